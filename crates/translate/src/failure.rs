@@ -1,0 +1,107 @@
+//! The hub's third type: why a turn failed, in no client's dialect.
+//!
+//! A failure knows its [`Kind`] and has two messages: `message` for the client, `detail` for the
+//! operator's log. It takes its HTTP shape and its dialect's words only when it is encoded.
+
+/// Why a request was not answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What went wrong, and by that whose fault it is.
+    pub kind: Kind,
+    /// For the client: what happened and what can be done. Holds no secret and no provider internals.
+    pub message: String,
+    /// The request's field at fault, as a path such as `messages[0].content`.
+    pub param: Option<String>,
+    /// Upstream's own code, where it gave one.
+    pub code: Option<String>,
+    /// Seconds after which another attempt makes sense, where known.
+    pub retry_after: Option<u64>,
+    /// For the operator's log only.
+    pub detail: Option<String>,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The request is malformed, incomplete or contradictory.
+    Invalid,
+    /// A parameter or part asks for something that cannot be done here, and strictness was asked.
+    Unsupported,
+    /// No key, or a key that upstream does not accept.
+    Unauthenticated,
+    /// The key is good but may not do this.
+    Forbidden,
+    /// No such model, or none that may be used.
+    ModelNotFound,
+    /// No such route or object.
+    NotFound,
+    /// The route exists, the method does not.
+    MethodNotAllowed,
+    /// The request's body or a part of it is too large.
+    TooLarge,
+    /// Too many requests.
+    RateLimited,
+    /// The account has no credits left for this.
+    OutOfCredits,
+    /// The provider refused the content.
+    ContentRefused,
+    /// The answer did not take the form that was demanded (strict schema, required call).
+    Unmet,
+    /// Upstream has no counterpart for this endpoint.
+    NotImplemented,
+    /// Upstream or a provider behind it failed.
+    Upstream,
+    /// Upstream did not answer in time.
+    UpstreamTimeout,
+    /// Upstream or the relay has too much to do.
+    Overloaded,
+    /// The relay itself failed.
+    Internal,
+}
+
+impl Failure {
+    /// A failure of this kind, with the client's message.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            param: None,
+            code: None,
+            retry_after: None,
+            detail: None,
+        }
+    }
+
+    /// A malformed request, with the field at fault.
+    pub fn invalid(param: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(Kind::Invalid, message).with_param(param)
+    }
+
+    /// Names the field at fault.
+    #[must_use]
+    pub fn with_param(mut self, param: impl Into<String>) -> Self {
+        self.param = Some(param.into());
+        self
+    }
+
+    /// Keeps a code, upstream's or our own.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// Says after how many seconds another attempt makes sense.
+    #[must_use]
+    pub fn with_retry_after(mut self, seconds: Option<u64>) -> Self {
+        self.retry_after = seconds;
+        self
+    }
+
+    /// Keeps words for the operator's log.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+}

@@ -1,0 +1,12 @@
+//! Translation between what clients speak and what a text-only model takes and gives.
+//!
+//! A turn goes *decode → plan → compose* on the way in and *interpret → encode* on the way out.
+//! Every step is a pure function or a state machine fed with text: this crate has no runtime,
+//! socket, file, clock or randomness, and it does not know 1min.ai.
+//!
+//! The hub is [`turn`], [`reply`] and [`failure`]; dialects, composing and interpreting meet only
+//! there.
+
+pub mod failure;
+pub mod reply;
+pub mod turn;
