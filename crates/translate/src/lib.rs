@@ -7,6 +7,8 @@
 //! The hub is [`turn`], [`reply`] and [`failure`]; dialects, composing and interpreting meet only
 //! there.
 
+pub mod compose;
 pub mod failure;
+pub mod interpret;
 pub mod reply;
 pub mod turn;
