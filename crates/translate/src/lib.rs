@@ -8,7 +8,9 @@
 //! there.
 
 pub mod compose;
+pub mod dialect;
 pub mod failure;
 pub mod interpret;
 pub mod reply;
+pub mod tokens;
 pub mod turn;

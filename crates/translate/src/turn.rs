@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 /// One request for the assistant's next turn.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Turn {
     /// The model as the client named it, less the suffix that asks for web search.
     pub model: String,
@@ -228,8 +228,5 @@ pub enum Delivery {
     #[default]
     Whole,
     /// As server-sent events.
-    Streamed {
-        /// Whether usage is wanted in the stream (OpenAI's `stream_options.include_usage`).
-        usage: bool,
-    },
+    Streamed,
 }

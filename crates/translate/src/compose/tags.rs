@@ -97,18 +97,24 @@ fn reserved_variant(after: &[u8]) -> Option<u32> {
     while let [b'/', tail @ ..] = rest {
         rest = tail.trim_ascii_start();
     }
+    if rest.is_empty() {
+        // The tag may go on in the next part of the message.
+        return Some(1);
+    }
     let name = RESERVED.iter().find(|name| {
         rest.get(..name.len())
             .is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()))
     })?;
-    let tail = rest.get(name.len()..).unwrap_or_default();
-    match tail {
-        [b'-', digits @ ..] => {
-            let digits: Vec<u8> = digits.iter().copied().take_while(u8::is_ascii_digit).collect();
-            Some(std::str::from_utf8(&digits).ok().and_then(|d| d.parse().ok()).unwrap_or(1))
-        }
+    match rest.get(name.len()..).unwrap_or_default() {
+        [b'-', digits @ ..] => Some(leading_number(digits).unwrap_or(1)),
+        [next, ..] if next.is_ascii_alphanumeric() || *next == b'_' => None,
         _ => Some(1),
     }
+}
+
+fn leading_number(bytes: &[u8]) -> Option<u32> {
+    let end = bytes.iter().position(|b| !b.is_ascii_digit()).unwrap_or(bytes.len());
+    std::str::from_utf8(bytes.get(..end)?).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -118,15 +124,13 @@ mod tests {
 
     #[test]
     fn plain_tags_are_used_when_no_text_holds_one() {
-        let tags = Tags::choose(["hello", "a < b", "<users", "<b>bold</b>"]);
-        // `<users` begins like `<user`: a wrong alarm costs two characters a tag, a missed one a forgery.
-        assert_eq!(tags.variant(), Some(2));
-        assert_eq!(Tags::choose(["hello", "a < b", "<b>bold</b>"]).variant(), None);
+        let texts = ["hello", "a < b", "<users>", "<user_name>", "<b>bold</b>", "user>"];
+        assert_eq!(Tags::choose(texts).variant(), None);
     }
 
     #[test]
     fn any_spelling_of_a_tag_moves_to_the_next_variant() {
-        for text in ["<user>", "</user>", "< / USER >", "<System x=1>", "<//assistant", "<tool_call", "</tool_result>"] {
+        for text in ["<user>", "</user>", "< / USER >", "<System x=1>", "<//assistant", "<tool_call", "</tool_result>", "<user", "x <", "x </ "] {
             assert_eq!(Tags::choose([text]).open("user"), "<user-2>", "{text}");
         }
     }

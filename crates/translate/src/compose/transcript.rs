@@ -1,0 +1,195 @@
+//! The whole conversation as one text.
+//!
+//! A lone user message goes as it is. Anything more is a transcript: each message between tags of
+//! the variant that occurs nowhere in the request (see [`tags`](super::tags)), tool calls and
+//! results in the form the model itself is asked to use, pictures and documents marked where they
+//! stood. Turns are only ever appended, so that a provider's prompt cache keeps its prefix.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::tags::Tags;
+use crate::turn::{Call, CallResult, Message, Part, Role, Turn};
+
+/// Picks the tags for a turn: the variant that none of its texts holds.
+#[must_use]
+pub fn tags_for(turn: &Turn) -> Tags {
+    Tags::choose(turn.messages.iter().flat_map(|m| texts(&m.parts)))
+}
+
+/// The text of a turn that needs no transcript: one user message, of text, pictures and documents.
+#[must_use]
+pub fn lone_text(turn: &Turn) -> Option<String> {
+    let [message] = turn.messages.as_slice() else {
+        return None;
+    };
+    let plain = message.role == Role::User && message.name.is_none();
+    plain.then(|| {
+        let mut texts = texts(&message.parts);
+        texts.retain(|text| !text.is_empty());
+        texts.join("\n")
+    })
+}
+
+/// The transcript of the messages. `instructions` (tools, output form) stand right after the
+/// client's leading system messages; the model is cued to write the next assistant message.
+#[must_use]
+pub fn transcript(turn: &Turn, tags: Tags, instructions: &str, reminder: &str) -> String {
+    let mut writer = Writer::new(turn, tags);
+    let lead = turn
+        .messages
+        .iter()
+        .take_while(|m| m.role == Role::System)
+        .count();
+    let (system, rest) = turn.messages.split_at(lead);
+    for message in system {
+        writer.message(message);
+    }
+    writer.block(instructions);
+    for message in rest {
+        writer.message(message);
+    }
+    writer.cue(reminder);
+    writer.text
+}
+
+/// Every text that came with the request and will stand in the transcript.
+fn texts(parts: &[Part]) -> Vec<&str> {
+    let mut texts = Vec::with_capacity(parts.len());
+    for part in parts {
+        match part {
+            Part::Text(text) | Part::Refusal(text) => texts.push(text.as_str()),
+            Part::Call(call) => texts.extend([call.name.as_str(), call.arguments.as_str()]),
+            Part::Result(result) => texts.extend(self::texts(&result.parts)),
+            Part::Image(_) | Part::File(_) | Part::Audio(_) | Part::Reasoning(_) => {}
+        }
+    }
+    texts
+}
+
+struct Writer<'a> {
+    text: String,
+    tags: Tags,
+    calls: BTreeMap<&'a str, &'a str>,
+    images: usize,
+    files: usize,
+}
+
+impl<'a> Writer<'a> {
+    fn new(turn: &'a Turn, tags: Tags) -> Self {
+        let size = turn.messages.iter().flat_map(|m| texts(&m.parts));
+        let size = size.map(str::len).sum::<usize>() + 64 * turn.messages.len() + 256;
+        Self {
+            text: String::with_capacity(size),
+            tags,
+            calls: calls_by_id(turn),
+            images: 0,
+            files: 0,
+        }
+    }
+
+    fn message(&mut self, message: &'a Message) {
+        let results = message.parts.iter().any(|p| matches!(p, Part::Result(_)));
+        for part in &message.parts {
+            if let Part::Result(result) = part {
+                self.result(result);
+            }
+        }
+        let says = message.parts.iter().any(|p| !matches!(p, Part::Result(_) | Part::Reasoning(_)));
+        if !says && (results || message.role == Role::Assistant) {
+            return;
+        }
+        self.said(message);
+    }
+
+    fn said(&mut self, message: &'a Message) {
+        let role = match message.role {
+            Role::System => "system",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+            Role::Tool => "tool_result",
+        };
+        let name = message.name.as_deref().map(attribute).unwrap_or_default();
+        let tag = self.tags.name(role);
+        let _ = if name.is_empty() {
+            writeln!(self.text, "<{tag}>")
+        } else {
+            writeln!(self.text, "<{tag} name=\"{name}\">")
+        };
+        self.parts(&message.parts);
+        let _ = writeln!(self.text, "</{tag}>");
+    }
+
+    fn result(&mut self, result: &'a CallResult) {
+        let known = self.calls.get(result.call_id.as_str()).copied();
+        let name = result.name.as_deref().or(known);
+        let tag = self.tags.name("tool_result");
+        let _ = write!(self.text, "<{tag}");
+        if let Some(name) = name.or(Some(result.call_id.as_str())).map(attribute) {
+            let _ = write!(self.text, " name=\"{name}\"");
+        }
+        if !result.call_id.is_empty() {
+            let _ = write!(self.text, " id=\"{}\"", attribute(&result.call_id));
+        }
+        let _ = writeln!(self.text, "{}>", if result.is_error { " status=\"error\"" } else { "" });
+        self.parts(&result.parts);
+        let _ = writeln!(self.text, "</{tag}>");
+    }
+
+    fn parts(&mut self, parts: &'a [Part]) {
+        for part in parts {
+            match part {
+                Part::Text(text) | Part::Refusal(text) => self.block(text),
+                Part::Call(call) => self.call(call),
+                Part::Image(_) => {
+                    self.images += 1;
+                    let _ = writeln!(self.text, "[image {}]", self.images);
+                }
+                Part::File(media) => {
+                    self.files += 1;
+                    let name = media.name.as_deref().map(attribute).unwrap_or_default();
+                    let gap = if name.is_empty() { "" } else { ": " };
+                    let _ = writeln!(self.text, "[file {}{gap}{name}]", self.files);
+                }
+                Part::Audio(_) | Part::Reasoning(_) | Part::Result(_) => {}
+            }
+        }
+    }
+
+    fn call(&mut self, call: &Call) {
+        self.block(&super::tools::render_call(&call.name, &call.arguments, self.tags));
+    }
+
+    fn block(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.text.push_str(text);
+            if !text.ends_with('\n') {
+                self.text.push('\n');
+            }
+        }
+    }
+
+    fn cue(&mut self, reminder: &str) {
+        let tag = self.tags.open("assistant");
+        let _ = writeln!(self.text, "\nWrite the next {tag} message: only what stands between its tags.");
+        self.block(reminder);
+    }
+}
+
+fn calls_by_id(turn: &Turn) -> BTreeMap<&str, &str> {
+    let parts = turn.messages.iter().flat_map(|m| &m.parts);
+    let calls = parts.filter_map(|part| match part {
+        Part::Call(call) => Some((call.id.as_str(), call.name.as_str())),
+        _ => None,
+    });
+    calls.collect()
+}
+
+/// A client's word as the value of an attribute: nothing in it can end the value or the tag.
+fn attribute(word: &str) -> String {
+    let safe = |c: char| c.is_alphanumeric() || "_-.: ".contains(c);
+    word.chars().take(128).filter(|c| safe(*c)).collect()
+}
+
+#[cfg(test)]
+mod tests;

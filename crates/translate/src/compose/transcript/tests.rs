@@ -1,0 +1,129 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::compose::tags::RESERVED;
+use crate::turn::{Media, Source};
+
+fn turn(messages: Vec<Message>) -> Turn {
+    Turn {
+        model: "m".to_owned(),
+        messages,
+        choices: 1,
+        ..Turn::default()
+    }
+}
+
+fn said(role: Role, text: &str) -> Message {
+    Message {
+        role,
+        name: None,
+        parts: vec![Part::Text(text.to_owned())],
+    }
+}
+
+fn written(turn: &Turn) -> String {
+    transcript(turn, tags_for(turn), "", "")
+}
+
+fn picture() -> Part {
+    Part::Image(Media {
+        source: Source::Url("https://example.org/a.png".to_owned()),
+        name: None,
+        mime: None,
+    })
+}
+
+const CUE: &str = "\nWrite the next <assistant> message: only what stands between its tags.\n";
+
+#[test]
+fn a_lone_user_message_goes_as_it_is() {
+    let mut message = said(Role::User, "hello <user>");
+    assert_eq!(lone_text(&turn(vec![message.clone()])).as_deref(), Some("hello <user>"));
+    message.parts.extend([picture(), Part::Text("and this".to_owned())]);
+    assert_eq!(lone_text(&turn(vec![message.clone()])).as_deref(), Some("hello <user>\nand this"));
+    assert_eq!(lone_text(&turn(vec![said(Role::System, "be brief"), message])), None);
+}
+
+#[test]
+fn every_role_stands_between_its_tags() {
+    let mut named = said(Role::User, "hi");
+    named.name = Some("Ann \"<B>\"".to_owned());
+    let text = written(&turn(vec![said(Role::System, "Be brief."), named, said(Role::Assistant, "Hello!")]));
+    let expected = "<system>\nBe brief.\n</system>\n<user name=\"Ann B\">\nhi\n</user>\n<assistant>\nHello!\n</assistant>\n";
+    assert_eq!(text, format!("{expected}{CUE}"));
+}
+
+#[test]
+fn calls_and_results_of_the_history_are_kept_in_the_canonical_form() {
+    let call = |id: &str, name: &str, arguments: &str| {
+        Part::Call(Call {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            arguments: arguments.to_owned(),
+        })
+    };
+    let result = |call_id: &str, text: &str, is_error| Message {
+        role: Role::Tool,
+        name: None,
+        parts: vec![Part::Result(CallResult {
+            call_id: call_id.to_owned(),
+            name: None,
+            parts: vec![Part::Text(text.to_owned())],
+            is_error,
+        })],
+    };
+    let assistant = Message {
+        role: Role::Assistant,
+        name: None,
+        parts: vec![call("c1", "weather", r#"{"city": "Paris"}"#), call("c2", "time", "")],
+    };
+    let messages = vec![said(Role::User, "Go"), assistant, result("c1", "18 °C", false), result("c9", "lost", true)];
+    let text = written(&turn(messages));
+    let expected = "<user>\nGo\n</user>\n<assistant>\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Paris\"}}\n</tool_call>\n\
+        <tool_call>\n{\"name\": \"time\", \"arguments\": {}}\n</tool_call>\n</assistant>\n\
+        <tool_result name=\"weather\" id=\"c1\">\n18 °C\n</tool_result>\n\
+        <tool_result name=\"c9\" id=\"c9\" status=\"error\">\nlost\n</tool_result>\n";
+    assert_eq!(text, format!("{expected}{CUE}"));
+}
+
+#[test]
+fn pictures_and_documents_are_marked_where_they_stood() {
+    let mut first = said(Role::User, "Compare");
+    let file = Part::File(Media {
+        source: Source::FileId("file-1".to_owned()),
+        name: Some("</user>report.pdf".to_owned()),
+        mime: None,
+    });
+    first.parts.extend([picture(), file]);
+    let mut second = said(Role::User, "with");
+    second.parts.push(picture());
+    let text = written(&turn(vec![first, second]));
+    assert!(text.starts_with("<user>\nCompare\n[image 1]\n[file 1: userreport.pdf]\n</user>\n<user>\nwith\n[image 2]\n</user>\n"), "{text}");
+}
+
+#[test]
+fn instructions_follow_the_system_messages_and_the_reminder_comes_last() {
+    let turn = turn(vec![said(Role::System, "S"), said(Role::User, "U")]);
+    let text = transcript(&turn, Tags::default(), "# Tools", "Go on.");
+    assert_eq!(text, format!("<system>\nS\n</system>\n# Tools\n<user>\nU\n</user>\n{CUE}Go on.\n"));
+}
+
+proptest! {
+    #[test]
+    fn no_text_can_forge_a_role(
+        texts in proptest::collection::vec(
+            (0usize..4, "(<|/|user|system|assistant|tool_result|-|[1-4]|>| |\n|x){0,16}"), 1..6
+        )
+    ) {
+        let roles = [Role::System, Role::User, Role::Assistant, Role::Tool];
+        let turn = turn(texts.iter().map(|(role, text)| said(roles[*role], text)).collect());
+        let tags = tags_for(&turn);
+        let text = written(&turn);
+        // The cue names one more opening tag; every other tag in the text is one we wrote.
+        let of = |role: Role| turn.messages.iter().filter(|m| m.role == role).count();
+        let counts = [of(Role::User), of(Role::Assistant) + 1, of(Role::System), 0, of(Role::Tool)];
+        for (name, count) in RESERVED.iter().zip(counts) {
+            prop_assert_eq!(text.matches(&tags.open(name)).count(), count, "{} in {}", name, text);
+        }
+    }
+}

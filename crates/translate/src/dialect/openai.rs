@@ -1,0 +1,5 @@
+//! OpenAI's dialects.
+
+pub mod chat;
+pub mod choice;
+pub mod error;

@@ -1,0 +1,436 @@
+//! Reply events become a chat completion, whole ([`document`]) or as chunks ([`Chunks`]).
+
+use std::io::Write as _;
+
+use serde::Serialize;
+
+use crate::dialect::StreamEncoder;
+use crate::dialect::openai::error;
+use crate::failure::Failure;
+use crate::reply::{Event, Finish, Reply, ReplyCall, Stamp, Usage};
+
+/// How the answer was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Shape {
+    /// The model to name in the answer.
+    pub model: String,
+    /// Whether a chunk with usage was asked for (`stream_options.include_usage`).
+    pub usage: bool,
+    /// Whether the client speaks of `function_call`, the older form of one tool call.
+    pub legacy_functions: bool,
+    /// The tools that take free text: their calls are of type `custom`.
+    pub custom_tools: Vec<String>,
+}
+
+impl Shape {
+    fn finish(&self, finish: &Finish) -> &'static str {
+        match finish {
+            Finish::Stop | Finish::StopSequence(_) => "stop",
+            Finish::Length => "length",
+            Finish::Calls if self.legacy_functions => "function_call",
+            Finish::Calls => "tool_calls",
+            Finish::Filtered => "content_filter",
+        }
+    }
+
+    fn is_custom(&self, name: &str) -> bool {
+        self.custom_tools.iter().any(|tool| tool == name)
+    }
+}
+
+/// The whole answer as the JSON text of a `chat.completion`.
+#[must_use]
+pub fn document(shape: &Shape, stamp: &Stamp, replies: &[Reply], usage: Usage) -> Vec<u8> {
+    let choices = replies.iter().enumerate().map(|(index, reply)| Choice {
+        index,
+        message: message(shape, stamp, index, reply),
+        logprobs: (),
+        finish_reason: shape.finish(&reply.finish),
+    });
+    let completion = Completion {
+        id: format!("chatcmpl-{}", stamp.id),
+        object: "chat.completion",
+        created: stamp.created,
+        model: &shape.model,
+        choices: choices.collect(),
+        usage: Counts::from(usage),
+    };
+    let mut out = Vec::with_capacity(512 + replies.iter().map(|r| r.text.len()).sum::<usize>());
+    json(&completion, &mut out);
+    out
+}
+
+fn message<'a>(shape: &Shape, stamp: &Stamp, choice: usize, reply: &'a Reply) -> Message<'a> {
+    let calls = reply.calls.iter().enumerate();
+    let calls = calls.map(|(index, call)| tool_call(shape, call_id(stamp, choice, index), call));
+    let legacy = shape.legacy_functions.then(|| reply.calls.first()).flatten();
+    let silent = reply.text.is_empty() && (!reply.calls.is_empty() || !reply.refusal.is_empty());
+    Message {
+        role: "assistant",
+        content: (!silent).then_some(&reply.text),
+        refusal: filled(&reply.refusal),
+        annotations: [],
+        reasoning_content: filled(&reply.reasoning),
+        tool_calls: if shape.legacy_functions { Vec::new() } else { calls.collect() },
+        function_call: legacy.map(|call| CalledFunction {
+            name: &call.name,
+            arguments: &call.arguments,
+        }),
+    }
+}
+
+fn tool_call<'a>(shape: &Shape, id: String, call: &'a ReplyCall) -> ToolCall<'a> {
+    if shape.is_custom(&call.name) {
+        return ToolCall::Custom {
+            id,
+            custom: CalledCustom {
+                name: &call.name,
+                input: custom_input(&call.arguments),
+            },
+        };
+    }
+    ToolCall::Function {
+        id,
+        function: CalledFunction {
+            name: &call.name,
+            arguments: &call.arguments,
+        },
+    }
+}
+
+/// The free text of a custom tool, which the model was asked to write as the one string `input`.
+fn custom_input(arguments: &str) -> String {
+    let value: Result<serde_json::Value, _> = serde_json::from_str(arguments);
+    let input = value.ok().and_then(|v| v.get("input")?.as_str().map(str::to_owned));
+    input.unwrap_or_else(|| arguments.to_owned())
+}
+
+fn call_id(stamp: &Stamp, choice: usize, index: usize) -> String {
+    format!("call_{}{choice:x}{index:02x}", stamp.id)
+}
+
+fn filled(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// Writes chunks. What does not change from one text delta to the next is prepared once, so that
+/// a delta costs one escape of its text and two copies.
+#[derive(Debug)]
+pub struct Chunks {
+    shape: Shape,
+    stamp: Stamp,
+    choices: u32,
+    head: Vec<u8>,
+    /// A finish that is not written yet: the last one may have to carry the credits.
+    finish: Option<(u32, &'static str)>,
+    /// The open call of a custom tool, whose text is known only when its arguments are complete.
+    custom: Option<String>,
+}
+
+impl Chunks {
+    /// An encoder for a stream of so many answers.
+    #[must_use]
+    pub fn new(shape: Shape, stamp: Stamp, choices: u32) -> Self {
+        let mut head = Vec::with_capacity(160);
+        let _ = write!(
+            head,
+            "data: {{\"id\":\"chatcmpl-{}\",\"object\":\"chat.completion.chunk\",\"created\":{},\"model\":",
+            stamp.id, stamp.created
+        );
+        json(&shape.model, &mut head);
+        head.extend_from_slice(b",\"choices\":[");
+        Self {
+            shape,
+            stamp,
+            choices,
+            head,
+            finish: None,
+            custom: None,
+        }
+    }
+
+    fn begin(&self, choice: u32, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.head);
+        let _ = write!(out, "{{\"index\":{choice},\"delta\":");
+    }
+
+    fn end(&self, finish: Option<&str>, out: &mut Vec<u8>) {
+        out.extend_from_slice(b",\"logprobs\":null,\"finish_reason\":");
+        json(&finish, out);
+        out.extend_from_slice(b"}]");
+    }
+
+    fn seal(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if self.shape.usage { b",\"usage\":null}\n\n" } else { b"}\n\n" });
+    }
+
+    fn delta(&self, choice: u32, delta: &impl Serialize, out: &mut Vec<u8>) {
+        self.begin(choice, out);
+        json(delta, out);
+        self.end(None, out);
+        self.seal(out);
+    }
+
+    fn text(&self, choice: u32, field: &str, text: &str, out: &mut Vec<u8>) {
+        self.begin(choice, out);
+        let _ = write!(out, "{{\"{field}\":");
+        json(text, out);
+        out.push(b'}');
+        self.end(None, out);
+        self.seal(out);
+    }
+
+    fn call_started(&mut self, choice: u32, index: usize, name: &str, out: &mut Vec<u8>) {
+        let function = CalledFunction { name, arguments: "" };
+        if self.shape.legacy_functions {
+            return self.delta(choice, &Delta::FunctionCall { function_call: function }, out);
+        }
+        let id = call_id(&self.stamp, choice as usize, index);
+        if self.shape.is_custom(name) {
+            let custom = CalledCustom { name, input: String::new() };
+            self.custom = Some(String::new());
+            let call = ToolCall::Custom { id, custom };
+            return self.delta(choice, &Delta::ToolCalls { tool_calls: [IndexedCall { index, call }] }, out);
+        }
+        let call = ToolCall::Function { id, function };
+        self.delta(choice, &Delta::ToolCalls { tool_calls: [IndexedCall { index, call }] }, out);
+    }
+
+    fn call_arguments(&mut self, choice: u32, index: usize, arguments: &str, out: &mut Vec<u8>) {
+        if let Some(custom) = &mut self.custom {
+            custom.push_str(arguments);
+            return;
+        }
+        let more = Arguments { arguments };
+        if self.shape.legacy_functions {
+            self.delta(choice, &Delta::MoreFunction { function_call: more }, out);
+        } else {
+            self.delta(choice, &Delta::MoreTool { tool_calls: [MoreCall { index, function: more }] }, out);
+        }
+    }
+
+    fn call_ended(&mut self, choice: u32, index: usize, out: &mut Vec<u8>) {
+        if let Some(arguments) = self.custom.take() {
+            let input = Input { input: custom_input(&arguments) };
+            self.delta(choice, &Delta::MoreCustom { tool_calls: [MoreCustom { index, custom: input }] }, out);
+        }
+    }
+
+    /// Writes the finish that was held back; with what the answer cost, if that belongs there.
+    fn finish(&mut self, cost: Option<Usage>, out: &mut Vec<u8>) {
+        if let Some((choice, finish)) = self.finish.take() {
+            self.begin(choice, out);
+            out.extend_from_slice(b"{}");
+            self.end(Some(finish), out);
+            cost.iter().for_each(|usage| relay_field(usage, out));
+            self.seal(out);
+        }
+    }
+}
+
+impl StreamEncoder for Chunks {
+    fn open(&mut self, out: &mut Vec<u8>) {
+        for choice in 0..self.choices {
+            let delta = Delta::Role {
+                role: "assistant",
+                content: "",
+                refusal: (),
+            };
+            self.delta(choice, &delta, out);
+        }
+    }
+
+    fn event(&mut self, choice: u32, event: Event<'_>, out: &mut Vec<u8>) {
+        match event {
+            Event::Text(text) => self.text(choice, "content", text, out),
+            Event::Reasoning(text) => self.text(choice, "reasoning_content", text, out),
+            Event::Refusal(text) => self.text(choice, "refusal", text, out),
+            Event::CallStarted { index, name } => self.call_started(choice, index, name, out),
+            Event::CallArguments { index, json } => self.call_arguments(choice, index, json, out),
+            Event::CallEnded { index } => self.call_ended(choice, index, out),
+            Event::Finished(finish) => {
+                self.finish(None, out);
+                self.finish = Some((choice, self.shape.finish(finish)));
+            }
+        }
+    }
+
+    fn close(&mut self, usage: Usage, out: &mut Vec<u8>) {
+        self.finish((!self.shape.usage).then_some(usage), out);
+        if self.shape.usage {
+            out.extend_from_slice(&self.head);
+            out.extend_from_slice(b"],\"usage\":");
+            json(&Counts::from(usage), out);
+            relay_field(&usage, out);
+            out.extend_from_slice(b"}\n\n");
+        }
+        out.extend_from_slice(b"data: [DONE]\n\n");
+    }
+
+    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"data: ");
+        out.extend_from_slice(&error::object(failure));
+        out.extend_from_slice(b"\n\n");
+    }
+
+    fn heartbeat(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b": keep-alive\n\n");
+    }
+}
+
+/// Our own field of the last chunk: what the answer cost and who counted.
+fn relay_field(usage: &Usage, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"x_relay\":");
+    let cost = Cost {
+        credits: usage.credits.map(credits),
+        usage: usage.source.as_str(),
+    };
+    json(&cost, out);
+}
+
+/// Credits are whole numbers where upstream counts whole ones.
+#[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
+fn credits(credits: f64) -> serde_json::Value {
+    if credits.fract() == 0.0 && credits.abs() < 9e15 {
+        serde_json::Value::from(credits as i64)
+    } else {
+        serde_json::Value::from(credits)
+    }
+}
+
+fn json(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
+    // Our own types written into memory cannot fail.
+    let _ = serde_json::to_writer(out, value);
+}
+
+#[derive(Serialize)]
+struct Completion<'a> {
+    id: String,
+    object: &'static str,
+    created: u64,
+    model: &'a str,
+    choices: Vec<Choice<'a>>,
+    usage: Counts,
+}
+
+#[derive(Serialize)]
+struct Choice<'a> {
+    index: usize,
+    message: Message<'a>,
+    logprobs: (),
+    finish_reason: &'static str,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    content: Option<&'a String>,
+    refusal: Option<&'a str>,
+    annotations: [(); 0],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<ToolCall<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_call: Option<CalledFunction<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum ToolCall<'a> {
+    Function { id: String, function: CalledFunction<'a> },
+    Custom { id: String, custom: CalledCustom<'a> },
+}
+
+#[derive(Serialize)]
+struct CalledFunction<'a> {
+    name: &'a str,
+    arguments: &'a str,
+}
+
+#[derive(Serialize)]
+struct CalledCustom<'a> {
+    name: &'a str,
+    input: String,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    total_tokens: u64,
+}
+
+impl From<Usage> for Counts {
+    fn from(usage: Usage) -> Self {
+        Self {
+            prompt_tokens: usage.input_tokens,
+            completion_tokens: usage.output_tokens,
+            total_tokens: usage.total_tokens(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Cost {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credits: Option<serde_json::Value>,
+    usage: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Delta<'a> {
+    Role {
+        role: &'static str,
+        content: &'static str,
+        refusal: (),
+    },
+    ToolCalls {
+        tool_calls: [IndexedCall<'a>; 1],
+    },
+    MoreTool {
+        tool_calls: [MoreCall<'a>; 1],
+    },
+    MoreCustom {
+        tool_calls: [MoreCustom; 1],
+    },
+    FunctionCall {
+        function_call: CalledFunction<'a>,
+    },
+    MoreFunction {
+        function_call: Arguments<'a>,
+    },
+}
+
+#[derive(Serialize)]
+struct IndexedCall<'a> {
+    index: usize,
+    #[serde(flatten)]
+    call: ToolCall<'a>,
+}
+
+#[derive(Serialize)]
+struct MoreCall<'a> {
+    index: usize,
+    function: Arguments<'a>,
+}
+
+#[derive(Serialize)]
+struct MoreCustom {
+    index: usize,
+    custom: Input,
+}
+
+#[derive(Serialize)]
+struct Arguments<'a> {
+    arguments: &'a str,
+}
+
+#[derive(Serialize)]
+struct Input {
+    input: String,
+}
+
+#[cfg(test)]
+mod tests;

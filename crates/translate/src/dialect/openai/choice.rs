@@ -1,0 +1,105 @@
+//! OpenAI's tool choice and the names of its hosted tools, alike in chat completions and responses.
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::turn::{Choice, Tool};
+
+/// The longest name a tool may have. OpenAI allows 64; some clients prefix names and go beyond.
+const MAX_NAME: usize = 128;
+
+/// Whether a hosted tool of this type asks for web search: OpenAI's names with or without a date,
+/// and the original relay's `retrieval`.
+#[must_use]
+pub fn is_search(kind: &str) -> bool {
+    kind == "retrieval" || kind.starts_with("web_search")
+}
+
+/// The refusal of a tool type that cannot be offered here.
+#[must_use]
+pub fn unknown_tool(kind: &str, param: &str) -> Failure {
+    Failure::invalid(
+        param,
+        format!("Tools of type `{kind}` are not available here: use function, custom or web_search."),
+    )
+}
+
+/// Refuses a name that could not be called.
+///
+/// # Errors
+/// An empty or overlong name, or one with spaces, quotes or angle brackets.
+pub fn check_name(name: &str, param: &str) -> Result<(), Failure> {
+    let good = |c: char| c.is_alphanumeric() || "_-.:/".contains(c);
+    if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(good) {
+        return Err(Failure::invalid(
+            param,
+            format!("A tool's name has 1 to {MAX_NAME} letters, digits, `_`, `-` or `.`."),
+        ));
+    }
+    Ok(())
+}
+
+/// Decodes `tool_choice` or the older `function_call`.
+///
+/// # Errors
+/// An unknown word, or a name that was not declared.
+pub fn decode(choice: Option<&Value>, offered: &[Tool]) -> Result<Choice, Failure> {
+    match choice {
+        None | Some(Value::Null) => Ok(Choice::Auto),
+        Some(Value::String(word)) => by_word(word),
+        Some(Value::Object(object)) => {
+            let kind = object.get("type").and_then(Value::as_str).unwrap_or("function");
+            match kind {
+                "allowed_tools" => allowed(object.get("allowed_tools").unwrap_or(&Value::Null), offered)
+                    .or_else(|_| allowed(&Value::Object(object.clone()), offered)),
+                "auto" | "none" | "required" | "any" => by_word(kind),
+                kind if is_search(kind) => Ok(Choice::Auto),
+                _ => named(object.get(kind).unwrap_or(&Value::Null), object.get("name"), offered),
+            }
+        }
+        Some(_) => Err(Failure::invalid("tool_choice", "`tool_choice` is a word or an object.")),
+    }
+}
+
+fn by_word(word: &str) -> Result<Choice, Failure> {
+    match word {
+        "auto" => Ok(Choice::Auto),
+        "none" => Ok(Choice::None),
+        "required" | "any" => Ok(Choice::Required),
+        other => Err(Failure::invalid(
+            "tool_choice",
+            format!("`{other}` is no tool choice: use auto, none, required or a named tool."),
+        )),
+    }
+}
+
+fn named(object: &Value, flat: Option<&Value>, offered: &[Tool]) -> Result<Choice, Failure> {
+    let name = object.get("name").or(flat).and_then(Value::as_str);
+    let name = name.ok_or_else(|| Failure::invalid("tool_choice", "A named tool choice needs the tool's `name`."))?;
+    declared(name, offered)?;
+    Ok(Choice::Named(name.to_owned()))
+}
+
+fn allowed(object: &Value, offered: &[Tool]) -> Result<Choice, Failure> {
+    let tools = object.get("tools").and_then(Value::as_array);
+    let tools = tools.ok_or_else(|| Failure::invalid("tool_choice", "`allowed_tools` needs a list of `tools`."))?;
+    let mut names = Vec::with_capacity(tools.len());
+    for tool in tools {
+        let function = tool.get("function").unwrap_or(tool);
+        if let Some(name) = function.get("name").and_then(Value::as_str) {
+            declared(name, offered)?;
+            names.push(name.to_owned());
+        }
+    }
+    Ok(Choice::Allowed {
+        names,
+        required: object.get("mode").and_then(Value::as_str) == Some("required"),
+    })
+}
+
+fn declared(name: &str, offered: &[Tool]) -> Result<(), Failure> {
+    if offered.iter().any(|tool| tool.name == name) {
+        return Ok(());
+    }
+    Err(Failure::invalid("tool_choice", format!("The tool `{name}` is chosen but not among `tools`.")))
+}
