@@ -12,10 +12,13 @@ pub struct Failure {
     pub message: String,
     /// The request's field at fault, as a path such as `messages[0].content`.
     pub param: Option<String>,
-    /// Upstream's own code, where it gave one.
+    /// A code more exact than the kind's own, for clients that react to codes.
     pub code: Option<String>,
     /// Seconds after which another attempt makes sense, where known.
     pub retry_after: Option<u64>,
+    /// Whether the same request may be sent again: false where a paid call may have been taken or
+    /// another attempt cannot help. Official SDKs heed it and would otherwise repeat by status.
+    pub retry: Option<bool>,
     /// For the operator's log only.
     pub detail: Option<String>,
 }
@@ -68,6 +71,7 @@ impl Failure {
             param: None,
             code: None,
             retry_after: None,
+            retry: None,
             detail: None,
         }
     }
@@ -84,7 +88,7 @@ impl Failure {
         self
     }
 
-    /// Keeps a code, upstream's or our own.
+    /// Gives a more exact code.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
@@ -95,6 +99,13 @@ impl Failure {
     #[must_use]
     pub fn with_retry_after(mut self, seconds: Option<u64>) -> Self {
         self.retry_after = seconds;
+        self
+    }
+
+    /// Says whether the same request may be sent again.
+    #[must_use]
+    pub fn with_retry(mut self, retry: bool) -> Self {
+        self.retry = Some(retry);
         self
     }
 

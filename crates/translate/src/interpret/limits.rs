@@ -5,7 +5,7 @@
 
 use super::Flow;
 use crate::reply::{Event, Finish};
-use crate::tokens::Meter;
+use crate::tokens::{self, Meter};
 use crate::turn;
 
 /// The last stage: events in, the same events out until a limit is reached.
@@ -15,6 +15,8 @@ pub struct Limits {
     held: String,
     max_tokens: Option<u64>,
     meter: Meter,
+    /// Bytes given to the client.
+    given: u64,
     ended: Option<Finish>,
 }
 
@@ -28,6 +30,7 @@ impl Limits {
             held: String::new(),
             max_tokens: limits.max_tokens,
             meter: Meter::default(),
+            given: 0,
             ended: None,
         }
     }
@@ -57,11 +60,11 @@ impl Limits {
 
     /// The answer is over: gives what was held back, then [`Event::Finished`] with the reason a
     /// limit gave, or else this one.
-    pub fn end(mut self, finish: Finish, sink: &mut dyn FnMut(Event<'_>)) {
+    pub fn end(&mut self, finish: Finish, sink: &mut dyn FnMut(Event<'_>)) {
         if self.ended.is_none() {
             self.release(sink);
         }
-        sink(Event::Finished(&self.ended.unwrap_or(finish)));
+        sink(Event::Finished(self.ended.as_ref().unwrap_or(&finish)));
     }
 
     /// Whether a limit has ended the answer.
@@ -70,10 +73,14 @@ impl Limits {
         self.ended.is_some()
     }
 
-    /// The tokens of what was given to the client, by our estimate.
+    /// The tokens of what was given to the client, by our estimate: the meter's where it had to
+    /// run for a limit, else the cheaper rule.
     #[must_use]
     pub fn tokens(&self) -> u64 {
-        self.meter.tokens()
+        match self.max_tokens {
+            Some(_) => self.meter.tokens(),
+            None => tokens::from_bytes(self.given),
+        }
     }
 
     fn text(&mut self, text: &str, sink: &mut dyn FnMut(Event<'_>)) -> Flow {
@@ -122,6 +129,7 @@ impl Limits {
             None => text.len(),
         };
         let (given, cut) = text.split_at(fits);
+        self.given += given.len() as u64;
         if !given.is_empty() {
             sink(event(given));
         }
