@@ -2,11 +2,37 @@
 //! wire), `decode` (into a [`Turn`](crate::turn::Turn)) and `encode` (from reply events).
 
 use crate::failure::Failure;
-use crate::reply::{Event, Usage};
+use crate::reply::{Event, Reply, Stamp, Usage};
+use crate::turn::Turn;
 
 pub mod data_uri;
 pub mod openai;
 pub mod request;
+
+/// One API of one vendor, as the relay needs it.
+#[derive(Debug, Clone, Copy)]
+pub struct Dialect {
+    /// Reads a request's body.
+    pub decode: fn(&[u8]) -> Result<Request, Failure>,
+    /// Writes a failure.
+    pub failure: fn(&Failure) -> Document,
+}
+
+/// A decoded request: what is asked, in no dialect, and who writes the answer in the client's.
+pub struct Request {
+    /// What is asked.
+    pub turn: Turn,
+    /// Who writes the answer.
+    pub encoder: Box<dyn Encoder>,
+}
+
+/// Writes the answer to one request, whole or as a stream.
+pub trait Encoder: Send {
+    /// The whole answer as JSON text.
+    fn document(&self, stamp: &Stamp, replies: &[Reply], usage: Usage) -> Vec<u8>;
+    /// An encoder for a stream of so many answers.
+    fn stream(self: Box<Self>, stamp: Stamp, choices: u32) -> Box<dyn StreamEncoder>;
+}
 
 /// Writes one answer as server-sent events. Everything is appended to `out`; the caller sends it.
 ///

@@ -11,6 +11,7 @@ pub mod compose;
 pub mod dialect;
 pub mod failure;
 pub mod interpret;
+pub mod plan;
 pub mod reply;
 pub mod tokens;
 pub mod turn;

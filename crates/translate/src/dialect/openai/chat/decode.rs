@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::encode::Shape;
 use super::wire;
+use crate::dialect::Request;
 use crate::dialect::data_uri;
 use crate::dialect::openai::choice;
 use crate::dialect::request;
@@ -15,20 +16,11 @@ use crate::turn::{
 /// The most stop strings a request may give, as OpenAI has it.
 pub const MAX_STOPS: usize = 4;
 
-/// A decoded request.
-#[derive(Debug)]
-pub struct Decoded {
-    /// What is asked, in no dialect.
-    pub turn: Turn,
-    /// What the encoder must know of how it was asked.
-    pub shape: Shape,
-}
-
 /// Decodes the body of a request.
 ///
 /// # Errors
 /// A [`Kind::Invalid`] failure that names the field at fault.
-pub fn decode(body: &[u8]) -> Result<Decoded, Failure> {
+pub fn decode(body: &[u8]) -> Result<Request, Failure> {
     let mut request: wire::Request = request::parse(body)?;
     let model = request.model.take().filter(|m| !m.trim().is_empty());
     let model = model.ok_or_else(|| Failure::invalid("model", "`model` is missing: name one of the ids that GET /v1/models lists."))?;
@@ -57,7 +49,10 @@ pub fn decode(body: &[u8]) -> Result<Decoded, Failure> {
         model,
         tools,
     };
-    Ok(Decoded { turn, shape })
+    Ok(Request {
+        turn,
+        encoder: Box::new(shape),
+    })
 }
 
 fn choices(n: Option<u64>) -> Result<u32, Failure> {

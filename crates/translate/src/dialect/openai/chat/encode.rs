@@ -1,10 +1,10 @@
-//! Reply events become a chat completion, whole ([`document`]) or as chunks ([`Chunks`]).
+//! Reply events become a chat completion, whole ([`Shape`]) or as chunks ([`Chunks`]).
 
 use std::io::Write as _;
 
 use serde::Serialize;
 
-use crate::dialect::StreamEncoder;
+use crate::dialect::{Encoder, StreamEncoder};
 use crate::dialect::openai::error;
 use crate::failure::Failure;
 use crate::reply::{Event, Finish, Reply, ReplyCall, Stamp, Usage};
@@ -38,26 +38,30 @@ impl Shape {
     }
 }
 
-/// The whole answer as the JSON text of a `chat.completion`.
-#[must_use]
-pub fn document(shape: &Shape, stamp: &Stamp, replies: &[Reply], usage: Usage) -> Vec<u8> {
-    let choices = replies.iter().enumerate().map(|(index, reply)| Choice {
-        index,
-        message: message(shape, stamp, index, reply),
-        logprobs: (),
-        finish_reason: shape.finish(&reply.finish),
-    });
-    let completion = Completion {
-        id: format!("chatcmpl-{}", stamp.id),
-        object: "chat.completion",
-        created: stamp.created,
-        model: &shape.model,
-        choices: choices.collect(),
-        usage: Counts::from(usage),
-    };
-    let mut out = Vec::with_capacity(512 + replies.iter().map(|r| r.text.len()).sum::<usize>());
-    json(&completion, &mut out);
-    out
+impl Encoder for Shape {
+    fn document(&self, stamp: &Stamp, replies: &[Reply], usage: Usage) -> Vec<u8> {
+        let choices = replies.iter().enumerate().map(|(index, reply)| Choice {
+            index,
+            message: message(self, stamp, index, reply),
+            logprobs: (),
+            finish_reason: self.finish(&reply.finish),
+        });
+        let completion = Completion {
+            id: format!("chatcmpl-{}", stamp.id),
+            object: "chat.completion",
+            created: stamp.created,
+            model: &self.model,
+            choices: choices.collect(),
+            usage: Counts::from(usage),
+        };
+        let mut out = Vec::with_capacity(512 + replies.iter().map(|r| r.text.len()).sum::<usize>());
+        json(&completion, &mut out);
+        out
+    }
+
+    fn stream(self: Box<Self>, stamp: Stamp, choices: u32) -> Box<dyn StreamEncoder> {
+        Box::new(Chunks::new(*self, stamp, choices))
+    }
 }
 
 fn message<'a>(shape: &Shape, stamp: &Stamp, choice: usize, reply: &'a Reply) -> Message<'a> {

@@ -1,0 +1,547 @@
+//! The repairing re-emitter: JSON as models write it goes in, valid JSON comes out as it arrives.
+//!
+//! Valid JSON is passed through, less the white space between its tokens. What is not valid is
+//! repaired where it stands, and each repair is graded: [`Grade::Lossless`] if only one reading
+//! exists, [`Grade::Guess`] if a better one is thinkable. What was given out so far is always the
+//! beginning of a valid JSON text. Work is linear: a text is read again only over a bounded stretch.
+
+use std::collections::BTreeSet;
+
+use super::lookahead::{self, Place, Verdict};
+use super::tokens;
+use crate::interpret::scanner::{at_most, from, to};
+
+/// How far the text had to be repaired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Grade {
+    /// It was JSON.
+    #[default]
+    Exact,
+    /// It was not, but has only one reading.
+    Lossless,
+    /// Another reading is thinkable.
+    Guess,
+}
+
+/// What feeding gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The value is still open.
+    More,
+    /// The value is complete.
+    Done,
+    /// The text cannot be read, and why.
+    Broken(&'static str),
+}
+
+/// How far feeding came. The bytes that are not consumed must be given again, with more after them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fed {
+    /// Bytes that are done with.
+    pub consumed: usize,
+    /// Where that leaves the value.
+    pub progress: Progress,
+}
+
+/// The deepest nesting that is read; `serde_json` reads no deeper either.
+const MAX_DEPTH: usize = 127;
+/// The longest token outside strings.
+const MAX_TOKEN: usize = 1024;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expect {
+    /// A value: at the start, behind a colon, behind a comma of an array.
+    Value,
+    /// A key or the object's end.
+    Key,
+    Colon,
+    /// What follows a value: a comma or an end.
+    Next,
+    /// More of a string.
+    Text(Quote),
+    Nothing,
+}
+
+/// The string that is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Quote {
+    mark: char,
+    triple: bool,
+    key: bool,
+    /// Whether each backslash stands for itself.
+    raw: bool,
+}
+
+#[derive(Debug, Default)]
+struct Frame {
+    object: bool,
+    members: usize,
+    keys: BTreeSet<u64>,
+}
+
+/// Reads one JSON value as it arrives and writes it as valid JSON.
+#[derive(Debug)]
+pub struct Emitter {
+    frames: Vec<Frame>,
+    expect: Expect,
+    grade: Grade,
+    key: Hash,
+    repeated_key: bool,
+    /// Marks that cannot stand in JSON outside strings: at one of them, open brackets are closed.
+    until: Vec<String>,
+}
+
+enum Step {
+    Took(usize),
+    Wait,
+    Broken(&'static str),
+}
+
+impl Default for Emitter {
+    fn default() -> Self {
+        Self::until(Vec::new())
+    }
+}
+
+impl Emitter {
+    /// An emitter for a value that is known to have ended where one of the marks stands.
+    #[must_use]
+    pub fn until(marks: Vec<String>) -> Self {
+        Self {
+            frames: Vec::new(),
+            expect: Expect::Value,
+            grade: Grade::Exact,
+            key: Hash::default(),
+            repeated_key: false,
+            until: marks,
+        }
+    }
+
+    /// How far the text had to be repaired until now.
+    #[must_use]
+    pub fn grade(&self) -> Grade {
+        self.grade
+    }
+
+    /// Whether an object had the same key twice.
+    #[must_use]
+    pub fn repeated_key(&self) -> bool {
+        self.repeated_key
+    }
+
+    /// Whether a string is open, so that what comes next belongs to it.
+    #[must_use]
+    pub fn in_string(&self) -> bool {
+        matches!(self.expect, Expect::Text(_))
+    }
+
+    /// Reads on and writes what is certain. `whole` says that no more text will come.
+    pub fn feed(&mut self, text: &str, whole: bool, out: &mut String) -> Fed {
+        let mut consumed = 0;
+        loop {
+            if self.expect == Expect::Nothing {
+                return Fed { consumed, progress: Progress::Done };
+            }
+            match self.step(from(text, consumed), whole, out) {
+                Step::Took(n) => consumed += n,
+                Step::Wait => return Fed { consumed, progress: Progress::More },
+                Step::Broken(why) => return Fed { consumed, progress: Progress::Broken(why) },
+            }
+        }
+    }
+
+    /// Ends a value whose text ended early, by closing what is open. Only brackets are ever added:
+    /// a string or a member that is cut stays cut, and that is an error.
+    pub fn close(&mut self, out: &mut String) -> Result<(), &'static str> {
+        match self.expect {
+            Expect::Nothing => return Ok(()),
+            Expect::Next => {}
+            Expect::Key if !self.frames.is_empty() => {}
+            Expect::Value if self.frames.last().is_some_and(|f| !f.object) => {}
+            Expect::Text(_) => return Err("a string is not closed"),
+            Expect::Value | Expect::Key | Expect::Colon => return Err("the JSON ends in the middle of a member"),
+        }
+        self.repaired(Grade::Lossless);
+        while let Some(frame) = self.frames.pop() {
+            out.push(if frame.object { '}' } else { ']' });
+        }
+        self.expect = Expect::Nothing;
+        Ok(())
+    }
+
+    fn step(&mut self, rest: &str, whole: bool, out: &mut String) -> Step {
+        if let Expect::Text(quote) = self.expect {
+            return self.text(quote, rest, whole, out);
+        }
+        let blank = rest.len() - rest.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}').len();
+        if blank > 0 {
+            return Step::Took(blank);
+        }
+        let Some(first) = rest.chars().next() else {
+            return Step::Wait;
+        };
+        if let Some(step) = self.comment(rest, first, whole) {
+            return step;
+        }
+        if let Some(step) = self.mark(rest, whole, out) {
+            return step;
+        }
+        match self.expect {
+            Expect::Value => self.value(rest, first, whole, out),
+            Expect::Key => self.key(rest, first, whole, out),
+            Expect::Colon => self.colon(rest, first, whole, out),
+            Expect::Next => self.next(first, out),
+            Expect::Text(_) | Expect::Nothing => Step::Wait,
+        }
+    }
+
+    fn repaired(&mut self, grade: Grade) {
+        self.grade = self.grade.max(grade);
+    }
+
+    /// Passes `// …`, `# …` and `/* … */`.
+    fn comment(&mut self, rest: &str, first: char, whole: bool) -> Option<Step> {
+        let step = match (first, from(rest, 1).chars().next()) {
+            ('/', None) if !whole => return Some(Step::Wait),
+            ('#', _) | ('/', Some('/')) => tokens::line_comment(rest, whole),
+            ('/', Some('*')) => tokens::block_comment(rest),
+            _ => return None,
+        };
+        self.repaired(Grade::Lossless);
+        Some(step.map_or(Step::Wait, Step::Took))
+    }
+
+    /// Ends the value where a mark stands that no JSON could hold here.
+    fn mark(&mut self, rest: &str, whole: bool, out: &mut String) -> Option<Step> {
+        if self.frames.is_empty() {
+            return None;
+        }
+        match lookahead::mark(&self.until, rest) {
+            Some(Verdict::Yes) => Some(match self.close(out) {
+                Ok(()) => Step::Took(0),
+                Err(why) => Step::Broken(why),
+            }),
+            Some(Verdict::More) if !whole => Some(Step::Wait),
+            _ => None,
+        }
+    }
+
+    fn value(&mut self, rest: &str, first: char, whole: bool, out: &mut String) -> Step {
+        match first {
+            '{' | '[' => {
+                if self.frames.len() >= MAX_DEPTH {
+                    return Step::Broken("the JSON is nested too deeply");
+                }
+                self.begin_member(out);
+                out.push(first);
+                let object = first == '{';
+                self.frames.push(Frame { object, ..Frame::default() });
+                self.expect = if object { Expect::Key } else { Expect::Value };
+                Step::Took(1)
+            }
+            ']' if self.in_array() => self.end(first, out),
+            '}' | ']' if !self.frames.is_empty() => {
+                self.absent_value(out);
+                Step::Took(0)
+            }
+            ',' if self.in_array() => {
+                self.repaired(Grade::Guess);
+                Step::Took(1)
+            }
+            ',' if !self.frames.is_empty() => {
+                self.absent_value(out);
+                Step::Took(0)
+            }
+            _ if tokens::is_quote(first) => self.open_string(rest, first, false, whole, out),
+            _ => self.token(rest, whole, out),
+        }
+    }
+
+    /// Writes null for a member without a value.
+    fn absent_value(&mut self, out: &mut String) {
+        self.repaired(Grade::Guess);
+        out.push_str("null");
+        self.expect = Expect::Next;
+    }
+
+    fn key(&mut self, rest: &str, first: char, whole: bool, out: &mut String) -> Step {
+        match first {
+            '}' | ']' => self.end(first, out),
+            ',' => {
+                self.repaired(Grade::Guess);
+                Step::Took(1)
+            }
+            // Braces doubled as in a template.
+            '{' if self.frames.last().is_some_and(|f| f.members == 0) => {
+                self.repaired(Grade::Guess);
+                Step::Took(1)
+            }
+            _ if tokens::is_quote(first) => self.open_string(rest, first, true, whole, out),
+            _ => self.bare_key(rest, whole, out),
+        }
+    }
+
+    fn bare_key(&mut self, rest: &str, whole: bool, out: &mut String) -> Step {
+        let rest = at_most(rest, MAX_TOKEN);
+        let Some(end) = rest.find(|c: char| !tokens::is_key_char(c)) else {
+            return if whole || rest.len() >= MAX_TOKEN { Step::Broken("a key is not closed") } else { Step::Wait };
+        };
+        if end == 0 {
+            return Step::Broken("something stands where a key should");
+        }
+        self.repaired(Grade::Lossless);
+        self.begin_member(out);
+        out.push('"');
+        out.push_str(to(rest, end));
+        out.push('"');
+        self.key.of(to(rest, end));
+        self.note_key();
+        self.expect = Expect::Colon;
+        Step::Took(end)
+    }
+
+    fn colon(&mut self, rest: &str, first: char, whole: bool, out: &mut String) -> Step {
+        let width = match (first, from(rest, 1).chars().next()) {
+            (':', _) => 1,
+            ('=', None) if !whole => return Step::Wait,
+            ('=', Some('>')) => 2,
+            ('=', _) => 1,
+            _ => return Step::Broken("a key has no value"),
+        };
+        if first == '=' {
+            self.repaired(Grade::Lossless);
+        }
+        out.push(':');
+        self.expect = Expect::Value;
+        Step::Took(width)
+    }
+
+    fn next(&mut self, first: char, out: &mut String) -> Step {
+        match first {
+            ',' => {
+                self.expect = self.member_expected();
+                Step::Took(1)
+            }
+            '}' | ']' => self.end(first, out),
+            // A comma is missing.
+            _ => {
+                self.repaired(Grade::Guess);
+                self.expect = self.member_expected();
+                Step::Took(0)
+            }
+        }
+    }
+
+    fn member_expected(&self) -> Expect {
+        if self.in_array() { Expect::Value } else { Expect::Key }
+    }
+
+    fn in_array(&self) -> bool {
+        self.frames.last().is_some_and(|f| !f.object)
+    }
+
+    /// Writes the comma that a member needs before it. Commas wait for this, so that one before
+    /// an end is dropped.
+    fn begin_member(&mut self, out: &mut String) {
+        let behind_colon = self.expect == Expect::Value && !self.in_array();
+        if let Some(frame) = self.frames.last_mut().filter(|_| !behind_colon) {
+            if frame.members > 0 {
+                out.push(',');
+            }
+            frame.members += 1;
+        }
+    }
+
+    /// Closes down to the bracket that this one ends.
+    fn end(&mut self, closer: char, out: &mut String) -> Step {
+        let object = closer == '}';
+        if !self.frames.iter().any(|f| f.object == object) {
+            self.repaired(Grade::Guess);
+            return Step::Took(1);
+        }
+        while let Some(frame) = self.frames.pop() {
+            out.push(if frame.object { '}' } else { ']' });
+            if frame.object == object {
+                break;
+            }
+            self.repaired(Grade::Guess);
+        }
+        self.value_ended();
+        Step::Took(1)
+    }
+
+    fn value_ended(&mut self) {
+        self.expect = if self.frames.is_empty() { Expect::Nothing } else { Expect::Next };
+    }
+
+    /// A number, a literal or a bare word.
+    fn token(&mut self, rest: &str, whole: bool, out: &mut String) -> Step {
+        let window = at_most(rest, MAX_TOKEN);
+        let end = match tokens::token_end(window, &self.until) {
+            Some(end) => end,
+            None if window.len() >= MAX_TOKEN => return Step::Broken("a token is too long"),
+            None if whole => window.len(),
+            None => return Step::Wait,
+        };
+        match tokens::scalar(to(window, end)) {
+            Ok((json, grade)) => {
+                self.repaired(grade);
+                self.begin_member(out);
+                out.push_str(&json);
+                self.value_ended();
+                Step::Took(end)
+            }
+            Err(why) => Step::Broken(why),
+        }
+    }
+
+    fn open_string(&mut self, rest: &str, first: char, key: bool, whole: bool, out: &mut String) -> Step {
+        let width = first.len_utf8();
+        let Some(triple) = tokens::is_triple(rest, first, whole) else {
+            return Step::Wait;
+        };
+        let Some(raw) = tokens::is_windows_path(from(rest, width), first, whole) else {
+            return Step::Wait;
+        };
+        if first != '"' || triple {
+            self.repaired(Grade::Lossless);
+        }
+        if raw {
+            self.repaired(Grade::Guess);
+        }
+        self.begin_member(out);
+        out.push('"');
+        self.key = Hash::default();
+        let mark = tokens::closing(first);
+        self.expect = Expect::Text(Quote { mark, triple, key, raw });
+        Step::Took(if triple { 3 * width } else { width })
+    }
+
+    /// More of the open string.
+    fn text(&mut self, quote: Quote, rest: &str, whole: bool, out: &mut String) -> Step {
+        let special = |c: char| c == quote.mark || c == '\\' || c == '"' || c < ' ' || (quote.mark == '”' && c == '“');
+        let plain = rest.find(special).unwrap_or(rest.len());
+        if plain > 0 {
+            self.copy(to(rest, plain), quote, out);
+            return Step::Took(plain);
+        }
+        let Some(c) = rest.chars().next() else {
+            return Step::Wait;
+        };
+        if c == '\\' {
+            return self.escape(quote, rest, whole, out);
+        }
+        if c == quote.mark || (c == '"' && quote.mark == '”') {
+            return self.maybe_close(quote, c, rest, whole, out);
+        }
+        if c < ' ' {
+            self.repaired(Grade::Lossless);
+            tokens::push_control(c, out);
+        } else {
+            tokens::push_escaped(c, out);
+        }
+        Step::Took(c.len_utf8())
+    }
+
+    fn copy(&mut self, text: &str, quote: Quote, out: &mut String) {
+        out.push_str(text);
+        if quote.key {
+            self.key.of(text);
+        }
+    }
+
+    fn escape(&mut self, quote: Quote, rest: &str, whole: bool, out: &mut String) -> Step {
+        if quote.raw {
+            out.push_str("\\\\");
+            return Step::Took(1);
+        }
+        match tokens::escape(rest, whole) {
+            None => Step::Wait,
+            Some(escape) => {
+                self.repaired(escape.grade);
+                self.copy(&escape.json, quote, out);
+                Step::Took(escape.width)
+            }
+        }
+    }
+
+    /// A quotation mark inside a string: its end, or a mark that should have been escaped.
+    fn maybe_close(&mut self, quote: Quote, mark: char, rest: &str, whole: bool, out: &mut String) -> Step {
+        let width = mark.len_utf8();
+        if quote.triple {
+            return self.maybe_close_triple(quote, mark, rest, whole, out);
+        }
+        let place = match self.frames.last() {
+            _ if quote.key => Place::Key,
+            Some(frame) if frame.object => Place::Member,
+            Some(_) => Place::Element,
+            None => Place::Top,
+        };
+        match lookahead::closes(from(rest, width), place, &self.until, whole) {
+            Verdict::More => Step::Wait,
+            Verdict::Yes => {
+                out.push('"');
+                if quote.key {
+                    self.note_key();
+                    self.expect = Expect::Colon;
+                } else {
+                    self.value_ended();
+                }
+                Step::Took(width)
+            }
+            Verdict::No => {
+                self.repaired(Grade::Guess);
+                tokens::push_escaped(mark, out);
+                Step::Took(width)
+            }
+        }
+    }
+
+    fn maybe_close_triple(&mut self, quote: Quote, mark: char, rest: &str, whole: bool, out: &mut String) -> Step {
+        let run = rest.len() - rest.trim_start_matches(mark).len();
+        if run == rest.len() && run < 6 && !whole {
+            return Step::Wait;
+        }
+        if run < 3 {
+            (0..run).for_each(|_| tokens::push_escaped(mark, out));
+            return Step::Took(run);
+        }
+        // Of more than three, the last three close.
+        (3..run.min(6)).for_each(|_| tokens::push_escaped(mark, out));
+        out.push('"');
+        if quote.key {
+            self.expect = Expect::Colon;
+        } else {
+            self.value_ended();
+        }
+        Step::Took(run.min(6))
+    }
+
+    fn note_key(&mut self) {
+        let key = std::mem::take(&mut self.key);
+        if let Some(frame) = self.frames.last_mut() {
+            self.repeated_key |= !frame.keys.insert(key.0);
+        }
+    }
+}
+
+/// FNV-1a over a key, to notice a repeated one without keeping the keys.
+#[derive(Debug, Clone, Copy)]
+struct Hash(u64);
+
+impl Default for Hash {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hash {
+    fn of(&mut self, text: &str) {
+        for byte in text.bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,274 @@
+//! Reading a text that is still growing: a cursor whose every answer is yes, no, or "more is needed".
+//!
+//! A reader built on [`Cursor`] decides by what it has passed, never by where the text happens to
+//! end. So a text read again after it has grown gives the same decision, however it was cut.
+
+/// Why a reading stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halt {
+    /// The text so far can still become what is looked for.
+    More,
+    /// It cannot.
+    No,
+}
+
+/// What a reading gives.
+pub type Read<T> = Result<T, Halt>;
+
+/// The text from a byte on; empty past the end.
+#[must_use]
+pub fn from(text: &str, at: usize) -> &str {
+    text.get(at..).unwrap_or_default()
+}
+
+/// The text up to a byte; all of it if that byte is no border.
+#[must_use]
+pub fn to(text: &str, end: usize) -> &str {
+    text.get(..end).unwrap_or(text)
+}
+
+/// The longest beginning of at most `limit` bytes.
+#[must_use]
+pub fn at_most(text: &str, limit: usize) -> &str {
+    to(text, text.floor_char_boundary(limit))
+}
+
+/// A place in a text that may still grow.
+#[derive(Debug, Clone)]
+pub struct Cursor<'t> {
+    text: &'t str,
+    at: usize,
+    /// Whether the text is all there is.
+    whole: bool,
+}
+
+impl<'t> Cursor<'t> {
+    /// Begins at the text's beginning; `whole` says that no more will come.
+    #[must_use]
+    pub fn new(text: &'t str, whole: bool) -> Self {
+        Self { text, at: 0, whole }
+    }
+
+    /// Bytes passed so far.
+    #[must_use]
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Goes to a place.
+    pub fn go(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// What lies ahead.
+    #[must_use]
+    pub fn rest(&self) -> &'t str {
+        from(self.text, self.at)
+    }
+
+    /// The text between two places.
+    #[must_use]
+    pub fn between(&self, start: usize, end: usize) -> &'t str {
+        self.text.get(start..end).unwrap_or_default()
+    }
+
+    /// Whether no more text will come.
+    #[must_use]
+    pub fn whole(&self) -> bool {
+        self.whole
+    }
+
+    /// What running out of text means here.
+    #[must_use]
+    pub fn end(&self) -> Halt {
+        if self.whole { Halt::No } else { Halt::More }
+    }
+
+    /// The next character; none at the end of a whole text.
+    pub fn peek(&self) -> Read<Option<char>> {
+        match self.rest().chars().next() {
+            None if !self.whole => Err(Halt::More),
+            next => Ok(next),
+        }
+    }
+
+    /// Passes this character if it is next.
+    pub fn take(&mut self, wanted: char) -> Read<bool> {
+        let taken = self.peek()? == Some(wanted);
+        if taken {
+            self.at += wanted.len_utf8();
+        }
+        Ok(taken)
+    }
+
+    /// Passes white space, as far as there is any yet.
+    pub fn blank(&mut self) {
+        let rest = self.rest();
+        self.at += rest.len() - rest.trim_start().len();
+    }
+
+    /// Passes spaces and tabs.
+    pub fn spaces(&mut self) {
+        let rest = self.rest();
+        self.at += rest.len() - rest.trim_start_matches([' ', '\t']).len();
+    }
+
+    /// Passes these characters if they are next.
+    pub fn try_literal(&mut self, wanted: &str) -> Read<bool> {
+        self.try_match(wanted, |a, b| a == b)
+    }
+
+    /// Passes these ASCII characters in any case if they are next.
+    pub fn try_word(&mut self, wanted: &str) -> Read<bool> {
+        self.try_match(wanted, |a, b| a.eq_ignore_ascii_case(&b))
+    }
+
+    fn try_match(&mut self, wanted: &str, same: impl Fn(u8, u8) -> bool) -> Read<bool> {
+        let rest = self.rest().as_bytes();
+        let shared = rest.iter().zip(wanted.as_bytes()).take_while(|(a, b)| same(**a, **b)).count();
+        if shared == wanted.len() {
+            self.at += shared;
+            return Ok(true);
+        }
+        if shared == rest.len() && !self.whole {
+            return Err(Halt::More);
+        }
+        Ok(false)
+    }
+
+    /// Passes text up to a mark and the mark itself; gives the text before it.
+    pub fn until(&mut self, mark: &str) -> Read<&'t str> {
+        let rest = self.rest();
+        let found = rest.find(mark).ok_or(self.end())?;
+        self.at += found + mark.len();
+        Ok(to(rest, found))
+    }
+
+    /// Passes characters as long as they are wanted. What ends them must be in sight.
+    pub fn run(&mut self, wanted: impl Fn(char) -> bool) -> Read<&'t str> {
+        let rest = self.rest();
+        match rest.find(|c| !wanted(c)) {
+            Some(end) => {
+                self.at += end;
+                Ok(to(rest, end))
+            }
+            None if self.whole => {
+                self.at += rest.len();
+                Ok(rest)
+            }
+            None => Err(Halt::More),
+        }
+    }
+
+    /// Passes a quoted string, either quotation mark, and gives what it says.
+    pub fn string(&mut self) -> Read<String> {
+        let quote = self.peek()?.filter(|c| matches!(c, '"' | '\'')).ok_or(Halt::No)?;
+        self.at += 1;
+        let mut said = String::new();
+        loop {
+            let rest = self.rest();
+            let end = rest.find([quote, '\\']).ok_or(self.end())?;
+            said.push_str(to(rest, end));
+            self.at += end;
+            if self.take(quote)? {
+                return Ok(said);
+            }
+            self.at += 1;
+            said.push(self.escape()?);
+        }
+    }
+
+    /// The character that an escape means, its backslash passed. An unknown escape means itself.
+    fn escape(&mut self) -> Read<char> {
+        let c = self.peek()?.ok_or(Halt::No)?;
+        self.at += c.len_utf8();
+        Ok(match c {
+            'n' => '\n',
+            't' => '\t',
+            'r' => '\r',
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'u' => {
+                let Some(hex) = self.rest().get(..4) else {
+                    return Err(self.end());
+                };
+                let code = u32::from_str_radix(hex, 16).map_err(|_| Halt::No)?;
+                self.at += 4;
+                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+            }
+            other => other,
+        })
+    }
+
+    /// Passes one JSON-like value, strings and nesting minded, without building it.
+    pub fn skip_value(&mut self) -> Read<()> {
+        let mut depth = 0_usize;
+        loop {
+            match self.peek()?.ok_or(Halt::No)? {
+                '"' | '\'' => self.skip_string()?,
+                '{' | '[' => {
+                    depth += 1;
+                    self.at += 1;
+                }
+                '}' | ']' | ',' if depth == 0 => return Ok(()),
+                '}' | ']' => {
+                    depth -= 1;
+                    self.at += 1;
+                }
+                other => {
+                    self.at += other.len_utf8();
+                    continue;
+                }
+            }
+            if depth == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Passes a quoted string without building it.
+    fn skip_string(&mut self) -> Read<()> {
+        let quote = self.peek()?.ok_or(Halt::No)?;
+        self.at += 1;
+        loop {
+            let rest = self.rest();
+            let end = rest.find([quote, '\\']).ok_or(self.end())?;
+            self.at += end;
+            if self.take(quote)? {
+                return Ok(());
+            }
+            self.at += 1;
+            let escaped = self.peek()?.ok_or(Halt::No)?;
+            self.at += escaped.len_utf8();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_that_may_still_come_needs_more() {
+        assert_eq!(Cursor::new("<too", false).try_literal("<tool>"), Err(Halt::More));
+        assert_eq!(Cursor::new("<tox", false).try_literal("<tool>"), Ok(false));
+        assert_eq!(Cursor::new("<too", true).try_literal("<tool>"), Ok(false));
+        assert_eq!(Cursor::new("<TOOL>", false).try_word("<tool>"), Ok(true));
+    }
+
+    #[test]
+    fn strings_mean_what_they_escape() {
+        let mut cursor = Cursor::new(r#""a\n\u0041\"b" c"#, false);
+        assert_eq!(cursor.string(), Ok("a\nA\"b".to_owned()));
+        assert_eq!(cursor.rest(), " c");
+        assert_eq!(Cursor::new(r#""a\u00"#, false).string(), Err(Halt::More));
+    }
+
+    #[test]
+    fn values_are_skipped_with_their_strings() {
+        let mut cursor = Cursor::new(r#"{"a": ["}", 1]}, x"#, false);
+        assert_eq!(cursor.skip_value(), Ok(()));
+        assert_eq!(cursor.rest(), ", x");
+        assert_eq!(Cursor::new(r#"{"a": "}"#, false).skip_value(), Err(Halt::More));
+    }
+}

@@ -1,0 +1,136 @@
+//! Planning: what a turn asks for against what its model and this relay can do, before anything
+//! is spent.
+
+use crate::failure::{Failure, Kind};
+use crate::turn::{Delivery, Part, Turn};
+
+/// What the turn's model can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    /// Whether it sees pictures.
+    pub vision: bool,
+}
+
+/// What the operator permits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// The most answers one request may ask for.
+    pub max_choices: u32,
+    /// Whether a parameter without effect is refused instead of named in a header.
+    pub strict: bool,
+}
+
+/// How the turn is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// How upstream is asked.
+    pub exchange: Exchange,
+}
+
+/// How upstream is asked for its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exchange {
+    /// In one piece: cheaper, and its refusals come with a status.
+    Whole,
+    /// As a stream: shown as it comes, or cut short when enough has come.
+    Streamed,
+}
+
+/// Plans a turn.
+///
+/// # Errors
+/// What cannot be done here, before any credit is spent.
+pub fn plan(turn: &Turn, abilities: Abilities, policy: Policy) -> Result<Plan, Failure> {
+    if let (true, Some(name)) = (policy.strict, turn.ignored.first()) {
+        let message = format!("`{name}` has no effect on 1min.ai, and this request or relay is strict about it.");
+        return Err(Failure::new(Kind::Unsupported, message).with_param(name));
+    }
+    if turn.choices > policy.max_choices {
+        let message = format!("`n` may be at most {} here: each answer is a paid call of its own.", policy.max_choices);
+        return Err(Failure::invalid("n", message));
+    }
+    if any(turn, &|part| matches!(part, Part::Audio(_))) {
+        let message = "Audio inside messages is not understood yet: send it to /v1/audio/transcriptions, or send text.";
+        return Err(Failure::invalid("messages", message).with_code("unsupported_content"));
+    }
+    if !abilities.vision && any(turn, &|part| matches!(part, Part::Image(_))) {
+        let message = format!("The model `{}` takes no images (1044): choose one whose input has image in GET /v1/models.", turn.model);
+        return Err(Failure::invalid("messages", message).with_code("model_not_supported"));
+    }
+    let limited = turn.limits.max_tokens.is_some() || !turn.limits.stop.is_empty();
+    let streamed = turn.delivery == Delivery::Streamed || limited;
+    Ok(Plan {
+        exchange: if streamed { Exchange::Streamed } else { Exchange::Whole },
+    })
+}
+
+fn any(turn: &Turn, test: &dyn Fn(&Part) -> bool) -> bool {
+    fn within(parts: &[Part], test: &dyn Fn(&Part) -> bool) -> bool {
+        parts.iter().any(|part| match part {
+            Part::Result(result) => within(&result.parts, test),
+            part => test(part),
+        })
+    }
+    turn.messages.iter().any(|message| within(&message.parts, test))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::turn::{Media, Message, Role, Source};
+
+    const ABLE: Abilities = Abilities { vision: true };
+    const POLICY: Policy = Policy {
+        max_choices: 4,
+        strict: false,
+    };
+
+    fn with(part: Part) -> Turn {
+        Turn {
+            model: "m".to_owned(),
+            choices: 1,
+            messages: vec![Message {
+                role: Role::User,
+                name: None,
+                parts: vec![part],
+            }],
+            ..Turn::default()
+        }
+    }
+
+    fn media() -> Media {
+        Media {
+            source: Source::Url("https://example.org/a".to_owned()),
+            name: None,
+            mime: None,
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_refused_before_a_credit_is_spent() {
+        let blind = Abilities { vision: false };
+        let refused = plan(&with(Part::Image(media())), blind, POLICY).unwrap_err();
+        assert_eq!(refused.code.as_deref(), Some("model_not_supported"));
+        assert!(plan(&with(Part::Image(media())), ABLE, POLICY).is_ok());
+        assert!(plan(&with(Part::Audio(media())), ABLE, POLICY).is_err());
+        let many = Turn { choices: 5, ..with(Part::Text("x".to_owned())) };
+        assert_eq!(plan(&many, ABLE, POLICY).unwrap_err().param.as_deref(), Some("n"));
+    }
+
+    #[test]
+    fn a_parameter_without_effect_is_refused_only_when_strict() {
+        let mut turn = with(Part::Text("x".to_owned()));
+        turn.ignored = vec!["temperature".to_owned()];
+        assert!(plan(&turn, ABLE, POLICY).is_ok());
+        let refused = plan(&turn, ABLE, Policy { strict: true, ..POLICY }).unwrap_err();
+        assert_eq!((refused.kind, refused.param.as_deref()), (Kind::Unsupported, Some("temperature")));
+    }
+
+    #[test]
+    fn an_answer_that_may_be_cut_short_is_streamed_from_upstream() {
+        let mut turn = with(Part::Text("x".to_owned()));
+        assert_eq!(plan(&turn, ABLE, POLICY).unwrap().exchange, Exchange::Whole);
+        turn.limits.stop = vec!["END".to_owned()];
+        assert_eq!(plan(&turn, ABLE, POLICY).unwrap().exchange, Exchange::Streamed);
+    }
+}
