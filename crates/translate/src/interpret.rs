@@ -5,7 +5,9 @@
 //! passes through the limits only.
 
 pub mod frame;
+pub mod json;
 pub mod limits;
+pub mod scanner;
 
 use crate::compose::Prompt;
 use crate::reply::{Event, Finish};
