@@ -8,6 +8,8 @@ pub mod frame;
 pub mod json;
 pub mod limits;
 pub mod scanner;
+pub mod schema;
+pub mod tool_calls;
 
 use crate::compose::Prompt;
 use crate::reply::{Event, Finish};

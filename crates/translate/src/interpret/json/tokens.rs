@@ -159,15 +159,15 @@ fn word(token: &str) -> Result<(String, Grade), &'static str> {
 }
 
 /// One escape of a string, as JSON.
-pub(super) struct Escape {
-    pub(super) json: String,
-    pub(super) width: usize,
-    pub(super) grade: Grade,
+pub(crate) struct Escape {
+    pub(crate) json: String,
+    pub(crate) width: usize,
+    pub(crate) grade: Grade,
 }
 
 /// Reads the escape at the beginning. None: more is needed. An escape that JSON does not know
 /// stands for itself, as in `\d` and `\$`: nothing else was meant.
-pub(super) fn escape(rest: &str, whole: bool) -> Option<Escape> {
+pub(crate) fn escape(rest: &str, whole: bool) -> Option<Escape> {
     let literal = |json: &str, width, grade| Some(Escape { json: json.to_owned(), width, grade });
     match from(rest, 1).chars().next() {
         None if whole => literal("\\\\", 1, Grade::Lossless),

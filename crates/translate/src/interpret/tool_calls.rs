@@ -1,0 +1,39 @@
+//! Tool calls in a model's text: found as they arrive, in whatever dialect they come.
+//!
+//! [`Reader`] takes text and gives events. Text flows at once but for the longest end that could
+//! begin a marker. What begins like a call is read by its shape ([`head`]), its arguments as a
+//! stream ([`args`]); what turns out to be none is text, unchanged. Only declared tools are
+//! called, never from a code example or a quotation ([`context`]), and never from what the
+//! request itself holds ([`quoted`]).
+
+mod args;
+mod context;
+pub mod declared;
+mod envelope;
+mod head;
+mod lines;
+mod named;
+mod outcome;
+mod pythonic;
+mod quoted;
+mod reader;
+mod tag;
+mod yaml;
+
+pub use outcome::{Outcome, Problem};
+pub use quoted::Quoted;
+pub use reader::Reader;
+
+/// How calls are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Whether each call is held until it is whole and matches its schema. Off, the arguments of
+    /// tools that are not strict flow as they come. For answers that are not streamed it costs nothing.
+    pub hold: bool,
+    /// Whether no other attempt follows: arguments of a tool that is not strict are then given
+    /// though they do not match its schema, so that the client can tell the model itself.
+    pub last: bool,
+}
+
+#[cfg(test)]
+mod tests;

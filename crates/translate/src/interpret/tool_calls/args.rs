@@ -1,0 +1,408 @@
+//! Arguments as they arrive, written as one JSON object.
+//!
+//! Three ways of writing them are read as a stream: JSON, JSON inside a string, and a tag for each
+//! parameter. What was written so far is always the beginning of a valid JSON object.
+
+use super::declared::{DeclaredTool, Holds};
+use super::tag::{self, Tag};
+use crate::interpret::json::emitter::{Emitter, Fed, Progress};
+use crate::interpret::json::{self, Grade, tokens};
+use crate::interpret::scanner::{Cursor, Halt, from, to};
+
+/// Marks that no JSON holds outside strings; where one stands, the arguments are over.
+const MARKS: [&str; 9] = ["</tool", "</function", "</invoke", "<tool_call", "<|", "<｜", "</TOOL", "[TOOL_CALLS]", "```"];
+
+/// Writes the arguments of one call.
+#[derive(Debug)]
+pub(super) enum Writer {
+    Json(Box<Emitter>),
+    Quoted(Box<Quoted>),
+    Tagged(Tagged),
+}
+
+impl Writer {
+    /// For a JSON object that begins here; `close` is the tag that would end the call.
+    pub(super) fn json(close: &str) -> Self {
+        Self::Json(Box::new(emitter(close)))
+    }
+
+    /// For a JSON object inside a string whose mark was passed.
+    pub(super) fn quoted(mark: char, close: &str) -> Self {
+        Self::Quoted(Box::new(Quoted {
+            mark,
+            emitter: emitter(close),
+            decoded: String::new(),
+        }))
+    }
+
+    /// For parameter tags, written behind members that stand already.
+    pub(super) fn tagged(begun: bool, members: usize) -> Self {
+        Self::Tagged(Tagged { begun, members, open: None })
+    }
+
+    /// How far the arguments had to be repaired.
+    pub(super) fn grade(&self) -> Grade {
+        match self {
+            Self::Json(emitter) => emitter.grade(),
+            Self::Quoted(quoted) => quoted.emitter.grade(),
+            Self::Tagged(_) => Grade::Exact,
+        }
+    }
+
+    /// Whether a key came twice.
+    pub(super) fn repeated_key(&self) -> bool {
+        match self {
+            Self::Json(emitter) => emitter.repeated_key(),
+            Self::Quoted(quoted) => quoted.emitter.repeated_key(),
+            Self::Tagged(_) => false,
+        }
+    }
+
+    /// Reads on and writes what is certain.
+    pub(super) fn feed(&mut self, text: &str, whole: bool, tool: Option<&DeclaredTool>, out: &mut String) -> Fed {
+        match self {
+            Self::Json(emitter) => emitter.feed(text, whole, out),
+            Self::Quoted(quoted) => quoted.feed(text, whole, out),
+            Self::Tagged(tagged) => tagged.feed(text, whole, tool, out),
+        }
+    }
+
+    /// The text ended without the arguments' end.
+    pub(super) fn close(&mut self, out: &mut String) -> Result<(), &'static str> {
+        match self {
+            Self::Json(emitter) => emitter.close(out),
+            Self::Quoted(_) => Err("the string with the arguments is not closed"),
+            Self::Tagged(tagged) => tagged.close(out),
+        }
+    }
+}
+
+fn emitter(close: &str) -> Emitter {
+    Emitter::until(MARKS.iter().map(|m| (*m).to_owned()).chain([close.to_owned()]).collect())
+}
+
+/// A JSON object inside a JSON string.
+#[derive(Debug)]
+pub(super) struct Quoted {
+    mark: char,
+    emitter: Emitter,
+    /// Decoded text that the emitter has not done with.
+    decoded: String,
+}
+
+impl Quoted {
+    fn feed(&mut self, text: &str, whole: bool, out: &mut String) -> Fed {
+        let mut consumed = 0;
+        loop {
+            let rest = from(text, consumed);
+            let plain = rest.find([self.mark, '\\']).unwrap_or(rest.len());
+            self.decoded.push_str(to(rest, plain));
+            consumed += plain;
+            let rest = from(rest, plain);
+            let ended = rest.starts_with(self.mark);
+            let fed = self.emitter.feed(&self.decoded, ended, out);
+            self.decoded.drain(..fed.consumed);
+            match fed.progress {
+                Progress::More if ended => return self.end(consumed, out),
+                Progress::More => {}
+                Progress::Done => return self.past_string(text, consumed, whole),
+                Progress::Broken(_) => return Fed { consumed, ..fed },
+            }
+            if rest.is_empty() {
+                return Fed { consumed, progress: Progress::More };
+            }
+            match tokens::escape(rest, whole) {
+                None => return Fed { consumed, progress: Progress::More },
+                Some(escape) => {
+                    consumed += escape.width;
+                    let quoted = format!("\"{}\"", escape.json);
+                    self.decoded.push_str(&serde_json::from_str::<String>(&quoted).unwrap_or_default());
+                }
+            }
+        }
+    }
+
+    /// The string ended before the object did.
+    fn end(&mut self, consumed: usize, out: &mut String) -> Fed {
+        match self.emitter.close(out) {
+            Ok(()) => Fed { consumed: consumed + 1, progress: Progress::Done },
+            Err(why) => Fed { consumed, progress: Progress::Broken(why) },
+        }
+    }
+
+    /// The object is complete: passes what is left of the string, with its mark.
+    fn past_string(&self, text: &str, consumed: usize, whole: bool) -> Fed {
+        let rest = from(text, consumed);
+        let blank = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\\' | 'n' | 't' | 'r'));
+        let at = text.len() - blank.len();
+        match blank.chars().next() {
+            None if !whole => Fed { consumed, progress: Progress::More },
+            Some(c) if c == self.mark => Fed { consumed: at + 1, progress: Progress::Done },
+            _ => Fed { consumed, progress: Progress::Done },
+        }
+    }
+}
+
+/// One tag for each parameter.
+#[derive(Debug)]
+pub(super) struct Tagged {
+    /// Whether the object's brace is written.
+    begun: bool,
+    members: usize,
+    open: Option<Parameter>,
+}
+
+/// The parameter whose value is being read.
+#[derive(Debug)]
+struct Parameter {
+    name: String,
+    close: String,
+    holds: Holds,
+    style: Style,
+    /// Whether its value has begun, so that no line break is dropped from its front any more.
+    begun: bool,
+    /// Bytes of a held value in which no closing tag begins.
+    searched: usize,
+}
+
+/// How the tags frame a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// On lines of its own, as `<parameter=key>` asks: one line break at each end is not of the value.
+    Lines,
+    /// Exactly between the tags; unless line breaks frame it at both ends.
+    Exact,
+}
+
+/// Tags that hold the parameters together and say nothing themselves.
+const GROUPS: [&str; 5] = ["arguments", "parameters", "args", "params", "input"];
+
+enum Step {
+    Took(usize),
+    Wait,
+    Done(usize),
+    Broken(&'static str),
+}
+
+impl Tagged {
+    fn feed(&mut self, text: &str, whole: bool, tool: Option<&DeclaredTool>, out: &mut String) -> Fed {
+        if !self.begun {
+            self.begun = true;
+            out.push('{');
+        }
+        let mut consumed = 0;
+        loop {
+            let rest = from(text, consumed);
+            let step = match self.open.take() {
+                Some(parameter) => self.value(parameter, rest, whole, out),
+                None => self.between(rest, whole, tool, out),
+            };
+            match step {
+                Step::Took(n) => consumed += n,
+                Step::Wait => return Fed { consumed, progress: Progress::More },
+                Step::Broken(why) => return Fed { consumed, progress: Progress::Broken(why) },
+                Step::Done(n) => {
+                    out.push('}');
+                    return Fed { consumed: consumed + n, progress: Progress::Done };
+                }
+            }
+        }
+    }
+
+    /// Between parameters: the next one's tag, or the end.
+    fn between(&mut self, rest: &str, whole: bool, tool: Option<&DeclaredTool>, out: &mut String) -> Step {
+        let mut cursor = Cursor::new(rest, whole);
+        cursor.blank();
+        if cursor.rest().is_empty() {
+            return Step::Wait;
+        }
+        let start = cursor.at();
+        if !cursor.rest().starts_with('<') {
+            // A bracket, a fence, words: the tags have ended.
+            return if self.members > 0 { Step::Done(start) } else { Step::Broken("no parameter tag stands where one should") };
+        }
+        let tag = match tag::lex(&mut cursor, &|_, _| true) {
+            Ok(tag) => tag,
+            Err(Halt::More) => return Step::Wait,
+            Err(Halt::No) => return Step::Broken("a parameter tag cannot be read"),
+        };
+        let known = tool.is_some_and(|t| t.has(tag.raw));
+        if GROUPS.contains(&tag.name.as_str()) && tag.value.is_none() && !known {
+            return Step::Took(cursor.at());
+        }
+        if tag.closing || tag::begins_call(&tag) {
+            return Step::Done(start);
+        }
+        match self.parameter(&mut cursor, &tag, tool) {
+            Ok(parameter) => {
+                self.begin(&parameter, tag.empty, out);
+                self.open = (!tag.empty).then_some(parameter);
+                Step::Took(cursor.at())
+            }
+            Err(Halt::More) => Step::Wait,
+            Err(Halt::No) => Step::Broken("a parameter tag cannot be read"),
+        }
+    }
+
+    fn parameter(&self, cursor: &mut Cursor<'_>, tag: &Tag<'_>, tool: Option<&DeclaredTool>) -> Result<Parameter, Halt> {
+        let mut close = format!("</{}>", tag.raw);
+        let mut style = if tag.assigned { Style::Lines } else { Style::Exact };
+        let name = match &tag.value {
+            Some(name) => name.clone(),
+            None if tag.name == "arg_key" => {
+                let name = cursor.until(&close)?.trim().to_owned();
+                cursor.blank();
+                if !cursor.try_literal("<arg_value>")? {
+                    return Err(Halt::No);
+                }
+                "</arg_value>".clone_into(&mut close);
+                style = Style::Lines;
+                name
+            }
+            None => tag.raw.to_owned(),
+        };
+        let said = tag.text.map(|text| if text { Holds::Text } else { Holds::Data });
+        let holds = said.unwrap_or_else(|| tool.map_or(Holds::Any, |t| t.holds(&name)));
+        Ok(Parameter { name, close, holds, style, begun: false, searched: 0 })
+    }
+
+    fn begin(&mut self, parameter: &Parameter, empty: bool, out: &mut String) {
+        if self.members > 0 {
+            out.push(',');
+        }
+        self.members += 1;
+        out.push('"');
+        tokens::push_text(&parameter.name, out);
+        out.push_str("\":");
+        if empty {
+            out.push_str(if parameter.holds == Holds::Data { "null" } else { "\"\"" });
+        } else if parameter.holds == Holds::Text {
+            out.push('"');
+        }
+    }
+
+    /// More of a value: text is written as it comes, data when it is whole.
+    fn value(&mut self, mut parameter: Parameter, rest: &str, whole: bool, out: &mut String) -> Step {
+        let end = match parameter.end(rest, whole) {
+            End::At(at, width) => Some((at, width)),
+            End::Open => None,
+            End::Unsure(at) => return self.stream(parameter, to(rest, at), out),
+        };
+        let Some((at, width)) = end else {
+            let hold = parameter.hold(rest);
+            return self.stream(parameter, to(rest, rest.len() - hold), out);
+        };
+        let mut text = to(rest, at);
+        if parameter.holds == Holds::Text {
+            text = parameter.trimmed(text);
+            tokens::push_text(text, out);
+            out.push('"');
+        } else {
+            parameter.begun = false;
+            out.push_str(&typed(parameter.trimmed(text), parameter.holds));
+        }
+        Step::Took(at + width)
+    }
+
+    /// Writes text that surely belongs to the value.
+    fn stream(&mut self, mut parameter: Parameter, sure: &str, out: &mut String) -> Step {
+        if parameter.holds != Holds::Text {
+            parameter.searched = sure.len();
+            self.open = Some(parameter);
+            return Step::Wait;
+        }
+        // Line breaks at the end may be the closing tag's.
+        let sure = sure.trim_end_matches(['\n', '\r']);
+        let lead = if parameter.begun { 0 } else { parameter.lead(sure) };
+        if sure.len() <= lead {
+            self.open = Some(parameter);
+            return Step::Wait;
+        }
+        parameter.begun = true;
+        tokens::push_text(from(sure, lead), out);
+        self.open = Some(parameter);
+        Step::Took(sure.len())
+    }
+
+    fn close(&mut self, out: &mut String) -> Result<(), &'static str> {
+        if self.open.is_some() {
+            return Err("a parameter is not closed");
+        }
+        if !self.begun {
+            out.push('{');
+        }
+        out.push('}');
+        Ok(())
+    }
+}
+
+enum End {
+    At(usize, usize),
+    /// A closing tag stands here, but what follows it is not in sight yet.
+    Unsure(usize),
+    Open,
+}
+
+impl Parameter {
+    /// Where the value ends: at its closing tag, if a tag or nothing follows that. A text may hold
+    /// the same tag.
+    fn end(&self, rest: &str, whole: bool) -> End {
+        let mut at = rest.floor_char_boundary(self.searched);
+        while let Some(found) = from(rest, at).find(&self.close) {
+            let start = at + found;
+            let behind = from(rest, start + self.close.len()).trim_start();
+            if behind.starts_with('<') || (behind.is_empty() && whole) || behind.starts_with("```") {
+                return End::At(start, self.close.len());
+            }
+            if behind.is_empty() {
+                return End::Unsure(start);
+            }
+            at = start + self.close.len();
+        }
+        if self.style == Style::Lines && self.close.starts_with("</parameter") {
+            let missing = ["\n<parameter=", "\n</function>"].iter().filter_map(|m| rest.find(m)).min();
+            if let Some(start) = missing {
+                return End::At(start, 0);
+            }
+        }
+        End::Open
+    }
+
+    /// The longest end of the text that can begin a closing tag.
+    fn hold(&self, rest: &str) -> usize {
+        let marks = [self.close.as_str(), "\n<parameter=", "\n</function>"];
+        marks.iter().map(|mark| (1..=mark.len().min(rest.len())).rev().find(|n| rest.as_bytes().ends_with(mark.as_bytes().get(..*n).unwrap_or_default())).unwrap_or(0)).max().unwrap_or(0)
+    }
+
+    /// The line break before the value that is not part of it.
+    fn lead(&self, text: &str) -> usize {
+        match self.style {
+            Style::Exact => 0,
+            Style::Lines if text.starts_with("\r\n") => 2,
+            Style::Lines => usize::from(text.starts_with('\n')),
+        }
+    }
+
+    fn trimmed<'t>(&self, text: &'t str) -> &'t str {
+        let framed = text.starts_with(['\n', '\r']) && text.trim_end_matches([' ', '\t']).ends_with('\n');
+        match self.style {
+            Style::Exact if self.begun || !framed || self.holds == Holds::Text => text,
+            _ => {
+                let lead = if self.begun { 0 } else { self.lead(text) };
+                let text = from(text, lead);
+                text.strip_suffix("\r\n").or(text.strip_suffix('\n')).unwrap_or(text)
+            }
+        }
+    }
+}
+
+/// A value that is not only text, as JSON.
+fn typed(text: &str, holds: Holds) -> String {
+    let trimmed = text.trim();
+    let read = json::repair_whole(trimmed).ok();
+    let sure = |grade| if holds == Holds::Data { true } else { grade == Grade::Exact };
+    match read.filter(|r| sure(r.grade) && !(holds == Holds::Data && r.grade == Grade::Guess && r.json.starts_with('"'))) {
+        Some(repaired) => repaired.json,
+        None => serde_json::Value::from(text).to_string(),
+    }
+}

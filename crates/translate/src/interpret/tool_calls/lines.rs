@@ -1,0 +1,241 @@
+//! Markers that are words: at a line's start (`Action:`, `TOOL_CALL`, `✿FUNCTION✿`, `>>>f`) or in
+//! brackets (`[TOOL_CALLS]`, `[Calling tool: f({…})]`).
+
+use super::head::{Args, Found, Known, fence_line};
+use super::{envelope, named, pythonic};
+use crate::interpret::scanner::{Cursor, Halt, Read, from};
+
+/// Line starts behind which a call stands in any form with its own shape.
+const WORDS: [&str; 9] = ["TOOL_CALLS:", "TOOL_CALL:", "TOOL_CALL", "Tool call:", "Tool Call:", "tool_call:", "Function call:", "Function Call:", "functools"];
+/// Bracketed words that open calls wherever they stand.
+const BRACKETS: [&str; 5] = ["[TOOL_CALLS]", "[TOOL_CALL]", "[TOOL_REQUEST]", "[FUNCTION_CALL]", "[tool_calls]"];
+/// Openings of narrated calls, up to the name.
+const NARRATED: [&str; 8] = ["[Calling tool:", "[Calling tool", "[Tool call:", "[Tool Call:", "[tool_call:", "[Called tool:", "[Calling function:", "[Calling:"];
+
+pub(super) enum Bracket {
+    Wrapper,
+    Call(Found),
+    None,
+}
+
+/// A bracketed marker, in running text or behind other markers.
+pub(super) fn bracket(cursor: &mut Cursor<'_>, at_line_start: bool, known: Known<'_>) -> Read<Bracket> {
+    if cursor.peek()? != Some('[') {
+        return Ok(Bracket::None);
+    }
+    if one_of(cursor, &BRACKETS)?.is_some() {
+        return Ok(Bracket::Wrapper);
+    }
+    if at_line_start && one_of(cursor, &NARRATED)?.is_some() {
+        return narrated(cursor, known).map(Bracket::Call);
+    }
+    Ok(Bracket::None)
+}
+
+/// Passes the longest of the words that stands here.
+fn one_of(cursor: &mut Cursor<'_>, words: &'static [&'static str]) -> Read<Option<&'static str>> {
+    let mut open = false;
+    let mut best: Option<&'static str> = None;
+    for word in words {
+        match cursor.clone().try_literal(word) {
+            Ok(true) => best = best.filter(|b| b.len() >= word.len()).or(Some(word)),
+            Ok(false) => {}
+            Err(_) => open = true,
+        }
+    }
+    if open {
+        return Err(Halt::More);
+    }
+    if let Some(word) = best {
+        cursor.go(cursor.at() + word.len());
+    }
+    Ok(best)
+}
+
+/// `[Calling tool: f({…})]`, `[Calling tool f with arguments {…}]`.
+fn narrated(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
+    /// What may stand between the name and its arguments.
+    const BETWEEN: [&str; 5] = ["with arguments:", "with arguments", "with args", "arguments:", "with"];
+    cursor.spaces();
+    let quoted = cursor.take('`')? || cursor.take('"')?;
+    let name = named::name(cursor)?.to_owned();
+    if quoted {
+        cursor.go(cursor.at() + 1);
+    }
+    cursor.spaces();
+    one_of(cursor, &BETWEEN)?;
+    cursor.spaces();
+    match cursor.peek()?.ok_or(Halt::No)? {
+        '{' => Ok(Found::new(name, Args::Json)),
+        ':' | '(' => {
+            cursor.go(cursor.at() + 1);
+            cursor.spaces();
+            let json = cursor.peek()? == Some('{');
+            if json { Ok(Found::new(name, Args::Json)) } else { Err(Halt::No) }
+        }
+        ']' if known.declared.resolve(&name).is_some() => Ok(Found::new(name, Args::Whole("{}".to_owned()))),
+        _ => Err(Halt::No),
+    }
+}
+
+/// A marker that counts only at a line's start.
+pub(super) fn line(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Option<Found>> {
+    let start = cursor.at();
+    let Some(first) = cursor.peek()? else {
+        return Ok(None);
+    };
+    let form: fn(&mut Cursor<'_>, Known<'_>) -> Read<Found> = match first {
+        'A' => action,
+        '✿' => flower,
+        '>' => recipient,
+        'a' | 'c' if !cursor.rest().starts_with("call") => header,
+        't' if cursor.rest().starts_with("to") => header,
+        'T' | 't' | 'F' | 'f' => word,
+        _ => return Ok(None),
+    };
+    match form(cursor, known) {
+        Ok(found) => Ok(Some(found)),
+        Err(Halt::More) => Err(Halt::More),
+        Err(Halt::No) if first == 't' => {
+            cursor.go(start);
+            match word(cursor, known) {
+                Ok(found) => Ok(Some(found)),
+                Err(Halt::More) => Err(Halt::More),
+                Err(Halt::No) => {
+                    cursor.go(start);
+                    Ok(None)
+                }
+            }
+        }
+        Err(Halt::No) => {
+            cursor.go(start);
+            Ok(None)
+        }
+    }
+}
+
+/// `TOOL_CALL {…}` and its like.
+fn word(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
+    one_of(cursor, &WORDS)?.ok_or(Halt::No)?;
+    cursor.blank();
+    if cursor.peek()? == Some('`') {
+        fence_line(cursor)?;
+        cursor.blank();
+    }
+    shaped(cursor, known)
+}
+
+/// An envelope, a list of them, `name {…}` or `name(key=value)`.
+fn shaped(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
+    let start = cursor.at();
+    match cursor.peek()?.ok_or(Halt::No)? {
+        '{' => envelope::object(cursor, envelope::Trust::Marked, known),
+        '[' => {
+            cursor.take('[')?;
+            cursor.blank();
+            if cursor.peek()? == Some('{') {
+                return envelope::object(cursor, envelope::Trust::Marked, known);
+            }
+            cursor.go(start);
+            pythonic::list(cursor, known.declared).map(|calls| Found::new("", Args::Several(calls)))
+        }
+        c if c.is_alphabetic() => {
+            // Prose may stand here too: only a declared name counts.
+            let name = named::name(&mut cursor.clone())?;
+            known.declared.resolve(name).ok_or(Halt::No)?;
+            match named::words(cursor, known) {
+                Err(Halt::No) => {
+                    cursor.go(start);
+                    pythonic::statements(cursor, known.declared).map(|calls| Found::new("", Args::Several(calls)))
+                }
+                other => other,
+            }
+        }
+        _ => Err(Halt::No),
+    }
+}
+
+/// `ReAct`: `Action: f` and on the next line `Action Input: …`; or JSON behind `Action:`.
+fn action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
+    if !cursor.try_literal("Action:")? {
+        return Err(Halt::No);
+    }
+    cursor.blank();
+    match cursor.peek()?.ok_or(Halt::No)? {
+        '`' if cursor.rest().starts_with("``") => {
+            fence_line(cursor)?;
+            cursor.blank();
+            return shaped(cursor, known);
+        }
+        '{' | '[' => return shaped(cursor, known),
+        _ => {}
+    }
+    let line = cursor.until("\n")?.trim().trim_matches(['`', '"', '\'', '[', ']', '*']);
+    known.declared.resolve(line).ok_or(Halt::No)?;
+    let name = line.to_owned();
+    cursor.blank();
+    if !cursor.try_word("Action Input:")? && !cursor.try_word("Action_Input:")? {
+        return Err(Halt::No);
+    }
+    cursor.blank();
+    if cursor.peek()? == Some('`') {
+        fence_line(cursor)?;
+        cursor.blank();
+    }
+    match cursor.peek()? {
+        Some('{') => Ok(Found::new(name, Args::Json)),
+        None => Ok(Found::new(name, Args::Whole("{}".to_owned()))),
+        Some(_) => {
+            let text = cursor.run(|c| c != '\n')?.trim().trim_matches(['"', '\'']).to_owned();
+            Ok(Found::new(name, if text == "None" { Args::Whole("{}".to_owned()) } else { Args::Plain(text) }))
+        }
+    }
+}
+
+/// qwen-agent: `✿FUNCTION✿: f` and `✿ARGS✿: {…}`.
+fn flower(cursor: &mut Cursor<'_>, _known: Known<'_>) -> Read<Found> {
+    if !cursor.try_literal("✿FUNCTION✿:")? {
+        return Err(Halt::No);
+    }
+    cursor.blank();
+    let name = named::name(cursor)?.to_owned();
+    cursor.blank();
+    if !cursor.try_literal("✿ARGS✿:")? {
+        return Err(Halt::No);
+    }
+    cursor.blank();
+    let json = cursor.peek()? == Some('{');
+    Ok(Found::new(name, if json { Args::Json } else { Args::Unreadable }))
+}
+
+/// Functionary: `>>>f` and on the next line `{…}`.
+fn recipient(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
+    if !cursor.try_literal(">>>")? {
+        return Err(Halt::No);
+    }
+    cursor.spaces();
+    let name = named::name(cursor)?.to_owned();
+    known.declared.resolve(&name).ok_or(Halt::No)?;
+    cursor.blank();
+    if cursor.peek()? == Some('{') { Ok(Found::new(name, Args::Json)) } else { Err(Halt::No) }
+}
+
+/// A Harmony header whose special tokens were lost: `commentary to=functions.f json{…}`.
+fn header(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
+    const ROLES: [&str; 4] = ["assistantcommentary ", "assistant ", "commentary ", "analysis "];
+    one_of(cursor, &ROLES)?;
+    if !cursor.try_literal("to=")? {
+        return Err(Halt::No);
+    }
+    let name = named::name(cursor)?.to_owned();
+    known.declared.resolve(&name).ok_or(Halt::No)?;
+    let rest = cursor.rest();
+    let Some(end) = rest.find(['{', '\n']) else {
+        return Err(if rest.len() > 80 { Halt::No } else { cursor.end() });
+    };
+    if from(rest, end).starts_with('{') && end <= 80 {
+        cursor.go(cursor.at() + end);
+        return Ok(Found::new(name, Args::Json));
+    }
+    Err(Halt::No)
+}

@@ -1,0 +1,188 @@
+//! Forms that write the name first and then the arguments: Mistral, DeepSeek, Kimi, GLM, Harmony,
+//! Claude's and Qwen3-Coder's tags, Cline's tags, `name {json}`.
+
+use super::declared::Declared;
+use super::head::{Args, Found, Known, fence_line};
+use super::tag::{self, Sense, Tag};
+use crate::interpret::scanner::{Cursor, Halt, Read, at_most, to};
+
+/// The longest name that is read.
+const MAX_NAME: usize = 128;
+
+/// A tool's name as it may be written.
+pub(super) fn name<'t>(cursor: &mut Cursor<'t>) -> Read<&'t str> {
+    let name = cursor.run(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '/'))?;
+    let name = name.trim_end_matches([':', '.']);
+    if name.is_empty() || name.len() > MAX_NAME { Err(Halt::No) } else { Ok(name) }
+}
+
+/// Arguments behind a tag that named the tool: JSON, or a tag for each parameter.
+pub(super) fn arguments(cursor: &mut Cursor<'_>, name: String) -> Read<Found> {
+    cursor.blank();
+    if cursor.peek()? == Some('`') {
+        fence_line(cursor)?;
+        cursor.blank();
+    }
+    let args = match cursor.peek()?.ok_or(Halt::No)? {
+        '{' => Args::Json,
+        '<' => Args::Tagged,
+        _ => Args::Unreadable,
+    };
+    Ok(Found::new(name, args))
+}
+
+/// A name in running words behind a marker, and what separates it from its arguments.
+pub(super) fn words(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
+    let mut called = name(cursor)?.to_owned();
+    if let Some(number) = called.rsplit_once(':') {
+        // A colon in front of arguments belongs to neither.
+        if number.1.is_empty() {
+            called = number.0.to_owned();
+        }
+    }
+    loop {
+        cursor.blank();
+        let at = cursor.at();
+        match cursor.peek()? {
+            Some('{') => return Ok(Found::new(called, Args::Json)),
+            Some('(') => return in_parentheses(cursor, called),
+            Some('`') => fence_line(cursor)?,
+            Some(':') => {
+                cursor.take(':')?;
+                cursor.blank();
+                if !matches!(cursor.peek()?, Some('{' | '`')) {
+                    return Err(Halt::No);
+                }
+            }
+            Some('[') => bracket_separator(cursor)?,
+            Some('<') => match separator(cursor, known)? {
+                Behind::Separator if called == "function" => {
+                    cursor.blank();
+                    name(cursor)?.clone_into(&mut called);
+                }
+                Behind::Separator => {
+                    cursor.blank();
+                    // `<|constrain|>json`
+                    cursor.try_literal("json")?;
+                }
+                Behind::Parameter => {
+                    cursor.go(at);
+                    return Ok(Found::new(called, Args::Tagged));
+                }
+                Behind::End => {
+                    cursor.go(at);
+                    return no_arguments(called, known.declared);
+                }
+            },
+            None => return no_arguments(called, known.declared),
+            Some(_) => return Err(Halt::No),
+        }
+    }
+}
+
+/// A name with nothing behind it is a call only if the tool is known.
+fn no_arguments(name: String, declared: &Declared) -> Read<Found> {
+    declared.resolve(&name).map(|_| Found::new(name, Args::Whole("{}".to_owned()))).ok_or(Halt::No)
+}
+
+enum Behind {
+    Separator,
+    Parameter,
+    End,
+}
+
+/// What the tag behind a name is.
+fn separator(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Behind> {
+    let tag = tag::lex(cursor, &|_, _| true)?;
+    Ok(match tag::sense(&tag, known.tags) {
+        _ if tag.closing => Behind::End,
+        Some(Sense::Separator | Sense::Harmony) => Behind::Separator,
+        Some(Sense::Closer | Sense::Invented) => Behind::End,
+        _ => Behind::Parameter,
+    })
+}
+
+/// `[ARGS]` and `[CALL_ID]…[ARGS]`.
+fn bracket_separator(cursor: &mut Cursor<'_>) -> Read<()> {
+    if cursor.try_literal("[CALL_ID]")? {
+        cursor.run(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' '))?;
+    }
+    if cursor.try_literal("[ARGS]")? { Ok(()) } else { Err(Halt::No) }
+}
+
+/// `name({json})`; with anything else in parentheses it is Python.
+fn in_parentheses(cursor: &mut Cursor<'_>, name: String) -> Read<Found> {
+    cursor.take('(')?;
+    cursor.blank();
+    if cursor.peek()? == Some('{') {
+        return Ok(Found::new(name, Args::Json));
+    }
+    Err(Halt::No)
+}
+
+/// `<get_weather>`: a tag of the tool's own name, with parameter tags in it that the tool has.
+pub(super) fn declared_tag(cursor: &mut Cursor<'_>, tag: &Tag<'_>, known: Known<'_>) -> Read<Found> {
+    let tool = known.declared.resolve(tag.raw).and_then(|i| known.declared.get(i)).ok_or(Halt::No)?;
+    let found = |args| Found::new(tag.raw, args);
+    let none = || found(Args::Whole("{}".to_owned()));
+    if tag.empty {
+        return if tool.needs_nothing() { Ok(none()) } else { Err(Halt::No) };
+    }
+    cursor.blank();
+    let start = cursor.at();
+    match cursor.peek()?.ok_or(Halt::No)? {
+        '{' => return Ok(found(Args::Json)),
+        '<' => {}
+        _ => return Err(Halt::No),
+    }
+    let next = tag::lex(cursor, &|_, _| true)?;
+    if next.closing && next.raw == tag.raw {
+        return if tool.needs_nothing() { Ok(none()) } else { Err(Halt::No) };
+    }
+    cursor.go(start);
+    let fits = !next.closing && (tool.has(next.raw) || next.value.as_deref().is_some_and(|v| tool.has(v)));
+    let wraps = matches!(next.name.as_str(), "args" | "arguments" | "parameters" | "params");
+    if fits || wraps { Ok(found(Args::Tagged)) } else { Err(Halt::No) }
+}
+
+/// `<name>f</name>` and then `<arguments>{…}</arguments>` or its like.
+pub(super) fn element(cursor: &mut Cursor<'_>, tag: &Tag<'_>) -> Read<Found> {
+    if matches!(tag.name.as_str(), "server_name" | "call_id" | "id" | "tool_call_id") {
+        cursor.until(&format!("</{}>", tag.raw))?;
+        cursor.blank();
+        let next = tag::lex(cursor, &|_, _| true)?;
+        return if next.name == tag.name { Err(Halt::No) } else { element(cursor, &next) };
+    }
+    if tag.closing || !matches!(tag.name.as_str(), "name" | "tool_name" | "function_name" | "function" | "tool") {
+        return Err(Halt::No);
+    }
+    let name = cursor.until(&format!("</{}>", tag.raw))?.trim().to_owned();
+    if name.is_empty() || name.len() > MAX_NAME {
+        return Err(Halt::No);
+    }
+    arguments(cursor, name)
+}
+
+/// A Harmony header: `<|channel|>commentary to=functions.f <|constrain|>json<|message|>{…}`.
+/// One without a recipient is no call.
+pub(super) fn harmony(cursor: &mut Cursor<'_>, tag: &Tag<'_>, known: Known<'_>) -> Read<Found> {
+    /// Headers are shorter.
+    const MAX_HEADER: usize = 256;
+    if tag.name == "recipient" {
+        return words(cursor, known);
+    }
+    let header = at_most(cursor.rest(), MAX_HEADER);
+    let Some(end) = header.find('{') else {
+        // A message without recipient is text at once.
+        let over = header.len() >= MAX_HEADER || header.contains('\n') || (header.contains("<|message|>") && !header.contains("to="));
+        return Err(if over { Halt::No } else { cursor.end() });
+    };
+    let header = to(header, end);
+    let recipient = header.split_once("to=").map(|(_, r)| r).ok_or(Halt::No)?;
+    let name = recipient.split(|c: char| c.is_whitespace() || c == '<').next().unwrap_or_default();
+    if name.is_empty() || header.contains('\n') {
+        return Err(Halt::No);
+    }
+    cursor.go(cursor.at() + end);
+    Ok(Found::new(name, Args::Json))
+}
