@@ -1,5 +1,6 @@
 //! Composing: a [`Turn`] becomes the one prompt that a text-only model takes.
 
+pub mod schema;
 pub mod tags;
 pub mod tools;
 pub mod transcript;

@@ -7,8 +7,10 @@
 pub mod frame;
 pub mod json;
 pub mod limits;
+pub mod refusal;
 pub mod scanner;
 pub mod schema;
+pub mod thinking;
 pub mod tool_calls;
 
 use crate::compose::Prompt;

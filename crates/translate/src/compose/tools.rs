@@ -1,11 +1,118 @@
-//! Tools in the prompt: the section that offers them, and calls in the form asked for.
+//! Tools in the prompt: the section that offers them, the reminder that ends it, and calls in the
+//! form asked for.
+
+mod signature;
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
 
 use super::tags::Tags;
+use crate::turn::{Choice, Takes, Tool, Tools};
+
+/// How tools are described to the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Style {
+    /// One signature a tool, as in TypeScript: about half the tokens of its schema.
+    #[default]
+    Signatures,
+    /// One line of minified JSON a tool, with its JSON Schema.
+    JsonSchema,
+}
+
+/// Families that are described otherwise, by the beginning of the model's name. Both were trained
+/// on lists of JSON Schemas, and their smaller members lose most when a format is unfamiliar.
+const FAMILIES: &[(&str, Style)] = &[("command", Style::JsonSchema), ("llama", Style::JsonSchema)];
+
+impl Style {
+    /// The style for a model. The rows of the configuration come before ours; the longest
+    /// beginning of the model's name, less its publisher, decides.
+    #[must_use]
+    pub fn for_model(model: &str, configured: &[(String, Style)]) -> Self {
+        let model = model.rsplit('/').next().unwrap_or(model);
+        let own = configured.iter().map(|(family, style)| (family.as_str(), *style));
+        let best = |rows: &mut dyn Iterator<Item = (&str, Style)>| {
+            let fitting = rows.filter(|(family, _)| model.starts_with(family));
+            fitting.max_by_key(|(family, _)| family.len()).map(|(_, style)| style)
+        };
+        best(&mut own.into_iter()).or_else(|| best(&mut FAMILIES.iter().copied())).unwrap_or_default()
+    }
+}
+
+/// The section that offers the tools; empty if none may be called.
+#[must_use]
+pub fn section(tools: &Tools, tags: Tags, style: Style) -> String {
+    if !tools.callable() {
+        return String::new();
+    }
+    let (open, close) = (tags.open("tool_call"), tags.close("tool_call"));
+    let several = if tools.one_at_a_time {
+        "One block only."
+    } else {
+        "Independent calls: one block after the other."
+    };
+    let mut text = format!(
+        "# Tools\n\
+        Text blocks are the only way to call tools here; any mention of native or function calling means them. To call one, write outside code fences:\n\
+        {open}\n{{\"name\": \"TOOL\", \"arguments\": {{…}}}}\n{close}\n\
+        Arguments are one valid JSON object; escape quotes, backslashes and newlines in strings. {several} Stop after the last block: results come as {}. Never write one. No tool needed: just answer.\n\n",
+        tags.open("tool_result")
+    );
+    for tool in offered(tools) {
+        match style {
+            Style::Signatures => signature::write(tool, &mut text),
+            Style::JsonSchema => write_schema(tool, &mut text),
+        }
+    }
+    text
+}
+
+/// The tools that may be called in this turn.
+fn offered(tools: &Tools) -> impl Iterator<Item = &Tool> {
+    tools.offered.iter().filter(|tool| match &tools.choice {
+        Choice::Allowed { names, .. } => names.contains(&tool.name),
+        Choice::Named(name) => *name == tool.name,
+        _ => true,
+    })
+}
+
+fn write_schema(tool: &Tool, text: &mut String) {
+    let parameters = match &tool.takes {
+        Takes::Json(schema) => schema.clone(),
+        Takes::Text => json!({"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}),
+    };
+    let mut line = json!({ "name": tool.name });
+    if let Some(line) = line.as_object_mut() {
+        if let Some(description) = &tool.description {
+            line.insert("description".to_owned(), Value::from(description.as_str()));
+        }
+        line.insert("parameters".to_owned(), parameters);
+    }
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "{line}");
+}
+
+/// The last lines of the prompt: what the model must do now. Empty if nothing may be called.
+#[must_use]
+pub fn reminder(tools: &Tools, tags: Tags) -> String {
+    if !tools.callable() {
+        return String::new();
+    }
+    let open = tags.open("tool_call");
+    let one = if tools.one_at_a_time { " Exactly one block." } else { "" };
+    match &tools.choice {
+        Choice::Named(name) => format!("Call {name} now: write only its {open} block."),
+        Choice::Required | Choice::Allowed { required: true, .. } => {
+            format!("You must call at least one tool now: write its {open} block.{one}")
+        }
+        _ => format!("If a tool is needed, write its {open} block now; otherwise answer.{one}"),
+    }
+}
 
 /// A call of the history in exactly the form the model is asked to use.
 #[must_use]
 pub fn render_call(name: &str, arguments: &str, tags: Tags) -> String {
-    let name = serde_json::Value::from(name);
+    let name = Value::from(name);
     let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
     format!(
         "{}\n{{\"name\": {name}, \"arguments\": {arguments}}}\n{}",
@@ -13,3 +120,6 @@ pub fn render_call(name: &str, arguments: &str, tags: Tags) -> String {
         tags.close("tool_call")
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ pub struct Schema {
 impl Schema {
     /// Compiles a schema. References outside of it are never fetched.
     pub fn compile(schema: &Value) -> Result<Self, String> {
-        let validator = jsonschema::options().build(schema).map_err(|error| error.to_string())?;
+        let validator = jsonschema::options().build(schema).map_err(|error| format!("{error} (at {})", error.instance_path()))?;
         Ok(Self { root: schema.clone(), validator })
     }
 
