@@ -1,1 +1,35 @@
-//! Placeholder.
+//! A 1min.ai on loopback that answers and misbehaves on demand.
+//!
+//! Written from the recorded payloads in `fixtures/onemin`, not from any client's types: it must
+//! know neither the relay nor the crate that calls 1min.ai, so that a misreading in one of them
+//! shows. Tests start it as a library, people as a program (`1min-simulator`), the relay for its
+//! demonstration. `docs/simulator.md` tells the directives, faults and control endpoints.
+//!
+//! A request's way stands in `upstream`: journal, endpoint, playback. What to answer (`script`)
+//! and how to misbehave (`fault`) are data that a `directive` brings along.
+
+mod account;
+mod answer;
+mod assets;
+mod chat;
+mod clock;
+mod control;
+mod conversations;
+mod directive;
+mod fault;
+mod journal;
+mod models;
+mod orders;
+mod playback;
+mod refusal;
+mod script;
+mod server;
+mod simulator;
+mod state;
+mod upstream;
+
+pub use directive::{Directive, DirectiveError, Endpoint};
+pub use fault::{ErrorShape, Fault, Kind};
+pub use journal::{BODY_KEPT, Entry, Journal, KEPT, Outcome};
+pub use script::Script;
+pub use simulator::{Options, Simulator, StartError};

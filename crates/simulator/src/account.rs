@@ -1,0 +1,70 @@
+//! API keys: any key is good unless its name says otherwise.
+//!
+//! | key begins with | answer |
+//! |---|---|
+//! | (none, empty), `invalid`, `unknown` | 401, the key never existed |
+//! | `inactive` | 401, the key is switched off |
+//! | `deleted` | 401, the key was deleted |
+//! | `broke` | 406 for whatever costs credits |
+
+use http::HeaderMap;
+
+use crate::refusal::Refusal;
+
+/// What a key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purse {
+    Full,
+    Empty,
+}
+
+/// Reads the `API-KEY` header; nothing else is accepted, in particular not `Authorization`.
+pub(crate) fn admit(headers: &HeaderMap) -> Result<Purse, Refusal> {
+    let key = key(headers).unwrap_or_default();
+    if key.is_empty() || key.starts_with("invalid") || key.starts_with("unknown") {
+        Err(Refusal::unknown_key())
+    } else if key.starts_with("inactive") {
+        Err(Refusal::key_inactive())
+    } else if key.starts_with("deleted") {
+        Err(Refusal::key_deleted())
+    } else if key.starts_with("broke") {
+        Ok(Purse::Empty)
+    } else {
+        Ok(Purse::Full)
+    }
+}
+
+/// The key as it was sent.
+pub(crate) fn key(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get("api-key")
+        .and_then(|value| value.to_str().ok())
+        .map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::{Purse, admit};
+
+    #[test]
+    fn only_the_header_api_key_opens_the_door() {
+        let cases = [
+            ("api-key", "abc", Some(Purse::Full)),
+            ("api-key", "broke-1", Some(Purse::Empty)),
+            ("api-key", "", None),
+            ("api-key", "invalid-key", None),
+            ("api-key", "unknown", None),
+            ("api-key", "inactive", None),
+            ("api-key", "deleted-7", None),
+            ("authorization", "Bearer abc", None),
+            ("x-api-key", "abc", None),
+        ];
+        for (name, value, expected) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().expect("a header value"));
+            assert_eq!(admit(&headers).ok(), expected, "{name}: {value}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! `POST /api/chat-with-ai`: from the request to the answer, streaming or not.
+
+pub(crate) mod record;
+mod reply;
+mod request;
+mod stream;
+mod understood;
+pub(crate) mod usage;
+
+use http::HeaderMap;
+use http::request::Parts;
+use serde_json::{Map, Value};
+
+use crate::account::{self, Purse};
+use crate::answer::Answer;
+use crate::directive::{self, Directive, DirectiveError, Endpoint};
+use crate::fault::{Faults, Kind};
+use crate::models;
+use crate::refusal::Refusal;
+use crate::script::Script;
+use crate::state::State;
+
+use reply::Reply;
+use request::ChatRequest;
+
+/// Answers a chat request.
+pub(crate) fn answer(state: &State, head: &Parts, body: &[u8]) -> Answer {
+    let streaming = head
+        .uri
+        .query()
+        .is_some_and(|query| query.split('&').any(|pair| pair == "isStreaming=true"));
+    let request = ChatRequest::read(body);
+    let prompt = request.as_ref().map_or("", |request| request.prompt());
+    let (script, faults) = match wishes(state, &head.headers, prompt) {
+        Ok(wishes) => wishes,
+        Err(error) => {
+            let refusal = Refusal::bad_directive(&error.to_string());
+            return Answer::refusal(refusal, &Script::default(), &Faults::default());
+        }
+    };
+    match admit(&head.headers, request, streaming, &faults) {
+        Ok(request) => speak(state, &request, streaming, &script, &faults),
+        Err(Objection::Status(refusal)) => Answer::refusal(refusal, &script, &faults),
+        Err(Objection::Event(message)) => stream::error(&message, &script, &faults),
+    }
+}
+
+/// Why a request is not answered, and how that is said.
+enum Objection {
+    /// By an HTTP status.
+    Status(Refusal),
+    /// By one error event on HTTP 200, as streams fail.
+    Event(String),
+}
+
+impl From<Refusal> for Objection {
+    fn from(refusal: Refusal) -> Self {
+        Self::Status(refusal)
+    }
+}
+
+/// What is wanted of this request: the queue's script, over it the prompt's directive, over it the
+/// header's; and the faults of these and those that stand for all.
+fn wishes(
+    state: &State,
+    headers: &HeaderMap,
+    prompt: &str,
+) -> Result<(Script, Faults), DirectiveError> {
+    let mut orders = state.orders();
+    let mut wish = orders.take_script(prompt).unwrap_or_default();
+    wish.extend(directive::last_in(prompt)?.unwrap_or_default());
+    if let Some(header) = headers.get("x-sim") {
+        wish.extend(serde_json::from_slice::<Map<String, Value>>(
+            header.as_bytes(),
+        )?);
+    }
+    let standing = orders.take_faults(Endpoint::Chat, prompt);
+    if wish.is_empty() {
+        return Ok((Script::default(), Faults::new(standing)));
+    }
+    let directive = Directive::from_json(wish.into())?;
+    if !directive.replies.is_empty() {
+        return Err(DirectiveError::RepliesHere);
+    }
+    let mut faults = directive.faults()?;
+    faults.retain(|fault| fault.kind != Kind::Http500Once || orders.fails_now(prompt));
+    faults.extend(standing);
+    Ok((directive.script(), Faults::new(faults)))
+}
+
+/// Upstream's checks in upstream's order: key, body, model, prompt object.
+fn admit(
+    headers: &HeaderMap,
+    request: Option<ChatRequest>,
+    streaming: bool,
+    faults: &Faults,
+) -> Result<ChatRequest, Objection> {
+    let purse = account::admit(headers)?;
+    if streaming && faults.has(Kind::CreditsInStream) {
+        let text =
+            "The feature requires 1726 credits, but the Test Office team only has 139 credits";
+        return Err(Objection::Event(text.to_owned()));
+    }
+    if let Some(refusal) = faults.iter().find_map(Refusal::of_fault) {
+        return Err(refusal.into());
+    }
+    let request = request.ok_or_else(Refusal::invalid_request)?;
+    if let Some(kind) = request.foreign_type() {
+        return Err(Refusal::unsupported_feature(kind).into());
+    }
+    let model = request.model.as_deref().filter(|model| !model.is_empty());
+    let model = model.ok_or_else(|| Refusal::body_validation("model"))?;
+    if models::chat_provider(model).is_none() {
+        let refusal = Refusal::unsupported_model(model);
+        let event = |refusal: Refusal| Objection::Event(refusal.message().to_owned());
+        return Err(if streaming {
+            event(refusal)
+        } else {
+            refusal.into()
+        });
+    }
+    if !request.has_prompt() {
+        return Err(Refusal::prompt_object(faults.has(Kind::FlatErrors)).into());
+    }
+    if purse == Purse::Empty {
+        return Err(Refusal::insufficient_credits().into());
+    }
+    Ok(request)
+}
+
+fn speak(
+    state: &State,
+    request: &ChatRequest,
+    streaming: bool,
+    script: &Script,
+    faults: &Faults,
+) -> Answer {
+    const INSTEAD_OF_A_RECORD: &str = r#"{"success":false,"error":{"code":"UNKNOWN_ERROR","message":"Something failed upstream"}}"#;
+    if faults.has(Kind::SuccessFalse) {
+        return Answer::json(INSTEAD_OF_A_RECORD, script, faults);
+    }
+    let reply = Reply::new(state, request, script, faults);
+    if faults.has(Kind::NonSseText) {
+        return Answer::whole("text/plain; charset=utf-8", reply.text, script, faults);
+    }
+    if streaming && !faults.has(Kind::NonSseJson) {
+        return stream::answer(state, request, &reply, script, faults);
+    }
+    if faults
+        .first_of(&[Kind::ErrorFirst, Kind::ErrorMidway, Kind::CreditsInStream])
+        .is_some()
+    {
+        return Answer::refusal(Refusal::provider_busy(), script, faults);
+    }
+    Answer::json(
+        record::json(state, request, &reply, script, faults),
+        script,
+        faults,
+    )
+}

@@ -1,0 +1,70 @@
+//! Time as upstream writes it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// ISO 8601 with milliseconds and `Z`, as in `createdAt`.
+pub(crate) fn iso(ms: u64) -> String {
+    let (year, month, day, hour, minute, second, milli) = civil(ms);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+}
+
+/// The stamp in the keys of uploaded files: `YYYY_MM_DD_HH_MM_SS_mmm`.
+pub(crate) fn key_stamp(ms: u64) -> String {
+    let (year, month, day, hour, minute, second, milli) = civil(ms);
+    format!("{year:04}_{month:02}_{day:02}_{hour:02}_{minute:02}_{second:02}_{milli:03}")
+}
+
+/// The calendar in UTC. Days are turned into a date over eras of 400 years that begin in March,
+/// so that the leap day is the last of its year.
+fn civil(ms: u64) -> (u64, u64, u64, u64, u64, u64, u64) {
+    let (seconds, milli) = (ms / 1000, ms % 1000);
+    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (
+        year,
+        month,
+        day,
+        of_day / 3600,
+        of_day / 60 % 60,
+        of_day % 60,
+        milli,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{iso, key_stamp};
+
+    #[test]
+    fn instants_become_dates() {
+        let cases = [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (1_735_689_599_999, "2024-12-31T23:59:59.999Z"),
+            (1_791_633_601_234, "2026-10-10T12:00:01.234Z"),
+        ];
+        for (ms, date) in cases {
+            assert_eq!(iso(ms), date);
+        }
+        assert_eq!(key_stamp(1_791_633_600_101), "2026_10_10_12_00_00_101");
+    }
+}

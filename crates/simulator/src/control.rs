@@ -1,0 +1,101 @@
+//! `/_sim/…`: the journal over HTTP, scripts and faults for requests to come. Not a part of
+//! 1min.ai.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::{Query, State as Shared};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::directive::DirectiveError;
+use crate::fault::Kind;
+use crate::journal::Entry;
+use crate::simulator::each;
+use crate::state::State;
+
+/// The routes below `/_sim`.
+pub(crate) fn routes() -> Router<Arc<State>> {
+    Router::new()
+        .route("/journal", get(journal).delete(clear_journal))
+        .route("/faults", get(faults).post(add_faults).delete(clear_faults))
+        .route("/script", post(add_scripts).delete(clear_scripts))
+        .route("/reset", post(reset))
+}
+
+/// Which entries are wanted; all fields may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Wanted {
+    /// Only entries with a greater number.
+    since: u64,
+    path: Option<String>,
+    outcome: Option<String>,
+}
+
+impl Wanted {
+    fn fits(&self, entry: &Entry) -> bool {
+        let outcome = || json!(entry.outcome);
+        entry.seq > self.since
+            && self.path.as_ref().is_none_or(|path| *path == entry.path)
+            && self
+                .outcome
+                .as_ref()
+                .is_none_or(|wanted| outcome() == wanted.as_str())
+    }
+}
+
+async fn journal(Shared(state): Shared<Arc<State>>, Query(wanted): Query<Wanted>) -> Response {
+    match &state.journal {
+        Some(journal) => {
+            Json(json!({"entries": journal.matching(|entry| wanted.fits(entry))})).into_response()
+        }
+        None => (StatusCode::NOT_FOUND, "the journal is switched off\n").into_response(),
+    }
+}
+
+async fn clear_journal(Shared(state): Shared<Arc<State>>) -> StatusCode {
+    if let Some(journal) = &state.journal {
+        journal.clear();
+    }
+    StatusCode::NO_CONTENT
+}
+
+async fn faults() -> Json<Value> {
+    let explained = |kind: &Kind| json!({"fault": kind.name(), "explanation": kind.explanation()});
+    Json(json!({"faults": Kind::ALL.iter().map(explained).collect::<Vec<_>>()}))
+}
+
+async fn add_faults(Shared(state): Shared<Arc<State>>, Json(orders): Json<Value>) -> Response {
+    done(each(orders, |order| state.orders().add_fault(order)))
+}
+
+async fn clear_faults(Shared(state): Shared<Arc<State>>) -> StatusCode {
+    state.orders().clear_faults();
+    StatusCode::NO_CONTENT
+}
+
+async fn add_scripts(Shared(state): Shared<Arc<State>>, Json(orders): Json<Value>) -> Response {
+    done(each(orders, |order| state.orders().queue(order)))
+}
+
+async fn clear_scripts(Shared(state): Shared<Arc<State>>) -> StatusCode {
+    state.orders().clear_scripts();
+    StatusCode::NO_CONTENT
+}
+
+async fn reset(Shared(state): Shared<Arc<State>>) -> StatusCode {
+    state.reset();
+    StatusCode::NO_CONTENT
+}
+
+fn done(result: Result<(), DirectiveError>) -> Response {
+    match result {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
+    }
+}

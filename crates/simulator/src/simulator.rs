@@ -1,0 +1,154 @@
+//! A running simulator: started, steered, read and stopped from Rust.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::directive::DirectiveError;
+use crate::journal::Journal;
+use crate::state::State;
+use crate::{control, server, upstream};
+
+/// How to start.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to listen; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// Whether requests are written down. A benchmark switches it off.
+    pub journal: bool,
+    /// Threads that serve.
+    pub threads: usize,
+    /// Time between two events of a stream for which no script says otherwise.
+    pub pace: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            journal: true,
+            threads: 1,
+            pace: Duration::ZERO,
+        }
+    }
+}
+
+/// It could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start the simulator on {address}")]
+pub struct StartError {
+    address: SocketAddr,
+    source: std::io::Error,
+}
+
+/// A simulator that runs on threads of its own until it is dropped; then its port is closed and
+/// its connections break.
+#[derive(Debug)]
+pub struct Simulator {
+    address: SocketAddr,
+    state: Arc<State>,
+    runtime: Option<Runtime>,
+}
+
+impl Simulator {
+    /// Starts it. Works within and without an async runtime, and does not wait.
+    pub fn start(options: Options) -> Result<Self, StartError> {
+        let address = options.address;
+        Self::begin(options).map_err(|source| StartError { address, source })
+    }
+
+    fn begin(options: Options) -> std::io::Result<Self> {
+        let threads = options.threads.max(1);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads)
+            .thread_name("1min-simulator")
+            .enable_all()
+            .build()?;
+        let listener = {
+            let _context = runtime.enter();
+            server::bind(options.address)?
+        };
+        let address = listener.local_addr()?;
+        let state = Arc::new(State::new(options.journal, options.pace));
+        let router = Router::new()
+            .nest("/_sim", control::routes())
+            .fallback(upstream::answer)
+            .layer(DefaultBodyLimit::max(upstream::BODY_LIMIT))
+            .with_state(state.clone());
+        runtime.spawn(server::serve(listener, router));
+        Ok(Self {
+            address,
+            state,
+            runtime: Some(runtime),
+        })
+    }
+
+    /// The address that it listens on.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The base URL, without a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The requests so far; empty for ever when the journal is switched off.
+    #[must_use]
+    pub fn journal(&self) -> Journal {
+        self.state.journal.clone().unwrap_or_else(Journal::new)
+    }
+
+    /// Queues a script (or a list of them), as `POST /_sim/script` does.
+    pub fn script(&self, json: Value) -> Result<(), DirectiveError> {
+        each(json, |script| self.state.orders().queue(script))
+    }
+
+    /// Adds a standing fault (or a list of them), as `POST /_sim/faults` does.
+    pub fn add_faults(&self, json: Value) -> Result<(), DirectiveError> {
+        each(json, |fault| self.state.orders().add_fault(fault))
+    }
+
+    /// Puts these standing faults in the place of all before.
+    pub fn set_faults(&self, json: Value) -> Result<(), DirectiveError> {
+        self.clear_faults();
+        self.add_faults(json)
+    }
+
+    /// Takes all standing faults back.
+    pub fn clear_faults(&self) {
+        self.state.orders().clear_faults();
+    }
+
+    /// Forgets scripts, faults, files, conversations and the journal.
+    pub fn reset(&self) {
+        self.state.reset();
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        // Also allowed within another runtime, where waiting for the threads would not be.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Carries out one order, or each of a list.
+pub(crate) fn each(
+    orders: Value,
+    order: impl Fn(Value) -> Result<(), DirectiveError>,
+) -> Result<(), DirectiveError> {
+    match orders {
+        Value::Array(orders) => orders.into_iter().try_for_each(order),
+        single => order(single),
+    }
+}

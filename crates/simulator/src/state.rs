@@ -1,0 +1,79 @@
+//! What all requests share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::assets::Assets;
+use crate::conversations::Conversations;
+use crate::journal::Journal;
+use crate::orders::Orders;
+
+/// Credits that the team has used when the simulator starts, as in the fixtures.
+const USED_AT_START: u64 = 125_034;
+
+/// The simulator's memory.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) journal: Option<Journal>,
+    /// Time between two events of a stream for which no script says otherwise.
+    pub(crate) pace: Duration,
+    orders: Mutex<Orders>,
+    assets: Mutex<Assets>,
+    conversations: Mutex<Conversations>,
+    ids: AtomicU64,
+    used_credit: AtomicU64,
+}
+
+impl State {
+    pub(crate) fn new(journal: bool, pace: Duration) -> Self {
+        Self {
+            journal: journal.then(Journal::new),
+            pace,
+            orders: Mutex::default(),
+            assets: Mutex::default(),
+            conversations: Mutex::default(),
+            ids: AtomicU64::new(1),
+            used_credit: AtomicU64::new(USED_AT_START),
+        }
+    }
+
+    pub(crate) fn orders(&self) -> MutexGuard<'_, Orders> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn assets(&self) -> MutexGuard<'_, Assets> {
+        self.assets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn conversations(&self) -> MutexGuard<'_, Conversations> {
+        self.conversations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A UUID that no other answer of this simulator has. Counted, so that runs are alike.
+    pub(crate) fn uuid(&self) -> String {
+        let id = self.ids.fetch_add(1, Ordering::Relaxed);
+        format!(
+            "5100c0de-{:04x}-4000-8000-{:012x}",
+            id >> 48,
+            id & 0xffff_ffff_ffff
+        )
+    }
+
+    /// Adds a cost and returns what was used before it: upstream's counter lags by one request.
+    pub(crate) fn spend(&self, credits: u64) -> u64 {
+        self.used_credit.fetch_add(credits, Ordering::Relaxed)
+    }
+
+    /// Forgets everything that came in or was ordered.
+    pub(crate) fn reset(&self) {
+        self.orders().clear();
+        *self.assets() = Assets::default();
+        *self.conversations() = Conversations::default();
+        if let Some(journal) = &self.journal {
+            journal.clear();
+        }
+    }
+}
