@@ -1,5 +1,6 @@
 //! `POST /api/chat-with-ai`: from the request to the answer, streaming or not.
 
+mod frames;
 pub(crate) mod record;
 mod reply;
 mod request;
@@ -96,10 +97,12 @@ fn admit(
     faults: &Faults,
 ) -> Result<ChatRequest, Objection> {
     let purse = account::admit(headers)?;
-    if streaming && faults.has(Kind::CreditsInStream) {
-        let text =
-            "The feature requires 1726 credits, but the Test Office team only has 139 credits";
-        return Err(Objection::Event(text.to_owned()));
+    if faults.has(Kind::CreditsInStream) {
+        return Err(if streaming {
+            Objection::Event(record::NO_CREDITS.to_owned())
+        } else {
+            Refusal::insufficient_credits().into()
+        });
     }
     if let Some(refusal) = faults.iter().find_map(Refusal::of_fault) {
         return Err(refusal.into());
@@ -147,7 +150,7 @@ fn speak(
         return stream::answer(state, request, &reply, script, faults);
     }
     if faults
-        .first_of(&[Kind::ErrorFirst, Kind::ErrorMidway, Kind::CreditsInStream])
+        .first_of(&[Kind::ErrorFirst, Kind::ErrorMidway])
         .is_some()
     {
         return Answer::refusal(Refusal::provider_busy(), script, faults);

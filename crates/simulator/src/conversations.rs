@@ -33,7 +33,7 @@ impl Conversations {
     fn find(&self, id: &str) -> Option<&Value> {
         self.0
             .iter()
-            .find(|conversation| conversation["uuid"] == id)
+            .find(|conversation| conversation.get("uuid").is_some_and(|uuid| uuid == id))
     }
 
     fn list(&self) -> Vec<Value> {
@@ -74,7 +74,7 @@ fn handle(
     let missing = || Refusal::not_found(method, head.uri.path());
     match (method, id) {
         (&Method::POST, None) => {
-            let conversation = create(state.uuid(), body)?;
+            let conversation = create(&state.uuid(), body)?;
             conversations.add(conversation.clone());
             Ok(json!({"conversation": conversation}))
         }
@@ -92,23 +92,21 @@ fn handle(
     }
 }
 
-fn create(uuid: String, body: &[u8]) -> Result<Value, Refusal> {
+fn create(uuid: &str, body: &[u8]) -> Result<Value, Refusal> {
     let body: Value = serde_json::from_slice(body).map_err(|_| Refusal::invalid_request())?;
-    for field in ["type", "title", "model"] {
-        if body[field].as_str().is_none_or(str::is_empty) {
-            return Err(Refusal::body_validation(field));
-        }
-    }
-    if body["type"] != "UNIFY_CHAT_WITH_AI" {
-        return Err(Refusal::unsupported_feature(
-            body["type"].as_str().unwrap_or_default(),
-        ));
+    let required = |field| match body.get(field).and_then(Value::as_str) {
+        Some(text) if !text.is_empty() => Ok(text),
+        _ => Err(Refusal::body_validation(field)),
+    };
+    let (kind, title, model) = (required("type")?, required("title")?, required("model")?);
+    if kind != "UNIFY_CHAT_WITH_AI" {
+        return Err(Refusal::unsupported_feature(kind));
     }
     Ok(json!({
         "uuid": uuid,
-        "title": body["title"],
-        "type": body["type"],
-        "model": body["model"],
+        "title": title,
+        "type": kind,
+        "model": model,
         "status": "ACTIVE",
         "createdAt": iso(now_ms()),
         "metadata": {},

@@ -130,8 +130,8 @@ impl Directive {
     /// The part that says how to misbehave.
     pub fn faults(&self) -> Result<Vec<Fault>, DirectiveError> {
         let implied = self.status.map(|_| Kind::HttpError.name());
-        let named = self.fault.iter().chain(&self.faults).map(String::as_str);
-        let mut names: Vec<&str> = named.collect();
+        let given = self.fault.iter().chain(&self.faults).map(String::as_str);
+        let mut names: Vec<&str> = given.collect();
         if names.is_empty() {
             names.extend(implied);
         }

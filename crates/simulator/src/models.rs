@@ -89,24 +89,22 @@ impl Model {
     }
 
     fn entry(&self, number: usize) -> Value {
-        let provider = self.provider();
-        let modality = (self.id != WITHOUT_MODALITY)
-            .then(|| json!({"INPUT": self.inputs, "OUTPUT": [self.output]}));
+        let modality = json!({"INPUT": self.inputs, "OUTPUT": [self.output]});
         let deprecated = self
             .note
             .split("deprecationDate ")
             .nth(1)
             .and_then(|rest| rest.get(..10));
-        let mut entry = blank(
+        entry(&Shown {
             number,
-            self.id,
-            &format!("{} - {}", self.id, self.provider),
-            &provider,
-        );
-        entry["deprecationDate"] = json!(deprecated.map(|day| format!("{day}T00:00:00.000Z")));
-        entry["features"] = json!(self.features);
-        entry["modality"] = json!(modality);
-        entry
+            id: self.id,
+            name: &format!("{} - {}", self.id, self.provider),
+            provider: &self.provider(),
+            status: "ACTIVE",
+            deprecated: deprecated.map(|day| format!("{day}T00:00:00.000Z")),
+            features: &self.features,
+            modality: Some(modality).filter(|_| self.id != WITHOUT_MODALITY),
+        })
     }
 }
 
@@ -163,38 +161,58 @@ fn shown() -> HashMap<String, Value> {
     let lists = SHOWN
         .iter()
         .filter_map(|text| serde_json::from_str::<Value>(text).ok());
-    let entries = lists.flat_map(|list| list["models"].as_array().cloned().unwrap_or_default());
+    let entries = lists.flat_map(|list| {
+        list.get("models")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    });
     entries
-        .map(|entry| {
-            (
-                entry["modelId"].as_str().unwrap_or_default().to_owned(),
-                entry,
-            )
-        })
+        .filter_map(|entry| Some((entry.get("modelId")?.as_str()?.to_owned(), entry)))
         .collect()
 }
 
 fn extra(number: usize, id: &str, status: &str, feature: &str) -> Value {
-    let mut entry = blank(number, id, id, "openai");
-    entry["status"] = json!(status);
-    entry["features"] = json!([feature]);
-    entry
+    let (provider, features) = ("openai", &[feature][..]);
+    entry(&Shown {
+        number,
+        id,
+        name: id,
+        provider,
+        status,
+        deprecated: None,
+        features,
+        modality: None,
+    })
 }
 
-fn blank(number: usize, id: &str, name: &str, provider: &str) -> Value {
+/// What differs between the entries.
+struct Shown<'a> {
+    number: usize,
+    id: &'a str,
+    name: &'a str,
+    provider: &'a str,
+    status: &'a str,
+    deprecated: Option<String>,
+    features: &'a [&'a str],
+    modality: Option<Value>,
+}
+
+/// An entry in the shape of `models-chat.response.json`.
+fn entry(shown: &Shown<'_>) -> Value {
     json!({
-        "uuid": format!("00000000-0000-4000-8000-{:012}", number + 1001),
-        "modelId": id,
-        "name": name,
-        "group": provider,
-        "provider": provider,
-        "status": "ACTIVE",
+        "uuid": format!("00000000-0000-4000-8000-{:012}", shown.number + 1001),
+        "modelId": shown.id,
+        "name": shown.name,
+        "group": shown.provider,
+        "provider": shown.provider,
+        "status": shown.status,
         "cutoffDate": null,
-        "deprecationDate": null,
-        "logoUrl": format!("logos/{provider}.png"),
-        "features": [],
+        "deprecationDate": shown.deprecated,
+        "logoUrl": format!("logos/{}.png", shown.provider),
+        "features": shown.features,
         "creditMetadata": {},
-        "modality": null,
+        "modality": shown.modality,
         "information": null,
         "createdAt": "2026-01-01T00:00:00.000Z",
         "createdBy": "SYSTEM",

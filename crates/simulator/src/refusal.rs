@@ -9,7 +9,7 @@ use crate::fault::{Fault, Faults, Kind};
 pub(crate) struct Refusal {
     pub(crate) status: u16,
     pub(crate) retry_after: Option<u64>,
-    body: Shape,
+    body: Box<Shape>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -35,12 +35,12 @@ enum Shape {
 
 impl Refusal {
     pub(crate) fn flat(status: u16, code: &str, message: impl Into<String>) -> Self {
-        let body = Shape::Flat {
+        let body = Box::new(Shape::Flat {
             code: code.into(),
             message: message.into(),
             context: None,
             details: None,
-        };
+        });
         Self {
             status,
             retry_after: None,
@@ -49,11 +49,11 @@ impl Refusal {
     }
 
     fn nested(status: u16, code: &str, message: &str) -> Self {
-        let body = Shape::Nested {
+        let body = Box::new(Shape::Nested {
             code: code.into(),
             message: message.into(),
             details: None,
-        };
+        });
         Self {
             status,
             retry_after: None,
@@ -65,7 +65,7 @@ impl Refusal {
         Self {
             status,
             retry_after: None,
-            body: Shape::Text(text),
+            body: Box::new(Shape::Text(text)),
         }
     }
 
@@ -76,12 +76,12 @@ impl Refusal {
         Self {
             status,
             retry_after: None,
-            body: Shape::Html(page),
+            body: Box::new(Shape::Html(page)),
         }
     }
 
     fn with_details(mut self, list: Value) -> Self {
-        if let Shape::Flat { details, .. } | Shape::Nested { details, .. } = &mut self.body {
+        if let Shape::Flat { details, .. } | Shape::Nested { details, .. } = self.body.as_mut() {
             *details = Some(list);
         }
         self
@@ -168,7 +168,7 @@ impl Refusal {
             "EXTERNAL_API_RESPONSE_WITH_ERROR",
             "The openai service is busy or has a temporary issue. Please try again shortly.",
         );
-        if let Shape::Flat { context, .. } = &mut refusal.body {
+        if let Shape::Flat { context, .. } = refusal.body.as_mut() {
             *context = Some(json!({"service": "openai"}));
         }
         refusal.with_details(
@@ -221,7 +221,7 @@ impl Refusal {
     fn message_only(fault: &Fault) -> Self {
         let canned = "Invalid model no-such-model for AI feature CHAT_WITH_AI!";
         let message = fault.message.as_deref().unwrap_or(canned).to_owned();
-        let body = Shape::MessageOnly(message);
+        let body = Box::new(Shape::MessageOnly(message));
         Self {
             status: fault.status.unwrap_or(400),
             retry_after: None,
@@ -231,7 +231,7 @@ impl Refusal {
 
     /// The text alone, as an error event carries it.
     pub(crate) fn message(&self) -> &str {
-        match &self.body {
+        match self.body.as_ref() {
             Shape::Flat { message, .. }
             | Shape::Nested { message, .. }
             | Shape::MessageOnly(message) => message,
@@ -243,7 +243,7 @@ impl Refusal {
     /// Content type and body.
     pub(crate) fn render(self, faults: &Faults) -> (&'static str, String) {
         const JSON: &str = "application/json; charset=utf-8";
-        match self.body {
+        match *self.body {
             Shape::Flat {
                 code,
                 message,

@@ -15,7 +15,7 @@ use crate::state::State;
 use crate::{control, server, upstream};
 
 /// How to start.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Where to listen; port 0 takes a free one.
     pub address: SocketAddr,

@@ -1,13 +1,13 @@
 //! A request's whole way: entered in the journal, read, answered by its endpoint, played.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
+use serde_json::Value;
 
 use crate::answer::{Answer, Hold};
 use crate::directive::Endpoint;
@@ -68,10 +68,12 @@ fn features(head: &Parts, body: &[u8], faults: &Faults) -> Answer {
     if let Some(refusal) = faults.iter().find_map(Refusal::of_fault) {
         return refused(refusal, faults);
     }
-    let body: Option<serde_json::Value> = serde_json::from_slice(body).ok();
-    let refusal = body.map_or_else(Refusal::invalid_request, |body| match &body["type"] {
-        serde_json::Value::String(kind) => Refusal::unsupported_feature(kind),
-        _ => Refusal::body_validation("type"),
+    let body: Option<Value> = serde_json::from_slice(body).ok();
+    let refusal = body.map_or_else(Refusal::invalid_request, |body| {
+        match body.get("type").and_then(Value::as_str) {
+            Some(kind) => Refusal::unsupported_feature(kind),
+            None => Refusal::body_validation("type"),
+        }
     });
     refused(refusal, faults)
 }
@@ -84,8 +86,8 @@ async fn play(answer: Answer, reset: Option<ResetFlag>, mut ticket: Ticket) -> R
     match answer.hold {
         Hold::Nothing => {}
         Hold::Wait(time) => tokio::time::sleep(time).await,
-        // Far longer than any client waits; ends when the client does.
-        Hold::Silent => tokio::time::sleep(Duration::from_secs(86_400)).await,
+        // Dropped with the connection.
+        Hold::Silent => std::future::pending().await,
         Hold::HangUp => {
             ticket.end(Outcome::Torn);
             let mut response = Response::new(Body::empty());

@@ -18,6 +18,10 @@ use crate::state::State;
 const TEAM: &str = "c0a8e1d4-71f2-4f57-9b3c-0d5e6f7a8b22";
 const USER: &str = "3b1f6a0e-58d4-4a0f-8a2c-6f0d9b7e1c11";
 
+/// What is said within an answer, as against a refusal by status, when credits are used up.
+pub(crate) const NO_CREDITS: &str =
+    "The feature requires 1726 credits, but the Test Office team only has 139 credits";
+
 /// Faults by which a record says on HTTP 200 that there is no answer.
 const FAILURES: [Kind; 4] = [
     Kind::CreditsInResult,
@@ -195,10 +199,7 @@ fn failed(fault: &Fault) -> Outcome<'_> {
             "CONTENT_MODERATION",
             "The request was rejected by content moderation",
         ),
-        _ => (
-            "INSUFFICIENT_CREDITS",
-            "The feature requires 1726 credits, but the Test Office team only has 139 credits",
-        ),
+        _ => ("INSUFFICIENT_CREDITS", NO_CREDITS),
     };
     let (code, message) = (
         fault.code.as_deref().unwrap_or(code),

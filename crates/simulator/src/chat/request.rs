@@ -33,6 +33,8 @@ struct PromptObject {
 impl ChatRequest {
     /// Reads a body; `None` when it is not a JSON object of that kind.
     pub(crate) fn read(body: &[u8]) -> Option<Self> {
+        // A list would be taken for the fields in their order.
+        body.trim_ascii_start().strip_prefix(b"{")?;
         let mut request: Self = serde_json::from_slice(body).ok()?;
         let raw = request.raw.as_ref().map_or("null", |raw| raw.get());
         request.prompt_object = serde_json::from_str(raw).unwrap_or_default();
@@ -69,24 +71,29 @@ impl ChatRequest {
 
     /// Number of sites to search, when web search is on.
     pub(crate) fn web_search(&self) -> Option<u64> {
-        let settings = &self.prompt_object.settings["webSearchSettings"];
-        let sites = || settings["numOfSite"].as_f64().map_or(3, whole);
-        (settings["webSearch"] == true).then(sites)
+        let settings = self.prompt_object.settings.get("webSearchSettings")?;
+        let sites = || {
+            settings
+                .get("numOfSite")
+                .and_then(Value::as_f64)
+                .map_or(3, whole)
+        };
+        (settings.get("webSearch") == Some(&Value::Bool(true))).then(sites)
     }
 
     /// Paths or URLs of pictures.
     pub(crate) fn images(&self) -> Vec<&str> {
-        strings(&self.prompt_object.attachments["images"])
+        strings(self.prompt_object.attachments.get("images"))
     }
 
     /// UUIDs of documents, or what stands in their place.
     pub(crate) fn files(&self) -> Vec<&str> {
-        strings(&self.prompt_object.attachments["files"])
+        strings(self.prompt_object.attachments.get("files"))
     }
 
     /// Whether pictures came in the old field that is echoed and ignored.
     pub(crate) fn has_image_list(&self) -> bool {
-        !strings(&self.prompt_object.image_list).is_empty()
+        !strings(Some(&self.prompt_object.image_list)).is_empty()
     }
 }
 
@@ -95,8 +102,8 @@ fn whole(count: f64) -> u64 {
     (0..10).filter(|&n| f64::from(n) < count).count() as u64
 }
 
-fn strings(list: &Value) -> Vec<&str> {
-    list.as_array()
+fn strings(list: Option<&Value>) -> Vec<&str> {
+    list.and_then(Value::as_array)
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)

@@ -62,30 +62,30 @@ pub(crate) fn text(request: &ChatRequest, seen: &Seen) -> String {
     if said.is_empty() && seen.images.is_empty() && seen.files.is_empty() {
         return GREETING.to_owned();
     }
+    let model = request.model.as_deref().unwrap_or_default();
     let mut text = format!("You said: \"{}\"", shortened(said));
-    for (name, count) in [("images", seen.images.len()), ("files", seen.files.len())] {
-        if count > 0 {
-            text += &format!(" [{name}: {count}]");
-        }
-    }
-    if request.web_search().is_some() {
-        text += " [web search: on]";
-    }
-    text += &format!(
-        ". This is the 1min.ai simulator, answering as {}.",
-        request.model.as_deref().unwrap_or_default()
-    );
-    for (name, list) in [("Picture", &seen.images), ("File", &seen.files)] {
-        for (number, one) in (1..).zip(list) {
-            text += &format!(" {name} {number} is {one}.");
-        }
-    }
+    text.extend(counted("images", &seen.images));
+    text.extend(counted("files", &seen.files));
+    text.extend(request.web_search().map(|_| " [web search: on]"));
+    text += ". This is the 1min.ai simulator, answering as ";
+    text += model;
+    text += ".";
+    text.extend(named("Picture", &seen.images));
+    text.extend(named("File", &seen.files));
     for (blind, what) in seen.blind.iter().zip(["an image", "a file"]) {
-        if *blind {
-            text += &format!(" I cannot see {what} in this conversation.");
-        }
+        text.extend(blind.then(|| format!(" I cannot see {what} in this conversation.")));
     }
     text + " No model was asked, so the same question always gets the same answer."
+}
+
+fn counted(what: &str, list: &[String]) -> Option<String> {
+    (!list.is_empty()).then(|| format!(" [{what}: {}]", list.len()))
+}
+
+fn named(what: &str, list: &[String]) -> impl Iterator<Item = String> {
+    (1..)
+        .zip(list)
+        .map(move |(number, one)| format!(" {what} {number} is {one}."))
 }
 
 fn shortened(text: &str) -> String {
@@ -150,7 +150,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_prompt_makes_it_panic(prompt in r#"(<|/|user|-2|>|\n| |ü){0,24}"#) {
+        fn no_prompt_makes_it_panic(prompt in r"(<|/|user|-2|>|\n| |ü){0,24}") {
             let _ = last_user_text(&prompt);
         }
     }
