@@ -11,6 +11,10 @@ use http::HeaderMap;
 
 use crate::refusal::Refusal;
 
+/// The team that every key belongs to, and its member.
+pub(crate) const TEAM: &str = "c0a8e1d4-71f2-4f57-9b3c-0d5e6f7a8b22";
+pub(crate) const USER: &str = "3b1f6a0e-58d4-4a0f-8a2c-6f0d9b7e1c11";
+
 /// What a key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purse {

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue};
 use crate::fault::{Faults, Kind};
 use crate::playback::Step;
 use crate::refusal::Refusal;
-use crate::script::Script;
+use crate::script::{Script, time};
 
 /// Content type of upstream's JSON.
 pub(crate) const JSON: &str = "application/json; charset=utf-8";
@@ -116,7 +116,7 @@ pub(crate) fn writes(bytes: &Bytes, script: &Script) -> Vec<Step> {
 pub(crate) fn pause(script: &Script) -> Step {
     script
         .write_ms
-        .map_or(Step::Flush, |ms| Step::Wait(Duration::from_millis(ms)))
+        .map_or(Step::Flush, |ms| Step::Wait(time(ms)))
 }
 
 fn hold(script: &Script, faults: &Faults) -> Hold {
@@ -125,11 +125,11 @@ fn hold(script: &Script, faults: &Faults) -> Hold {
     } else if faults.has(Kind::Silent) {
         Hold::Silent
     } else if let Some(slow) = faults.find(Kind::SlowFirstByte) {
-        Hold::Wait(Duration::from_millis(slow.ms.unwrap_or(2000)))
+        Hold::Wait(time(slow.ms.unwrap_or(2000)))
     } else {
         script
             .first_ms
-            .map_or(Hold::Nothing, |ms| Hold::Wait(Duration::from_millis(ms)))
+            .map_or(Hold::Nothing, |ms| Hold::Wait(time(ms)))
     }
 }
 
@@ -143,7 +143,7 @@ fn whole_steps(body: &Bytes, script: &Script, faults: &Faults) -> Vec<Step> {
         Kind::Stall,
     ];
     if let Some(slow) = faults.find(Kind::SlowStream) {
-        return slow_steps(body, Duration::from_millis(slow.ms.unwrap_or(250)));
+        return slow_steps(body, time(slow.ms.unwrap_or(250)));
     }
     let Some(fault) = faults.first_of(&BREAKING) else {
         return writes(body, script);

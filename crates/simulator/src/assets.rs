@@ -8,7 +8,7 @@ use http::Request;
 use http::request::Parts;
 use serde_json::{Value, json};
 
-use crate::account;
+use crate::account::{self, TEAM, USER};
 use crate::answer::Answer;
 use crate::chat::usage::tokens;
 use crate::clock::{iso, key_stamp, now_ms};
@@ -25,9 +25,6 @@ const CONTENT_KEPT: usize = 1024 * 1024;
 /// Bytes of contents kept in all, and number of files remembered; the oldest go first.
 const ALL_KEPT: usize = 64 * 1024 * 1024;
 const FILES_KEPT: usize = 10_000;
-
-const TEAM: &str = "c0a8e1d4-71f2-4f57-9b3c-0d5e6f7a8b22";
-const USER: &str = "3b1f6a0e-58d4-4a0f-8a2c-6f0d9b7e1c11";
 
 /// An uploaded file.
 #[derive(Clone, Debug)]

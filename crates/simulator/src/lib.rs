@@ -31,5 +31,5 @@ mod upstream;
 pub use directive::{Directive, DirectiveError, Endpoint};
 pub use fault::{ErrorShape, Fault, Kind};
 pub use journal::{BODY_KEPT, Entry, Journal, KEPT, Outcome};
-pub use script::Script;
+pub use script::{MOST_TOKENS, Script};
 pub use simulator::{Options, Simulator, StartError};

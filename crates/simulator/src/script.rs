@@ -1,6 +1,11 @@
 //! What to answer, and at what pace, as data.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
+
+/// Most words that `tokens` generates: a prompt must not be able to exhaust the memory.
+pub const MOST_TOKENS: usize = 1_000_000;
 
 /// The answer to one chat request. Whatever is left open, the simulator fills in itself.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -9,7 +14,7 @@ pub struct Script {
     pub reply: Option<String>,
     /// The exact deltas of a stream; their sum is the text.
     pub deltas: Option<Vec<String>>,
-    /// A generated text of so many deltas of one short word each.
+    /// A generated text of so many deltas of one short word each, at most [`MOST_TOKENS`].
     pub tokens: Option<usize>,
     /// Bytes of text per delta, never cutting inside a character; else one delta a word.
     pub chunk: Option<usize>,
@@ -51,6 +56,11 @@ impl Script {
     }
 }
 
+/// A wished time; a day at most, which is longer than any client waits.
+pub(crate) fn time(ms: u64) -> Duration {
+    Duration::from_millis(ms).min(Duration::from_hours(24))
+}
+
 /// Cuts into pieces of at most `bytes` bytes, but at least one whole character each.
 fn pieces(text: &str, bytes: usize) -> Vec<&str> {
     let mut pieces = Vec::with_capacity(text.len() / bytes.max(1) + 1);
@@ -84,7 +94,12 @@ fn generated(tokens: usize) -> String {
     const WORDS: [&str; 8] = [
         "one ", "tram ", "in ", "the ", "rain ", "goes ", "by ", "slowly ",
     ];
-    WORDS.iter().copied().cycle().take(tokens).collect()
+    WORDS
+        .iter()
+        .copied()
+        .cycle()
+        .take(tokens.min(MOST_TOKENS))
+        .collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use crate::account::{TEAM, USER};
 use crate::chat::reply::Reply;
 use crate::chat::request::ChatRequest;
 use crate::chat::usage::{Metadata, Usage};
@@ -14,9 +15,6 @@ use crate::fault::{Fault, Faults, Kind};
 use crate::models;
 use crate::script::Script;
 use crate::state::State;
-
-const TEAM: &str = "c0a8e1d4-71f2-4f57-9b3c-0d5e6f7a8b22";
-const USER: &str = "3b1f6a0e-58d4-4a0f-8a2c-6f0d9b7e1c11";
 
 /// What is said within an answer, as against a refusal by status, when credits are used up.
 pub(crate) const NO_CREDITS: &str =

@@ -6,7 +6,7 @@ use crate::chat::request::ChatRequest;
 use crate::chat::understood::{self, Seen};
 use crate::chat::usage::{Counts, tokens};
 use crate::fault::{Faults, Kind};
-use crate::script::Script;
+use crate::script::{Script, time};
 use crate::state::State;
 
 /// Deltas that go out before a fault in the middle of a stream, unless it says otherwise.
@@ -14,6 +14,9 @@ pub(crate) const AFTER: usize = 2;
 
 /// Bytes of `huge-event`, unless it says otherwise.
 const HUGE: usize = 2 * 1024 * 1024;
+
+/// Most bytes that it takes: a prompt must not be able to exhaust the memory.
+const HUGEST: usize = 64 * 1024 * 1024;
 
 /// An answer's text.
 #[derive(Debug, Default)]
@@ -54,9 +57,10 @@ impl Reply {
         reply.counts = Counts {
             prompt: tokens(request.prompt()),
             attached: Counts::of_images(seen.images.len()) + seen.file_tokens,
-            output: script
-                .tokens
-                .map_or_else(|| tokens(&reply.text), |tokens| tokens as u64),
+            output: match script.tokens {
+                Some(_) => u64::try_from(reply.ends.len()).unwrap_or(u64::MAX),
+                None => tokens(&reply.text),
+            },
             seconds: reply.seconds(script),
         };
         reply
@@ -75,11 +79,14 @@ impl Reply {
     fn say(&mut self, text: &str, script: &Script, faults: &Faults) {
         let huge = faults.find(Kind::HugeEvent);
         let place = huge.map(|fault| fault.after.unwrap_or(AFTER));
-        let filling = || Cow::Owned("x".repeat(huge.and_then(|fault| fault.bytes).unwrap_or(HUGE)));
+        let bytes = huge
+            .and_then(|fault| fault.bytes)
+            .unwrap_or(HUGE)
+            .min(HUGEST);
         let mut deltas: Vec<Cow<'_, str>> =
             script.split(text).into_iter().map(Cow::Borrowed).collect();
         if let Some(place) = place {
-            deltas.insert(place.min(deltas.len()), filling());
+            deltas.insert(place.min(deltas.len()), Cow::Owned("x".repeat(bytes)));
         }
         self.text
             .reserve(deltas.iter().map(|delta| delta.len()).sum());
@@ -96,11 +103,10 @@ impl Reply {
 
     /// The captured 0.365 s, and the time that the script takes.
     fn seconds(&self, script: &Script) -> f64 {
-        let events = u64::try_from(self.ends.len()).unwrap_or(0);
-        let ms = 365
-            + script.first_ms.unwrap_or(0)
-            + script.delay_ms.unwrap_or(0).saturating_mul(events);
-        u32::try_from(ms).map_or(f64::MAX, |ms| f64::from(ms) / 1000.0)
+        let events = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        let waited = time(script.first_ms.unwrap_or(0));
+        let paced = time(script.delay_ms.unwrap_or(0)).saturating_mul(events);
+        0.365 + (waited + paced).as_secs_f64()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::chat::reply::{AFTER, Reply};
 use crate::chat::request::ChatRequest;
 use crate::fault::{ErrorShape, Fault, Faults, Kind};
 use crate::playback::Step;
-use crate::script::Script;
+use crate::script::{Script, time};
 use crate::state::State;
 
 /// Faults that end a stream in its middle.
@@ -43,9 +43,7 @@ pub(crate) fn answer(
     let slow = faults
         .find(Kind::SlowStream)
         .map(|fault| fault.ms.unwrap_or(250));
-    let delay = slow
-        .or(script.delay_ms)
-        .map_or(state.pace, Duration::from_millis);
+    let delay = slow.or(script.delay_ms).map_or(state.pace, time);
     let mut steps = frames.steps(delay, script);
     if let Some(ending) = ending {
         steps.extend([Step::Flush, ending]);

@@ -91,6 +91,15 @@ async fn faults_are_listed_with_an_explanation_each() {
     }));
 }
 
+#[test]
+fn the_documentation_lists_every_fault() {
+    let docs = include_str!("../../../../docs/simulator.md");
+    for kind in simulator::Kind::ALL {
+        let row = format!("| `{}` | {} |", kind.name(), kind.explanation());
+        assert!(docs.contains(&row), "docs/simulator.md lacks: {row}");
+    }
+}
+
 #[tokio::test]
 async fn nonsense_is_refused_with_a_reason() {
     let sim = start();

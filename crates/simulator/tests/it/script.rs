@@ -88,6 +88,38 @@ async fn a_directive_that_cannot_be_read_is_told() {
 }
 
 #[tokio::test]
+async fn wishes_without_measure_neither_exhaust_nor_break_the_simulator() {
+    let sim = start();
+    let endless = u64::MAX;
+    for wish in [
+        json!({"first_ms": endless}),
+        json!({"delay_ms": endless, "deltas": ["a", "b"]}),
+        json!({"fault": "slow-stream", "ms": endless}),
+        json!({"write": endless, "write_ms": endless, "chunk": endless, "fault": "cut", "after": endless}),
+    ] {
+        let call = Call::chat(&sim, true, &format!("[[sim {wish}]]")).await;
+        tokio::time::timeout(Duration::from_millis(100), call.reply())
+            .await
+            .ok();
+    }
+    let many = json!({"tokens": endless, "fault": "cut", "after": 1});
+    assert_eq!(
+        chat(&sim, true, &format!("[[sim {many}]]"))
+            .await
+            .deltas()
+            .len(),
+        1
+    );
+    let statuses: Vec<_> = sim
+        .journal()
+        .entries()
+        .iter()
+        .map(|entry| entry.status)
+        .collect();
+    assert_eq!(statuses, [None, Some(200), Some(200), Some(200), Some(200)]);
+}
+
+#[tokio::test]
 async fn delays_are_kept() {
     let sim = start();
     let begun = Instant::now();
