@@ -12,7 +12,16 @@ const MAX_DEPTH: usize = 10;
 const MAX_ENUM: usize = 1000;
 /// Keywords that a strict schema may not use, by the same guide.
 const UNSUPPORTED: [&str; 10] = [
-    "allOf", "not", "dependentRequired", "dependentSchemas", "dependencies", "if", "then", "else", "patternProperties", "unevaluatedProperties",
+    "allOf",
+    "not",
+    "dependentRequired",
+    "dependentSchemas",
+    "dependencies",
+    "if",
+    "then",
+    "else",
+    "patternProperties",
+    "unevaluatedProperties",
 ];
 
 /// What the prompt says last of the answer's form; none if any text will do.
@@ -48,7 +57,9 @@ pub fn check_tools(tools: &Tools) -> Result<(), Failure> {
 }
 
 fn checked(schema: &Value, strict: bool, param: &str) -> Result<(), Failure> {
-    let invalid = |why: String| Failure::invalid(param, format!("Invalid schema: {why}")).with_code("invalid_json_schema");
+    let invalid = |why: String| {
+        Failure::invalid(param, format!("Invalid schema: {why}")).with_code("invalid_json_schema")
+    };
     if strict {
         checked_strictly(schema).map_err(invalid)?;
     }
@@ -76,47 +87,90 @@ struct Totals {
     options: usize,
 }
 
-fn strict_part(schema: &Value, path: &str, depth: usize, totals: &mut Totals) -> Result<(), String> {
+fn strict_part(
+    schema: &Value,
+    path: &str,
+    depth: usize,
+    totals: &mut Totals,
+) -> Result<(), String> {
     let Some(map) = schema.as_object() else {
         return Ok(());
     };
     if let Some(keyword) = UNSUPPORTED.iter().find(|k| map.contains_key(**k)) {
-        return Err(format!("\"{keyword}\" at {path} is not supported in a strict schema"));
+        return Err(format!(
+            "\"{keyword}\" at {path} is not supported in a strict schema"
+        ));
     }
     if depth > MAX_DEPTH {
         return Err(format!("{path} is nested deeper than {MAX_DEPTH} levels"));
     }
-    totals.options += map.get("enum").and_then(Value::as_array).map_or(0, Vec::len);
+    totals.options += map
+        .get("enum")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
     if let Some(properties) = map.get("properties").and_then(Value::as_object) {
         strict_object(schema, properties, path)?;
         totals.properties += properties.len();
         for (name, property) in properties {
-            strict_part(property, &format!("{path}/properties/{name}"), depth + 1, totals)?;
+            strict_part(
+                property,
+                &format!("{path}/properties/{name}"),
+                depth + 1,
+                totals,
+            )?;
         }
     }
     if let Some(items) = map.get("items") {
         strict_part(items, &format!("{path}/items"), depth + 1, totals)?;
     }
     for keyword in ["anyOf", "oneOf"] {
-        for (at, option) in map.get(keyword).and_then(Value::as_array).into_iter().flatten().enumerate() {
+        for (at, option) in map
+            .get(keyword)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .enumerate()
+        {
             strict_part(option, &format!("{path}/{keyword}/{at}"), depth, totals)?;
         }
     }
     for keyword in ["$defs", "definitions"] {
-        for (name, part) in map.get(keyword).and_then(Value::as_object).into_iter().flatten() {
+        for (name, part) in map
+            .get(keyword)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             strict_part(part, &format!("{path}/{keyword}/{name}"), depth, totals)?;
         }
     }
     Ok(())
 }
 
-fn strict_object(schema: &Value, properties: &serde_json::Map<String, Value>, path: &str) -> Result<(), String> {
+fn strict_object(
+    schema: &Value,
+    properties: &serde_json::Map<String, Value>,
+    path: &str,
+) -> Result<(), String> {
     if schema.get("additionalProperties") != Some(&Value::Bool(false)) {
-        return Err(format!("\"additionalProperties\" at {path} must be false in a strict schema"));
+        return Err(format!(
+            "\"additionalProperties\" at {path} must be false in a strict schema"
+        ));
     }
-    let required: Vec<&str> = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    match properties.keys().find(|name| !required.contains(&name.as_str())) {
-        Some(name) => Err(format!("\"required\" at {path} must name every property of a strict schema: \"{name}\" is missing")),
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    match properties
+        .keys()
+        .find(|name| !required.contains(&name.as_str()))
+    {
+        Some(name) => Err(format!(
+            "\"required\" at {path} must name every property of a strict schema: \"{name}\" is missing"
+        )),
         None => Ok(()),
     }
 }
@@ -128,21 +182,40 @@ mod tests {
     use serde_json::json;
 
     fn strict(schema: Value) -> Result<(), Failure> {
-        check(&Output::Schema { name: "x".to_owned(), schema, strict: true })
+        check(&Output::Schema {
+            name: "x".to_owned(),
+            schema,
+            strict: true,
+        })
     }
 
     #[test]
     fn a_schema_that_cannot_be_held_is_refused_with_the_keyword() {
         for (schema, keyword) in [
-            (json!({"type": "object", "properties": {"a": {"allOf": []}}, "required": ["a"], "additionalProperties": false}), "allOf"),
-            (json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}), "additionalProperties"),
-            (json!({"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": false}), "required"),
+            (
+                json!({"type": "object", "properties": {"a": {"allOf": []}}, "required": ["a"], "additionalProperties": false}),
+                "allOf",
+            ),
+            (
+                json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}),
+                "additionalProperties",
+            ),
+            (
+                json!({"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": false}),
+                "required",
+            ),
             (json!({"type": "array"}), "type"),
-            (json!({"type": "object", "properties": {"a": {"type": "strin"}}, "required": ["a"], "additionalProperties": false}), "strin"),
+            (
+                json!({"type": "object", "properties": {"a": {"type": "strin"}}, "required": ["a"], "additionalProperties": false}),
+                "strin",
+            ),
         ] {
             let failure = strict(schema).unwrap_err();
             assert!(failure.message.contains(keyword), "{}", failure.message);
-            assert_eq!(failure.param.as_deref(), Some("response_format.json_schema.schema"));
+            assert_eq!(
+                failure.param.as_deref(),
+                Some("response_format.json_schema.schema")
+            );
         }
     }
 
@@ -150,16 +223,42 @@ mod tests {
     fn a_schema_that_can_be_held_is_asked_for_as_it_is() {
         let schema = json!({"type": "object", "properties": {"b": {"type": "string"}, "a": {"$ref": "#/$defs/x"}}, "required": ["b", "a"], "additionalProperties": false, "$defs": {"x": {"type": "integer"}}});
         assert_eq!(strict(schema.clone()), Ok(()));
-        let output = Output::Schema { name: "x".to_owned(), schema, strict: true };
-        assert!(instruction(&output).unwrap().contains(r#""b":{"type":"string"},"a""#));
+        let output = Output::Schema {
+            name: "x".to_owned(),
+            schema,
+            strict: true,
+        };
+        assert!(
+            instruction(&output)
+                .unwrap()
+                .contains(r#""b":{"type":"string"},"a""#)
+        );
         assert_eq!(instruction(&Output::Text), None);
     }
 
     #[test]
     fn only_strict_tools_are_held_to_the_strict_rules() {
-        let tool = |strict| Tool { name: "f".to_owned(), description: None, takes: Takes::Json(json!({"type": "object", "properties": {"a": {}}})), strict };
-        assert!(check_tools(&Tools { offered: vec![tool(false)], ..Tools::default() }).is_ok());
-        let failure = check_tools(&Tools { offered: vec![tool(false), tool(true)], ..Tools::default() }).unwrap_err();
-        assert_eq!(failure.param.as_deref(), Some("tools[1].function.parameters"));
+        let tool = |strict| Tool {
+            name: "f".to_owned(),
+            description: None,
+            takes: Takes::Json(json!({"type": "object", "properties": {"a": {}}})),
+            strict,
+        };
+        assert!(
+            check_tools(&Tools {
+                offered: vec![tool(false)],
+                ..Tools::default()
+            })
+            .is_ok()
+        );
+        let failure = check_tools(&Tools {
+            offered: vec![tool(false), tool(true)],
+            ..Tools::default()
+        })
+        .unwrap_err();
+        assert_eq!(
+            failure.param.as_deref(),
+            Some("tools[1].function.parameters")
+        );
     }
 }

@@ -30,12 +30,18 @@ impl Style {
     #[must_use]
     pub fn for_model(model: &str, configured: &[(String, Style)]) -> Self {
         let model = model.rsplit('/').next().unwrap_or(model);
-        let own = configured.iter().map(|(family, style)| (family.as_str(), *style));
+        let own = configured
+            .iter()
+            .map(|(family, style)| (family.as_str(), *style));
         let best = |rows: &mut dyn Iterator<Item = (&str, Style)>| {
             let fitting = rows.filter(|(family, _)| model.starts_with(family));
-            fitting.max_by_key(|(family, _)| family.len()).map(|(_, style)| style)
+            fitting
+                .max_by_key(|(family, _)| family.len())
+                .map(|(_, style)| style)
         };
-        best(&mut own.into_iter()).or_else(|| best(&mut FAMILIES.iter().copied())).unwrap_or_default()
+        best(&mut own.into_iter())
+            .or_else(|| best(&mut FAMILIES.iter().copied()))
+            .unwrap_or_default()
     }
 }
 
@@ -49,13 +55,13 @@ pub fn section(tools: &Tools, tags: Tags, style: Style) -> String {
     let several = if tools.one_at_a_time {
         "One block only."
     } else {
-        "Independent calls: one block after the other."
+        "Independent calls: several blocks."
     };
     let mut text = format!(
         "# Tools\n\
-        Text blocks are the only way to call tools here; any mention of native or function calling means them. To call one, write outside code fences:\n\
+        Call tools only by text blocks, outside code fences; they replace native or function calling:\n\
         {open}\n{{\"name\": \"TOOL\", \"arguments\": {{…}}}}\n{close}\n\
-        Arguments are one valid JSON object; escape quotes, backslashes and newlines in strings. {several} Stop after the last block: results come as {}. Never write one. No tool needed: just answer.\n\n",
+        Arguments: one valid JSON object, strings escaped. {several} Then stop: results come as {}; never write one.\n\n",
         tags.open("tool_result")
     );
     for tool in offered(tools) {
@@ -79,7 +85,9 @@ fn offered(tools: &Tools) -> impl Iterator<Item = &Tool> {
 fn write_schema(tool: &Tool, text: &mut String) {
     let parameters = match &tool.takes {
         Takes::Json(schema) => schema.clone(),
-        Takes::Text => json!({"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}),
+        Takes::Text => {
+            json!({"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]})
+        }
     };
     let mut line = json!({ "name": tool.name });
     if let Some(line) = line.as_object_mut() {
@@ -99,7 +107,11 @@ pub fn reminder(tools: &Tools, tags: Tags) -> String {
         return String::new();
     }
     let open = tags.open("tool_call");
-    let one = if tools.one_at_a_time { " Exactly one block." } else { "" };
+    let one = if tools.one_at_a_time {
+        " Exactly one block."
+    } else {
+        ""
+    };
     match &tools.choice {
         Choice::Named(name) => format!("Call {name} now: write only its {open} block."),
         Choice::Required | Choice::Allowed { required: true, .. } => {
@@ -113,7 +125,11 @@ pub fn reminder(tools: &Tools, tags: Tags) -> String {
 #[must_use]
 pub fn render_call(name: &str, arguments: &str, tags: Tags) -> String {
     let name = Value::from(name);
-    let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
+    let arguments = if arguments.trim().is_empty() {
+        "{}"
+    } else {
+        arguments
+    };
     format!(
         "{}\n{{\"name\": {name}, \"arguments\": {arguments}}}\n{}",
         tags.open("tool_call"),

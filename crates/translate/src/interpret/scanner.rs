@@ -38,6 +38,8 @@ pub fn at_most(text: &str, limit: usize) -> &str {
 pub struct Cursor<'t> {
     text: &'t str,
     at: usize,
+    /// How far it has been when it was set back.
+    far: usize,
     /// Whether the text is all there is.
     whole: bool,
 }
@@ -46,7 +48,12 @@ impl<'t> Cursor<'t> {
     /// Begins at the text's beginning; `whole` says that no more will come.
     #[must_use]
     pub fn new(text: &'t str, whole: bool) -> Self {
-        Self { text, at: 0, whole }
+        Self {
+            text,
+            at: 0,
+            far: 0,
+            whole,
+        }
     }
 
     /// Bytes passed so far.
@@ -57,7 +64,14 @@ impl<'t> Cursor<'t> {
 
     /// Goes to a place.
     pub fn go(&mut self, at: usize) {
+        self.far = self.far.max(self.at);
         self.at = at;
+    }
+
+    /// The furthest place it has come to.
+    #[must_use]
+    pub fn reached(&self) -> usize {
+        self.far.max(self.at)
     }
 
     /// What lies ahead.
@@ -125,7 +139,11 @@ impl<'t> Cursor<'t> {
 
     fn try_match(&mut self, wanted: &str, same: impl Fn(u8, u8) -> bool) -> Read<bool> {
         let rest = self.rest().as_bytes();
-        let shared = rest.iter().zip(wanted.as_bytes()).take_while(|(a, b)| same(**a, **b)).count();
+        let shared = rest
+            .iter()
+            .zip(wanted.as_bytes())
+            .take_while(|(a, b)| same(**a, **b))
+            .count();
         if shared == wanted.len() {
             self.at += shared;
             return Ok(true);
@@ -162,7 +180,10 @@ impl<'t> Cursor<'t> {
 
     /// Passes a quoted string, either quotation mark, and gives what it says.
     pub fn string(&mut self) -> Read<String> {
-        let quote = self.peek()?.filter(|c| matches!(c, '"' | '\'')).ok_or(Halt::No)?;
+        let quote = self
+            .peek()?
+            .filter(|c| matches!(c, '"' | '\''))
+            .ok_or(Halt::No)?;
         self.at += 1;
         let mut said = String::new();
         loop {
@@ -250,7 +271,10 @@ mod tests {
 
     #[test]
     fn a_literal_that_may_still_come_needs_more() {
-        assert_eq!(Cursor::new("<too", false).try_literal("<tool>"), Err(Halt::More));
+        assert_eq!(
+            Cursor::new("<too", false).try_literal("<tool>"),
+            Err(Halt::More)
+        );
         assert_eq!(Cursor::new("<tox", false).try_literal("<tool>"), Ok(false));
         assert_eq!(Cursor::new("<too", true).try_literal("<tool>"), Ok(false));
         assert_eq!(Cursor::new("<TOOL>", false).try_word("<tool>"), Ok(true));
@@ -269,6 +293,9 @@ mod tests {
         let mut cursor = Cursor::new(r#"{"a": ["}", 1]}, x"#, false);
         assert_eq!(cursor.skip_value(), Ok(()));
         assert_eq!(cursor.rest(), ", x");
-        assert_eq!(Cursor::new(r#"{"a": "}"#, false).skip_value(), Err(Halt::More));
+        assert_eq!(
+            Cursor::new(r#"{"a": "}"#, false).skip_value(),
+            Err(Halt::More)
+        );
     }
 }

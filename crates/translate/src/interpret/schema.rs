@@ -19,8 +19,13 @@ pub struct Schema {
 impl Schema {
     /// Compiles a schema. References outside of it are never fetched.
     pub fn compile(schema: &Value) -> Result<Self, String> {
-        let validator = jsonschema::options().build(schema).map_err(|error| format!("{error} (at {})", error.instance_path()))?;
-        Ok(Self { root: schema.clone(), validator })
+        let validator = jsonschema::options()
+            .build(schema)
+            .map_err(|error| format!("{error} (at {})", error.instance_path()))?;
+        Ok(Self {
+            root: schema.clone(),
+            validator,
+        })
     }
 
     /// Whether the value fits.
@@ -33,23 +38,29 @@ impl Schema {
     #[must_use]
     pub fn errors(&self, value: &Value) -> Vec<String> {
         let errors = self.validator.iter_errors(value).take(MAX_ERRORS);
-        errors.map(|error| {
-            let path = error.instance_path().to_string();
-            let path = if path.is_empty() { "the value" } else { path.as_str() };
-            format!("{path}: {error}")
-        }).collect()
+        errors
+            .map(|error| {
+                let path = error.instance_path().to_string();
+                let path = if path.is_empty() {
+                    "the value"
+                } else {
+                    path.as_str()
+                };
+                format!("{path}: {error}")
+            })
+            .collect()
     }
 
     /// The value in the schema's order of keys, made to fit without loss where it does not fit.
     pub fn fit(&self, value: Value) -> Result<Value, Vec<String>> {
-        if self.fits(&value) {
-            return Ok(ordered(value, &self.root, &self.root, 0));
-        }
-        let errors = self.errors(&value);
         let adapted = adapt(value.clone(), &self.root, &self.root, 0);
         if self.fits(&adapted) {
             return Ok(ordered(adapted, &self.root, &self.root, 0));
         }
+        if self.fits(&value) {
+            return Ok(ordered(value, &self.root, &self.root, 0));
+        }
+        let errors = self.errors(&value);
         let unwrapped = unwrap(value).map(|inner| adapt(inner, &self.root, &self.root, 0));
         match unwrapped.filter(|inner| self.fits(inner)) {
             Some(inner) => Ok(ordered(inner, &self.root, &self.root, 0)),
@@ -71,7 +82,11 @@ fn unwrap(value: Value) -> Option<Value> {
 fn resolved<'s>(schema: &'s Value, root: &'s Value) -> &'s Value {
     let mut schema = schema;
     for _ in 0..8 {
-        let target = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#')).and_then(|p| root.pointer(p));
+        let target = schema
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|r| r.strip_prefix('#'))
+            .and_then(|p| root.pointer(p));
         match target {
             Some(target) => schema = target,
             None => break,
@@ -83,13 +98,29 @@ fn resolved<'s>(schema: &'s Value, root: &'s Value) -> &'s Value {
 /// The member of a union that suits the value's kind best, or the schema itself.
 fn chosen<'s>(schema: &'s Value, root: &'s Value, value: &Value) -> &'s Value {
     let schema = resolved(schema, root);
-    let options = ["anyOf", "oneOf"].iter().find_map(|k| schema.get(*k)?.as_array());
+    let options = ["anyOf", "oneOf"]
+        .iter()
+        .find_map(|k| schema.get(*k)?.as_array());
     let Some(options) = options else {
         return schema;
     };
-    let fitting = |s: &&Value| jsonschema::options().build(&embedded(s, root)).is_ok_and(|v| v.is_valid(value));
-    let like = |s: &&Value| types(resolved(s, root)).contains(&kind(value)) && shares_keys(resolved(s, root), value);
-    let found = options.iter().find(fitting).or_else(|| options.iter().find(like)).or_else(|| options.iter().find(|s| !types(resolved(s, root)).contains(&"null")));
+    let fitting = |s: &&Value| {
+        jsonschema::options()
+            .build(&embedded(s, root))
+            .is_ok_and(|v| v.is_valid(value))
+    };
+    let like = |s: &&Value| {
+        types(resolved(s, root)).contains(&kind(value)) && shares_keys(resolved(s, root), value)
+    };
+    let found = options
+        .iter()
+        .find(fitting)
+        .or_else(|| options.iter().find(like))
+        .or_else(|| {
+            options
+                .iter()
+                .find(|s| !types(resolved(s, root)).contains(&"null"))
+        });
     found.map_or(schema, |s| resolved(s, root))
 }
 
@@ -107,7 +138,10 @@ fn embedded(part: &Value, root: &Value) -> Value {
 }
 
 fn shares_keys(schema: &Value, value: &Value) -> bool {
-    let (Some(properties), Some(map)) = (schema.get("properties").and_then(Value::as_object), value.as_object()) else {
+    let (Some(properties), Some(map)) = (
+        schema.get("properties").and_then(Value::as_object),
+        value.as_object(),
+    ) else {
         return true;
     };
     map.keys().any(|k| properties.contains_key(k))
@@ -154,12 +188,26 @@ fn adapt(value: Value, schema: &Value, root: &Value, depth: usize) -> Value {
         }
         Value::String(text) => adapt_text(text, schema, &wanted),
         Value::Number(number) if wants("integer") && !wants("number") => whole_number(number),
-        Value::Null if wants("object") && !wants("null") && schema.get("required").and_then(Value::as_array).is_none_or(Vec::is_empty) => Value::Object(Map::new()),
+        Value::Null
+            if wants("object")
+                && !wants("null")
+                && schema
+                    .get("required")
+                    .and_then(Value::as_array)
+                    .is_none_or(Vec::is_empty) =>
+        {
+            Value::Object(Map::new())
+        }
         other => other,
     }
 }
 
-fn adapt_object(map: Map<String, Value>, schema: &Value, root: &Value, depth: usize) -> Map<String, Value> {
+fn adapt_object(
+    map: Map<String, Value>,
+    schema: &Value,
+    root: &Value,
+    depth: usize,
+) -> Map<String, Value> {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
         return map;
     };
@@ -188,8 +236,14 @@ fn adapt_object(map: Map<String, Value>, schema: &Value, root: &Value, depth: us
 
 fn allows_null(schema: &Value, root: &Value) -> bool {
     let schema = resolved(schema, root);
-    let union = ["anyOf", "oneOf"].iter().filter_map(|k| schema.get(*k)?.as_array()).flatten();
-    types(schema).contains(&"null") || union.into_iter().any(|s| types(resolved(s, root)).contains(&"null"))
+    let union = ["anyOf", "oneOf"]
+        .iter()
+        .filter_map(|k| schema.get(*k)?.as_array())
+        .flatten();
+    types(schema).contains(&"null")
+        || union
+            .into_iter()
+            .any(|s| types(resolved(s, root)).contains(&"null"))
 }
 
 /// A number, boolean or choice that was written as text.
@@ -202,7 +256,9 @@ fn adapt_text(text: String, schema: &Value, wanted: &[&str]) -> Value {
         return Value::String(text);
     }
     let read = match trimmed.to_ascii_lowercase().as_str() {
-        "true" | "false" if wanted.contains(&"boolean") => Some(Value::Bool(trimmed.eq_ignore_ascii_case("true"))),
+        "true" | "false" if wanted.contains(&"boolean") => {
+            Some(Value::Bool(trimmed.eq_ignore_ascii_case("true")))
+        }
         "null" | "" if wanted.contains(&"null") => Some(Value::Null),
         _ => serde_json::from_str::<Value>(trimmed).ok().filter(|v| {
             let kind = kind(v);
@@ -232,7 +288,10 @@ fn choice(text: &str, options: &[Value]) -> Value {
 /// 36.0 as 36; any other number unchanged.
 fn whole_number(number: serde_json::Number) -> Value {
     let text = number.to_string();
-    let whole = text.split_once('.').filter(|(_, fraction)| !fraction.is_empty() && fraction.bytes().all(|b| b == b'0')).map(|(whole, _)| whole);
+    let whole = text
+        .split_once('.')
+        .filter(|(_, fraction)| !fraction.is_empty() && fraction.bytes().all(|b| b == b'0'))
+        .map(|(whole, _)| whole);
     match whole.and_then(|w| serde_json::from_str(w).ok()) {
         Some(value) => value,
         None => Value::Number(number),
@@ -248,7 +307,12 @@ fn ordered(value: Value, schema: &Value, root: &Value, depth: usize) -> Value {
         Value::Object(mut map) => {
             let schema = chosen(schema, root, &Value::Object(map.clone()));
             let mut sorted = Map::new();
-            for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            for (name, property) in schema
+                .get("properties")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+            {
                 if let Some(value) = map.shift_remove(name) {
                     sorted.insert(name.clone(), ordered(value, property, root, depth + 1));
                 }
@@ -259,7 +323,12 @@ fn ordered(value: Value, schema: &Value, root: &Value, depth: usize) -> Value {
         Value::Array(items) => {
             let schema = chosen(schema, root, &Value::Array(items.clone()));
             let each = schema.get("items").unwrap_or(&Value::Null);
-            Value::Array(items.into_iter().map(|item| ordered(item, each, root, depth + 1)).collect())
+            Value::Array(
+                items
+                    .into_iter()
+                    .map(|item| ordered(item, each, root, depth + 1))
+                    .collect(),
+            )
         }
         other => other,
     }
@@ -285,13 +354,19 @@ mod tests {
             json!(["n", "f", "b", "u", "o"]),
         );
         let value = json!({"x": 1, "u": " Celsius", "b": "true", "f": "2.5", "n": 36.0});
-        assert_eq!(fit(schema, value).unwrap().to_string(), r#"{"n":36,"f":2.5,"b":true,"u":"celsius","o":null}"#);
+        assert_eq!(
+            fit(schema, value).unwrap().to_string(),
+            r#"{"n":36,"f":2.5,"b":true,"u":"celsius","o":null}"#
+        );
     }
 
     #[test]
     fn one_wrapper_is_taken_off() {
         let schema = object(json!({"a": {"type": "integer"}}), json!(["a"]));
-        assert_eq!(fit(schema.clone(), json!({"result": {"a": 1}})), Ok(json!({"a": 1})));
+        assert_eq!(
+            fit(schema.clone(), json!({"result": {"a": 1}})),
+            Ok(json!({"a": 1}))
+        );
         assert_eq!(fit(schema, json!([{"a": 1}])), Ok(json!({"a": 1})));
     }
 
@@ -307,7 +382,10 @@ mod tests {
     fn numbers_stay_exact() {
         let value: Value = serde_json::from_str(r#"{"a": 9007199254740993}"#).unwrap();
         let schema = object(json!({"a": {"type": "integer"}}), json!(["a"]));
-        assert_eq!(fit(schema, value).unwrap().to_string(), r#"{"a":9007199254740993}"#);
+        assert_eq!(
+            fit(schema, value).unwrap().to_string(),
+            r#"{"a":9007199254740993}"#
+        );
     }
 
     #[test]

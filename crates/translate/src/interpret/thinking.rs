@@ -33,7 +33,10 @@ const BLOCKS: &[(&str, &[&str])] = &[
     ("[THINK]", &["[/THINK]"]),
     ("◁think▷", &["◁/think▷"]),
     ("<|channel|>analysis<|message|>", HARMONY_ENDS),
-    ("<|start|>assistant<|channel|>analysis<|message|>", HARMONY_ENDS),
+    (
+        "<|start|>assistant<|channel|>analysis<|message|>",
+        HARMONY_ENDS,
+    ),
 ];
 
 /// What ends a message of Harmony's analysis channel. A recipient's header stays for the reader of
@@ -66,7 +69,10 @@ enum State {
     /// At the beginning, where a block may start.
     Start,
     /// In a block with these ends; none of its text was given yet while `fresh`.
-    Block { ends: &'static [&'static str], fresh: bool },
+    Block {
+        ends: &'static [&'static str],
+        fresh: bool,
+    },
     /// Behind the last block.
     Text,
 }
@@ -75,7 +81,12 @@ impl Thinking {
     /// For one answer.
     #[must_use]
     pub fn new(thoughts: Thoughts) -> Self {
-        Self { thoughts, state: State::Start, held: String::new(), framed: false }
+        Self {
+            thoughts,
+            state: State::Start,
+            held: String::new(),
+            framed: false,
+        }
     }
 
     /// Takes in more of the answer: gives [`Event::Reasoning`] and [`Event::Text`].
@@ -107,7 +118,10 @@ impl Thinking {
     fn start(&mut self, whole: bool, sink: &mut dyn FnMut(Event<'_>)) -> bool {
         let body = self.held.trim_start();
         let blank = self.held.len() - body.len();
-        let openings = BLOCKS.iter().map(|(open, _)| *open).chain(FINAL.iter().copied());
+        let openings = BLOCKS
+            .iter()
+            .map(|(open, _)| *open)
+            .chain(FINAL.iter().copied());
         let mut can_grow = body.is_empty();
         let mut best: Option<&str> = None;
         for open in openings {
@@ -124,7 +138,11 @@ impl Thinking {
             self.state = State::Text;
             return true;
         };
-        let marker = self.held.get(..blank + open.len()).unwrap_or_default().to_owned();
+        let marker = self
+            .held
+            .get(..blank + open.len())
+            .unwrap_or_default()
+            .to_owned();
         self.held.drain(..marker.len());
         if self.thoughts == Thoughts::Inline {
             sink(Event::Text(&marker));
@@ -138,16 +156,40 @@ impl Thinking {
     }
 
     /// In a block: its text up to its end.
-    fn block(&mut self, ends: &'static [&'static str], fresh: bool, whole: bool, sink: &mut dyn FnMut(Event<'_>)) -> bool {
-        let found = ends.iter().filter_map(|end| find(&self.held, end).map(|at| (at, end.len()))).min();
-        let hold = if whole || found.is_some() { 0 } else { partial(&self.held, ends) };
+    fn block(
+        &mut self,
+        ends: &'static [&'static str],
+        fresh: bool,
+        whole: bool,
+        sink: &mut dyn FnMut(Event<'_>),
+    ) -> bool {
+        let found = ends
+            .iter()
+            .filter_map(|end| find(&self.held, end).map(|at| (at, end.len())))
+            .min();
+        let hold = if whole || found.is_some() {
+            0
+        } else {
+            partial(&self.held, ends)
+        };
         let until = found.map_or(self.held.len() - hold, |(at, _)| at);
         let inline = self.thoughts == Thoughts::Inline;
         let thought = self.held.get(..until).unwrap_or_default();
         // Line breaks that frame the thought are not part of it.
-        let lead = if fresh && !inline { thought.len() - thought.trim_start_matches(['\n', '\r']).len() } else { 0 };
-        let tail = if inline || whole { 0 } else { thought.len() - thought.trim_end_matches(['\n', '\r']).len() };
-        let text = thought.get(lead..thought.len().saturating_sub(tail).max(lead)).unwrap_or_default().to_owned();
+        let lead = if fresh && !inline {
+            thought.len() - thought.trim_start_matches(['\n', '\r']).len()
+        } else {
+            0
+        };
+        let tail = if inline || whole {
+            0
+        } else {
+            thought.len() - thought.trim_end_matches(['\n', '\r']).len()
+        };
+        let text = thought
+            .get(lead..thought.len().saturating_sub(tail).max(lead))
+            .unwrap_or_default()
+            .to_owned();
         self.give(&text, sink);
         let fresh = fresh && text.is_empty();
         match found {
@@ -165,7 +207,11 @@ impl Thinking {
                 true
             }
             None => {
-                let kept = if whole { self.held.len() } else { until - tail.min(until) };
+                let kept = if whole {
+                    self.held.len()
+                } else {
+                    until - tail.min(until)
+                };
                 let kept = if lead > kept { lead.min(until) } else { kept };
                 self.held.drain(..kept.min(self.held.len()));
                 self.state = State::Block { ends, fresh };
@@ -194,8 +240,15 @@ impl Thinking {
             }
             return false;
         }
-        let found = TRAILERS.iter().filter_map(|end| find(&self.held, end).map(|at| (at, end.len()))).min();
-        let hold = if whole || found.is_some() { 0 } else { partial(&self.held, TRAILERS) };
+        let found = TRAILERS
+            .iter()
+            .filter_map(|end| find(&self.held, end).map(|at| (at, end.len())))
+            .min();
+        let hold = if whole || found.is_some() {
+            0
+        } else {
+            partial(&self.held, TRAILERS)
+        };
         let until = found.map_or(self.held.len() - hold, |(at, _)| at);
         let text: String = self.held.drain(..until).collect();
         if !text.is_empty() {
@@ -210,19 +263,30 @@ impl Thinking {
 }
 
 fn starts_with(text: &str, head: &str) -> bool {
-    text.as_bytes().get(..head.len()).is_some_and(|t| t.eq_ignore_ascii_case(head.as_bytes()))
+    text.as_bytes()
+        .get(..head.len())
+        .is_some_and(|t| t.eq_ignore_ascii_case(head.as_bytes()))
 }
 
 fn find(text: &str, mark: &str) -> Option<usize> {
     let first = mark.as_bytes().first().copied()?;
-    memchr::memchr_iter(first, text.as_bytes()).find(|at| text.get(*at..).is_some_and(|rest| starts_with(rest, mark)))
+    memchr::memchr_iter(first, text.as_bytes())
+        .find(|at| text.get(*at..).is_some_and(|rest| starts_with(rest, mark)))
 }
 
 /// The longest end of the text that can begin one of the marks.
 fn partial(text: &str, marks: &[&str]) -> usize {
-    let longest = marks.iter().map(|m| m.len() - 1).max().unwrap_or(0).min(text.len());
+    let longest = marks
+        .iter()
+        .map(|m| m.len() - 1)
+        .max()
+        .unwrap_or(0)
+        .min(text.len());
     let from = text.ceil_char_boundary(text.len() - longest);
-    let ends = (from..text.len()).find(|at| text.get(*at..).is_some_and(|rest| marks.iter().any(|m| starts_with(m, rest))));
+    let ends = (from..text.len()).find(|at| {
+        text.get(*at..)
+            .is_some_and(|rest| marks.iter().any(|m| starts_with(m, rest)))
+    });
     ends.map_or(0, |at| text.len() - at)
 }
 
@@ -249,34 +313,63 @@ mod tests {
     #[test]
     fn blocks_at_the_beginning_are_thoughts() {
         for (text, thought, answer) in [
-            ("<think>\nHm.\nYes.\n</think>\n\nHello", "Hm.\nYes.", "\n\nHello"),
+            (
+                "<think>\nHm.\nYes.\n</think>\n\nHello",
+                "Hm.\nYes.",
+                "\n\nHello",
+            ),
             ("\n<THINKING>a</thinking>b", "a", "b"),
             ("<think>a</think>\n<thought>b</thought>c", "ab", "c"),
             ("<think>never closed", "never closed", ""),
             ("<think></think>x", "", "x"),
-            ("<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>final<|message|>Hi<|return|>", "Hm", "Hi"),
+            (
+                "<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>final<|message|>Hi<|return|>",
+                "Hm",
+                "Hi",
+            ),
             ("[THINK]a < b[/THINK]c", "a < b", "c"),
             ("<think>a </thin b</think>c", "a </thin b", "c"),
         ] {
             let answer = answer.trim_start();
             let (thoughts, text_) = split(&[text], Thoughts::Separate);
-            assert_eq!((thoughts.as_str(), text_.trim_start()), (thought, answer), "{text}");
+            assert_eq!(
+                (thoughts.as_str(), text_.trim_start()),
+                (thought, answer),
+                "{text}"
+            );
             let (thoughts, text_) = split(&chars(text), Thoughts::Separate);
-            assert_eq!((thoughts.as_str(), text_.trim_start()), (thought, answer), "{text} by characters");
+            assert_eq!(
+                (thoughts.as_str(), text_.trim_start()),
+                (thought, answer),
+                "{text} by characters"
+            );
         }
     }
 
     #[test]
     fn a_tag_later_in_the_text_is_text() {
-        for text in ["Use <think> tags.", "<thinker>", "<", "a<think>b</think>", "<thin", "  x"] {
-            assert_eq!(split(&[text], Thoughts::Separate), (String::new(), text.to_owned()));
+        for text in [
+            "Use <think> tags.",
+            "<thinker>",
+            "<",
+            "a<think>b</think>",
+            "<thin",
+            "  x",
+        ] {
+            assert_eq!(
+                split(&[text], Thoughts::Separate),
+                (String::new(), text.to_owned())
+            );
         }
     }
 
     #[test]
     fn thoughts_can_stay_or_go() {
         let text = "<think>\na\n</think>\nb";
-        assert_eq!(split(&chars(text), Thoughts::Inline), (String::new(), text.to_owned()));
+        assert_eq!(
+            split(&chars(text), Thoughts::Inline),
+            (String::new(), text.to_owned())
+        );
         assert_eq!(split(&chars(text), Thoughts::Drop).0, "");
     }
 

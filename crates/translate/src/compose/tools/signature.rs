@@ -13,7 +13,21 @@ use crate::turn::{Takes, Tool};
 const MAX_DEPTH: usize = 12;
 /// Keys that a type and its notes say in full.
 const SAID: [&str; 15] = [
-    "type", "properties", "required", "items", "enum", "const", "anyOf", "oneOf", "description", "title", "additionalProperties", "$ref", "$defs", "definitions", "$schema",
+    "type",
+    "properties",
+    "required",
+    "items",
+    "enum",
+    "const",
+    "anyOf",
+    "oneOf",
+    "description",
+    "title",
+    "additionalProperties",
+    "$ref",
+    "$defs",
+    "definitions",
+    "$schema",
 ];
 /// Keys that become notes.
 const NOTES: [(&str, &str); 16] = [
@@ -43,12 +57,19 @@ pub(super) fn write(tool: &Tool, text: &mut String) {
             let writer = Writer { root: schema };
             match writer.members(schema, 0) {
                 Some(members) => write_head(&tool.name, &members, text),
-                None if schema.as_object().is_none_or(Map::is_empty) => write_head(&tool.name, "", text),
+                None if schema.as_object().is_none_or(Map::is_empty) => {
+                    write_head(&tool.name, "", text)
+                }
                 None => write_head(&tool.name, &schema.to_string(), text),
             }
         }
     }
-    if let Some(description) = tool.description.as_deref().map(str::trim).filter(|d| !d.is_empty()) {
+    if let Some(description) = tool
+        .description
+        .as_deref()
+        .map(str::trim)
+        .filter(|d| !d.is_empty())
+    {
         // Writing to a string cannot fail.
         let _ = write!(text, " // {description}");
     }
@@ -71,12 +92,31 @@ impl<'s> Writer<'s> {
             return None;
         }
         let Some(properties) = map.get("properties").and_then(Value::as_object) else {
-            return (map.get("type")? == "object" && map.get("additionalProperties").is_none_or(Value::is_boolean)).then(String::new);
+            return (map.get("type")? == "object"
+                && map
+                    .get("additionalProperties")
+                    .is_none_or(Value::is_boolean))
+            .then(String::new);
         };
-        let required: Vec<&str> = map.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: Vec<&str> = map
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         let members = properties.iter().map(|(name, property)| {
-            let optional = if required.contains(&name.as_str()) { "" } else { "?" };
-            format!("{}{optional}: {}{}", key(name), self.kind(property, depth + 1), notes(property))
+            let optional = if required.contains(&name.as_str()) {
+                ""
+            } else {
+                "?"
+            };
+            format!(
+                "{}{optional}: {}{}",
+                key(name),
+                self.kind(property, depth + 1),
+                notes(property)
+            )
         });
         let mut members: Vec<String> = members.collect();
         if let Some(extra) = map.get("additionalProperties").filter(|a| a.is_object()) {
@@ -100,14 +140,30 @@ impl<'s> Writer<'s> {
             return constant.to_string();
         }
         if let Some(options) = map.get("enum").and_then(Value::as_array) {
-            return options.iter().map(Value::to_string).collect::<Vec<_>>().join("|");
+            return options
+                .iter()
+                .map(Value::to_string)
+                .collect::<Vec<_>>()
+                .join("|");
         }
-        if let Some(union) = ["anyOf", "oneOf"].iter().find_map(|k| map.get(*k)?.as_array()) {
-            return union.iter().map(|s| self.kind(s, depth + 1)).collect::<Vec<_>>().join("|");
+        if let Some(union) = ["anyOf", "oneOf"]
+            .iter()
+            .find_map(|k| map.get(*k)?.as_array())
+        {
+            return union
+                .iter()
+                .map(|s| self.kind(s, depth + 1))
+                .collect::<Vec<_>>()
+                .join("|");
         }
         match map.get("type") {
             Some(Value::String(kind)) => self.named(kind, schema, depth),
-            Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).map(|k| self.named(k, schema, depth)).collect::<Vec<_>>().join("|"),
+            Some(Value::Array(kinds)) => kinds
+                .iter()
+                .filter_map(Value::as_str)
+                .map(|k| self.named(k, schema, depth))
+                .collect::<Vec<_>>()
+                .join("|"),
             _ if map.contains_key("properties") => self.named("object", schema, depth),
             _ => "any".to_owned(),
         }
@@ -116,14 +172,26 @@ impl<'s> Writer<'s> {
     fn named(&self, kind: &str, schema: &'s Value, depth: usize) -> String {
         match kind {
             "array" => {
-                let item = schema.get("items").map_or_else(|| "any".to_owned(), |items| self.kind(items, depth + 1));
+                let item = schema
+                    .get("items")
+                    .map_or_else(|| "any".to_owned(), |items| self.kind(items, depth + 1));
                 let note = schema.get("items").map(notes).unwrap_or_default();
-                if item.contains('|') || !note.is_empty() { format!("({item}{note})[]") } else { format!("{item}[]") }
+                if item.contains('|') || !note.is_empty() {
+                    format!("({item}{note})[]")
+                } else {
+                    format!("{item}[]")
+                }
             }
             "object" => match self.members(schema, depth) {
                 Some(members) if members.is_empty() => "object".to_owned(),
                 Some(members) => format!("{{{members}}}"),
-                None => schema.get("additionalProperties").filter(|a| a.is_object()).map_or_else(|| "object".to_owned(), |extra| format!("{{[key: string]: {}}}", self.kind(extra, depth + 1))),
+                None => schema
+                    .get("additionalProperties")
+                    .filter(|a| a.is_object())
+                    .map_or_else(
+                        || "object".to_owned(),
+                        |extra| format!("{{[key: string]: {}}}", self.kind(extra, depth + 1)),
+                    ),
             },
             other => other.to_owned(),
         }
@@ -131,9 +199,13 @@ impl<'s> Writer<'s> {
 
     /// What a reference means. One that leads back to itself stands by its name.
     fn referred(&self, reference: &str, depth: usize) -> String {
-        let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
+        let target = reference
+            .strip_prefix('#')
+            .and_then(|pointer| self.root.pointer(pointer));
         match target {
-            Some(target) if reference != "#" && !holds_reference(target, reference, 8) => self.kind(target, depth + 1),
+            Some(target) if reference != "#" && !holds_reference(target, reference, 8) => {
+                self.kind(target, depth + 1)
+            }
             Some(target) if depth <= 3 && reference != "#" => self.kind(target, MAX_DEPTH - 2),
             _ => reference.rsplit('/').next().unwrap_or("any").to_owned(),
         }
@@ -144,20 +216,38 @@ impl<'s> Writer<'s> {
 fn holds_reference(schema: &Value, reference: &str, depth: usize) -> bool {
     match schema {
         _ if depth == 0 => true,
-        Value::Object(map) => map.iter().any(|(k, v)| (k == "$ref" && v == reference) || holds_reference(v, reference, depth - 1)),
-        Value::Array(items) => items.iter().any(|v| holds_reference(v, reference, depth - 1)),
+        Value::Object(map) => map.iter().any(|(k, v)| {
+            (k == "$ref" && v == reference) || holds_reference(v, reference, depth - 1)
+        }),
+        Value::Array(items) => items
+            .iter()
+            .any(|v| holds_reference(v, reference, depth - 1)),
         _ => false,
     }
 }
 
 /// Whether all that this part says can be said as a type and notes.
 fn sayable(map: &Map<String, Value>) -> bool {
-    map.keys().all(|k| SAID.contains(&k.as_str()) || NOTES.iter().any(|(n, _)| n == k) || matches!(k.as_str(), "strict" | "deprecated" | "nullable" | "readOnly" | "$id" | "$comment" | "example"))
+    map.keys().all(|k| {
+        SAID.contains(&k.as_str())
+            || NOTES.iter().any(|(n, _)| n == k)
+            || matches!(
+                k.as_str(),
+                "strict" | "deprecated" | "nullable" | "readOnly" | "$id" | "$comment" | "example"
+            )
+    })
 }
 
 fn key(name: &str) -> String {
-    let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'));
-    if plain { name.to_owned() } else { Value::from(name).to_string() }
+    let plain = !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'));
+    if plain {
+        name.to_owned()
+    } else {
+        Value::from(name).to_string()
+    }
 }
 
 /// What stands behind a type: limits, default, description.
@@ -173,7 +263,11 @@ fn notes(schema: &Value) -> String {
             _ => notes.push(format!("{word}{value}")),
         }
     }
-    let description = schema.get("description").and_then(Value::as_str).map(str::trim).filter(|d| !d.is_empty());
+    let description = schema
+        .get("description")
+        .and_then(Value::as_str)
+        .map(str::trim)
+        .filter(|d| !d.is_empty());
     match (notes.is_empty(), description) {
         (true, None) => String::new(),
         (true, Some(description)) => format!(" /* {description} */"),

@@ -47,7 +47,11 @@ impl Answer {
         if self.state == State::Inside {
             self.feed(false, sink);
         }
-        if matches!(self.state, State::Done) { Flow::Stop } else { Flow::Continue }
+        if matches!(self.state, State::Done) {
+            Flow::Stop
+        } else {
+            Flow::Continue
+        }
     }
 
     /// The answer is over; `cut` says that upstream did not end it, so that nothing is completed.
@@ -75,7 +79,11 @@ impl Answer {
                 return;
             };
             let object = from(&self.held, at).starts_with('{');
-            let begins = if object { matches!(next, '"' | '}' | '\'' | '“' | '/') || next.is_alphabetic() } else { matches!(next, '{' | '[' | '"') };
+            let begins = if object {
+                matches!(next, '"' | '}' | '\'' | '“' | '/') || next.is_alphabetic()
+            } else {
+                matches!(next, '{' | '[' | '"')
+            };
             let skipped = if begins { at } else { at + 1 };
             let lead: String = self.held.drain(..skipped).collect();
             self.lead.push_str(&lead);
@@ -93,7 +101,11 @@ impl Answer {
         let mut out = String::new();
         let fed = self.emitter.feed(&self.held, whole, &mut out);
         self.held.drain(..fed.consumed);
-        let closed = if fed.progress == Progress::More && whole { Some(self.emitter.close(&mut out)) } else { None };
+        let closed = if fed.progress == Progress::More && whole {
+            Some(self.emitter.close(&mut out))
+        } else {
+            None
+        };
         if !out.is_empty() {
             sink(&out);
         }
@@ -113,7 +125,8 @@ mod tests {
         let mut out = String::new();
         let mut answer = Answer::default();
         for c in text.chars() {
-            if answer.push(c.encode_utf8(&mut [0; 4]), &mut |json| out.push_str(json)) == Flow::Stop {
+            if answer.push(c.encode_utf8(&mut [0; 4]), &mut |json| out.push_str(json)) == Flow::Stop
+            {
                 break;
             }
         }
@@ -123,18 +136,36 @@ mod tests {
 
     #[test]
     fn noise_round_the_value_is_left_out() {
-        for text in ["{\"a\": [1, 2]}", "```json\n{\"a\": [1, 2,]}\n```\nHope that helps!", "Sure [see 1]: {a: [1, 2]", "{x {\"a\": [1, 2]}"] {
+        for text in [
+            "{\"a\": [1, 2]}",
+            "```json\n{\"a\": [1, 2,]}\n```\nHope that helps!",
+            "Sure [see 1]: {a: [1, 2]",
+            "{x {\"a\": [1, 2]}",
+        ] {
             if text.starts_with("{x") {
                 continue;
             }
-            assert_eq!(stream(text, false), (r#"{"a":[1,2]}"#.to_owned(), End::Complete), "{text}");
+            assert_eq!(
+                stream(text, false),
+                (r#"{"a":[1,2]}"#.to_owned(), End::Complete),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn what_has_no_value_or_no_end_is_told() {
-        assert_eq!(stream("No.", false), (String::new(), End::Prose("No.".to_owned())));
-        assert_eq!(stream("{\"a\": \"x", false).1, End::Broken("a string is not closed"));
-        assert_eq!(stream("{\"a\": [1", true).1, End::Broken("the answer was cut"));
+        assert_eq!(
+            stream("No.", false),
+            (String::new(), End::Prose("No.".to_owned()))
+        );
+        assert_eq!(
+            stream("{\"a\": \"x", false).1,
+            End::Broken("a string is not closed")
+        );
+        assert_eq!(
+            stream("{\"a\": [1", true).1,
+            End::Broken("the answer was cut")
+        );
     }
 }

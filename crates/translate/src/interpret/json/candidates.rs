@@ -43,7 +43,11 @@ impl Form {
         match output {
             Output::Text => Ok(None),
             Output::Json => Ok(Some(Self { schema: None })),
-            Output::Schema { schema, .. } => Schema::compile(schema).map(|schema| Some(Self { schema: Some(schema) })),
+            Output::Schema { schema, .. } => Schema::compile(schema).map(|schema| {
+                Some(Self {
+                    schema: Some(schema),
+                })
+            }),
         }
     }
 
@@ -57,7 +61,13 @@ impl Form {
         for candidate in candidates {
             match self.fit(&candidate) {
                 // Of several that fit, the last of the best read.
-                Ok(json) if best.as_ref().is_none_or(|(grade, _)| candidate.grade <= *grade) => best = Some((candidate.grade, json)),
+                Ok(json)
+                    if best
+                        .as_ref()
+                        .is_none_or(|(grade, _)| candidate.grade <= *grade) =>
+                {
+                    best = Some((candidate.grade, json))
+                }
                 Ok(_) => {}
                 Err(wrong) => errors = wrong,
             }
@@ -72,7 +82,9 @@ impl Form {
     fn fit(&self, candidate: &Candidate) -> Result<String, Vec<String>> {
         match &self.schema {
             Some(schema) => schema.fit(candidate.value.clone()).map(|v| v.to_string()),
-            None if candidate.value.is_object() || candidate.value.is_array() => Ok(candidate.value.to_string()),
+            None if candidate.value.is_object() || candidate.value.is_array() => {
+                Ok(candidate.value.to_string())
+            }
             None => Err(vec!["the answer is no JSON object".to_owned()]),
         }
     }
@@ -85,7 +97,10 @@ pub fn extract(answer: &str, cut: bool) -> Vec<Candidate> {
     let answer = answer.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     let mut found: Vec<Candidate> = whole(answer, cut).into_iter().collect();
     if found.is_empty() {
-        found = fences(answer).into_iter().filter_map(|body| whole(body.trim(), false)).collect();
+        found = fences(answer)
+            .into_iter()
+            .filter_map(|body| whole(body.trim(), false))
+            .collect();
     }
     if found.is_empty() {
         found = in_prose(answer, cut);
@@ -94,22 +109,29 @@ pub fn extract(answer: &str, cut: bool) -> Vec<Candidate> {
 }
 
 fn whole(text: &str, cut: bool) -> Option<Candidate> {
-    if let Ok(value) = serde_json::from_str::<Value>(text) {
-        return Some(decoded(value, Grade::Exact));
-    }
     if !text.starts_with(['{', '[']) {
-        return None;
+        return serde_json::from_str(text)
+            .ok()
+            .map(|value| decoded(value, Grade::Exact));
     }
-    let repaired = repair_whole(text).ok().filter(|r| !(cut && r.grade > Grade::Exact) && !r.repeated_key)?;
+    let repaired = repair_whole(text)
+        .ok()
+        .filter(|r| !(cut && r.grade > Grade::Exact) && !r.repeated_key)?;
     let value = serde_json::from_str(&repaired.json).ok()?;
     Some(decoded(value, repaired.grade))
 }
 
 /// A string that holds an object was encoded once too often.
 fn decoded(value: Value, grade: Grade) -> Candidate {
-    let inner = value.as_str().filter(|s| s.trim_start().starts_with('{')).and_then(|s| serde_json::from_str::<Value>(s).ok());
+    let inner = value
+        .as_str()
+        .filter(|s| s.trim_start().starts_with('{'))
+        .and_then(|s| serde_json::from_str::<Value>(s).ok());
     match inner {
-        Some(value) => Candidate { value, grade: grade.max(Grade::Lossless) },
+        Some(value) => Candidate {
+            value,
+            grade: grade.max(Grade::Lossless),
+        },
         None => Candidate { value, grade },
     }
 }
@@ -125,7 +147,13 @@ fn fences(text: &str) -> Vec<&str> {
         };
         let body = from(rest, open + ticks + line + 1);
         let mark = "`".repeat(ticks);
-        let end = body.match_indices(mark.as_str()).find(|(at, _)| body.get(..*at).is_some_and(|b| b.is_empty() || b.trim_end_matches([' ', '\t']).ends_with('\n') || b.trim_end().ends_with(['}', ']'])));
+        let end = body.match_indices(mark.as_str()).find(|(at, _)| {
+            body.get(..*at).is_some_and(|b| {
+                b.is_empty()
+                    || b.trim_end_matches([' ', '\t']).ends_with('\n')
+                    || b.trim_end().ends_with(['}', ']'])
+            })
+        });
         match end {
             Some((end, _)) => {
                 bodies.push(body.get(..end).unwrap_or_default());
@@ -152,7 +180,10 @@ fn in_prose(text: &str, cut: bool) -> Vec<Candidate> {
         match repair(rest) {
             Ok(repaired) if !repaired.repeated_key && !(cut && repaired.grade > Grade::Exact) => {
                 if let Ok(value) = serde_json::from_str(&repaired.json) {
-                    found.push(Candidate { value, grade: repaired.grade });
+                    found.push(Candidate {
+                        value,
+                        grade: repaired.grade,
+                    });
                 }
                 rest = from(rest, repaired.end.max(1));
             }
@@ -165,7 +196,10 @@ fn in_prose(text: &str, cut: bool) -> Vec<Candidate> {
 /// What to tell the model so that it tries again.
 #[must_use]
 pub fn reask_message(errors: &[String]) -> String {
-    format!("Your last answer does not have the form that was asked for:\n- {}\nAnswer again with the corrected JSON value only.", errors.join("\n- "))
+    format!(
+        "Your last answer does not have the form that was asked for:\n- {}\nAnswer again with the corrected JSON value only.",
+        errors.join("\n- ")
+    )
 }
 
 #[cfg(test)]
@@ -175,7 +209,14 @@ mod tests {
 
     fn judge(answer: &str) -> Verdict {
         let schema = json!({"type": "object", "properties": {"b": {"type": "string"}, "a": {"type": "integer"}}, "required": ["b", "a"], "additionalProperties": false});
-        Form::new(&Output::Schema { name: "x".to_owned(), schema, strict: true }).unwrap().unwrap().judge(answer, false)
+        Form::new(&Output::Schema {
+            name: "x".to_owned(),
+            schema,
+            strict: true,
+        })
+        .unwrap()
+        .unwrap()
+        .judge(answer, false)
     }
 
     #[test]
@@ -188,13 +229,19 @@ mod tests {
             r#""{\"a\": 1, \"b\": \"x\"}""#,
             "[1] says so: {\"a\": 1.0, \"b\": \"x\", \"c\": null}",
         ] {
-            assert_eq!(judge(answer), Verdict::Fits(r#"{"b":"x","a":1}"#.to_owned()), "{answer}");
+            assert_eq!(
+                judge(answer),
+                Verdict::Fits(r#"{"b":"x","a":1}"#.to_owned()),
+                "{answer}"
+            );
         }
     }
 
     #[test]
     fn what_is_wrong_is_told_with_its_path() {
-        let Verdict::Unfit(errors) = judge(r#"{"a": "many", "b": "x"}"#) else { panic!() };
+        let Verdict::Unfit(errors) = judge(r#"{"a": "many", "b": "x"}"#) else {
+            panic!()
+        };
         assert!(reask_message(&errors).contains("/a: "), "{errors:?}");
         assert_eq!(judge("I'm sorry, I can't do that."), Verdict::Refused);
         assert!(matches!(judge("The answer is forty."), Verdict::Unfit(_)));

@@ -140,12 +140,25 @@ impl Emitter {
         let mut consumed = 0;
         loop {
             if self.expect == Expect::Nothing {
-                return Fed { consumed, progress: Progress::Done };
+                return Fed {
+                    consumed,
+                    progress: Progress::Done,
+                };
             }
             match self.step(from(text, consumed), whole, out) {
                 Step::Took(n) => consumed += n,
-                Step::Wait => return Fed { consumed, progress: Progress::More },
-                Step::Broken(why) => return Fed { consumed, progress: Progress::Broken(why) },
+                Step::Wait => {
+                    return Fed {
+                        consumed,
+                        progress: Progress::More,
+                    };
+                }
+                Step::Broken(why) => {
+                    return Fed {
+                        consumed,
+                        progress: Progress::Broken(why),
+                    };
+                }
             }
         }
     }
@@ -159,7 +172,9 @@ impl Emitter {
             Expect::Key if !self.frames.is_empty() => {}
             Expect::Value if self.frames.last().is_some_and(|f| !f.object) => {}
             Expect::Text(_) => return Err("a string is not closed"),
-            Expect::Value | Expect::Key | Expect::Colon => return Err("the JSON ends in the middle of a member"),
+            Expect::Value | Expect::Key | Expect::Colon => {
+                return Err("the JSON ends in the middle of a member");
+            }
         }
         self.repaired(Grade::Lossless);
         while let Some(frame) = self.frames.pop() {
@@ -173,7 +188,10 @@ impl Emitter {
         if let Expect::Text(quote) = self.expect {
             return self.text(quote, rest, whole, out);
         }
-        let blank = rest.len() - rest.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}').len();
+        let blank = rest.len()
+            - rest
+                .trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+                .len();
         if blank > 0 {
             return Step::Took(blank);
         }
@@ -235,7 +253,10 @@ impl Emitter {
                 self.begin_member(out);
                 out.push(first);
                 let object = first == '{';
-                self.frames.push(Frame { object, ..Frame::default() });
+                self.frames.push(Frame {
+                    object,
+                    ..Frame::default()
+                });
                 self.expect = if object { Expect::Key } else { Expect::Value };
                 Step::Took(1)
             }
@@ -284,7 +305,11 @@ impl Emitter {
     fn bare_key(&mut self, rest: &str, whole: bool, out: &mut String) -> Step {
         let rest = at_most(rest, MAX_TOKEN);
         let Some(end) = rest.find(|c: char| !tokens::is_key_char(c)) else {
-            return if whole || rest.len() >= MAX_TOKEN { Step::Broken("a key is not closed") } else { Step::Wait };
+            return if whole || rest.len() >= MAX_TOKEN {
+                Step::Broken("a key is not closed")
+            } else {
+                Step::Wait
+            };
         };
         if end == 0 {
             return Step::Broken("something stands where a key should");
@@ -333,7 +358,11 @@ impl Emitter {
     }
 
     fn member_expected(&self) -> Expect {
-        if self.in_array() { Expect::Value } else { Expect::Key }
+        if self.in_array() {
+            Expect::Value
+        } else {
+            Expect::Key
+        }
     }
 
     fn in_array(&self) -> bool {
@@ -371,7 +400,11 @@ impl Emitter {
     }
 
     fn value_ended(&mut self) {
-        self.expect = if self.frames.is_empty() { Expect::Nothing } else { Expect::Next };
+        self.expect = if self.frames.is_empty() {
+            Expect::Nothing
+        } else {
+            Expect::Next
+        };
     }
 
     /// A number, a literal or a bare word.
@@ -395,7 +428,14 @@ impl Emitter {
         }
     }
 
-    fn open_string(&mut self, rest: &str, first: char, key: bool, whole: bool, out: &mut String) -> Step {
+    fn open_string(
+        &mut self,
+        rest: &str,
+        first: char,
+        key: bool,
+        whole: bool,
+        out: &mut String,
+    ) -> Step {
         let width = first.len_utf8();
         let Some(triple) = tokens::is_triple(rest, first, whole) else {
             return Step::Wait;
@@ -413,13 +453,20 @@ impl Emitter {
         out.push('"');
         self.key = Hash::default();
         let mark = tokens::closing(first);
-        self.expect = Expect::Text(Quote { mark, triple, key, raw });
+        self.expect = Expect::Text(Quote {
+            mark,
+            triple,
+            key,
+            raw,
+        });
         Step::Took(if triple { 3 * width } else { width })
     }
 
     /// More of the open string.
     fn text(&mut self, quote: Quote, rest: &str, whole: bool, out: &mut String) -> Step {
-        let special = |c: char| c == quote.mark || c == '\\' || c == '"' || c < ' ' || (quote.mark == '”' && c == '“');
+        let special = |c: char| {
+            c == quote.mark || c == '\\' || c == '"' || c < ' ' || (quote.mark == '”' && c == '“')
+        };
         let plain = rest.find(special).unwrap_or(rest.len());
         if plain > 0 {
             self.copy(to(rest, plain), quote, out);
@@ -466,7 +513,14 @@ impl Emitter {
     }
 
     /// A quotation mark inside a string: its end, or a mark that should have been escaped.
-    fn maybe_close(&mut self, quote: Quote, mark: char, rest: &str, whole: bool, out: &mut String) -> Step {
+    fn maybe_close(
+        &mut self,
+        quote: Quote,
+        mark: char,
+        rest: &str,
+        whole: bool,
+        out: &mut String,
+    ) -> Step {
         let width = mark.len_utf8();
         if quote.triple {
             return self.maybe_close_triple(quote, mark, rest, whole, out);
@@ -497,7 +551,14 @@ impl Emitter {
         }
     }
 
-    fn maybe_close_triple(&mut self, quote: Quote, mark: char, rest: &str, whole: bool, out: &mut String) -> Step {
+    fn maybe_close_triple(
+        &mut self,
+        quote: Quote,
+        mark: char,
+        rest: &str,
+        whole: bool,
+        out: &mut String,
+    ) -> Step {
         let run = rest.len() - rest.trim_start_matches(mark).len();
         if run == rest.len() && run < 6 && !whole {
             return Step::Wait;

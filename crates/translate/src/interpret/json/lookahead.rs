@@ -91,7 +91,11 @@ fn element_follows(after: &str, whole: bool) -> Verdict {
 }
 
 fn or_more(blank: &str, whole: bool) -> Verdict {
-    if whole || blank.len() > MAX_BLANK { Verdict::Yes } else { Verdict::More }
+    if whole || blank.len() > MAX_BLANK {
+        Verdict::Yes
+    } else {
+        Verdict::More
+    }
 }
 
 fn comment_follows(next: &str, whole: bool) -> Verdict {
@@ -119,7 +123,11 @@ fn literal_follows(next: &str, whole: bool) -> Verdict {
 /// Whether a key and its colon stand here. A key longer than our reach is taken for one.
 fn key_follows(next: &str, whole: bool) -> Verdict {
     let window = at_most(next, REACH);
-    let unsure = if window.len() + 4 > REACH || whole { Verdict::Yes } else { Verdict::More };
+    let unsure = if window.len() + 4 > REACH || whole {
+        Verdict::Yes
+    } else {
+        Verdict::More
+    };
     let mut chars = window.char_indices();
     let Some((_, first)) = chars.next() else {
         return unsure;

@@ -44,8 +44,17 @@ pub(super) fn is_windows_path(inside: &str, mark: char, whole: bool) -> Option<b
     /// The longest path Windows takes by default.
     const MAX_PATH: usize = 260;
     let inside = at_most(inside, MAX_PATH);
-    let more = if whole || inside.len() + 4 > MAX_PATH { Some(false) } else { None };
-    for (at, fits) in [(0, u8::is_ascii_alphabetic as fn(&u8) -> bool), (1, |b| *b == b':'), (2, |b| *b == b'\\'), (3, |b| *b != b'\\' && *b != b'"')] {
+    let more = if whole || inside.len() + 4 > MAX_PATH {
+        Some(false)
+    } else {
+        None
+    };
+    for (at, fits) in [
+        (0, u8::is_ascii_alphabetic as fn(&u8) -> bool),
+        (1, |b| *b == b':'),
+        (2, |b| *b == b'\\'),
+        (3, |b| *b != b'\\' && *b != b'"'),
+    ] {
         match inside.as_bytes().get(at) {
             None => return more,
             Some(byte) if !fits(byte) => return Some(false),
@@ -88,7 +97,9 @@ pub(super) fn token_end(rest: &str, until: &[String]) -> Option<usize> {
     let mark = until.iter().filter_map(|m| rest.find(m.as_str())).min();
     let delimiter = rest.char_indices().find_map(|(at, c)| match c {
         ',' | '}' | ']' | '\n' | '\r' | '{' | '[' | '"' => Some(at),
-        '/' if from(rest, at).starts_with("//") || from(rest, at).starts_with("/*") => to(rest, at).ends_with([' ', '\t']).then_some(at),
+        '/' if from(rest, at).starts_with("//") || from(rest, at).starts_with("/*") => {
+            to(rest, at).ends_with([' ', '\t']).then_some(at)
+        }
         '#' => to(rest, at).ends_with([' ', '\t']).then_some(at),
         _ => None,
     });
@@ -133,7 +144,13 @@ fn number(token: &str) -> Option<(String, Grade)> {
         Some((".", rest)) => format!("0.{rest}"),
         _ => plain,
     };
-    let fixed = format!("{sign}{}", padded.replace(".e", "e").replace(".E", "E").trim_end_matches('.'));
+    let fixed = format!(
+        "{sign}{}",
+        padded
+            .replace(".e", "e")
+            .replace(".E", "E")
+            .trim_end_matches('.')
+    );
     is_json_number(&fixed).then_some((fixed, Grade::Lossless))
 }
 
@@ -142,16 +159,27 @@ fn is_json_number(token: &str) -> bool {
     let digits = token.strip_prefix('-').unwrap_or(token);
     let mut parts = digits.splitn(2, ['e', 'E']);
     let mantissa = parts.next().unwrap_or_default();
-    let exponent = parts.next().map(|e| e.strip_prefix(['+', '-']).unwrap_or(e));
+    let exponent = parts
+        .next()
+        .map(|e| e.strip_prefix(['+', '-']).unwrap_or(e));
     let mut halves = mantissa.splitn(2, '.');
     let whole = halves.next().unwrap_or_default();
     let all_digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-    all_digits(whole) && (whole.len() == 1 || !whole.starts_with('0')) && halves.next().is_none_or(all_digits) && exponent.is_none_or(all_digits)
+    all_digits(whole)
+        && (whole.len() == 1 || !whole.starts_with('0'))
+        && halves.next().is_none_or(all_digits)
+        && exponent.is_none_or(all_digits)
 }
 
 /// A bare word as a string: a guess.
 fn word(token: &str) -> Result<(String, Grade), &'static str> {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | ':' | '/' | '@' | '+' | '%' | '°' | '\'' | '&' | '?' | '=');
+    let plain = |c: char| {
+        c.is_alphanumeric()
+            || matches!(
+                c,
+                ' ' | '_' | '-' | '.' | ':' | '/' | '@' | '+' | '%' | '°' | '\'' | '&' | '?' | '='
+            )
+    };
     if token.is_empty() || !token.starts_with(char::is_alphanumeric) || !token.chars().all(plain) {
         return Err("something stands where a value should");
     }
@@ -168,11 +196,19 @@ pub(crate) struct Escape {
 /// Reads the escape at the beginning. None: more is needed. An escape that JSON does not know
 /// stands for itself, as in `\d` and `\$`: nothing else was meant.
 pub(crate) fn escape(rest: &str, whole: bool) -> Option<Escape> {
-    let literal = |json: &str, width, grade| Some(Escape { json: json.to_owned(), width, grade });
+    let literal = |json: &str, width, grade| {
+        Some(Escape {
+            json: json.to_owned(),
+            width,
+            grade,
+        })
+    };
     match from(rest, 1).chars().next() {
         None if whole => literal("\\\\", 1, Grade::Lossless),
         None => None,
-        Some('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't') => literal(to(rest, 2), 2, Grade::Exact),
+        Some('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't') => {
+            literal(to(rest, 2), 2, Grade::Exact)
+        }
         Some('\'') => literal("'", 2, Grade::Lossless),
         Some('u') => unicode_escape(rest, whole),
         Some(_) => literal("\\\\", 1, Grade::Lossless),
@@ -181,7 +217,13 @@ pub(crate) fn escape(rest: &str, whole: bool) -> Option<Escape> {
 
 /// A `\uXXXX` and, if it is the first half of a pair, the other half with it.
 fn unicode_escape(rest: &str, whole: bool) -> Option<Escape> {
-    let literal = |json: &str, width, grade| Some(Escape { json: json.to_owned(), width, grade });
+    let literal = |json: &str, width, grade| {
+        Some(Escape {
+            json: json.to_owned(),
+            width,
+            grade,
+        })
+    };
     match unicode(from(rest, 2)) {
         Hex::Cut if !whole => None,
         Hex::Cut | Hex::Invalid => literal("\\\\", 1, Grade::Lossless),
@@ -208,7 +250,11 @@ enum Hex {
 
 /// Four hexadecimal digits.
 fn unicode(digits: &str) -> Hex {
-    let valid = digits.bytes().take(4).take_while(u8::is_ascii_hexdigit).count();
+    let valid = digits
+        .bytes()
+        .take(4)
+        .take_while(u8::is_ascii_hexdigit)
+        .count();
     match valid {
         4 => u32::from_str_radix(to(digits, 4), 16).map_or(Hex::Invalid, Hex::Valid),
         n if n == digits.len() => Hex::Cut,

@@ -10,7 +10,17 @@ use crate::interpret::json::{self, Grade, tokens};
 use crate::interpret::scanner::{Cursor, Halt, from, to};
 
 /// Marks that no JSON holds outside strings; where one stands, the arguments are over.
-const MARKS: [&str; 9] = ["</tool", "</function", "</invoke", "<tool_call", "<|", "<｜", "</TOOL", "[TOOL_CALLS]", "```"];
+const MARKS: [&str; 9] = [
+    "</tool",
+    "</function",
+    "</invoke",
+    "<tool_call",
+    "<|",
+    "<｜",
+    "</TOOL",
+    "[TOOL_CALLS]",
+    "```",
+];
 
 /// Writes the arguments of one call.
 #[derive(Debug)]
@@ -37,7 +47,11 @@ impl Writer {
 
     /// For parameter tags, written behind members that stand already.
     pub(super) fn tagged(begun: bool, members: usize) -> Self {
-        Self::Tagged(Tagged { begun, members, open: None })
+        Self::Tagged(Tagged {
+            begun,
+            members,
+            open: None,
+        })
     }
 
     /// How far the arguments had to be repaired.
@@ -59,7 +73,13 @@ impl Writer {
     }
 
     /// Reads on and writes what is certain.
-    pub(super) fn feed(&mut self, text: &str, whole: bool, tool: Option<&DeclaredTool>, out: &mut String) -> Fed {
+    pub(super) fn feed(
+        &mut self,
+        text: &str,
+        whole: bool,
+        tool: Option<&DeclaredTool>,
+        out: &mut String,
+    ) -> Fed {
         match self {
             Self::Json(emitter) => emitter.feed(text, whole, out),
             Self::Quoted(quoted) => quoted.feed(text, whole, out),
@@ -78,7 +98,13 @@ impl Writer {
 }
 
 fn emitter(close: &str) -> Emitter {
-    Emitter::until(MARKS.iter().map(|m| (*m).to_owned()).chain([close.to_owned()]).collect())
+    Emitter::until(
+        MARKS
+            .iter()
+            .map(|m| (*m).to_owned())
+            .chain([close.to_owned()])
+            .collect(),
+    )
 }
 
 /// A JSON object inside a JSON string.
@@ -109,14 +135,23 @@ impl Quoted {
                 Progress::Broken(_) => return Fed { consumed, ..fed },
             }
             if rest.is_empty() {
-                return Fed { consumed, progress: Progress::More };
+                return Fed {
+                    consumed,
+                    progress: Progress::More,
+                };
             }
             match tokens::escape(rest, whole) {
-                None => return Fed { consumed, progress: Progress::More },
+                None => {
+                    return Fed {
+                        consumed,
+                        progress: Progress::More,
+                    };
+                }
                 Some(escape) => {
                     consumed += escape.width;
                     let quoted = format!("\"{}\"", escape.json);
-                    self.decoded.push_str(&serde_json::from_str::<String>(&quoted).unwrap_or_default());
+                    self.decoded
+                        .push_str(&serde_json::from_str::<String>(&quoted).unwrap_or_default());
                 }
             }
         }
@@ -125,20 +160,36 @@ impl Quoted {
     /// The string ended before the object did.
     fn end(&mut self, consumed: usize, out: &mut String) -> Fed {
         match self.emitter.close(out) {
-            Ok(()) => Fed { consumed: consumed + 1, progress: Progress::Done },
-            Err(why) => Fed { consumed, progress: Progress::Broken(why) },
+            Ok(()) => Fed {
+                consumed: consumed + 1,
+                progress: Progress::Done,
+            },
+            Err(why) => Fed {
+                consumed,
+                progress: Progress::Broken(why),
+            },
         }
     }
 
     /// The object is complete: passes what is left of the string, with its mark.
     fn past_string(&self, text: &str, consumed: usize, whole: bool) -> Fed {
         let rest = from(text, consumed);
-        let blank = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\\' | 'n' | 't' | 'r'));
+        let blank = rest
+            .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\\' | 'n' | 't' | 'r'));
         let at = text.len() - blank.len();
         match blank.chars().next() {
-            None if !whole => Fed { consumed, progress: Progress::More },
-            Some(c) if c == self.mark => Fed { consumed: at + 1, progress: Progress::Done },
-            _ => Fed { consumed, progress: Progress::Done },
+            None if !whole => Fed {
+                consumed,
+                progress: Progress::More,
+            },
+            Some(c) if c == self.mark => Fed {
+                consumed: at + 1,
+                progress: Progress::Done,
+            },
+            _ => Fed {
+                consumed,
+                progress: Progress::Done,
+            },
         }
     }
 }
@@ -158,20 +209,16 @@ struct Parameter {
     name: String,
     close: String,
     holds: Holds,
-    style: Style,
-    /// Whether its value has begun, so that no line break is dropped from its front any more.
+    /// Whether it came as `<parameter=key>`, whose closing tag models forget.
+    assigned: bool,
+    /// Whether some of its value was written.
     begun: bool,
+    /// Whether a line break inside it was.
+    several_lines: bool,
+    /// Whether its value stands on lines of its own: then one line break at each end is not of it.
+    framed: bool,
     /// Bytes of a held value in which no closing tag begins.
     searched: usize,
-}
-
-/// How the tags frame a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Style {
-    /// On lines of its own, as `<parameter=key>` asks: one line break at each end is not of the value.
-    Lines,
-    /// Exactly between the tags; unless line breaks frame it at both ends.
-    Exact,
 }
 
 /// Tags that hold the parameters together and say nothing themselves.
@@ -185,7 +232,13 @@ enum Step {
 }
 
 impl Tagged {
-    fn feed(&mut self, text: &str, whole: bool, tool: Option<&DeclaredTool>, out: &mut String) -> Fed {
+    fn feed(
+        &mut self,
+        text: &str,
+        whole: bool,
+        tool: Option<&DeclaredTool>,
+        out: &mut String,
+    ) -> Fed {
         if !self.begun {
             self.begun = true;
             out.push('{');
@@ -199,18 +252,37 @@ impl Tagged {
             };
             match step {
                 Step::Took(n) => consumed += n,
-                Step::Wait => return Fed { consumed, progress: Progress::More },
-                Step::Broken(why) => return Fed { consumed, progress: Progress::Broken(why) },
+                Step::Wait => {
+                    return Fed {
+                        consumed,
+                        progress: Progress::More,
+                    };
+                }
+                Step::Broken(why) => {
+                    return Fed {
+                        consumed,
+                        progress: Progress::Broken(why),
+                    };
+                }
                 Step::Done(n) => {
                     out.push('}');
-                    return Fed { consumed: consumed + n, progress: Progress::Done };
+                    return Fed {
+                        consumed: consumed + n,
+                        progress: Progress::Done,
+                    };
                 }
             }
         }
     }
 
     /// Between parameters: the next one's tag, or the end.
-    fn between(&mut self, rest: &str, whole: bool, tool: Option<&DeclaredTool>, out: &mut String) -> Step {
+    fn between(
+        &mut self,
+        rest: &str,
+        whole: bool,
+        tool: Option<&DeclaredTool>,
+        out: &mut String,
+    ) -> Step {
         let mut cursor = Cursor::new(rest, whole);
         cursor.blank();
         if cursor.rest().is_empty() {
@@ -219,7 +291,11 @@ impl Tagged {
         let start = cursor.at();
         if !cursor.rest().starts_with('<') {
             // A bracket, a fence, words: the tags have ended.
-            return if self.members > 0 { Step::Done(start) } else { Step::Broken("no parameter tag stands where one should") };
+            return if self.members > 0 {
+                Step::Done(start)
+            } else {
+                Step::Broken("no parameter tag stands where one should")
+            };
         }
         let tag = match tag::lex(&mut cursor, &|_, _| true) {
             Ok(tag) => tag,
@@ -244,9 +320,13 @@ impl Tagged {
         }
     }
 
-    fn parameter(&self, cursor: &mut Cursor<'_>, tag: &Tag<'_>, tool: Option<&DeclaredTool>) -> Result<Parameter, Halt> {
+    fn parameter(
+        &self,
+        cursor: &mut Cursor<'_>,
+        tag: &Tag<'_>,
+        tool: Option<&DeclaredTool>,
+    ) -> Result<Parameter, Halt> {
         let mut close = format!("</{}>", tag.raw);
-        let mut style = if tag.assigned { Style::Lines } else { Style::Exact };
         let name = match &tag.value {
             Some(name) => name.clone(),
             None if tag.name == "arg_key" => {
@@ -256,14 +336,24 @@ impl Tagged {
                     return Err(Halt::No);
                 }
                 "</arg_value>".clone_into(&mut close);
-                style = Style::Lines;
                 name
             }
             None => tag.raw.to_owned(),
         };
-        let said = tag.text.map(|text| if text { Holds::Text } else { Holds::Data });
+        let said = tag
+            .text
+            .map(|text| if text { Holds::Text } else { Holds::Data });
         let holds = said.unwrap_or_else(|| tool.map_or(Holds::Any, |t| t.holds(&name)));
-        Ok(Parameter { name, close, holds, style, begun: false, searched: 0 })
+        Ok(Parameter {
+            name,
+            close,
+            holds,
+            assigned: tag.assigned,
+            begun: false,
+            several_lines: false,
+            framed: false,
+            searched: 0,
+        })
     }
 
     fn begin(&mut self, parameter: &Parameter, empty: bool, out: &mut String) {
@@ -275,14 +365,18 @@ impl Tagged {
         tokens::push_text(&parameter.name, out);
         out.push_str("\":");
         if empty {
-            out.push_str(if parameter.holds == Holds::Data { "null" } else { "\"\"" });
+            out.push_str(if parameter.holds == Holds::Data {
+                "null"
+            } else {
+                "\"\""
+            });
         } else if parameter.holds == Holds::Text {
             out.push('"');
         }
     }
 
     /// More of a value: text is written as it comes, data when it is whole.
-    fn value(&mut self, mut parameter: Parameter, rest: &str, whole: bool, out: &mut String) -> Step {
+    fn value(&mut self, parameter: Parameter, rest: &str, whole: bool, out: &mut String) -> Step {
         let end = match parameter.end(rest, whole) {
             End::At(at, width) => Some((at, width)),
             End::Open => None,
@@ -298,7 +392,6 @@ impl Tagged {
             tokens::push_text(text, out);
             out.push('"');
         } else {
-            parameter.begun = false;
             out.push_str(&typed(parameter.trimmed(text), parameter.holds));
         }
         Step::Took(at + width)
@@ -313,11 +406,17 @@ impl Tagged {
         }
         // Line breaks at the end may be the closing tag's.
         let sure = sure.trim_end_matches(['\n', '\r']);
-        let lead = if parameter.begun { 0 } else { parameter.lead(sure) };
+        let lead = if parameter.begun {
+            0
+        } else {
+            parameter.lead(sure)
+        };
         if sure.len() <= lead {
             self.open = Some(parameter);
             return Step::Wait;
         }
+        parameter.framed |= lead > 0;
+        parameter.several_lines |= from(sure, lead).contains('\n');
         parameter.begun = true;
         tokens::push_text(from(sure, lead), out);
         self.open = Some(parameter);
@@ -336,6 +435,9 @@ impl Tagged {
     }
 }
 
+/// What follows a value whose closing tag was forgotten.
+const FORGOTTEN: [&str; 2] = ["\n<parameter=", "\n</function>"];
+
 enum End {
     At(usize, usize),
     /// A closing tag stands here, but what follows it is not in sight yet.
@@ -347,52 +449,77 @@ impl Parameter {
     /// Where the value ends: at its closing tag, if a tag or nothing follows that. A text may hold
     /// the same tag.
     fn end(&self, rest: &str, whole: bool) -> End {
+        if let Some(start) = self.unclosed(rest) {
+            return End::At(start, 0);
+        }
         let mut at = rest.floor_char_boundary(self.searched);
         while let Some(found) = from(rest, at).find(&self.close) {
             let start = at + found;
             let behind = from(rest, start + self.close.len()).trim_start();
-            if behind.starts_with('<') || (behind.is_empty() && whole) || behind.starts_with("```") {
-                return End::At(start, self.close.len());
-            }
-            if behind.is_empty() {
+            if !whole && self.close.starts_with(behind) {
                 return End::Unsure(start);
             }
-            at = start + self.close.len();
-        }
-        if self.style == Style::Lines && self.close.starts_with("</parameter") {
-            let missing = ["\n<parameter=", "\n</function>"].iter().filter_map(|m| rest.find(m)).min();
-            if let Some(start) = missing {
-                return End::At(start, 0);
+            // The same tag again: this one belongs to the value.
+            let again = behind.starts_with(&self.close);
+            if (behind.starts_with('<') && !again) || behind.is_empty() || behind.starts_with("```")
+            {
+                return End::At(start, self.close.len());
             }
+            at = start + self.close.len();
         }
         End::Open
     }
 
+    /// Where a value of one line ends whose closing tag was forgotten: before the next tag. A
+    /// longer text may hold such tags itself.
+    fn unclosed(&self, rest: &str) -> Option<usize> {
+        if !self.assigned || self.several_lines || !self.close.starts_with("</parameter") {
+            return None;
+        }
+        let lead = self.lead(rest);
+        let end = lead + from(rest, lead).find('\n')?;
+        FORGOTTEN
+            .iter()
+            .any(|mark| from(rest, end).starts_with(mark))
+            .then_some(end)
+    }
+
     /// The longest end of the text that can begin a closing tag.
     fn hold(&self, rest: &str) -> usize {
-        let marks = [self.close.as_str(), "\n<parameter=", "\n</function>"];
-        marks.iter().map(|mark| (1..=mark.len().min(rest.len())).rev().find(|n| rest.as_bytes().ends_with(mark.as_bytes().get(..*n).unwrap_or_default())).unwrap_or(0)).max().unwrap_or(0)
+        let marks = FORGOTTEN.iter().copied().chain([self.close.as_str()]);
+        marks
+            .map(|mark| {
+                (1..=mark.len().min(rest.len()))
+                    .rev()
+                    .find(|n| {
+                        rest.as_bytes()
+                            .ends_with(mark.as_bytes().get(..*n).unwrap_or_default())
+                    })
+                    .unwrap_or(0)
+            })
+            .max()
+            .unwrap_or(0)
     }
 
     /// The line break before the value that is not part of it.
     fn lead(&self, text: &str) -> usize {
-        match self.style {
-            Style::Exact => 0,
-            Style::Lines if text.starts_with("\r\n") => 2,
-            Style::Lines => usize::from(text.starts_with('\n')),
+        match text {
+            _ if self.begun => 0,
+            t if t.starts_with("\r\n") => 2,
+            t => usize::from(t.starts_with('\n')),
         }
     }
 
+    /// The last of a value without the line breaks that frame it.
     fn trimmed<'t>(&self, text: &'t str) -> &'t str {
-        let framed = text.starts_with(['\n', '\r']) && text.trim_end_matches([' ', '\t']).ends_with('\n');
-        match self.style {
-            Style::Exact if self.begun || !framed || self.holds == Holds::Text => text,
-            _ => {
-                let lead = if self.begun { 0 } else { self.lead(text) };
-                let text = from(text, lead);
-                text.strip_suffix("\r\n").or(text.strip_suffix('\n')).unwrap_or(text)
-            }
+        let lead = self.lead(text);
+        let text = from(text, lead);
+        if lead == 0 && !self.framed {
+            return text;
         }
+        text.strip_suffix("\r\n")
+            .or(text.strip_suffix('\n'))
+            .unwrap_or(text)
     }
 }
 
@@ -400,8 +527,17 @@ impl Parameter {
 fn typed(text: &str, holds: Holds) -> String {
     let trimmed = text.trim();
     let read = json::repair_whole(trimmed).ok();
-    let sure = |grade| if holds == Holds::Data { true } else { grade == Grade::Exact };
-    match read.filter(|r| sure(r.grade) && !(holds == Holds::Data && r.grade == Grade::Guess && r.json.starts_with('"'))) {
+    let sure = |grade| {
+        if holds == Holds::Data {
+            true
+        } else {
+            grade == Grade::Exact
+        }
+    };
+    match read.filter(|r| {
+        sure(r.grade)
+            && !(holds == Holds::Data && r.grade == Grade::Guess && r.json.starts_with('"'))
+    }) {
         Some(repaired) => repaired.json,
         None => serde_json::Value::from(text).to_string(),
     }

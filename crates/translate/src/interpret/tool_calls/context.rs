@@ -85,13 +85,19 @@ impl Context {
         }
         let tail = text.ceil_char_boundary(text.len().saturating_sub(MEMORY));
         self.before.push_str(text.get(tail..).unwrap_or_default());
-        let old = self.before.ceil_char_boundary(self.before.len().saturating_sub(MEMORY));
+        let old = self
+            .before
+            .ceil_char_boundary(self.before.len().saturating_sub(MEMORY));
         self.before.drain(..old);
     }
 
     /// Whether text here is shown, whatever follows it.
     pub(super) fn masked(&self) -> bool {
-        self.shown || self.span.is_some() || self.fence.is_some() || self.behind_quote() || self.behind_example_tag()
+        self.shown
+            || self.span.is_some()
+            || self.fence.is_some()
+            || self.behind_quote()
+            || self.behind_example_tag()
     }
 
     /// Whether text here is shown unless it ends the reply: an indented or a quoted line.

@@ -34,7 +34,14 @@ pub enum Holds {
 }
 
 /// Name spaces that models put before a name.
-const PREFIXES: [&str; 6] = ["functions.", "function.", "default_api.", "tools.", "tool.", "api."];
+const PREFIXES: [&str; 6] = [
+    "functions.",
+    "function.",
+    "default_api.",
+    "tools.",
+    "tool.",
+    "api.",
+];
 
 impl Declared {
     /// The tools of a turn, less those that its choice forbids.
@@ -47,7 +54,9 @@ impl Declared {
             Choice::Allowed { names, .. } => names.iter().any(|n| n == name),
         };
         let tools = tools.offered.iter().filter(|t| allowed(&t.name));
-        Self { tools: tools.map(DeclaredTool::new).collect() }
+        Self {
+            tools: tools.map(DeclaredTool::new).collect(),
+        }
     }
 
     /// Whether nothing may be called.
@@ -72,10 +81,17 @@ impl Declared {
     #[must_use]
     pub fn resolve(&self, written: &str) -> Option<usize> {
         let written = written.trim().trim_matches(['"', '\'', '`', '*']);
-        let bare = PREFIXES.iter().find_map(|p| written.strip_prefix(p)).unwrap_or(written);
+        let bare = PREFIXES
+            .iter()
+            .find_map(|p| written.strip_prefix(p))
+            .unwrap_or(written);
         // Kimi numbers its calls behind the name.
         let bare = match bare.rsplit_once(':') {
-            Some((name, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => name,
+            Some((name, number))
+                if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) =>
+            {
+                name
+            }
             _ => bare,
         };
         let exact = |wanted: &str| self.tools.iter().position(|t| t.name == wanted);
@@ -100,18 +116,31 @@ impl Declared {
     /// Whether this is a declared name, or so far can become one.
     #[must_use]
     pub fn begins_name(&self, part: &str, complete: bool) -> bool {
-        self.tools.iter().any(|t| if complete { t.name == part } else { t.name.starts_with(part) })
+        self.tools.iter().any(|t| {
+            if complete {
+                t.name == part
+            } else {
+                t.name.starts_with(part)
+            }
+        })
     }
 }
 
 /// A name without case and separators.
 fn fold(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    name.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// What stands behind the last name-space separator.
 fn last_segment(name: &str) -> Option<&str> {
-    ["__", ".", "/", "::", ":"].iter().filter_map(|s| name.rsplit_once(s)).map(|(_, last)| last).min_by_key(|s| s.len())
+    ["__", ".", "/", "::", ":"]
+        .iter()
+        .filter_map(|s| name.rsplit_once(s))
+        .map(|(_, last)| last)
+        .min_by_key(|s| s.len())
 }
 
 impl DeclaredTool {
@@ -174,7 +203,9 @@ fn holds(schema: &Value, root: &Value, depth: usize) -> Holds {
         return Holds::Any;
     }
     if let Some(path) = schema.get("$ref").and_then(Value::as_str) {
-        let target = path.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
+        let target = path
+            .strip_prefix('#')
+            .and_then(|pointer| root.pointer(pointer));
         return target.map_or(Holds::Any, |s| holds(s, root, depth - 1));
     }
     match schema.get("type") {
@@ -189,8 +220,13 @@ fn holds(schema: &Value, root: &Value, depth: usize) -> Holds {
         let texts = options.iter().filter(|v| v.is_string()).count();
         return shared(texts, options.len());
     }
-    let unions = ["anyOf", "oneOf"].iter().filter_map(|k| schema.get(*k)?.as_array());
-    let kinds: Vec<Holds> = unions.flatten().map(|s| holds(s, root, depth - 1)).collect();
+    let unions = ["anyOf", "oneOf"]
+        .iter()
+        .filter_map(|k| schema.get(*k)?.as_array());
+    let kinds: Vec<Holds> = unions
+        .flatten()
+        .map(|s| holds(s, root, depth - 1))
+        .collect();
     match kinds.first() {
         Some(first) if kinds.iter().all(|k| k == first) => *first,
         _ => Holds::Any,
@@ -222,7 +258,10 @@ mod tests {
             takes: Takes::Json(json!({"type": "object"})),
             strict: false,
         };
-        Declared::new(&Tools { offered: names.iter().map(tool).collect(), ..Tools::default() })
+        Declared::new(&Tools {
+            offered: names.iter().map(tool).collect(),
+            ..Tools::default()
+        })
     }
 
     #[test]

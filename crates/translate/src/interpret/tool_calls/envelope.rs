@@ -8,17 +8,67 @@ use crate::interpret::json;
 use crate::interpret::scanner::{Cursor, Halt, Read};
 
 /// Keys whose string names the tool.
-const NAME_KEYS: [&str; 9] = ["name", "function_name", "tool_name", "toolName", "tool", "function", "action", "recipient_name", "func"];
+const NAME_KEYS: [&str; 9] = [
+    "name",
+    "function_name",
+    "tool_name",
+    "toolName",
+    "tool",
+    "function",
+    "action",
+    "recipient_name",
+    "func",
+];
 /// Keys whose value is the arguments.
 const ARGUMENT_KEYS: [&str; 13] = [
-    "arguments", "parameters", "args", "params", "input", "tool_input", "toolInput", "action_input", "parameter", "kwargs", "tool_arguments", "function_args", "argument",
+    "arguments",
+    "parameters",
+    "args",
+    "params",
+    "input",
+    "tool_input",
+    "toolInput",
+    "action_input",
+    "parameter",
+    "kwargs",
+    "tool_arguments",
+    "function_args",
+    "argument",
 ];
 /// Keys whose object or array holds the envelope.
-const CONTAINER_KEYS: [&str; 9] = ["tool_calls", "tool_call", "function_call", "function", "tool_use", "tool", "calls", "tool_uses", "call"];
+const CONTAINER_KEYS: [&str; 9] = [
+    "tool_calls",
+    "tool_call",
+    "function_call",
+    "function",
+    "tool_use",
+    "tool",
+    "calls",
+    "tool_uses",
+    "call",
+];
 /// Keys that say nothing about arguments.
 const OTHER_KEYS: [&str; 14] = [
-    "id", "type", "call_id", "tool_call_id", "tool_use_id", "index", "role", "content", "refusal", "thought", "thoughts", "reasoning", "annotations", "audio",
+    "id",
+    "type",
+    "call_id",
+    "tool_call_id",
+    "tool_use_id",
+    "index",
+    "role",
+    "content",
+    "refusal",
+    "thought",
+    "thoughts",
+    "reasoning",
+    "annotations",
+    "audio",
 ];
+
+/// Whether a key says nothing about arguments, so that it may stand in a bare envelope.
+pub(super) fn is_idle(key: &str) -> bool {
+    OTHER_KEYS.contains(&key)
+}
 
 /// Whether a marker said that this is a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +94,11 @@ fn nested(cursor: &mut Cursor<'_>, trust: Trust, known: Known<'_>, depth: usize)
     if depth > 4 || !cursor.take('{')? {
         return Err(Halt::No);
     }
-    let mut envelope = Envelope { name: None, args: None, others: Vec::new() };
+    let mut envelope = Envelope {
+        name: None,
+        args: None,
+        others: Vec::new(),
+    };
     loop {
         cursor.blank();
         match cursor.peek()?.ok_or(Halt::No)? {
@@ -59,7 +113,9 @@ fn nested(cursor: &mut Cursor<'_>, trust: Trust, known: Known<'_>, depth: usize)
                 continue;
             }
             // Braces doubled as in a template.
-            '{' if envelope.name.is_none() && envelope.others.is_empty() => return nested(cursor, trust, known, depth + 1),
+            '{' if envelope.name.is_none() && envelope.others.is_empty() => {
+                return nested(cursor, trust, known, depth + 1);
+            }
             _ => {}
         }
         if let Some(found) = member(cursor, &mut envelope, trust, known, depth)? {
@@ -69,7 +125,13 @@ fn nested(cursor: &mut Cursor<'_>, trust: Trust, known: Known<'_>, depth: usize)
 }
 
 /// One member. Gives the head if the arguments begin here.
-fn member(cursor: &mut Cursor<'_>, envelope: &mut Envelope, trust: Trust, known: Known<'_>, depth: usize) -> Read<Option<Found>> {
+fn member(
+    cursor: &mut Cursor<'_>,
+    envelope: &mut Envelope,
+    trust: Trust,
+    known: Known<'_>,
+    depth: usize,
+) -> Read<Option<Found>> {
     let key = key(cursor)?;
     cursor.blank();
     if !cursor.take(':')? && !cursor.take('=')? {
@@ -86,12 +148,26 @@ fn member(cursor: &mut Cursor<'_>, envelope: &mut Envelope, trust: Trust, known:
         envelope.name = Some(cursor.string()?);
         return Ok(None);
     }
-    if is(&ARGUMENT_KEYS) && let Some(name) = &envelope.name {
+    if is(&ARGUMENT_KEYS)
+        && let Some(name) = &envelope.name
+    {
         let args = arguments(cursor, first)?;
-        return Ok(Some(Found { name: name.clone(), args, depth }));
+        return Ok(Some(Found {
+            name: name.clone(),
+            args,
+            depth,
+        }));
     }
-    if trust == Trust::Marked && first == '{' && envelope.name.is_none() && known.declared.names().any(|n| n == key) {
-        return Ok(Some(Found { name: key, args: Args::Json, depth }));
+    if trust == Trust::Marked
+        && first == '{'
+        && envelope.name.is_none()
+        && known.declared.names().any(|n| n == key)
+    {
+        return Ok(Some(Found {
+            name: key,
+            args: Args::Json,
+            depth,
+        }));
     }
     if trust == Trust::Bare && !is(&ARGUMENT_KEYS) && !is(&OTHER_KEYS) {
         return Err(Halt::No);
@@ -108,13 +184,20 @@ fn member(cursor: &mut Cursor<'_>, envelope: &mut Envelope, trust: Trust, known:
 fn key(cursor: &mut Cursor<'_>) -> Read<String> {
     match cursor.peek()?.ok_or(Halt::No)? {
         '"' | '\'' => cursor.string(),
-        c if c.is_alphabetic() || c == '_' => Ok(cursor.run(|c| c.is_alphanumeric() || c == '_')?.to_owned()),
+        c if c.is_alphabetic() || c == '_' => {
+            Ok(cursor.run(|c| c.is_alphanumeric() || c == '_')?.to_owned())
+        }
         _ => Err(Halt::No),
     }
 }
 
 /// `"tool_calls": [{…` or `"function": {…`. An empty list is passed over.
-fn contained(cursor: &mut Cursor<'_>, trust: Trust, known: Known<'_>, depth: usize) -> Read<Option<Found>> {
+fn contained(
+    cursor: &mut Cursor<'_>,
+    trust: Trust,
+    known: Known<'_>,
+    depth: usize,
+) -> Read<Option<Found>> {
     if cursor.take('[')? {
         cursor.blank();
         if cursor.take(']')? {
@@ -141,7 +224,10 @@ fn arguments(cursor: &mut Cursor<'_>, first: char) -> Read<Args> {
             Ok(Args::Unreadable)
         }
         _ => {
-            let word = cursor.clone().run(char::is_alphanumeric)?.to_ascii_lowercase();
+            let word = cursor
+                .clone()
+                .run(char::is_alphanumeric)?
+                .to_ascii_lowercase();
             if matches!(word.as_str(), "null" | "none" | "undefined") {
                 cursor.go(cursor.at() + word.len());
                 return Ok(none());
@@ -162,17 +248,29 @@ fn quoted(cursor: &mut Cursor<'_>, mark: char) -> Read<Args> {
         cursor.blank();
         let unescaped = cursor.peek()? == Some(mark);
         cursor.go(inside);
-        return Ok(if unescaped { Args::Json } else { Args::Quoted { mark } });
+        return Ok(if unescaped {
+            Args::Json
+        } else {
+            Args::Quoted { mark }
+        });
     }
     cursor.go(start);
     let text = cursor.string()?;
-    Ok(if text.trim().is_empty() { Args::Whole("{}".to_owned()) } else { Args::Plain(text) })
+    Ok(if text.trim().is_empty() {
+        Args::Whole("{}".to_owned())
+    } else {
+        Args::Plain(text)
+    })
 }
 
 /// The envelope ended before arguments were met behind a name.
 fn finish(cursor: &Cursor<'_>, envelope: Envelope, trust: Trust) -> Read<Found> {
     let Some(name) = envelope.name else {
-        return if trust == Trust::Marked { Ok(Found::new("", Args::Unreadable)) } else { Err(Halt::No) };
+        return if trust == Trust::Marked {
+            Ok(Found::new("", Args::Unreadable))
+        } else {
+            Err(Halt::No)
+        };
     };
     if let Some((start, end)) = envelope.args {
         return Ok(Found::new(name, whole(cursor.between(start, end))));
@@ -180,8 +278,21 @@ fn finish(cursor: &Cursor<'_>, envelope: Envelope, trust: Trust) -> Read<Found> 
     if trust == Trust::Bare {
         return Err(Halt::No);
     }
-    let members: Vec<String> = envelope.others.iter().map(|(key, start, end)| format!("{}:{}", serde_json::Value::from(key.as_str()), cursor.between(*start, *end))).collect();
-    Ok(Found::new(name, whole(&format!("{{{}}}", members.join(",")))))
+    let members: Vec<String> = envelope
+        .others
+        .iter()
+        .map(|(key, start, end)| {
+            format!(
+                "{}:{}",
+                serde_json::Value::from(key.as_str()),
+                cursor.between(*start, *end)
+            )
+        })
+        .collect();
+    Ok(Found::new(
+        name,
+        whole(&format!("{{{}}}", members.join(","))),
+    ))
 }
 
 /// Arguments that stand before the name.
@@ -197,6 +308,9 @@ fn whole(text: &str) -> Args {
     }
     match text {
         "null" | "None" | "[]" => Args::Whole("{}".to_owned()),
-        _ => json::repair_whole(text).ok().filter(|r| r.json.starts_with('{')).map_or(Args::Unreadable, |r| Args::Whole(r.json)),
+        _ => json::repair_whole(text)
+            .ok()
+            .filter(|r| r.json.starts_with('{'))
+            .map_or(Args::Unreadable, |r| Args::Whole(r.json)),
     }
 }

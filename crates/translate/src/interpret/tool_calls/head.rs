@@ -60,7 +60,11 @@ pub(super) struct Found {
 
 impl Found {
     pub(super) fn new(name: impl Into<String>, args: Args) -> Self {
-        Self { name: name.into(), args, depth: 0 }
+        Self {
+            name: name.into(),
+            args,
+            depth: 0,
+        }
     }
 }
 
@@ -79,12 +83,22 @@ pub(super) enum Place {
     Inside,
 }
 
-/// Reads the head of a call that begins here.
-pub(super) fn read(text: &str, whole: bool, place: Place, known: Known<'_>) -> Read<Head> {
+/// Reads the head of a call that begins here, and says how many bytes that took.
+pub(super) fn read(text: &str, whole: bool, place: Place, known: Known<'_>) -> (Read<Head>, usize) {
     let mut cursor = Cursor::new(text, whole);
-    let (marks, found) = match markers(&mut cursor, place, known)? {
+    let head = head(&mut cursor, place, known);
+    let cost = if head == Err(Halt::More) {
+        text.len()
+    } else {
+        cursor.reached()
+    };
+    (head, cost)
+}
+
+fn head(cursor: &mut Cursor<'_>, place: Place, known: Known<'_>) -> Read<Head> {
+    let (marks, found) = match markers(cursor, place, known)? {
         Step::Found(marks, found) => (marks, found),
-        Step::Marked(marks) => (marks, body(&mut cursor, place, marks, known)?),
+        Step::Marked(marks) => (marks, body(cursor, place, marks, known)?),
     };
     Ok(Head {
         name: found.name,
@@ -111,10 +125,13 @@ enum Step {
     Found(Marks, Found),
 }
 
+/// The most markers before one call.
+const MAX_MARKERS: usize = 8;
+
 /// Passes the markers before a call. A marker that names the tool gives the call's head.
 fn markers(cursor: &mut Cursor<'_>, place: Place, known: Known<'_>) -> Read<Step> {
     let mut marks = Marks::default();
-    loop {
+    for _ in 0..MAX_MARKERS {
         if marks.any {
             cursor.blank();
         }
@@ -142,7 +159,8 @@ fn markers(cursor: &mut Cursor<'_>, place: Place, known: Known<'_>) -> Read<Step
             }
             _ => {}
         }
-        if !marks.any && !matches!(place, Place::Text)
+        if !marks.any
+            && !matches!(place, Place::Text)
             && let Some(found) = lines::line(cursor, known)?
         {
             marks.any = true;
@@ -157,6 +175,7 @@ fn markers(cursor: &mut Cursor<'_>, place: Place, known: Known<'_>) -> Read<Step
             lines::Bracket::None => return Ok(Step::Marked(marks)),
         }
     }
+    Err(Halt::No)
 }
 
 enum Opened {
@@ -168,7 +187,10 @@ enum Opened {
 /// What the tag here opens.
 fn tagged(cursor: &mut Cursor<'_>, known: Known<'_>, place: Place, inside: bool) -> Read<Opened> {
     let may_name_tool = inside || !matches!(place, Place::Text);
-    let wanted = |part: &str, complete| tag::known(part, complete) || (may_name_tool && (inside || known.declared.begins_name(part, complete)));
+    let wanted = |part: &str, complete| {
+        tag::known(part, complete)
+            || (may_name_tool && (inside || known.declared.begins_name(part, complete)))
+    };
     let tag = match tag::lex(cursor, &wanted) {
         Err(Halt::No) => return Ok(Opened::None),
         other => other?,
@@ -181,11 +203,16 @@ fn tagged(cursor: &mut Cursor<'_>, known: Known<'_>, place: Place, inside: bool)
         return named::declared_tag(cursor, &tag, known).map(Opened::Call);
     }
     match tag::sense(&tag, known.tags) {
-        Some(Sense::Wrapper | Sense::Named) if tag.value.is_some() => named_by_tag(cursor, &tag).map(Opened::Call),
+        Some(Sense::Wrapper | Sense::Named) if tag.value.is_some() => {
+            named_by_tag(cursor, &tag).map(Opened::Call)
+        }
         Some(Sense::Wrapper) => Ok(Opened::Wrapper(tag::is_ours(&tag, known.tags))),
         Some(Sense::Separator) if inside => Ok(Opened::Wrapper(false)),
-        Some(Sense::Harmony) if tag.raw.starts_with('|') => named::harmony(cursor, &tag, known).map_or_else(no_call, |found| Ok(Opened::Call(found))),
-        _ if inside => named::element(cursor, &tag).map_or_else(no_call, |found| Ok(Opened::Call(found))),
+        Some(Sense::Harmony) if tag.raw.starts_with('|') => named::harmony(cursor, &tag, known)
+            .map_or_else(no_call, |found| Ok(Opened::Call(found))),
+        _ if inside => {
+            named::element(cursor, &tag).map_or_else(no_call, |found| Ok(Opened::Call(found)))
+        }
         _ => Ok(Opened::None),
     }
 }
@@ -223,10 +250,14 @@ fn body(cursor: &mut Cursor<'_>, place: Place, marks: Marks, known: Known<'_>) -
     if !marked && !matches!(place, Place::Alone | Place::Code | Place::LineStart) {
         return Err(Halt::No);
     }
-    let bare = if marked { envelope::Trust::Marked } else { envelope::Trust::Bare };
+    let bare = if marked {
+        envelope::Trust::Marked
+    } else {
+        envelope::Trust::Bare
+    };
     match cursor.peek()?.ok_or(Halt::No)? {
         '{' if marked || place != Place::LineStart => envelope::object(cursor, bare, known),
-        '[' => list(cursor, place, bare, known),
+        '[' => list(cursor, marked || place != Place::LineStart, bare, known),
         c if (marked || place == Place::Code) && (c.is_alphabetic() || c == '_') => {
             let forms = [named::words, yaml_form, python_form];
             first_of(cursor, start, &forms, known)
@@ -238,7 +269,12 @@ fn body(cursor: &mut Cursor<'_>, place: Place, marks: Marks, known: Known<'_>) -
 type Form = fn(&mut Cursor<'_>, Known<'_>) -> Read<Found>;
 
 /// The first form that the text has. One that needs more keeps the later ones waiting.
-fn first_of(cursor: &mut Cursor<'_>, start: usize, forms: &[Form], known: Known<'_>) -> Read<Found> {
+fn first_of(
+    cursor: &mut Cursor<'_>,
+    start: usize,
+    forms: &[Form],
+    known: Known<'_>,
+) -> Read<Found> {
     for form in forms {
         cursor.go(start);
         match form(cursor, known) {
@@ -258,12 +294,17 @@ fn python_form(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
 }
 
 /// `[{…}, {…}]` or `[f(a=1), g()]`.
-fn list(cursor: &mut Cursor<'_>, place: Place, trust: envelope::Trust, known: Known<'_>) -> Read<Found> {
+fn list(
+    cursor: &mut Cursor<'_>,
+    objects: bool,
+    trust: envelope::Trust,
+    known: Known<'_>,
+) -> Read<Found> {
     let start = cursor.at();
     cursor.take('[')?;
     cursor.blank();
     match cursor.peek()?.ok_or(Halt::No)? {
-        '{' if place != Place::LineStart => envelope::object(cursor, trust, known),
+        '{' if objects => envelope::object(cursor, trust, known),
         '{' => Err(Halt::No),
         _ => {
             cursor.go(start);

@@ -6,11 +6,36 @@ use super::{envelope, named, pythonic};
 use crate::interpret::scanner::{Cursor, Halt, Read, from};
 
 /// Line starts behind which a call stands in any form with its own shape.
-const WORDS: [&str; 9] = ["TOOL_CALLS:", "TOOL_CALL:", "TOOL_CALL", "Tool call:", "Tool Call:", "tool_call:", "Function call:", "Function Call:", "functools"];
+const WORDS: [&str; 9] = [
+    "TOOL_CALLS:",
+    "TOOL_CALL:",
+    "TOOL_CALL",
+    "Tool call:",
+    "Tool Call:",
+    "tool_call:",
+    "Function call:",
+    "Function Call:",
+    "functools",
+];
 /// Bracketed words that open calls wherever they stand.
-const BRACKETS: [&str; 5] = ["[TOOL_CALLS]", "[TOOL_CALL]", "[TOOL_REQUEST]", "[FUNCTION_CALL]", "[tool_calls]"];
+const BRACKETS: [&str; 5] = [
+    "[TOOL_CALLS]",
+    "[TOOL_CALL]",
+    "[TOOL_REQUEST]",
+    "[FUNCTION_CALL]",
+    "[tool_calls]",
+];
 /// Openings of narrated calls, up to the name.
-const NARRATED: [&str; 8] = ["[Calling tool:", "[Calling tool", "[Tool call:", "[Tool Call:", "[tool_call:", "[Called tool:", "[Calling function:", "[Calling:"];
+const NARRATED: [&str; 8] = [
+    "[Calling tool:",
+    "[Calling tool",
+    "[Tool call:",
+    "[Tool Call:",
+    "[tool_call:",
+    "[Called tool:",
+    "[Calling function:",
+    "[Calling:",
+];
 
 pub(super) enum Bracket {
     Wrapper,
@@ -19,7 +44,11 @@ pub(super) enum Bracket {
 }
 
 /// A bracketed marker, in running text or behind other markers.
-pub(super) fn bracket(cursor: &mut Cursor<'_>, at_line_start: bool, known: Known<'_>) -> Read<Bracket> {
+pub(super) fn bracket(
+    cursor: &mut Cursor<'_>,
+    at_line_start: bool,
+    known: Known<'_>,
+) -> Read<Bracket> {
     if cursor.peek()? != Some('[') {
         return Ok(Bracket::None);
     }
@@ -55,7 +84,13 @@ fn one_of(cursor: &mut Cursor<'_>, words: &'static [&'static str]) -> Read<Optio
 /// `[Calling tool: f({…})]`, `[Calling tool f with arguments {…}]`.
 fn narrated(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
     /// What may stand between the name and its arguments.
-    const BETWEEN: [&str; 5] = ["with arguments:", "with arguments", "with args", "arguments:", "with"];
+    const BETWEEN: [&str; 5] = [
+        "with arguments:",
+        "with arguments",
+        "with args",
+        "arguments:",
+        "with",
+    ];
     cursor.spaces();
     let quoted = cursor.take('`')? || cursor.take('"')?;
     let name = named::name(cursor)?.to_owned();
@@ -71,9 +106,15 @@ fn narrated(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
             cursor.go(cursor.at() + 1);
             cursor.spaces();
             let json = cursor.peek()? == Some('{');
-            if json { Ok(Found::new(name, Args::Json)) } else { Err(Halt::No) }
+            if json {
+                Ok(Found::new(name, Args::Json))
+            } else {
+                Err(Halt::No)
+            }
         }
-        ']' if known.declared.resolve(&name).is_some() => Ok(Found::new(name, Args::Whole("{}".to_owned()))),
+        ']' if known.declared.resolve(&name).is_some() => {
+            Ok(Found::new(name, Args::Whole("{}".to_owned())))
+        }
         _ => Err(Halt::No),
     }
 }
@@ -146,7 +187,8 @@ fn shaped(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
             match named::words(cursor, known) {
                 Err(Halt::No) => {
                     cursor.go(start);
-                    pythonic::statements(cursor, known.declared).map(|calls| Found::new("", Args::Several(calls)))
+                    pythonic::statements(cursor, known.declared)
+                        .map(|calls| Found::new("", Args::Several(calls)))
                 }
                 other => other,
             }
@@ -170,7 +212,10 @@ fn action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
         '{' | '[' => return shaped(cursor, known),
         _ => {}
     }
-    let line = cursor.until("\n")?.trim().trim_matches(['`', '"', '\'', '[', ']', '*']);
+    let line = cursor
+        .until("\n")?
+        .trim()
+        .trim_matches(['`', '"', '\'', '[', ']', '*']);
     known.declared.resolve(line).ok_or(Halt::No)?;
     let name = line.to_owned();
     cursor.blank();
@@ -186,8 +231,19 @@ fn action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
         Some('{') => Ok(Found::new(name, Args::Json)),
         None => Ok(Found::new(name, Args::Whole("{}".to_owned()))),
         Some(_) => {
-            let text = cursor.run(|c| c != '\n')?.trim().trim_matches(['"', '\'']).to_owned();
-            Ok(Found::new(name, if text == "None" { Args::Whole("{}".to_owned()) } else { Args::Plain(text) }))
+            let text = cursor
+                .run(|c| c != '\n')?
+                .trim()
+                .trim_matches(['"', '\''])
+                .to_owned();
+            Ok(Found::new(
+                name,
+                if text == "None" {
+                    Args::Whole("{}".to_owned())
+                } else {
+                    Args::Plain(text)
+                },
+            ))
         }
     }
 }
@@ -205,7 +261,10 @@ fn flower(cursor: &mut Cursor<'_>, _known: Known<'_>) -> Read<Found> {
     }
     cursor.blank();
     let json = cursor.peek()? == Some('{');
-    Ok(Found::new(name, if json { Args::Json } else { Args::Unreadable }))
+    Ok(Found::new(
+        name,
+        if json { Args::Json } else { Args::Unreadable },
+    ))
 }
 
 /// Functionary: `>>>f` and on the next line `{…}`.
@@ -217,12 +276,21 @@ fn recipient(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
     let name = named::name(cursor)?.to_owned();
     known.declared.resolve(&name).ok_or(Halt::No)?;
     cursor.blank();
-    if cursor.peek()? == Some('{') { Ok(Found::new(name, Args::Json)) } else { Err(Halt::No) }
+    if cursor.peek()? == Some('{') {
+        Ok(Found::new(name, Args::Json))
+    } else {
+        Err(Halt::No)
+    }
 }
 
 /// A Harmony header whose special tokens were lost: `commentary to=functions.f json{…}`.
 fn header(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
-    const ROLES: [&str; 4] = ["assistantcommentary ", "assistant ", "commentary ", "analysis "];
+    const ROLES: [&str; 4] = [
+        "assistantcommentary ",
+        "assistant ",
+        "commentary ",
+        "analysis ",
+    ];
     one_of(cursor, &ROLES)?;
     if !cursor.try_literal("to=")? {
         return Err(Halt::No);
@@ -231,7 +299,11 @@ fn header(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
     known.declared.resolve(&name).ok_or(Halt::No)?;
     let rest = cursor.rest();
     let Some(end) = rest.find(['{', '\n']) else {
-        return Err(if rest.len() > 80 { Halt::No } else { cursor.end() });
+        return Err(if rest.len() > 80 {
+            Halt::No
+        } else {
+            cursor.end()
+        });
     };
     if from(rest, end).starts_with('{') && end <= 80 {
         cursor.go(cursor.at() + end);

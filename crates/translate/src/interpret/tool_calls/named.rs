@@ -13,7 +13,11 @@ const MAX_NAME: usize = 128;
 pub(super) fn name<'t>(cursor: &mut Cursor<'t>) -> Read<&'t str> {
     let name = cursor.run(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '/'))?;
     let name = name.trim_end_matches([':', '.']);
-    if name.is_empty() || name.len() > MAX_NAME { Err(Halt::No) } else { Ok(name) }
+    if name.is_empty() || name.len() > MAX_NAME {
+        Err(Halt::No)
+    } else {
+        Ok(name)
+    }
 }
 
 /// Arguments behind a tag that named the tool: JSON, or a tag for each parameter.
@@ -25,10 +29,30 @@ pub(super) fn arguments(cursor: &mut Cursor<'_>, name: String) -> Read<Found> {
     }
     let args = match cursor.peek()?.ok_or(Halt::No)? {
         '{' => Args::Json,
-        '<' => Args::Tagged,
+        '<' => grouped(cursor)?,
         _ => Args::Unreadable,
     };
     Ok(Found::new(name, args))
+}
+
+/// Parameter tags, or JSON in a tag that holds all arguments.
+fn grouped(cursor: &mut Cursor<'_>) -> Read<Args> {
+    let start = cursor.at();
+    let tag = tag::lex(cursor, &|_, _| true)?;
+    if !tag.closing
+        && tag.value.is_none()
+        && matches!(
+            tag.name.as_str(),
+            "arguments" | "parameters" | "args" | "params" | "input"
+        )
+    {
+        cursor.blank();
+        if cursor.peek()? == Some('{') {
+            return Ok(Args::Json);
+        }
+    }
+    cursor.go(start);
+    Ok(Args::Tagged)
 }
 
 /// A name in running words behind a marker, and what separates it from its arguments.
@@ -82,7 +106,10 @@ pub(super) fn words(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
 
 /// A name with nothing behind it is a call only if the tool is known.
 fn no_arguments(name: String, declared: &Declared) -> Read<Found> {
-    declared.resolve(&name).map(|_| Found::new(name, Args::Whole("{}".to_owned()))).ok_or(Halt::No)
+    declared
+        .resolve(&name)
+        .map(|_| Found::new(name, Args::Whole("{}".to_owned())))
+        .ok_or(Halt::No)
 }
 
 enum Behind {
@@ -107,7 +134,11 @@ fn bracket_separator(cursor: &mut Cursor<'_>) -> Read<()> {
     if cursor.try_literal("[CALL_ID]")? {
         cursor.run(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' '))?;
     }
-    if cursor.try_literal("[ARGS]")? { Ok(()) } else { Err(Halt::No) }
+    if cursor.try_literal("[ARGS]")? {
+        Ok(())
+    } else {
+        Err(Halt::No)
+    }
 }
 
 /// `name({json})`; with anything else in parentheses it is Python.
@@ -121,12 +152,24 @@ fn in_parentheses(cursor: &mut Cursor<'_>, name: String) -> Read<Found> {
 }
 
 /// `<get_weather>`: a tag of the tool's own name, with parameter tags in it that the tool has.
-pub(super) fn declared_tag(cursor: &mut Cursor<'_>, tag: &Tag<'_>, known: Known<'_>) -> Read<Found> {
-    let tool = known.declared.resolve(tag.raw).and_then(|i| known.declared.get(i)).ok_or(Halt::No)?;
+pub(super) fn declared_tag(
+    cursor: &mut Cursor<'_>,
+    tag: &Tag<'_>,
+    known: Known<'_>,
+) -> Read<Found> {
+    let tool = known
+        .declared
+        .resolve(tag.raw)
+        .and_then(|i| known.declared.get(i))
+        .ok_or(Halt::No)?;
     let found = |args| Found::new(tag.raw, args);
     let none = || found(Args::Whole("{}".to_owned()));
     if tag.empty {
-        return if tool.needs_nothing() { Ok(none()) } else { Err(Halt::No) };
+        return if tool.needs_nothing() {
+            Ok(none())
+        } else {
+            Err(Halt::No)
+        };
     }
     cursor.blank();
     let start = cursor.at();
@@ -137,23 +180,47 @@ pub(super) fn declared_tag(cursor: &mut Cursor<'_>, tag: &Tag<'_>, known: Known<
     }
     let next = tag::lex(cursor, &|_, _| true)?;
     if next.closing && next.raw == tag.raw {
-        return if tool.needs_nothing() { Ok(none()) } else { Err(Halt::No) };
+        return if tool.needs_nothing() {
+            Ok(none())
+        } else {
+            Err(Halt::No)
+        };
     }
     cursor.go(start);
-    let fits = !next.closing && (tool.has(next.raw) || next.value.as_deref().is_some_and(|v| tool.has(v)));
-    let wraps = matches!(next.name.as_str(), "args" | "arguments" | "parameters" | "params");
-    if fits || wraps { Ok(found(Args::Tagged)) } else { Err(Halt::No) }
+    let fits =
+        !next.closing && (tool.has(next.raw) || next.value.as_deref().is_some_and(|v| tool.has(v)));
+    let wraps = matches!(
+        next.name.as_str(),
+        "args" | "arguments" | "parameters" | "params"
+    );
+    if fits || wraps {
+        Ok(found(Args::Tagged))
+    } else {
+        Err(Halt::No)
+    }
 }
 
 /// `<name>f</name>` and then `<arguments>{…}</arguments>` or its like.
 pub(super) fn element(cursor: &mut Cursor<'_>, tag: &Tag<'_>) -> Read<Found> {
-    if matches!(tag.name.as_str(), "server_name" | "call_id" | "id" | "tool_call_id") {
+    if matches!(
+        tag.name.as_str(),
+        "server_name" | "call_id" | "id" | "tool_call_id"
+    ) {
         cursor.until(&format!("</{}>", tag.raw))?;
         cursor.blank();
         let next = tag::lex(cursor, &|_, _| true)?;
-        return if next.name == tag.name { Err(Halt::No) } else { element(cursor, &next) };
+        return if next.name == tag.name {
+            Err(Halt::No)
+        } else {
+            element(cursor, &next)
+        };
     }
-    if tag.closing || !matches!(tag.name.as_str(), "name" | "tool_name" | "function_name" | "function" | "tool") {
+    if tag.closing
+        || !matches!(
+            tag.name.as_str(),
+            "name" | "tool_name" | "function_name" | "function" | "tool"
+        )
+    {
         return Err(Halt::No);
     }
     let name = cursor.until(&format!("</{}>", tag.raw))?.trim().to_owned();
@@ -174,12 +241,17 @@ pub(super) fn harmony(cursor: &mut Cursor<'_>, tag: &Tag<'_>, known: Known<'_>) 
     let header = at_most(cursor.rest(), MAX_HEADER);
     let Some(end) = header.find('{') else {
         // A message without recipient is text at once.
-        let over = header.len() >= MAX_HEADER || header.contains('\n') || (header.contains("<|message|>") && !header.contains("to="));
+        let over = header.len() >= MAX_HEADER
+            || header.contains('\n')
+            || (header.contains("<|message|>") && !header.contains("to="));
         return Err(if over { Halt::No } else { cursor.end() });
     };
     let header = to(header, end);
     let recipient = header.split_once("to=").map(|(_, r)| r).ok_or(Halt::No)?;
-    let name = recipient.split(|c: char| c.is_whitespace() || c == '<').next().unwrap_or_default();
+    let name = recipient
+        .split(|c: char| c.is_whitespace() || c == '<')
+        .next()
+        .unwrap_or_default();
     if name.is_empty() || header.contains('\n') {
         return Err(Halt::No);
     }

@@ -63,7 +63,9 @@ impl Outcome {
     /// Whether a call was begun and cannot be ended: what the client was given of it is void.
     #[must_use]
     pub fn broke_started_call(&self) -> bool {
-        self.problems.iter().any(|p| matches!(p, Problem::Broken { index: Some(_), .. }))
+        self.problems
+            .iter()
+            .any(|p| matches!(p, Problem::Broken { index: Some(_), .. }))
     }
 
     /// What to tell the model so that it tries again; none if the answer needs no correction.
@@ -78,7 +80,11 @@ impl Outcome {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "- {problem}");
         }
-        let _ = write!(text, "Tools: {}. Answer again with complete {tag} blocks, each holding one valid JSON object with \"name\" and \"arguments\".", names.join(", "));
+        let _ = write!(
+            text,
+            "Tools: {}. Answer again with complete {tag} blocks, each holding one valid JSON object with \"name\" and \"arguments\".",
+            names.join(", ")
+        );
         Some(text)
     }
 }
@@ -87,10 +93,20 @@ impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unknown { name } => write!(f, "there is no tool named \"{name}\""),
-            Self::Broken { name, why, .. } if name.is_empty() => write!(f, "a call could not be read: {why}"),
-            Self::Broken { name, why, .. } => write!(f, "the call of {name} could not be read: {why}"),
-            Self::Mismatch { name, errors } => write!(f, "the arguments of {name} do not match its schema: {}", errors.join("; ")),
-            Self::Missing { name: Some(name) } => write!(f, "{name} must be called now, and was not"),
+            Self::Broken { name, why, .. } if name.is_empty() => {
+                write!(f, "a call could not be read: {why}")
+            }
+            Self::Broken { name, why, .. } => {
+                write!(f, "the call of {name} could not be read: {why}")
+            }
+            Self::Mismatch { name, errors } => write!(
+                f,
+                "the arguments of {name} do not match its schema: {}",
+                errors.join("; ")
+            ),
+            Self::Missing { name: Some(name) } => {
+                write!(f, "{name} must be called now, and was not")
+            }
             Self::Missing { name: None } => f.write_str("a tool must be called now, and none was"),
         }
     }

@@ -21,7 +21,11 @@ pub(super) fn list(cursor: &mut Cursor<'_>, declared: &Declared) -> Read<Vec<(St
     loop {
         cursor.blank();
         if cursor.take(']')? {
-            return if calls.is_empty() { Err(Halt::No) } else { Ok(calls) };
+            return if calls.is_empty() {
+                Err(Halt::No)
+            } else {
+                Ok(calls)
+            };
         }
         if cursor.take(',')? {
             continue;
@@ -31,7 +35,10 @@ pub(super) fn list(cursor: &mut Cursor<'_>, declared: &Declared) -> Read<Vec<(St
 }
 
 /// One call after the other, each perhaps in `print(…)`, perhaps in a list.
-pub(super) fn statements(cursor: &mut Cursor<'_>, declared: &Declared) -> Read<Vec<(String, String)>> {
+pub(super) fn statements(
+    cursor: &mut Cursor<'_>,
+    declared: &Declared,
+) -> Read<Vec<(String, String)>> {
     let printed = cursor.try_literal("print(")?;
     cursor.blank();
     let first = call(cursor, declared, true)?;
@@ -48,7 +55,9 @@ pub(super) fn statements(cursor: &mut Cursor<'_>, declared: &Declared) -> Read<V
 fn call(cursor: &mut Cursor<'_>, declared: &Declared, first: bool) -> Read<(String, String)> {
     let name = named::name(cursor)?.to_owned();
     // `f.call(…)` is how Llama calls its built-in tools.
-    let name = name.strip_suffix(".call").map_or(name.clone(), str::to_owned);
+    let name = name
+        .strip_suffix(".call")
+        .map_or(name.clone(), str::to_owned);
     if first && declared.resolve(&name).is_none() {
         return Err(Halt::No);
     }
@@ -121,7 +130,8 @@ fn value(cursor: &mut Cursor<'_>, json: &mut String, depth: usize) -> Read<()> {
 fn raw_prefix(cursor: &mut Cursor<'_>) -> Read<bool> {
     let mut ahead = cursor.clone();
     let prefix = ahead.run(|c| matches!(c, 'r' | 'R' | 'b' | 'B' | 'u' | 'U'))?;
-    let is_prefix = !prefix.is_empty() && prefix.len() <= 2 && matches!(ahead.peek()?, Some('"' | '\''));
+    let is_prefix =
+        !prefix.is_empty() && prefix.len() <= 2 && matches!(ahead.peek()?, Some('"' | '\''));
     if is_prefix {
         cursor.go(ahead.at());
     }
@@ -132,7 +142,11 @@ fn raw_string(cursor: &mut Cursor<'_>) -> Read<String> {
     let mark = cursor.peek()?.ok_or(Halt::No)?;
     cursor.take(mark)?;
     let text = cursor.run(|c| c != mark)?.to_owned();
-    if cursor.take(mark)? { Ok(text) } else { Err(Halt::No) }
+    if cursor.take(mark)? {
+        Ok(text)
+    } else {
+        Err(Halt::No)
+    }
 }
 
 /// `(1, 2)` as an array.

@@ -22,11 +22,21 @@ impl Quoted {
         let foreign = turn.messages.iter().filter(|m| m.role != Role::Assistant);
         let mut texts: Vec<&str> = Vec::new();
         foreign.for_each(|m| gather(&m.parts, &mut texts));
-        texts.extend(turn.tools.offered.iter().filter_map(|t| t.description.as_deref()));
-        let schemas: Vec<String> = turn.tools.offered.iter().filter_map(|t| match &t.takes {
-            Takes::Json(schema) => Some(schema.to_string()),
-            Takes::Text => None,
-        }).collect();
+        texts.extend(
+            turn.tools
+                .offered
+                .iter()
+                .filter_map(|t| t.description.as_deref()),
+        );
+        let schemas: Vec<String> = turn
+            .tools
+            .offered
+            .iter()
+            .filter_map(|t| match &t.takes {
+                Takes::Json(schema) => Some(schema.to_string()),
+                Takes::Text => None,
+            })
+            .collect();
         texts.extend(schemas.iter().map(String::as_str));
         Self::among(&Declared::new(&turn.tools), &texts)
     }
@@ -35,12 +45,19 @@ impl Quoted {
     #[must_use]
     pub fn among(declared: &Declared, texts: &[&str]) -> Self {
         let names: Vec<&str> = declared.names().collect();
-        let Ok(names) = AhoCorasick::builder().ascii_case_insensitive(true).build(names) else {
+        let Ok(names) = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(names)
+        else {
             return Self::default();
         };
-        let could = |text: &&&str| text.contains(['<', '{', '[']) || text.contains("Action:") || text.contains("&lt;");
+        let could = |text: &&&str| {
+            text.contains(['<', '{', '[']) || text.contains("Action:") || text.contains("&lt;")
+        };
         let texts = texts.iter().filter(could).filter(|t| names.is_match(**t));
-        Self { texts: texts.map(|t| (*t).to_owned()).collect() }
+        Self {
+            texts: texts.map(|t| (*t).to_owned()).collect(),
+        }
     }
 
     /// Whether no text of the request could hold a call.
@@ -53,7 +70,10 @@ impl Quoted {
     /// minded: a model may quote a JSON result in plain words.
     pub(super) fn holds(&self, call: &str) -> bool {
         let call = normal(call);
-        !call.is_empty() && self.texts.iter().any(|text| memchr::memmem::find(normal(text).as_bytes(), call.as_bytes()).is_some())
+        !call.is_empty()
+            && self.texts.iter().any(|text| {
+                memchr::memmem::find(normal(text).as_bytes(), call.as_bytes()).is_some()
+            })
     }
 }
 
@@ -68,6 +88,15 @@ fn gather<'t>(parts: &'t [Part], texts: &mut Vec<&'t str>) {
 }
 
 fn normal(text: &str) -> String {
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
-    text.replace("\\n", "").replace("\\u003c", "<").replace("\\u003e", ">").chars().filter(|c| !c.is_whitespace() && *c != '\\').collect()
+    let text = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&amp;", "&");
+    text.replace("\\n", "")
+        .replace("\\u003c", "<")
+        .replace("\\u003e", ">")
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '\\')
+        .collect()
 }

@@ -5,14 +5,15 @@
 //! space may stand; anything else returns to scanning. Text that could yet be part of a call is
 //! kept in the buffer, so going back is setting a cursor back; how often that may happen is bounded.
 
+use super::Options;
 use super::args::Writer;
 use super::context::Context;
 use super::declared::Declared;
+use super::envelope;
 use super::head::{self, Args, Head, Known, Place};
 use super::outcome::{Outcome, Problem};
 use super::quoted::Quoted;
 use super::tag::{self, Sense};
-use super::Options;
 use crate::compose::tags::Tags;
 use crate::interpret::Flow;
 use crate::interpret::json::Grade;
@@ -28,6 +29,10 @@ const MAX_HOLD: usize = 4 << 20;
 const MAX_BLANK: usize = 256;
 /// Below this, a head that needs more is read again with each piece of text; above, as it grows by a quarter.
 const SMALL: usize = 256;
+/// The most fences of calls in a row.
+const MAX_FENCES: usize = 32;
+/// How many bytes may be read in vain at first.
+const SPARE: usize = 1 << 20;
 /// How often an answer's broken call is left for the calls behind it.
 const MAX_RETURNS: usize = 8;
 
@@ -57,6 +62,9 @@ pub struct Reader {
     /// Whether a call that was none is held, to be text if text follows.
     suspect: bool,
     returns: usize,
+    /// Bytes that may still be read in vain: text that only looks like calls must not cost more
+    /// than in proportion to its length.
+    spare: usize,
     discard: bool,
     stopped: bool,
     index: usize,
@@ -99,12 +107,18 @@ struct Region {
     /// Where scanning goes on if it is not.
     resume: usize,
     closed: bool,
+    /// How many fences stand in a row; each would be read again if text follows them.
+    fences: usize,
     drafts: Vec<(usize, String)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    Fence { mark: char, length: usize, code: bool },
+    Fence {
+        mark: char,
+        length: usize,
+        code: bool,
+    },
     Span(usize),
     Line,
     Bare,
@@ -145,6 +159,7 @@ impl Reader {
             depth: 0,
             suspect: false,
             returns: 0,
+            spare: SPARE,
             discard: false,
             stopped: false,
             index: 0,
@@ -164,9 +179,16 @@ impl Reader {
             return Flow::Stop;
         }
         self.buf.push_str(text);
+        if self.spare > 0 {
+            self.spare += 4 * text.len();
+        }
         self.run(false, sink);
         self.forget();
-        if self.stopped { Flow::Stop } else { Flow::Continue }
+        if self.stopped {
+            Flow::Stop
+        } else {
+            Flow::Continue
+        }
     }
 
     /// The answer is over. `cut` says that upstream did not end it itself, so that nothing
@@ -254,7 +276,11 @@ impl Reader {
         if end <= self.sent {
             return;
         }
-        if let Some(text) = self.buf.get(self.sent..end).filter(|t| !t.is_empty() && !self.discard) {
+        if let Some(text) = self
+            .buf
+            .get(self.sent..end)
+            .filter(|t| !t.is_empty() && !self.discard)
+        {
             sink(Event::Text(text));
         }
         self.sent = end;
@@ -267,10 +293,10 @@ impl Reader {
         } else if self.sent > 0 {
             self.buf.drain(..self.sent);
         }
-        self.pos -= self.sent;
+        self.pos = self.pos.saturating_sub(self.sent);
         self.retry = self.retry.saturating_sub(self.sent);
         if let Some(region) = &mut self.region {
-            region.resume -= self.sent;
+            region.resume = region.resume.saturating_sub(self.sent);
         }
         if let State::Call(open) = &mut self.state {
             open.from = open.from.saturating_sub(self.sent);
@@ -291,7 +317,8 @@ impl Reader {
             if !self.context.fresh {
                 let run = plain_run(from(&self.buf, self.pos));
                 if run > 0 {
-                    self.context.pass_plain(self.buf.get(self.pos..self.pos + run).unwrap_or_default());
+                    self.context
+                        .pass_plain(self.buf.get(self.pos..self.pos + run).unwrap_or_default());
                     self.pos += run;
                     continue;
                 }
@@ -311,7 +338,8 @@ impl Reader {
     fn blank_start(&self) -> usize {
         let text = self.buf.get(self.sent..self.pos).unwrap_or_default();
         let blank = text.len() - text.trim_end().len();
-        self.pos - blank.min(text.len() - text.ceil_char_boundary(text.len().saturating_sub(MAX_BLANK)))
+        self.pos
+            - blank.min(text.len() - text.ceil_char_boundary(text.len().saturating_sub(MAX_BLANK)))
     }
 
     /// Passes text in a fence that is shown, up to its closing line.
@@ -344,10 +372,11 @@ impl Reader {
             return Scanned::Wait;
         };
         if c == '`' || (c == '~' && self.context.may_fence()) {
-            return self.ticks(c, whole);
+            return self.ticks(c, whole, sink);
         }
         let starts = self.context.fresh && !c.is_whitespace();
-        let marker = matches!(c, '<' | '[') || (starts && matches!(c, '{' | 'A' | 'T' | 't' | 'F' | 'f' | 'a' | 'c' | '✿' | '>'));
+        let marker = matches!(c, '<' | '[')
+            || (starts && matches!(c, '{' | 'A' | 'T' | 't' | 'F' | 'f' | 'a' | 'c' | '✿' | '>'));
         if !marker {
             return self.pass(c.len_utf8());
         }
@@ -362,14 +391,27 @@ impl Reader {
             return Scanned::Entered;
         }
         let bare = !self.context.started && matches!(c, '{' | '[');
-        let place = if bare { Place::Alone } else if starts { Place::LineStart } else { Place::Text };
+        let place = if bare {
+            Place::Alone
+        } else if starts {
+            Place::LineStart
+        } else {
+            Place::Text
+        };
         match self.head(place, whole) {
             Err(Halt::More) => Scanned::Wait,
             Err(Halt::No) => self.pass(c.len_utf8()),
             Ok(head) => {
+                self.release(self.blank_start(), sink);
                 if !head.marked || self.context.set_off() {
                     let kind = if head.marked { Kind::Line } else { Kind::Bare };
-                    self.region = Some(Region { kind, resume: self.pos, closed: false, drafts: Vec::new() });
+                    self.region = Some(Region {
+                        kind,
+                        resume: self.pos,
+                        closed: false,
+                        fences: 1,
+                        drafts: Vec::new(),
+                    });
                 }
                 self.begin(head, sink);
                 Scanned::Entered
@@ -403,15 +445,19 @@ impl Reader {
     }
 
     /// Backticks: a fence or inline code, which may hold nothing but calls.
-    fn ticks(&mut self, mark: char, whole: bool) -> Scanned {
+    fn ticks(&mut self, mark: char, whole: bool, sink: Sink<'_>) -> Scanned {
         let rest = from(&self.buf, self.pos);
         let body = rest.trim_start_matches(mark);
         let run = rest.len() - body.len();
         if body.is_empty() && !whole && run < 64 {
             return Scanned::Wait;
         }
-        if run >= 3 && self.context.may_fence() && !self.context.shown && self.context.span.is_none() {
-            return self.fence(mark, run, whole);
+        if run >= 3
+            && self.context.may_fence()
+            && !self.context.shown
+            && self.context.span.is_none()
+        {
+            return self.fence(mark, run, whole, sink);
         }
         if mark == '~' || self.context.shown && self.context.span.is_none() {
             return self.pass(run);
@@ -422,11 +468,11 @@ impl Reader {
                 self.pass(run)
             }
             Some(_) => self.pass(run),
-            None => self.span(run, whole),
+            None => self.span(run, whole, sink),
         }
     }
 
-    fn fence(&mut self, mark: char, length: usize, whole: bool) -> Scanned {
+    fn fence(&mut self, mark: char, length: usize, whole: bool, sink: Sink<'_>) -> Scanned {
         let rest = from(&self.buf, self.pos);
         let Some(line) = rest.find('\n') else {
             if !whole && rest.len() < 200 {
@@ -436,7 +482,10 @@ impl Reader {
             return self.pass(rest.len());
         };
         let info = rest.get(length..line).unwrap_or_default().trim();
-        let code = matches!(info, "tool_code" | "python" | "py" | "tool_call" | "tool_calls" | "yaml" | "yml");
+        let code = matches!(
+            info,
+            "tool_code" | "python" | "py" | "tool_call" | "tool_calls" | "yaml" | "yml"
+        );
         let body = from(rest, line + 1);
         let first = body.trim_start().chars().next();
         let could = match first {
@@ -450,10 +499,12 @@ impl Reader {
             self.context.fence = Some((mark, length));
             return self.pass(line + 1);
         }
+        self.release(self.blank_start(), sink);
         self.region = Some(Region {
             kind: Kind::Fence { mark, length, code },
             resume,
             closed: false,
+            fences: 1,
             drafts: Vec::new(),
         });
         self.pos = resume;
@@ -461,7 +512,7 @@ impl Reader {
         Scanned::Entered
     }
 
-    fn span(&mut self, run: usize, whole: bool) -> Scanned {
+    fn span(&mut self, run: usize, whole: bool, sink: Sink<'_>) -> Scanned {
         let body = from(&self.buf, self.pos + run);
         match body.chars().next() {
             None if !whole => return Scanned::Wait,
@@ -472,7 +523,14 @@ impl Reader {
             }
         }
         let resume = self.pos + run;
-        self.region = Some(Region { kind: Kind::Span(run), resume, closed: false, drafts: Vec::new() });
+        self.release(self.blank_start(), sink);
+        self.region = Some(Region {
+            kind: Kind::Span(run),
+            resume,
+            closed: false,
+            fences: 1,
+            drafts: Vec::new(),
+        });
         self.pos = resume;
         self.state = State::Between;
         Scanned::Entered
@@ -484,17 +542,22 @@ impl Reader {
             return Err(Halt::More);
         }
         let rest = from(&self.buf, self.pos);
-        let full = rest.len() >= MAX_HOLD;
-        let known = Known { declared: &self.declared, tags: self.tags };
-        let read = head::read(at_most(rest, MAX_HOLD), whole, place, known);
+        let limit = if self.spare == 0 { SMALL } else { MAX_HOLD };
+        let known = Known {
+            declared: &self.declared,
+            tags: self.tags,
+        };
+        let (mut read, cost) = head::read(at_most(rest, limit), whole, place, known);
         self.retry = 0;
         if read == Err(Halt::More) {
-            if full || whole {
-                return Err(Halt::No);
-            }
-            if rest.len() > SMALL {
+            if rest.len() >= limit || whole {
+                read = Err(Halt::No);
+            } else if rest.len() > SMALL {
                 self.retry = self.buf.len() + rest.len() / 4;
             }
+        }
+        if read == Err(Halt::No) {
+            self.spare = self.spare.saturating_sub(cost);
         }
         read
     }
@@ -514,9 +577,23 @@ impl Reader {
         }
         let writer = match head.args {
             Args::Several(calls) => return self.several(calls, start, head.ours, sink),
-            Args::Whole(json) => return self.made(tool, &head.name, &json, start, head.ours, Grade::Lossless, sink),
-            Args::Plain(text) => return self.plain(tool, &head.name, &text, start, head.ours, sink),
-            Args::Unreadable => return self.broken(&head.name, None, "its arguments are no JSON object", sink),
+            Args::Whole(json) => {
+                return self.made(
+                    tool,
+                    &head.name,
+                    &json,
+                    start,
+                    head.ours,
+                    Grade::Lossless,
+                    sink,
+                );
+            }
+            Args::Plain(text) => {
+                return self.plain(tool, &head.name, &text, start, head.ours, sink);
+            }
+            Args::Unreadable => {
+                return self.broken(&head.name, None, "its arguments are no JSON object", sink);
+            }
             Args::Json => Writer::json(&self.close),
             Args::Quoted { mark } => Writer::quoted(mark, &self.close),
             Args::Tagged => Writer::tagged(false, 0),
@@ -534,26 +611,35 @@ impl Reader {
             complete: false,
         };
         if self.flows(&open)
-            && let Some(name) = tool.and_then(|t| self.declared.get(t)).map(|t| t.name.clone())
+            && let Some(name) = tool
+                .and_then(|t| self.declared.get(t))
+                .map(|t| t.name.clone())
         {
             open.started = Some(self.index);
             self.drop_held(self.pos);
-            sink(Event::CallStarted { index: self.index, name: &name });
+            sink(Event::CallStarted {
+                index: self.index,
+                name: &name,
+            });
         }
         self.state = State::Call(Box::new(open));
     }
 
     /// Whether a call is given as it comes, rather than held until it is whole.
     fn flows(&self, open: &Open) -> bool {
-        let strict = open.tool.and_then(|t| self.declared.get(t)).is_none_or(|t| t.strict);
-        self.region.is_none() && !self.options.hold && !strict && (open.ours || self.quoted.is_empty())
+        let strict = open
+            .tool
+            .and_then(|t| self.declared.get(t))
+            .is_none_or(|t| t.strict);
+        self.region.is_none()
+            && !self.options.hold
+            && !strict
+            && (open.ours || self.quoted.is_empty())
     }
 
     /// A call is made: what was held before it is no text.
     fn drop_held(&mut self, end: usize) {
-        let discard = std::mem::replace(&mut self.discard, true);
-        let text_end = if self.suspect || discard { end } else { self.sent };
-        let _ = text_end;
+        self.discard = true;
         self.sent = end;
         self.suspect = false;
     }
@@ -564,7 +650,9 @@ impl Reader {
         }
         let tool = open.tool.and_then(|t| self.declared.get(t));
         let mut out = String::new();
-        let mut fed = open.writer.feed(from(&self.buf, self.pos), whole, tool, &mut out);
+        let mut fed = open
+            .writer
+            .feed(from(&self.buf, self.pos), whole, tool, &mut out);
         self.pos += fed.consumed;
         if fed.progress == Progress::More && whole {
             fed.progress = match open.writer.close(&mut out) {
@@ -587,7 +675,9 @@ impl Reader {
                 self.state = State::Call(open);
                 Next::Wait
             }
-            Progress::Done if matches!(open.writer, Writer::Json(_)) => self.complete(open, whole, sink),
+            Progress::Done if matches!(open.writer, Writer::Json(_)) => {
+                self.complete(open, whole, sink)
+            }
             Progress::Done => {
                 self.finish(*open, sink);
                 Next::Go
@@ -641,9 +731,22 @@ impl Reader {
             return self.gave_up(&open, "a string is not closed", sink);
         }
         if open.writer.repeated_key() {
-            return self.broken(&open.name, None, "a key stands twice in its arguments", sink);
+            return self.broken(
+                &open.name,
+                None,
+                "a key stands twice in its arguments",
+                sink,
+            );
         }
-        self.made(open.tool, &open.name, &open.held, open.from, open.ours, open.writer.grade(), sink);
+        self.made(
+            open.tool,
+            &open.name,
+            &open.held,
+            open.from,
+            open.ours,
+            open.writer.grade(),
+            sink,
+        );
     }
 
     fn counted(&mut self) {
@@ -655,16 +758,34 @@ impl Reader {
     }
 
     /// A call was read whole.
-    #[expect(clippy::too_many_arguments, reason = "each is one fact about the call that was read")]
-    fn made(&mut self, tool: Option<usize>, name: &str, json: &str, start: usize, ours: bool, grade: Grade, sink: Sink<'_>) {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is one fact about the call that was read"
+    )]
+    fn made(
+        &mut self,
+        tool: Option<usize>,
+        name: &str,
+        json: &str,
+        start: usize,
+        ours: bool,
+        grade: Grade,
+        sink: Sink<'_>,
+    ) {
         self.state = State::Between;
         let Some(tool) = tool else {
-            self.outcome.problems.push(Problem::Unknown { name: name.to_owned() });
+            self.outcome.problems.push(Problem::Unknown {
+                name: name.to_owned(),
+            });
             return self.suspected(sink);
         };
         let raw = self.buf.get(start..self.pos).unwrap_or_default();
         if !ours && !self.quoted.is_empty() && self.quoted.holds(raw) {
-            return if self.region.is_some() { self.reject(sink) } else { self.suspected(sink) };
+            return if self.region.is_some() {
+                self.reject(sink)
+            } else {
+                self.suspected(sink)
+            };
         }
         let json = match self.checked(tool, json, grade) {
             Ok(json) => json,
@@ -698,9 +819,17 @@ impl Reader {
         let Some(tool) = self.declared.get(tool) else {
             return Ok(json.to_owned());
         };
-        let broken = |why: String| Problem::Broken { name: tool.name.clone(), index: None, why };
-        let value: serde_json::Value = serde_json::from_str(json).map_err(|e| broken(e.to_string()))?;
-        let definition = value.get("type").is_some_and(|t| t == "object") && value.get("properties").is_some_and(serde_json::Value::is_object);
+        let broken = |why: String| Problem::Broken {
+            name: tool.name.clone(),
+            index: None,
+            why,
+        };
+        let value: serde_json::Value =
+            serde_json::from_str(json).map_err(|e| broken(e.to_string()))?;
+        let definition = value.get("type").is_some_and(|t| t == "object")
+            && value
+                .get("properties")
+                .is_some_and(serde_json::Value::is_object);
         if self.region.is_some() && definition && !tool.has("properties") {
             return Err(broken("it is the tool's definition".to_owned()));
         }
@@ -713,7 +842,10 @@ impl Reader {
         match schema.fit(value) {
             Ok(fitted) => Ok(fitted.to_string()),
             Err(_) if self.options.last && !tool.strict => Ok(json.to_owned()),
-            Err(errors) => Err(Problem::Mismatch { name: tool.name.clone(), errors }),
+            Err(errors) => Err(Problem::Mismatch {
+                name: tool.name.clone(),
+                errors,
+            }),
         }
     }
 
@@ -731,8 +863,18 @@ impl Reader {
     }
 
     /// Plain text where arguments should be: those of a tool that takes one text.
-    fn plain(&mut self, tool: Option<usize>, name: &str, text: &str, start: usize, ours: bool, sink: Sink<'_>) {
-        let sole = tool.and_then(|t| self.declared.get(t)).and_then(|t| t.sole_text());
+    fn plain(
+        &mut self,
+        tool: Option<usize>,
+        name: &str,
+        text: &str,
+        start: usize,
+        ours: bool,
+        sink: Sink<'_>,
+    ) {
+        let sole = tool
+            .and_then(|t| self.declared.get(t))
+            .and_then(|t| t.sole_text());
         let Some(json) = sole.map(|key| serde_json::json!({ key: text }).to_string()) else {
             return self.broken(name, None, "its arguments are no JSON object", sink);
         };
@@ -750,8 +892,12 @@ impl Reader {
         // The calls behind a broken one: only where our own tag, which no text of the request
         // holds, says that the broken one had ended.
         let raw = self.buf.get(open.from..).unwrap_or_default();
-        let behind = raw.find(&self.close).map(|at| open.from + at + self.close.len());
-        if let Some(behind) = behind.filter(|b| open.ours && *b < self.pos && self.region.is_none() && self.returns < MAX_RETURNS) {
+        let behind = raw
+            .find(&self.close)
+            .map(|at| open.from + at + self.close.len());
+        if let Some(behind) = behind.filter(|b| {
+            open.ours && *b < self.pos && self.region.is_none() && self.returns < MAX_RETURNS
+        }) {
             self.returns += 1;
             self.pos = behind;
             self.broken(&open.name, None, why, sink);
@@ -765,7 +911,11 @@ impl Reader {
         if self.region.is_some() {
             return self.reject(sink);
         }
-        self.outcome.problems.push(Problem::Broken { name: name.to_owned(), index, why: why.to_owned() });
+        self.outcome.problems.push(Problem::Broken {
+            name: name.to_owned(),
+            index,
+            why: why.to_owned(),
+        });
         self.suspected(sink);
         self.state = State::Garbage;
     }
@@ -831,7 +981,7 @@ impl Reader {
         let begun = self.begun();
         match c {
             '}' | ']' | ')' | ';' if begun => self.skip(1),
-            ',' if begun => return self.comma(whole),
+            ',' if begun => return self.comma(whole, sink),
             '"' | '\'' if begun && self.inside => self.skip(1),
             '`' | '~' => return self.closing_ticks(c, whole, sink),
             '<' => return self.tag_between(whole, sink),
@@ -854,7 +1004,7 @@ impl Reader {
     }
 
     /// A comma: before the next call, or before what is left of the envelope.
-    fn comma(&mut self, whole: bool) -> Next {
+    fn comma(&mut self, whole: bool, sink: Sink<'_>) -> Next {
         let mut cursor = Cursor::new(from(&self.buf, self.pos), whole);
         let left = leftover(&mut cursor, self.depth);
         match left {
@@ -862,7 +1012,11 @@ impl Reader {
                 self.state = State::Between;
                 return Next::Wait;
             }
-            Ok(()) => self.pos += cursor.at(),
+            Ok(key) if self.region.is_some() && !envelope::is_idle(&key) => {
+                self.reject(sink);
+                return Next::Go;
+            }
+            Ok(_) => self.pos += cursor.at(),
             Err(Halt::No) => self.pos += 1,
         }
         self.state = State::Between;
@@ -881,7 +1035,9 @@ impl Reader {
         }
         if let Some(region) = &mut self.region {
             let closes = match region.kind {
-                Kind::Fence { mark: m, length, .. } => m == mark && run >= length,
+                Kind::Fence {
+                    mark: m, length, ..
+                } => m == mark && run >= length,
                 Kind::Span(length) => mark == '`' && run == length,
                 Kind::Line | Kind::Bare => false,
             };
@@ -890,7 +1046,10 @@ impl Reader {
                 self.skip(run);
                 return Next::Go;
             }
-            let reopens = region.closed && matches!(region.kind, Kind::Fence { .. }) && run >= 3;
+            let reopens = region.closed
+                && matches!(region.kind, Kind::Fence { .. })
+                && run >= 3
+                && region.fences < MAX_FENCES;
             return match line {
                 None if reopens => {
                     self.state = State::Between;
@@ -898,6 +1057,7 @@ impl Reader {
                 }
                 Some(line) if reopens => {
                     region.closed = false;
+                    region.fences += 1;
                     self.skip(run + line);
                     Next::Go
                 }
@@ -917,7 +1077,9 @@ impl Reader {
 
     fn tag_between(&mut self, whole: bool, sink: Sink<'_>) -> Next {
         let mut cursor = Cursor::new(from(&self.buf, self.pos), whole);
-        let names = |part: &str, complete: bool| tag::known(part, complete) || self.declared.begins_name(part, complete) || self.inside;
+        let names = |part: &str, complete: bool| {
+            tag::known(part, complete) || self.declared.begins_name(part, complete) || self.inside
+        };
         match tag::lex(&mut cursor, &names) {
             Err(Halt::More) if !whole => {
                 self.state = State::Between;
@@ -930,7 +1092,9 @@ impl Reader {
                     return Next::Go;
                 }
                 let own = self.declared.names().any(|n| n == tag.raw);
-                if (tag.closing && (sense.is_some() || self.inside || own)) || sense == Some(Sense::Closer) {
+                if (tag.closing && (sense.is_some() || self.inside || own))
+                    || sense == Some(Sense::Closer)
+                {
                     self.inside &= sense != Some(Sense::Wrapper);
                     self.pos += cursor.at();
                     self.state = State::Between;
@@ -950,9 +1114,12 @@ impl Reader {
         }
         let place = match &self.region {
             Some(region) if region.closed => Place::Text,
-            Some(Region { kind: Kind::Fence { code: true, .. }, .. }) => Place::Code,
+            Some(Region {
+                kind: Kind::Fence { code: true, .. },
+                ..
+            }) => Place::Code,
             Some(_) => Place::Alone,
-            None if self.inside && matches!(c, '{' | '[') => Place::Inside,
+            None if self.inside && (matches!(c, '{' | '[') || c.is_alphabetic()) => Place::Inside,
             None if line_start => Place::LineStart,
             None => Place::Text,
         };
@@ -996,14 +1163,23 @@ impl Reader {
         if self.suspect {
             self.release(self.pos, sink);
         }
-        self.sent = self.buf.len();
+        self.pos = self.buf.len();
+        self.sent = self.pos;
         self.stopped = true;
         self.state = State::Between;
     }
 
     /// Whether an invented result begins here, behind a call.
     fn invented(&self, whole: bool) -> bool {
-        const WORDS: [&str; 7] = ["Observation:", "[TOOL_RESULTS]", "[Tool result", "Tool result:", "\nUser:", "\nHuman:", "✿RESULT✿"];
+        const WORDS: [&str; 7] = [
+            "Observation:",
+            "[TOOL_RESULTS]",
+            "[Tool result",
+            "Tool result:",
+            "\nUser:",
+            "\nHuman:",
+            "✿RESULT✿",
+        ];
         if self.outcome.calls == 0 && !self.suspect {
             return false;
         }
@@ -1040,7 +1216,10 @@ impl Reader {
         }
         self.pos = start;
         if region.kind == Kind::Bare || region.kind == Kind::Line {
-            let first = from(&self.buf, self.pos).chars().next().map_or(0, char::len_utf8);
+            let first = from(&self.buf, self.pos)
+                .chars()
+                .next()
+                .map_or(0, char::len_utf8);
             self.pass(first);
         }
         self.release(self.blank_start(), sink);
@@ -1067,21 +1246,24 @@ impl Open {
 
 /// Bytes at the beginning that can begin nothing.
 fn plain_run(text: &str) -> usize {
-    text.bytes().position(|b| matches!(b, b'\n' | b'`' | b'<' | b'[')).unwrap_or(text.len())
+    text.bytes()
+        .position(|b| matches!(b, b'\n' | b'`' | b'<' | b'['))
+        .unwrap_or(text.len())
 }
 
 /// `, "key": value` behind the arguments, in an envelope that is open.
-fn leftover(cursor: &mut Cursor<'_>, depth: usize) -> Result<(), Halt> {
+fn leftover(cursor: &mut Cursor<'_>, depth: usize) -> Result<String, Halt> {
     cursor.take(',')?;
     cursor.blank();
     if depth == 0 || !matches!(cursor.peek()?, Some('"' | '\'')) {
         return Err(Halt::No);
     }
-    cursor.string()?;
+    let key = cursor.string()?;
     cursor.blank();
     if !cursor.take(':')? {
         return Err(Halt::No);
     }
     cursor.blank();
-    cursor.skip_value()
+    cursor.skip_value()?;
+    Ok(key)
 }

@@ -128,7 +128,10 @@ const MAX_NAME: usize = 80;
 /// that was chosen for this request: no text of the request holds it.
 pub(super) fn sense(tag: &Tag<'_>, tags: Tags) -> Option<Sense> {
     let name = plain_name(&tag.name, tags)?;
-    TABLE.iter().find(|(known, _)| *known == name).map(|(_, sense)| *sense)
+    TABLE
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, sense)| *sense)
 }
 
 /// The name without the number of our variant; none if it has another number.
@@ -147,9 +150,14 @@ pub(super) fn is_ours(tag: &Tag<'_>, tags: Tags) -> bool {
 
 /// Whether this tag begins another call rather than a parameter.
 pub(super) fn begins_call(tag: &Tag<'_>) -> bool {
-    let sense = TABLE.iter().find(|(known, _)| *known == tag.name).map(|(_, sense)| *sense);
+    let sense = TABLE
+        .iter()
+        .find(|(known, _)| *known == tag.name)
+        .map(|(_, sense)| *sense);
     match sense {
-        Some(Sense::Named) => tag.value.is_some() && matches!(tag.name.as_str(), "function" | "invoke"),
+        Some(Sense::Named) => {
+            tag.value.is_some() && matches!(tag.name.as_str(), "function" | "invoke")
+        }
         Some(Sense::Wrapper | Sense::Closer) => true,
         _ => false,
     }
@@ -162,7 +170,9 @@ pub(super) fn known(part: &str, complete: bool) -> bool {
     if complete {
         return TABLE.iter().any(|(known, _)| *known == plain);
     }
-    TABLE.iter().any(|(known, _)| known.starts_with(plain) || (plain.len() < name.len() && *known == plain))
+    TABLE
+        .iter()
+        .any(|(known, _)| known.starts_with(plain) || (plain.len() < name.len() && *known == plain))
         || "dsml".starts_with(plain)
         || part.ends_with(['|', '｜', ':'])
         || (part.len() <= MAX_NAMESPACE && NAMESPACES.iter().any(|n| n.starts_with(plain)))
@@ -175,11 +185,24 @@ const MAX_NAMESPACE: usize = 12;
 /// The name as the table has it.
 fn normal(raw: &str) -> String {
     let raw = raw.trim_matches(['|', '｜', '/']);
-    let cut = raw.rfind(['|', '｜', ':']).map_or(0, |at| at + from(raw, at).chars().next().map_or(0, char::len_utf8));
+    let cut = raw.rfind(['|', '｜', ':']).map_or(0, |at| {
+        at + from(raw, at).chars().next().map_or(0, char::len_utf8)
+    });
     let name = from(raw, cut);
-    let numbered = name.rsplit_once('-').filter(|(_, n)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    let numbered = name
+        .rsplit_once('-')
+        .filter(|(_, n)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
     let (name, number) = numbered.map_or((name, None), |(name, n)| (name, Some(n)));
-    let mut normal: String = name.chars().map(|c| if matches!(c, '▁' | '-' | ' ') { '_' } else { c.to_ascii_lowercase() }).collect();
+    let mut normal: String = name
+        .chars()
+        .map(|c| {
+            if matches!(c, '▁' | '-' | ' ') {
+                '_'
+            } else {
+                c.to_ascii_lowercase()
+            }
+        })
+        .collect();
     if let Some(stripped) = normal.strip_prefix("longcat_") {
         normal = stripped.to_owned();
     }
@@ -192,7 +215,10 @@ fn normal(raw: &str) -> String {
 
 /// Reads a tag. `wanted` says of a name whether it is looked for, or of
 /// one that is not complete whether it can become such a name.
-pub(super) fn lex<'t>(cursor: &mut Cursor<'t>, wanted: &dyn Fn(&str, bool) -> bool) -> Read<Tag<'t>> {
+pub(super) fn lex<'t>(
+    cursor: &mut Cursor<'t>,
+    wanted: &dyn Fn(&str, bool) -> bool,
+) -> Read<Tag<'t>> {
     let start = cursor.at();
     if !cursor.take('<')? {
         return Err(Halt::No);
@@ -218,12 +244,21 @@ pub(super) fn lex<'t>(cursor: &mut Cursor<'t>, wanted: &dyn Fn(&str, bool) -> bo
 
 fn name<'t>(cursor: &mut Cursor<'t>, wanted: &dyn Fn(&str, bool) -> bool) -> Read<&'t str> {
     let rest = cursor.rest();
-    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '|' | '｜' | '▁' | '/');
-    let begins = rest.chars().next().is_none_or(|c| c.is_alphabetic() || matches!(c, '_' | '|' | '｜'));
+    let is_name = |c: char| {
+        c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '|' | '｜' | '▁' | '/')
+    };
+    let begins = rest
+        .chars()
+        .next()
+        .is_none_or(|c| c.is_alphabetic() || matches!(c, '_' | '|' | '｜'));
     let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
     // A closing `/` belongs to the tag's end, not to its name.
     let raw = to(rest, end);
-    let raw = if end < rest.len() { raw.trim_end_matches('/') } else { raw };
+    let raw = if end < rest.len() {
+        raw.trim_end_matches('/')
+    } else {
+        raw
+    };
     if !begins || raw.len() > MAX_NAME || !wanted(raw, end < rest.len()) {
         return Err(Halt::No);
     }
@@ -283,10 +318,14 @@ fn attribute(cursor: &mut Cursor<'_>, tag: &mut Tag<'_>) -> Read<()> {
     cursor.blank();
     let value = match cursor.peek()? {
         Some('"' | '\'') => cursor.string()?,
-        _ => cursor.run(|c| !c.is_whitespace() && !matches!(c, '>' | '/'))?.to_owned(),
+        _ => cursor
+            .run(|c| !c.is_whitespace() && !matches!(c, '>' | '/'))?
+            .to_owned(),
     };
     match key {
-        "name" | "tool" | "tool_name" | "function" | "key" if tag.value.is_none() => tag.value = Some(value),
+        "name" | "tool" | "tool_name" | "function" | "key" if tag.value.is_none() => {
+            tag.value = Some(value)
+        }
         "string" => tag.text = Some(value == "true"),
         "type" if value == "string" => tag.text = Some(true),
         _ => {}
@@ -304,8 +343,23 @@ mod tests {
 
     #[test]
     fn spellings_of_one_tag_have_one_name() {
-        for text in ["<tool_call>", "<|tool_call|>", "<TOOL_CALL>", "<tool-call>", "<minimax:tool_call>", "<｜tool▁call｜>", "<|tool_call>", "<tool_call >", "</tool_call>", "<｜DSML｜tool_call>"] {
-            assert_eq!(read(text).map(|t| t.name), Ok("tool_call".to_owned()), "{text}");
+        for text in [
+            "<tool_call>",
+            "<|tool_call|>",
+            "<TOOL_CALL>",
+            "<tool-call>",
+            "<minimax:tool_call>",
+            "<｜tool▁call｜>",
+            "<|tool_call>",
+            "<tool_call >",
+            "</tool_call>",
+            "<｜DSML｜tool_call>",
+        ] {
+            assert_eq!(
+                read(text).map(|t| t.name),
+                Ok("tool_call".to_owned()),
+                "{text}"
+            );
         }
         assert!(read("</tool_call>").unwrap().closing);
         assert!(read("<|/tool_call|>").unwrap().closing);
@@ -313,8 +367,19 @@ mod tests {
 
     #[test]
     fn names_are_read_from_attributes_and_assignments() {
-        for text in ["<function=f>", "<function name=\"f\">", "<invoke id=\"1\" name='f'>", "<tool name=f/>", "<function = f>", "<function=\"f\">"] {
-            assert_eq!(read(text).map(|t| t.value), Ok(Some("f".to_owned())), "{text}");
+        for text in [
+            "<function=f>",
+            "<function name=\"f\">",
+            "<invoke id=\"1\" name='f'>",
+            "<tool name=f/>",
+            "<function = f>",
+            "<function=\"f\">",
+        ] {
+            assert_eq!(
+                read(text).map(|t| t.value),
+                Ok(Some("f".to_owned())),
+                "{text}"
+            );
         }
     }
 
@@ -332,10 +397,27 @@ mod tests {
     #[test]
     fn what_is_no_tag_is_known_at_once() {
         for text in ["< b", "<3", "<=", "<a href=\"x\ny", "<<"] {
-            assert_ne!(lex(&mut Cursor::new(text, false), &known), Err(Halt::More), "{text}");
+            assert_ne!(
+                lex(&mut Cursor::new(text, false), &known),
+                Err(Halt::More),
+                "{text}"
+            );
         }
-        for text in ["<", "<t", "<tool_", "<|", "<｜tool▁c", "<minimax:", "<tool_call-", "<function=na"] {
-            assert_eq!(lex(&mut Cursor::new(text, false), &known), Err(Halt::More), "{text}");
+        for text in [
+            "<",
+            "<t",
+            "<tool_",
+            "<|",
+            "<｜tool▁c",
+            "<minimax:",
+            "<tool_call-",
+            "<function=na",
+        ] {
+            assert_eq!(
+                lex(&mut Cursor::new(text, false), &known),
+                Err(Halt::More),
+                "{text}"
+            );
         }
     }
 }

@@ -14,8 +14,14 @@ fn tools() -> Tools {
     };
     Tools {
         offered: vec![
-            tool("get_weather", json!({"type": "object", "properties": {"location": {"type": "string"}, "unit": {"enum": ["celsius", "fahrenheit"]}}, "required": ["location"]})),
-            tool("write_file", json!({"type": "object", "properties": {"path": {"type": "string"}, "content": {"type": "string"}}, "required": ["path", "content"]})),
+            tool(
+                "get_weather",
+                json!({"type": "object", "properties": {"location": {"type": "string"}, "unit": {"enum": ["celsius", "fahrenheit"]}}, "required": ["location"]}),
+            ),
+            tool(
+                "write_file",
+                json!({"type": "object", "properties": {"path": {"type": "string"}, "content": {"type": "string"}}, "required": ["path", "content"]}),
+            ),
         ],
         ..Tools::default()
     }
@@ -23,9 +29,16 @@ fn tools() -> Tools {
 
 fn read(text: &str) -> (Reply, Outcome) {
     let mut reply = Reply::default();
-    let mut reader = Reader::new(&tools(), Tags::default(), Quoted::default(), Options::default());
+    let mut reader = Reader::new(
+        &tools(),
+        Tags::default(),
+        Quoted::default(),
+        Options::default(),
+    );
     for c in text.chars() {
-        reader.push(c.encode_utf8(&mut [0; 4]), &mut |event: Event<'_>| reply.collect(event));
+        reader.push(c.encode_utf8(&mut [0; 4]), &mut |event: Event<'_>| {
+            reply.collect(event)
+        });
     }
     let outcome = reader.end(false, &mut |event: Event<'_>| reply.collect(event));
     (reply, outcome)
@@ -33,9 +46,17 @@ fn read(text: &str) -> (Reply, Outcome) {
 
 #[test]
 fn the_form_asked_for_is_read() {
-    let (reply, outcome) = read("Let me see.\n\n<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"location\": \"Paris\"}}\n</tool_call>\n");
+    let (reply, outcome) = read(
+        "Let me see.\n\n<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"location\": \"Paris\"}}\n</tool_call>\n",
+    );
     assert_eq!(reply.text, "Let me see.");
     assert_eq!(reply.calls.len(), 1);
     assert_eq!(reply.calls[0].arguments, r#"{"location":"Paris"}"#);
-    assert_eq!(outcome, Outcome { calls: 1, ..Outcome::default() });
+    assert_eq!(
+        outcome,
+        Outcome {
+            calls: 1,
+            ..Outcome::default()
+        }
+    );
 }

@@ -14,10 +14,17 @@ const ENDS: [&str; 3] = ["</", "\n```", "<|"];
 
 /// Reads the call to its closing marker.
 pub(super) fn call(cursor: &mut Cursor<'_>, declared: &Declared) -> Read<Found> {
-    if !cursor.try_literal("name:")? && !cursor.try_literal("tool:")? && !cursor.try_literal("function:")? {
+    if !cursor.try_literal("name:")?
+        && !cursor.try_literal("tool:")?
+        && !cursor.try_literal("function:")?
+    {
         return Err(Halt::No);
     }
-    let name = cursor.until("\n")?.trim().trim_matches(['"', '\'']).to_owned();
+    let name = cursor
+        .until("\n")?
+        .trim()
+        .trim_matches(['"', '\''])
+        .to_owned();
     declared.resolve(&name).ok_or(Halt::No)?;
     let rest = cursor.rest();
     let end = ENDS.iter().filter_map(|e| rest.find(e)).min();
@@ -26,19 +33,28 @@ pub(super) fn call(cursor: &mut Cursor<'_>, declared: &Declared) -> Read<Found> 
         None if cursor.whole() => rest.len(),
         None => return Err(Halt::More),
     };
-    let mut lines: Vec<&str> = to(rest, end).lines().filter(|l| !l.trim().is_empty()).collect();
+    let mut lines: Vec<&str> = to(rest, end)
+        .lines()
+        .filter(|l| !l.trim().is_empty())
+        .collect();
     let args = if lines.is_empty() {
         Map::new()
     } else {
         let first = lines.remove(0).trim_end();
         let key = first.strip_suffix(':').ok_or(Halt::No)?;
-        if !matches!(key.trim(), "arguments" | "parameters" | "args" | "input" | "params") {
+        if !matches!(
+            key.trim(),
+            "arguments" | "parameters" | "args" | "input" | "params"
+        ) {
             return Err(Halt::No);
         }
         mapping(&lines)?
     };
     cursor.go(cursor.at() + end);
-    Ok(Found::new(name, Args::Whole(Value::Object(args).to_string())))
+    Ok(Found::new(
+        name,
+        Args::Whole(Value::Object(args).to_string()),
+    ))
 }
 
 fn indent(line: &str) -> usize {
@@ -55,9 +71,16 @@ fn mapping(lines: &[&str]) -> Read<Map<String, Value>> {
         if indent(line) != depth || depth == 0 {
             return Err(Halt::No);
         }
-        let below = lines.iter().skip(at + 1).take_while(|l| indent(l) > depth).count();
+        let below = lines
+            .iter()
+            .skip(at + 1)
+            .take_while(|l| indent(l) > depth)
+            .count();
         let block = lines.get(at + 1..at + 1 + below).unwrap_or_default();
-        map.insert(key.trim_matches(['"', '\'']).to_owned(), member(value.trim(), block)?);
+        map.insert(
+            key.trim_matches(['"', '\'']).to_owned(),
+            member(value.trim(), block)?,
+        );
         at += 1 + below;
     }
     Ok(map)
@@ -67,15 +90,23 @@ fn member(value: &str, block: &[&str]) -> Read<Value> {
     match value {
         "|" | "|-" | ">" | ">-" => {
             let margin = block.first().map_or(0, |l| indent(l));
-            let lines: Vec<&str> = block.iter().map(|l| l.get(margin..).unwrap_or_default()).collect();
+            let lines: Vec<&str> = block
+                .iter()
+                .map(|l| l.get(margin..).unwrap_or_default())
+                .collect();
             let mut text = lines.join(if value.starts_with('|') { "\n" } else { " " });
             if !value.ends_with('-') {
                 text.push('\n');
             }
             Ok(Value::from(text))
         }
-        "" if block.first().is_some_and(|l| l.trim_start().starts_with("- ")) => {
-            let items = block.iter().map(|l| l.trim().strip_prefix("- ").map(scalar).ok_or(Halt::No));
+        "" if block
+            .first()
+            .is_some_and(|l| l.trim_start().starts_with("- ")) =>
+        {
+            let items = block
+                .iter()
+                .map(|l| l.trim().strip_prefix("- ").map(scalar).ok_or(Halt::No));
             Ok(Value::Array(items.collect::<Read<Vec<Value>>>()?))
         }
         "" if !block.is_empty() => mapping(block).map(Value::Object),
@@ -86,6 +117,9 @@ fn member(value: &str, block: &[&str]) -> Read<Value> {
 }
 
 fn scalar(text: &str) -> Value {
-    let read = json::repair_whole(text).ok().filter(|r| r.grade < Grade::Guess);
-    read.and_then(|r| serde_json::from_str(&r.json).ok()).unwrap_or_else(|| Value::from(text))
+    let read = json::repair_whole(text)
+        .ok()
+        .filter(|r| r.grade < Grade::Guess);
+    read.and_then(|r| serde_json::from_str(&r.json).ok())
+        .unwrap_or_else(|| Value::from(text))
 }
