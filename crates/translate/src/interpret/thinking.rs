@@ -192,32 +192,25 @@ impl Thinking {
             .to_owned();
         self.give(&text, sink);
         let fresh = fresh && text.is_empty();
-        match found {
-            Some((at, length)) => {
-                if inline {
-                    let end = self.held.get(at..at + length).unwrap_or_default();
-                    sink(Event::Text(end));
-                }
-                self.held.drain(..at + length);
-                // The line break behind a block belongs to its layout.
-                self.state = State::Start;
-                if !inline {
-                    self.framed |= false;
-                }
-                true
-            }
-            None => {
-                let kept = if whole {
-                    self.held.len()
-                } else {
-                    until - tail.min(until)
-                };
-                let kept = if lead > kept { lead.min(until) } else { kept };
-                self.held.drain(..kept.min(self.held.len()));
-                self.state = State::Block { ends, fresh };
-                false
-            }
+        let Some((at, length)) = found else {
+            let kept = if whole {
+                self.held.len()
+            } else {
+                until - tail.min(until)
+            };
+            let kept = if lead > kept { lead.min(until) } else { kept };
+            self.held.drain(..kept.min(self.held.len()));
+            self.state = State::Block { ends, fresh };
+            return false;
+        };
+        if inline {
+            let end = self.held.get(at..at + length).unwrap_or_default();
+            sink(Event::Text(end));
         }
+        self.held.drain(..at + length);
+        // Another block may follow.
+        self.state = State::Start;
+        true
     }
 
     fn give(&self, thought: &str, sink: &mut dyn FnMut(Event<'_>)) {

@@ -3,23 +3,23 @@
 use std::path::{Path, PathBuf};
 
 /// One case.
-pub struct Case {
+pub(crate) struct Case {
     /// Its name, for messages.
-    pub name: String,
+    pub(crate) name: String,
     /// What is expected and under which conditions: a word and the rest of its line.
-    pub wants: Vec<(String, String)>,
+    pub(crate) wants: Vec<(String, String)>,
     /// What the model wrote.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl Case {
     /// Whether a condition is set.
-    pub fn is(&self, word: &str) -> bool {
+    pub(crate) fn is(&self, word: &str) -> bool {
         self.wants.iter().any(|(w, _)| w == word)
     }
 
     /// What stands behind a word, for each of its lines.
-    pub fn all(&self, word: &str) -> Vec<&str> {
+    pub(crate) fn all(&self, word: &str) -> Vec<&str> {
         self.wants
             .iter()
             .filter(|(w, _)| w == word)
@@ -28,13 +28,13 @@ impl Case {
     }
 
     /// What stands behind a word.
-    pub fn get(&self, word: &str) -> Option<&str> {
+    pub(crate) fn get(&self, word: &str) -> Option<&str> {
         self.all(word).first().copied()
     }
 }
 
 /// The files of a folder with their cases, by name.
-pub fn folder(name: &str) -> Vec<(String, Vec<Case>)> {
+pub(crate) fn folder(name: &str) -> Vec<(String, Vec<Case>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("testdata")
         .join(name);
@@ -74,7 +74,7 @@ fn parse(file: &str) -> Vec<Case> {
 }
 
 /// Ways to cut a text: whole, by characters, in two at each border if it is short, and at random.
-pub fn cuts(text: &str) -> Vec<Vec<usize>> {
+pub(crate) fn cuts(text: &str) -> Vec<Vec<usize>> {
     let borders: Vec<usize> = text.char_indices().skip(1).map(|(at, _)| at).collect();
     let mut ways = vec![Vec::new(), borders.clone()];
     if borders.len() <= 500 {
@@ -94,7 +94,7 @@ pub fn cuts(text: &str) -> Vec<Vec<usize>> {
 }
 
 /// The pieces of a text between cuts.
-pub fn pieces<'t>(text: &'t str, cuts: &[usize]) -> Vec<&'t str> {
+pub(crate) fn pieces<'t>(text: &'t str, cuts: &[usize]) -> Vec<&'t str> {
     let starts = std::iter::once(0).chain(cuts.iter().copied());
     let ends = cuts.iter().copied().chain([text.len()]);
     starts

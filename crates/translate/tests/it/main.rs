@@ -1,5 +1,14 @@
 //! Texts as models write them, and what is made of them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a test may fail, reads its cases from files and takes time"
+)]
+
 mod cases;
 mod json_cases;
 mod overhead;

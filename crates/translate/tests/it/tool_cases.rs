@@ -11,7 +11,7 @@ use translate::turn::{Choice, Takes, Tool, Tools};
 use super::cases::{Case, cuts, folder, pieces};
 
 /// The tools that the cases declare.
-pub fn tools() -> Tools {
+pub(crate) fn tools() -> Tools {
     let file = include_str!("../../testdata/tool_cases/tools.json");
     let list: Vec<Value> = serde_json::from_str(file).unwrap();
     let tool = |tool: &Value| Tool {
@@ -35,14 +35,14 @@ pub fn tools() -> Tools {
 
 /// What one reading of a case gave.
 #[derive(Debug, PartialEq)]
-pub struct Reading {
-    pub reply: Reply,
-    pub outcome: Outcome,
-    pub stopped: bool,
+pub(crate) struct Reading {
+    pub(crate) reply: Reply,
+    pub(crate) outcome: Outcome,
+    pub(crate) stopped: bool,
 }
 
 /// Reads pieces, and checks that the events keep their promises.
-pub fn read(
+pub(crate) fn read(
     tools: &Tools,
     tags: Tags,
     quoted: Quoted,
@@ -226,8 +226,7 @@ fn every_case_reads_as_it_should_however_it_is_cut() {
             }
             leaked += usize::from(!case.all("call").is_empty() && leaks(&whole.reply.text));
             for cuts in cuts(&case.text) {
-                let mut other = run(&cuts);
-                other.stopped = whole.stopped;
+                let other = run(&cuts);
                 if other != whole {
                     failures.push(format!(
                         "{dialect} / {}: cut at {:?} gives {other:?}, whole gives {whole:?}",

@@ -45,7 +45,7 @@ fn value() -> impl Strategy<Value = Value> {
 const SHAPES: &str = r#"(<tool_call>|</tool_call>|<function=|<invoke name="|">|\[TOOL_CALLS\]|<\||\|>|```|`|\{"name": "|", "arguments": \{|\}|\{|\]|\[|"|'|\n|    | |> |a|launch|é|Action:|<|/|=|,|:|\(|\)){0,30}"#;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig { cases: 1024, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_text_without_a_declared_tool_passes_unchanged(text in SHAPES) {

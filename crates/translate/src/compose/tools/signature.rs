@@ -58,7 +58,7 @@ pub(super) fn write(tool: &Tool, text: &mut String) {
             match writer.members(schema, 0) {
                 Some(members) => write_head(&tool.name, &members, text),
                 None if schema.as_object().is_none_or(Map::is_empty) => {
-                    write_head(&tool.name, "", text)
+                    write_head(&tool.name, "", text);
                 }
                 None => write_head(&tool.name, &schema.to_string(), text),
             }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Grade, repair, repair_whole};
+use super::{Grade, Repaired, repair, repair_whole};
 use crate::interpret::refusal;
 use crate::interpret::scanner::from;
 use crate::interpret::schema::Schema;
@@ -66,7 +66,7 @@ impl Form {
                         .as_ref()
                         .is_none_or(|(grade, _)| candidate.grade <= *grade) =>
                 {
-                    best = Some((candidate.grade, json))
+                    best = Some((candidate.grade, json));
                 }
                 Ok(_) => {}
                 Err(wrong) => errors = wrong,
@@ -114,11 +114,14 @@ fn whole(text: &str, cut: bool) -> Option<Candidate> {
             .ok()
             .map(|value| decoded(value, Grade::Exact));
     }
-    let repaired = repair_whole(text)
-        .ok()
-        .filter(|r| !(cut && r.grade > Grade::Exact) && !r.repeated_key)?;
+    let repaired = repair_whole(text).ok().filter(|r| surely(r, cut))?;
     let value = serde_json::from_str(&repaired.json).ok()?;
     Some(decoded(value, repaired.grade))
+}
+
+/// Whether a value was read for certain: each key once, and nothing added to a text that was cut.
+fn surely(repaired: &Repaired, cut: bool) -> bool {
+    !repaired.repeated_key && (!cut || repaired.grade == Grade::Exact)
 }
 
 /// A string that holds an object was encoded once too often.
@@ -154,16 +157,12 @@ fn fences(text: &str) -> Vec<&str> {
                     || b.trim_end().ends_with(['}', ']'])
             })
         });
-        match end {
-            Some((end, _)) => {
-                bodies.push(body.get(..end).unwrap_or_default());
-                rest = from(body, end + ticks);
-            }
-            None => {
-                bodies.push(body);
-                break;
-            }
-        }
+        let Some((end, _)) = end else {
+            bodies.push(body);
+            break;
+        };
+        bodies.push(body.get(..end).unwrap_or_default());
+        rest = from(body, end + ticks);
     }
     bodies
 }
@@ -178,7 +177,7 @@ fn in_prose(text: &str, cut: bool) -> Vec<Candidate> {
         };
         rest = from(rest, at);
         match repair(rest) {
-            Ok(repaired) if !repaired.repeated_key && !(cut && repaired.grade > Grade::Exact) => {
+            Ok(repaired) if surely(&repaired, cut) => {
                 if let Ok(value) = serde_json::from_str(&repaired.json) {
                     found.push(Candidate {
                         value,

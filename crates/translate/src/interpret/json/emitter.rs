@@ -87,6 +87,10 @@ pub struct Emitter {
     grade: Grade,
     key: Hash,
     repeated_key: bool,
+    /// The mark that ends what the value stands in; empty if there is none.
+    close: String,
+    /// Whether it stood in the string that is open.
+    past_close: bool,
     /// Marks that cannot stand in JSON outside strings: at one of them, open brackets are closed.
     until: Vec<String>,
 }
@@ -113,8 +117,20 @@ impl Emitter {
             grade: Grade::Exact,
             key: Hash::default(),
             repeated_key: false,
+            close: String::new(),
+            past_close: false,
             until: marks,
         }
+    }
+
+    /// An emitter for a value in a tag that closes so. Where that stands in a string, and then a
+    /// quotation mark that does not end it, the string's own end was forgotten: the text is broken.
+    #[must_use]
+    pub fn within(close: &str, marks: &[&str]) -> Self {
+        let all = marks.iter().copied().chain([close]);
+        let mut emitter = Self::until(all.map(str::to_owned).collect());
+        close.clone_into(&mut emitter.close);
+        emitter
     }
 
     /// How far the text had to be repaired until now.
@@ -261,15 +277,11 @@ impl Emitter {
                 Step::Took(1)
             }
             ']' if self.in_array() => self.end(first, out),
-            '}' | ']' if !self.frames.is_empty() => {
-                self.absent_value(out);
-                Step::Took(0)
-            }
             ',' if self.in_array() => {
                 self.repaired(Grade::Guess);
                 Step::Took(1)
             }
-            ',' if !self.frames.is_empty() => {
+            '}' | ']' | ',' if !self.frames.is_empty() => {
                 self.absent_value(out);
                 Step::Took(0)
             }
@@ -327,10 +339,9 @@ impl Emitter {
 
     fn colon(&mut self, rest: &str, first: char, whole: bool, out: &mut String) -> Step {
         let width = match (first, from(rest, 1).chars().next()) {
-            (':', _) => 1,
             ('=', None) if !whole => return Step::Wait,
             ('=', Some('>')) => 2,
-            ('=', _) => 1,
+            (':' | '=', _) => 1,
             _ => return Step::Broken("a key has no value"),
         };
         if first == '=' {
@@ -452,6 +463,7 @@ impl Emitter {
         self.begin_member(out);
         out.push('"');
         self.key = Hash::default();
+        self.past_close = false;
         let mark = tokens::closing(first);
         self.expect = Expect::Text(Quote {
             mark,
@@ -465,7 +477,12 @@ impl Emitter {
     /// More of the open string.
     fn text(&mut self, quote: Quote, rest: &str, whole: bool, out: &mut String) -> Step {
         let special = |c: char| {
-            c == quote.mark || c == '\\' || c == '"' || c < ' ' || (quote.mark == '”' && c == '“')
+            c == quote.mark
+                || c == '\\'
+                || c == '"'
+                || c < ' '
+                || (c == '<' && !self.close.is_empty())
+                || (quote.mark == '”' && c == '“')
         };
         let plain = rest.find(special).unwrap_or(rest.len());
         if plain > 0 {
@@ -478,6 +495,9 @@ impl Emitter {
         if c == '\\' {
             return self.escape(quote, rest, whole, out);
         }
+        if c == '<' {
+            return self.maybe_past_close(quote, rest, whole, out);
+        }
         if c == quote.mark || (c == '"' && quote.mark == '”') {
             return self.maybe_close(quote, c, rest, whole, out);
         }
@@ -488,6 +508,23 @@ impl Emitter {
             tokens::push_escaped(c, out);
         }
         Step::Took(c.len_utf8())
+    }
+
+    /// A `<` inside a string, perhaps of the mark that closes what the value stands in.
+    fn maybe_past_close(
+        &mut self,
+        quote: Quote,
+        rest: &str,
+        whole: bool,
+        out: &mut String,
+    ) -> Step {
+        if rest.starts_with(&self.close) {
+            self.past_close = true;
+        } else if self.close.starts_with(rest) && !whole {
+            return Step::Wait;
+        }
+        self.copy("<", quote, out);
+        Step::Took(1)
     }
 
     fn copy(&mut self, text: &str, quote: Quote, out: &mut String) {
@@ -543,6 +580,7 @@ impl Emitter {
                 }
                 Step::Took(width)
             }
+            Verdict::No if self.past_close => Step::Broken("a string is not closed"),
             Verdict::No => {
                 self.repaired(Grade::Guess);
                 tokens::push_escaped(mark, out);

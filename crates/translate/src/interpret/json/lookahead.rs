@@ -54,9 +54,8 @@ pub(super) fn closes(after: &str, place: Place, until: &[String], whole: bool) -
         (Place::Member, ',') => member_follows(from(next, 1), whole),
         (Place::Element, ',') => element_follows(from(next, 1), whole),
         (Place::Member, '"') if blank > 0 => key_follows(next, whole),
-        (Place::Element, '"') if blank > 0 => Verdict::Yes,
         (Place::Member | Place::Element, '/') => comment_follows(next, whole),
-        (Place::Member | Place::Element, '#') if blank > 0 => Verdict::Yes,
+        (Place::Element, '"' | '#') | (Place::Member, '#') if blank > 0 => Verdict::Yes,
         _ => match mark(until, next) {
             Some(Verdict::More) if whole => Verdict::No,
             Some(verdict) => verdict,

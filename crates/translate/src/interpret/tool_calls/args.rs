@@ -98,13 +98,7 @@ impl Writer {
 }
 
 fn emitter(close: &str) -> Emitter {
-    Emitter::until(
-        MARKS
-            .iter()
-            .map(|m| (*m).to_owned())
-            .chain([close.to_owned()])
-            .collect(),
-    )
+    Emitter::within(close, &MARKS)
 }
 
 /// A JSON object inside a JSON string.
@@ -204,6 +198,10 @@ pub(super) struct Tagged {
 }
 
 /// The parameter whose value is being read.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one fact about a place in the text"
+)]
 #[derive(Debug)]
 struct Parameter {
     name: String,
@@ -309,7 +307,7 @@ impl Tagged {
         if tag.closing || tag::begins_call(&tag) {
             return Step::Done(start);
         }
-        match self.parameter(&mut cursor, &tag, tool) {
+        match Self::parameter(&mut cursor, &tag, tool) {
             Ok(parameter) => {
                 self.begin(&parameter, tag.empty, out);
                 self.open = (!tag.empty).then_some(parameter);
@@ -321,7 +319,6 @@ impl Tagged {
     }
 
     fn parameter(
-        &self,
         cursor: &mut Cursor<'_>,
         tag: &Tag<'_>,
         tool: Option<&DeclaredTool>,

@@ -2,6 +2,10 @@
 //! line is shown, not called.
 
 /// What surrounds the place that reading has come to.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one fact about a place in the text"
+)]
 #[derive(Debug)]
 pub(super) struct Context {
     /// The fence that is open: its character and length.

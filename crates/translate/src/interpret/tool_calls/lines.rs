@@ -129,9 +129,8 @@ pub(super) fn line(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Option<Fou
         'A' => action,
         '✿' => flower,
         '>' => recipient,
-        'a' | 'c' if !cursor.rest().starts_with("call") => header,
-        't' if cursor.rest().starts_with("to") => header,
-        'T' | 't' | 'F' | 'f' => word,
+        'a' | 'c' | 't' => header,
+        'T' | 'F' | 'f' => word,
         _ => return Ok(None),
     };
     match form(cursor, known) {

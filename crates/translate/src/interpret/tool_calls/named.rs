@@ -1,5 +1,5 @@
-//! Forms that write the name first and then the arguments: Mistral, DeepSeek, Kimi, GLM, Harmony,
-//! Claude's and Qwen3-Coder's tags, Cline's tags, `name {json}`.
+//! Forms that write the name first and then the arguments: Mistral, `DeepSeek`, Kimi, GLM, Harmony,
+//! Claude's and `Qwen3-Coder`'s tags, Cline's tags, `name {json}`.
 
 use super::declared::Declared;
 use super::head::{Args, Found, Known, fence_line};
@@ -58,12 +58,6 @@ fn grouped(cursor: &mut Cursor<'_>) -> Read<Args> {
 /// A name in running words behind a marker, and what separates it from its arguments.
 pub(super) fn words(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
     let mut called = name(cursor)?.to_owned();
-    if let Some(number) = called.rsplit_once(':') {
-        // A colon in front of arguments belongs to neither.
-        if number.1.is_empty() {
-            called = number.0.to_owned();
-        }
-    }
     loop {
         cursor.blank();
         let at = cursor.at();
@@ -239,15 +233,18 @@ pub(super) fn harmony(cursor: &mut Cursor<'_>, tag: &Tag<'_>, known: Known<'_>) 
         return words(cursor, known);
     }
     let header = at_most(cursor.rest(), MAX_HEADER);
-    let Some(end) = header.find('{') else {
-        // A message without recipient is text at once.
-        let over = header.len() >= MAX_HEADER
-            || header.contains('\n')
-            || (header.contains("<|message|>") && !header.contains("to="));
+    let message = header.find("<|message|>").unwrap_or(header.len());
+    let addressed = to(header, message).split_once("to=");
+    let brace = header.find('{');
+    if message < header.len() && (addressed.is_none() || brace.is_some_and(|b| b < message)) {
+        return Err(Halt::No);
+    }
+    let Some(end) = brace else {
+        let over = header.len() + 4 > MAX_HEADER || header.contains('\n');
         return Err(if over { Halt::No } else { cursor.end() });
     };
     let header = to(header, end);
-    let recipient = header.split_once("to=").map(|(_, r)| r).ok_or(Halt::No)?;
+    let (_, recipient) = addressed.ok_or(Halt::No)?;
     let name = recipient
         .split(|c: char| c.is_whitespace() || c == '<')
         .next()

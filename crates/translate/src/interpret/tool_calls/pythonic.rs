@@ -1,4 +1,4 @@
-//! Calls in Python's form: `[f(a=1), g()]`, Gemini's `tool_code`, LFM2's and OLMo's lists.
+//! Calls in Python's form: `[f(a=1), g()]`, Gemini's `tool_code`, LFM2's and `OLMo`'s lists.
 //!
 //! Only keyword arguments with literal values are read: positional arguments, variables and
 //! assignments are code, not calls.

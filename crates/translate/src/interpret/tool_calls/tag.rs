@@ -324,7 +324,7 @@ fn attribute(cursor: &mut Cursor<'_>, tag: &mut Tag<'_>) -> Read<()> {
     };
     match key {
         "name" | "tool" | "tool_name" | "function" | "key" if tag.value.is_none() => {
-            tag.value = Some(value)
+            tag.value = Some(value);
         }
         "string" => tag.text = Some(value == "true"),
         "type" if value == "string" => tag.text = Some(true),

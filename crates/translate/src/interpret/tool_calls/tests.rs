@@ -37,7 +37,7 @@ fn read(text: &str) -> (Reply, Outcome) {
     );
     for c in text.chars() {
         reader.push(c.encode_utf8(&mut [0; 4]), &mut |event: Event<'_>| {
-            reply.collect(event)
+            reply.collect(event);
         });
     }
     let outcome = reader.end(false, &mut |event: Event<'_>| reply.collect(event));
@@ -58,5 +58,23 @@ fn the_form_asked_for_is_read() {
             calls: 1,
             ..Outcome::default()
         }
+    );
+}
+
+#[test]
+fn a_string_that_is_not_closed_never_takes_in_the_next_call() {
+    let first =
+        "<tool_call>\n{\"name\": \"write_file\", \"arguments\": {\"path\": \"a}}\n</tool_call>\n";
+    let next = "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"location\": \"Paris\"}}\n</tool_call>\n";
+    let (reply, outcome) = read(&format!("{first}{next}{next}"));
+    assert!(outcome.broke_started_call());
+    assert_eq!(outcome.calls, 1);
+    assert_eq!(reply.calls[1].arguments, r#"{"location":"Paris"}"#);
+    let again = outcome
+        .reask_message(&["get_weather"], "<tool_call>")
+        .unwrap();
+    assert!(
+        again.contains("write_file could not be read: a string is not closed"),
+        "{again}"
     );
 }
