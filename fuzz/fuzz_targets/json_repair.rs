@@ -15,7 +15,7 @@ fuzz_target!(|text: &str| {
             assert_eq!(repaired.grade, Grade::Exact);
         }
     }
-    extract(text, false);
+    let _candidates = extract(text, false);
     let (mut whole, mut pieces) = (String::new(), String::new());
     let mut answer = Answer::default();
     answer.push(text, &mut |json| whole.push_str(json));

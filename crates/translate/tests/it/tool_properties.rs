@@ -108,6 +108,9 @@ fn time(text: &str, size: usize) -> Duration {
     started.elapsed()
 }
 
+/// A name and a text that grows.
+type Shape = (&'static str, fn(usize) -> String);
+
 #[test]
 fn work_grows_with_the_text_and_no_faster() {
     let call = |n: usize| {
@@ -117,7 +120,7 @@ fn work_grows_with_the_text_and_no_faster() {
             Tags::default(),
         )
     };
-    let shapes: [(&str, fn(usize) -> String); 14] = [
+    let shapes: [Shape; 14] = [
         ("prose", |n| "All is well, 1 < 2 and [x] `y`.\n".repeat(n)),
         ("angle brackets", |n| "<".repeat(n * 16)),
         ("openers", |n| "<tool_call>".repeat(n * 2)),
@@ -212,7 +215,7 @@ fn a_started_call_flows_before_it_is_complete() {
     );
     let text = "Sure. <tool_call>\n{\"name\": \"write_file\", \"arguments\": {\"path\": \"a\", \"content\": \"one two th";
     reader.push(text, &mut |event: Event<'_>| {
-        events.push(format!("{event:?}"))
+        events.push(format!("{event:?}"));
     });
     assert_eq!(events[0], "Text(\"Sure.\")");
     assert_eq!(events[1], "CallStarted { index: 0, name: \"write_file\" }");

@@ -315,9 +315,10 @@ impl Emitter {
     }
 
     fn bare_key(&mut self, rest: &str, whole: bool, out: &mut String) -> Step {
+        let full = rest.len() >= MAX_TOKEN;
         let rest = at_most(rest, MAX_TOKEN);
         let Some(end) = rest.find(|c: char| !tokens::is_key_char(c)) else {
-            return if whole || rest.len() >= MAX_TOKEN {
+            return if whole || full {
                 Step::Broken("a key is not closed")
             } else {
                 Step::Wait
@@ -423,7 +424,7 @@ impl Emitter {
         let window = at_most(rest, MAX_TOKEN);
         let end = match tokens::token_end(window, &self.until) {
             Some(end) => end,
-            None if window.len() >= MAX_TOKEN => return Step::Broken("a token is too long"),
+            None if rest.len() >= MAX_TOKEN => return Step::Broken("a token is too long"),
             None if whole => window.len(),
             None => return Step::Wait,
         };

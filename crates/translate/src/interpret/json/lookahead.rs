@@ -67,8 +67,11 @@ pub(super) fn closes(after: &str, place: Place, until: &[String], whole: bool) -
 /// Whether what follows a comma in an object can be its next member or its end.
 fn member_follows(after: &str, whole: bool) -> Verdict {
     let next = after.trim_start();
+    if after.len() - next.len() > MAX_BLANK {
+        return Verdict::Yes;
+    }
     match next.chars().next() {
-        None => or_more(after, whole),
+        None => or_more(whole),
         Some('}' | ']' | ',' | '#') => Verdict::Yes,
         Some('/') => comment_follows(next, whole),
         Some(c) if tokens::is_quote(c) || tokens::is_key_char(c) => key_follows(next, whole),
@@ -79,8 +82,11 @@ fn member_follows(after: &str, whole: bool) -> Verdict {
 /// Whether what follows a comma in an array can be its next element or its end.
 fn element_follows(after: &str, whole: bool) -> Verdict {
     let next = after.trim_start();
+    if after.len() - next.len() > MAX_BLANK {
+        return Verdict::Yes;
+    }
     match next.chars().next() {
-        None => or_more(after, whole),
+        None => or_more(whole),
         Some('/') => comment_follows(next, whole),
         Some(c) if tokens::is_quote(c) || c.is_ascii_digit() => Verdict::Yes,
         Some('{' | '[' | ']' | '-' | '+' | '.' | '#' | ',') => Verdict::Yes,
@@ -89,12 +95,8 @@ fn element_follows(after: &str, whole: bool) -> Verdict {
     }
 }
 
-fn or_more(blank: &str, whole: bool) -> Verdict {
-    if whole || blank.len() > MAX_BLANK {
-        Verdict::Yes
-    } else {
-        Verdict::More
-    }
+fn or_more(whole: bool) -> Verdict {
+    if whole { Verdict::Yes } else { Verdict::More }
 }
 
 fn comment_follows(next: &str, whole: bool) -> Verdict {
@@ -122,7 +124,7 @@ fn literal_follows(next: &str, whole: bool) -> Verdict {
 /// Whether a key and its colon stand here. A key longer than our reach is taken for one.
 fn key_follows(next: &str, whole: bool) -> Verdict {
     let window = at_most(next, REACH);
-    let unsure = if window.len() + 4 > REACH || whole {
+    let unsure = if whole || next.len() >= REACH {
         Verdict::Yes
     } else {
         Verdict::More

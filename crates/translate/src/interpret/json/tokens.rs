@@ -43,12 +43,9 @@ pub(super) fn is_triple(rest: &str, mark: char, whole: bool) -> Option<bool> {
 pub(super) fn is_windows_path(inside: &str, mark: char, whole: bool) -> Option<bool> {
     /// The longest path Windows takes by default.
     const MAX_PATH: usize = 260;
+    let full = whole || inside.len() >= MAX_PATH;
     let inside = at_most(inside, MAX_PATH);
-    let more = if whole || inside.len() + 4 > MAX_PATH {
-        Some(false)
-    } else {
-        None
-    };
+    let more = full.then_some(false);
     for (at, fits) in [
         (0, u8::is_ascii_alphabetic as fn(&u8) -> bool),
         (1, |b| *b == b':'),

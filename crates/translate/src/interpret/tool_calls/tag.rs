@@ -163,24 +163,36 @@ pub(super) fn begins_call(tag: &Tag<'_>) -> bool {
     }
 }
 
-/// Whether a name is one of the table, or so far can become one.
+/// Whether a name is one of the table, or so far can become one. Every beginning of a name that
+/// is wanted must be wanted too.
 pub(super) fn known(part: &str, complete: bool) -> bool {
-    let name = normal(part);
-    let plain = name.split('-').next().unwrap_or(&name);
-    if complete {
-        return TABLE.iter().any(|(known, _)| *known == plain);
+    let part = part.trim_start_matches(['|', '｜', '/']);
+    match part.split_once(['|', '｜', ':']) {
+        None => segment_known(part, complete),
+        Some((first, rest)) if NAMESPACES.iter().any(|n| first.eq_ignore_ascii_case(n)) => {
+            known(rest, complete)
+        }
+        Some((first, rest)) => {
+            segment_known(first, true) && rest.trim_matches(['|', '｜']).is_empty()
+        }
     }
-    TABLE
-        .iter()
-        .any(|(known, _)| known.starts_with(plain) || (plain.len() < name.len() && *known == plain))
-        || "dsml".starts_with(plain)
-        || part.ends_with(['|', '｜', ':'])
-        || (part.len() <= MAX_NAMESPACE && NAMESPACES.iter().any(|n| n.starts_with(plain)))
 }
 
-/// Name spaces in use before `:`.
-const NAMESPACES: [&str; 7] = ["minimax", "seed", "xai", "antml", "qwen", "ns", "longcat"];
-const MAX_NAMESPACE: usize = 12;
+/// The same of a name without pipes and name space.
+fn segment_known(part: &str, complete: bool) -> bool {
+    let unnumbered = part.trim_end_matches(|c: char| c.is_ascii_digit());
+    let name = normal(unnumbered.strip_suffix('-').unwrap_or(part));
+    let exact = TABLE.iter().any(|(known, _)| *known == name);
+    exact
+        || (!complete
+            && (NAMESPACES.iter().any(|n| n.starts_with(&name))
+                || TABLE.iter().any(|(known, _)| known.starts_with(&name))))
+}
+
+/// Name spaces in use before `:` or between pipes.
+const NAMESPACES: [&str; 8] = [
+    "minimax", "seed", "xai", "antml", "qwen", "ns", "longcat", "dsml",
+];
 
 /// The name as the table has it.
 fn normal(raw: &str) -> String {
