@@ -276,7 +276,7 @@ impl Emitter {
                 self.expect = if object { Expect::Key } else { Expect::Value };
                 Step::Took(1)
             }
-            ']' if self.in_array() => self.end(first, out),
+            ']' | '}' if self.in_array() => self.end(first, out),
             ',' if self.in_array() => {
                 self.repaired(Grade::Guess);
                 Step::Took(1)

@@ -109,6 +109,7 @@ fn repairs_have_one_value_and_a_grade() {
             r#"{"p":"C:\\Users\\new\\temp"}"#,
             Grade::Guess,
         ),
+        (r#"{"a": [1, }"#, r#"{"a":[1]}"#, Grade::Guess),
         (r#"{"a": [1, 2}"#, r#"{"a":[1,2]}"#, Grade::Guess),
         (
             r#"{"a": "\ud83d\ude00 \u00e9"}"#,
