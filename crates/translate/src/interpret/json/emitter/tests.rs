@@ -29,100 +29,102 @@ fn borders(text: &str) -> Vec<usize> {
     text.char_indices().skip(1).map(|(at, _)| at).collect()
 }
 
+/// What models write, what it is read as, and how surely.
+const REPAIRS: &[(&str, &str, Grade)] = &[
+    (r#"{"a": 1}"#, r#"{"a":1}"#, Grade::Exact),
+    (
+        r#"{"a": [1, -2.5e3, true, null, "x"]}"#,
+        r#"{"a":[1,-2.5e3,true,null,"x"]}"#,
+        Grade::Exact,
+    ),
+    (
+        r#"{"a": 1, "b": [1, 2,],}"#,
+        r#"{"a":1,"b":[1,2]}"#,
+        Grade::Exact,
+    ),
+    ("{a: 1, b_c: 'x'}", r#"{"a":1,"b_c":"x"}"#, Grade::Lossless),
+    (
+        "{'a': 'it\\'s', 'b': True, 'c': None}",
+        r#"{"a":"it's","b":true,"c":null}"#,
+        Grade::Lossless,
+    ),
+    (
+        "{\"a\": \"x\ny\tz\"}",
+        r#"{"a":"x\ny\tz"}"#,
+        Grade::Lossless,
+    ),
+    (
+        r#"{"re": "\d+\.\w", "p": "\$HOME"}"#,
+        r#"{"re":"\\d+\\.\\w","p":"\\$HOME"}"#,
+        Grade::Lossless,
+    ),
+    (
+        "{\"a\": 1 // one\n, /* two */ \"b\": 2 # three\n}",
+        r#"{"a":1,"b":2}"#,
+        Grade::Lossless,
+    ),
+    (
+        "{\u{201c}a\u{201d}: \u{201c}x\u{201d}}",
+        r#"{"a":"x"}"#,
+        Grade::Lossless,
+    ),
+    (
+        r#"{"a": {"b": [1, 2"#,
+        r#"{"a":{"b":[1,2]}}"#,
+        Grade::Lossless,
+    ),
+    (
+        r#"{"a": +3, "b": .5, "c": 5., "d": 0x1F, "e": 1_000}"#,
+        r#"{"a":3,"b":0.5,"c":5,"d":31,"e":1000}"#,
+        Grade::Lossless,
+    ),
+    (
+        r#"{"a" = 1, "b" => 2}"#,
+        r#"{"a":1,"b":2}"#,
+        Grade::Lossless,
+    ),
+    (
+        r#"{"a": """x "y" z"""}"#,
+        r#"{"a":"x \"y\" z"}"#,
+        Grade::Lossless,
+    ),
+    (
+        r#"{"a": "He said "hi", then left", "b": 1}"#,
+        r#"{"a":"He said \"hi\", then left","b":1}"#,
+        Grade::Guess,
+    ),
+    (
+        r#"{"a": "x" "b": "y"}"#,
+        r#"{"a":"x","b":"y"}"#,
+        Grade::Guess,
+    ),
+    (
+        r#"{"a": celsius, "b": New York}"#,
+        r#"{"a":"celsius","b":"New York"}"#,
+        Grade::Guess,
+    ),
+    (
+        r#"{"p": "C:\Users\new\temp"}"#,
+        r#"{"p":"C:\\Users\\new\\temp"}"#,
+        Grade::Guess,
+    ),
+    (r#"{"a": [1, }"#, r#"{"a":[1]}"#, Grade::Guess),
+    (r#"{"a": [1, 2}"#, r#"{"a":[1,2]}"#, Grade::Guess),
+    (
+        r#"{"a": "\ud83d\ude00 \u00e9"}"#,
+        r#"{"a":"\ud83d\ude00 \u00e9"}"#,
+        Grade::Exact,
+    ),
+    (
+        r#"{"n": 9007199254740993}"#,
+        r#"{"n":9007199254740993}"#,
+        Grade::Exact,
+    ),
+];
+
 #[test]
 fn repairs_have_one_value_and_a_grade() {
-    let cases = [
-        (r#"{"a": 1}"#, r#"{"a":1}"#, Grade::Exact),
-        (
-            r#"{"a": [1, -2.5e3, true, null, "x"]}"#,
-            r#"{"a":[1,-2.5e3,true,null,"x"]}"#,
-            Grade::Exact,
-        ),
-        (
-            r#"{"a": 1, "b": [1, 2,],}"#,
-            r#"{"a":1,"b":[1,2]}"#,
-            Grade::Exact,
-        ),
-        ("{a: 1, b_c: 'x'}", r#"{"a":1,"b_c":"x"}"#, Grade::Lossless),
-        (
-            "{'a': 'it\\'s', 'b': True, 'c': None}",
-            r#"{"a":"it's","b":true,"c":null}"#,
-            Grade::Lossless,
-        ),
-        (
-            "{\"a\": \"x\ny\tz\"}",
-            r#"{"a":"x\ny\tz"}"#,
-            Grade::Lossless,
-        ),
-        (
-            r#"{"re": "\d+\.\w", "p": "\$HOME"}"#,
-            r#"{"re":"\\d+\\.\\w","p":"\\$HOME"}"#,
-            Grade::Lossless,
-        ),
-        (
-            "{\"a\": 1 // one\n, /* two */ \"b\": 2 # three\n}",
-            r#"{"a":1,"b":2}"#,
-            Grade::Lossless,
-        ),
-        (
-            "{\u{201c}a\u{201d}: \u{201c}x\u{201d}}",
-            r#"{"a":"x"}"#,
-            Grade::Lossless,
-        ),
-        (
-            r#"{"a": {"b": [1, 2"#,
-            r#"{"a":{"b":[1,2]}}"#,
-            Grade::Lossless,
-        ),
-        (
-            r#"{"a": +3, "b": .5, "c": 5., "d": 0x1F, "e": 1_000}"#,
-            r#"{"a":3,"b":0.5,"c":5,"d":31,"e":1000}"#,
-            Grade::Lossless,
-        ),
-        (
-            r#"{"a" = 1, "b" => 2}"#,
-            r#"{"a":1,"b":2}"#,
-            Grade::Lossless,
-        ),
-        (
-            r#"{"a": """x "y" z"""}"#,
-            r#"{"a":"x \"y\" z"}"#,
-            Grade::Lossless,
-        ),
-        (
-            r#"{"a": "He said "hi", then left", "b": 1}"#,
-            r#"{"a":"He said \"hi\", then left","b":1}"#,
-            Grade::Guess,
-        ),
-        (
-            r#"{"a": "x" "b": "y"}"#,
-            r#"{"a":"x","b":"y"}"#,
-            Grade::Guess,
-        ),
-        (
-            r#"{"a": celsius, "b": New York}"#,
-            r#"{"a":"celsius","b":"New York"}"#,
-            Grade::Guess,
-        ),
-        (
-            r#"{"p": "C:\Users\new\temp"}"#,
-            r#"{"p":"C:\\Users\\new\\temp"}"#,
-            Grade::Guess,
-        ),
-        (r#"{"a": [1, }"#, r#"{"a":[1]}"#, Grade::Guess),
-        (r#"{"a": [1, 2}"#, r#"{"a":[1,2]}"#, Grade::Guess),
-        (
-            r#"{"a": "\ud83d\ude00 \u00e9"}"#,
-            r#"{"a":"\ud83d\ude00 \u00e9"}"#,
-            Grade::Exact,
-        ),
-        (
-            r#"{"n": 9007199254740993}"#,
-            r#"{"n":9007199254740993}"#,
-            Grade::Exact,
-        ),
-    ];
-    for (text, json, grade) in cases {
+    for (text, json, grade) in REPAIRS.iter().copied() {
         let repaired = repair(text).unwrap_or_else(|why| panic!("{text}: {why}"));
         assert_eq!(
             (repaired.json.as_str(), repaired.grade),
