@@ -1,0 +1,212 @@
+//! The lists of models, remembered: one fetch at a time for each feature, the last good list while
+//! upstream fails, and the built-in list when there never was one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::client::Client;
+use crate::models::{self, Feature, Model};
+
+/// After a failure, upstream is left alone for so long.
+const BACK_OFF: Duration = Duration::from_secs(10);
+
+/// Where a list comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Upstream, and not older than asked for.
+    Live,
+    /// Upstream, but longer ago: it cannot be asked now.
+    Stale,
+    /// This program: upstream could never be asked.
+    BuiltIn,
+}
+
+/// A list of models.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// The models, in upstream's order.
+    pub models: Arc<[Model]>,
+    /// Where they come from.
+    pub source: Source,
+    /// When they were fetched; None for the built-in list.
+    pub fetched: Option<Instant>,
+}
+
+/// The lists, for as many callers as there are. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    client: Client,
+    ttl: Duration,
+    shelves: Mutex<HashMap<Feature, Shelf>>,
+}
+
+/// What is known of one feature's list.
+#[derive(Debug, Default)]
+struct Shelf {
+    models: Option<(Arc<[Model]>, Instant)>,
+    builtin: Option<Arc<[Model]>>,
+    failed: Option<Instant>,
+    /// Closed when the fetch that is under way has ended.
+    fetching: Option<watch::Receiver<()>>,
+}
+
+impl Catalogue {
+    /// A catalogue whose lists are asked for again when they are older than `ttl`.
+    #[must_use]
+    pub fn new(client: Client, ttl: Duration) -> Self {
+        let shelves = Mutex::default();
+        let inner = Inner {
+            client,
+            ttl,
+            shelves,
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// The models of a feature. Always answers, within the client's limit for lists.
+    pub async fn models(&self, feature: Feature) -> Listing {
+        self.fresher_than(feature, self.inner.ttl).await
+    }
+
+    /// As [`Catalogue::models`], but asks again if the list is older than `at_most`.
+    pub async fn fresher_than(&self, feature: Feature, at_most: Duration) -> Listing {
+        let wanted = Wanted::now(at_most);
+        // A fetch that was under way may have brought less than was wanted; a second look decides.
+        while let Some(mut ended) = self.inner.fetch(feature, wanted) {
+            // An error means that the sender is gone, which is what is waited for.
+            let _ = ended.changed().await;
+        }
+        self.inner.listing(feature, wanted)
+    }
+
+    /// What is at hand, without asking anybody; None if upstream's list was never fetched.
+    #[must_use]
+    pub fn cached(&self, feature: Feature) -> Option<Listing> {
+        let listing = self.inner.listing(feature, Wanted::now(self.inner.ttl));
+        (listing.source != Source::BuiltIn).then_some(listing)
+    }
+}
+
+/// How fresh a list is wanted. What comes after the wish is always fresh enough.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    since: Instant,
+    at_most: Duration,
+}
+
+impl Wanted {
+    fn now(at_most: Duration) -> Self {
+        let since = Instant::now();
+        Self { since, at_most }
+    }
+
+    fn is_met(self, fetched: Instant) -> bool {
+        fetched
+            .checked_add(self.at_most)
+            .is_none_or(|until| until >= self.since)
+    }
+}
+
+impl Inner {
+    /// Joins or starts a fetch; None if the list is fresh enough or upstream is to be left alone.
+    fn fetch(self: &Arc<Self>, feature: Feature, wanted: Wanted) -> Option<watch::Receiver<()>> {
+        let mut shelves = self.lock();
+        let shelf = shelves.entry(feature).or_default();
+        let fresh = shelf
+            .models
+            .as_ref()
+            .is_some_and(|(_, fetched)| wanted.is_met(*fetched));
+        let backing_off = shelf
+            .failed
+            .is_some_and(|failed| failed.elapsed() < BACK_OFF);
+        if fresh || backing_off {
+            return None;
+        }
+        if let Some(fetching) = &shelf.fetching {
+            return Some(fetching.clone());
+        }
+        let (end, ended) = watch::channel(());
+        shelf.fetching = Some(ended.clone());
+        let fetch = Fetch {
+            catalogue: Arc::clone(self),
+            feature,
+            fetched: None,
+            _end: end,
+        };
+        // A task of its own: the caller may go away, others wait for it too.
+        tokio::spawn(fetch.run());
+        Some(ended)
+    }
+
+    fn listing(&self, feature: Feature, wanted: Wanted) -> Listing {
+        let mut shelves = self.lock();
+        let shelf = shelves.entry(feature).or_default();
+        match &shelf.models {
+            Some((models, fetched)) => Listing {
+                models: Arc::clone(models),
+                source: if wanted.is_met(*fetched) {
+                    Source::Live
+                } else {
+                    Source::Stale
+                },
+                fetched: Some(*fetched),
+            },
+            None => Listing {
+                models: Arc::clone(
+                    shelf
+                        .builtin
+                        .get_or_insert_with(|| models::builtin(feature).into()),
+                ),
+                source: Source::BuiltIn,
+                fetched: None,
+            },
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Feature, Shelf>> {
+        // Every change is one assignment: a panic elsewhere leaves nothing half done.
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One fetch. However it ends, the shelf is told before those who wait.
+struct Fetch {
+    catalogue: Arc<Inner>,
+    feature: Feature,
+    fetched: Option<Vec<Model>>,
+    /// Wakes those who wait when it goes, after everything else.
+    _end: watch::Sender<()>,
+}
+
+impl Fetch {
+    async fn run(mut self) {
+        self.fetched = self.catalogue.client.models(self.feature).await.ok();
+    }
+}
+
+impl Drop for Fetch {
+    fn drop(&mut self) {
+        let mut shelves = self.catalogue.lock();
+        let shelf = shelves.entry(self.feature).or_default();
+        shelf.fetching = None;
+        match self.fetched.take() {
+            Some(models) => {
+                shelf.models = Some((models.into(), Instant::now()));
+                shelf.builtin = None;
+                shelf.failed = None;
+            }
+            None => shelf.failed = Some(Instant::now()),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! The text inside JSON strings, taken without building values.
+//!
+//! A server that cuts text by UTF-16 units may send half of a pair in one string and half in the
+//! next. General JSON readers refuse that; here the halves find each other.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Memory that is kept for the next string with escapes, in bytes.
+const KEPT: usize = 2048;
+
+/// Reads the strings of one text.
+#[derive(Debug, Default)]
+pub(crate) struct Fragments {
+    /// The first half of a pair, whose second half may begin the next string.
+    high: Option<u16>,
+    scratch: String,
+}
+
+#[derive(Deserialize)]
+struct Content<'d> {
+    #[serde(borrow, default)]
+    content: Option<&'d RawValue>,
+}
+
+impl Fragments {
+    /// The text of `{"content":"…"}`, or of a bare JSON string. Without escapes it is borrowed.
+    /// None if it is neither.
+    pub(crate) fn content<'s>(&'s mut self, data: &'s [u8]) -> Option<&'s str> {
+        let inner = data
+            .strip_prefix(b"{\"content\":\"")
+            .and_then(|data| data.strip_suffix(b"\"}"));
+        if let Some(inner) = inner {
+            match memchr::memchr2(b'"', b'\\', inner) {
+                None if self.high.is_none() => return self.plain(inner),
+                _ => {
+                    if self.decode(inner).is_some() {
+                        return Some(&self.scratch);
+                    }
+                }
+            }
+        }
+        let raw = match data.trim_ascii_start().first() {
+            Some(b'"') => serde_json::from_slice::<&RawValue>(data).ok()?,
+            _ => match serde_json::from_slice::<Content<'_>>(data).ok()?.content {
+                Some(raw) => raw,
+                None => return Some(""),
+            },
+        };
+        self.decode(inside(raw.get())?)?;
+        Some(&self.scratch)
+    }
+
+    /// Whether these data have a text under `content`.
+    pub(crate) fn is_content(data: &[u8]) -> bool {
+        serde_json::from_slice::<Content<'_>>(data).is_ok_and(|data| data.content.is_some())
+    }
+
+    fn plain<'s>(&'s mut self, inner: &'s [u8]) -> Option<&'s str> {
+        match String::from_utf8_lossy(inner) {
+            Cow::Borrowed(text) => Some(text),
+            Cow::Owned(text) => {
+                self.scratch = text;
+                Some(&self.scratch)
+            }
+        }
+    }
+
+    /// Decodes into the scratch; None (and no change) if it is not the inside of a JSON string.
+    fn decode(&mut self, inner: &[u8]) -> Option<()> {
+        self.scratch.clear();
+        self.scratch.shrink_to(KEPT);
+        let before = self.high;
+        let decoded = self.append(inner);
+        if decoded.is_none() {
+            self.high = before;
+        }
+        decoded
+    }
+
+    fn append(&mut self, inner: &[u8]) -> Option<()> {
+        let mut left = inner;
+        while let Some(at) = memchr::memchr2(b'"', b'\\', left) {
+            let (text, escape) = left.split_at(at);
+            self.text(text);
+            left = self.escape(escape.strip_prefix(b"\\")?)?;
+        }
+        self.text(left);
+        Some(())
+    }
+
+    fn text(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.end_half();
+            self.scratch.push_str(&String::from_utf8_lossy(bytes));
+        }
+    }
+
+    fn escape<'b>(&mut self, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        let (letter, left) = bytes.split_first()?;
+        let character = match letter {
+            b'"' | b'\\' | b'/' => char::from(*letter),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let (digits, left) = left.split_at_checked(4)?;
+                if !digits.iter().all(u8::is_ascii_hexdigit) {
+                    return None;
+                }
+                let unit = u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
+                self.unit(unit);
+                return Some(left);
+            }
+            _ => return None,
+        };
+        self.end_half();
+        self.scratch.push(character);
+        Some(left)
+    }
+
+    fn unit(&mut self, unit: u16) {
+        if let (Some(high), 0xDC00..=0xDFFF) = (self.high, unit) {
+            self.high = None;
+            self.scratch
+                .extend(char::decode_utf16([high, unit]).flatten());
+        } else {
+            self.end_half();
+            match unit {
+                0xD800..=0xDBFF => self.high = Some(unit),
+                _ => self
+                    .scratch
+                    .push(char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER)),
+            }
+        }
+    }
+
+    /// A half without its other half.
+    fn end_half(&mut self) {
+        if self.high.take().is_some() {
+            self.scratch.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+}
+
+/// What stands between the quotes of a raw JSON string.
+fn inside(raw: &str) -> Option<&[u8]> {
+    raw.trim()
+        .strip_prefix('"')?
+        .strip_suffix('"')
+        .map(str::as_bytes)
+}
+
+/// The text of a raw JSON string; None if it is something else.
+pub(crate) fn string(raw: &str) -> Option<String> {
+    let mut fragments = Fragments::default();
+    fragments.append(inside(raw)?)?;
+    fragments.end_half();
+    Some(fragments.scratch)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::{Fragments, string};
+
+    fn read(data: &str) -> Option<String> {
+        Fragments::default()
+            .content(data.as_bytes())
+            .map(str::to_owned)
+    }
+
+    #[test]
+    fn content_is_read_in_every_spelling() {
+        for (data, text) in [
+            (r#"{"content":"Jup"}"#, Some("Jup")),
+            (r#"{"content":""}"#, Some("")),
+            (r#"{"content":"Grüße 🚀"}"#, Some("Grüße 🚀")),
+            (
+                r#"{"content":"a\n\t\"\\\/\u00e9\ud83d\ude80"}"#,
+                Some("a\n\t\"\\/é🚀"),
+            ),
+            (r#"{ "content" : "a\n" }"#, Some("a\n")),
+            (
+                r#"{"id":1,"content":"a","more":{"content":"b"}}"#,
+                Some("a"),
+            ),
+            (r#"{"content":"a","model":"m"}"#, Some("a")),
+            (r#"{"content":null}"#, Some("")),
+            (r#"{"other":"a"}"#, Some("")),
+            (r#""bare\n""#, Some("bare\n")),
+            (r#"{"content":"\ud83d!"}"#, Some("\u{fffd}!")),
+            (r#"{"content":"\ude80"}"#, Some("\u{fffd}")),
+            (r#"{"content":5}"#, None),
+            (r#"{"content":"cut"#, None),
+            (r#"{"content":"\x"}"#, None),
+            (r#"{"content":"\u12"}"#, None),
+            (r#"{"content":"\u+123"}"#, None),
+            ("not json", None),
+            ("", None),
+        ] {
+            assert_eq!(read(data).as_deref(), text, "{data}");
+        }
+    }
+
+    #[test]
+    fn halves_of_a_pair_in_two_strings_find_each_other() {
+        let mut fragments = Fragments::default();
+        let mut text = String::new();
+        for data in [
+            r#"{"content":"a\ud83d"}"#,
+            r#"{"content":"\ude80b"}"#,
+            r#"{"content":"\ud83d"}"#,
+            r#"{"content":"c"}"#,
+        ] {
+            text += fragments.content(data.as_bytes()).unwrap();
+        }
+        assert_eq!(text, "a🚀b\u{fffd}c");
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_json_writer_writes_is_read_back(text in any::<String>()) {
+            prop_assert_eq!(read(&json!({"content": text}).to_string()), Some(text.clone()));
+            prop_assert_eq!(string(&json!(text).to_string()), Some(text));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let data = [b"{\"content\":\"".as_slice(), &bytes, b"\"}"].concat();
+            let _ = Fragments::default().content(&data);
+            let _ = Fragments::default().content(&bytes);
+        }
+    }
+}

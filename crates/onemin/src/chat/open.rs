@@ -1,0 +1,185 @@
+//! An open streamed answer: bytes are read as they come, within time limits.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+use super::{Accounting, Progress, Reader};
+use crate::error::{Error, TransportError, TransportKind};
+use crate::transport::Body;
+
+/// How long the mark of the end is waited for once the record has come.
+const AFTER_RECORD: Duration = Duration::from_secs(2);
+
+/// How long the end of a body may take after the answer's, for its connection to be used again.
+const AFTER_END: Duration = Duration::from_secs(1);
+
+/// The most bytes that one reading takes in, so that no stream keeps others waiting.
+const ONE_READING: usize = 64 * 1024;
+
+/// One open streamed answer. Dropping it cancels the request at once.
+#[derive(Debug)]
+pub struct Stream {
+    /// None once the answer is complete or has failed.
+    body: Option<Body>,
+    reader: Reader,
+    patience: Patience,
+}
+
+impl Stream {
+    pub(crate) fn new(body: Body, reader: Reader, idle: Duration, deadline: Instant) -> Self {
+        Self {
+            body: Some(body),
+            reader,
+            patience: Patience::new(idle, deadline),
+        }
+    }
+
+    /// Waits for the next bytes and gives every piece of text that is complete with what is there,
+    /// so that the caller can write once.
+    ///
+    /// # Errors
+    /// Why the answer will not be complete; text that was given before stays valid. Reading again
+    /// after an end or an error gives [`crate::ProtocolError::Interrupted`].
+    pub async fn read(
+        &mut self,
+        on_text: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Progress, Error> {
+        std::future::poll_fn(|cx| self.poll_read(cx, on_text)).await
+    }
+
+    /// [`Stream::read`] for those who poll.
+    ///
+    /// # Errors
+    /// As [`Stream::read`].
+    pub fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        on_text: &mut dyn FnMut(&str),
+    ) -> Poll<Result<Progress, Error>> {
+        let read = std::task::ready!(self.poll_progress(cx, on_text));
+        if read.is_err() {
+            self.body = None;
+        }
+        Poll::Ready(read)
+    }
+
+    fn poll_progress(
+        &mut self,
+        cx: &mut Context<'_>,
+        on_text: &mut dyn FnMut(&str),
+    ) -> Poll<Result<Progress, Error>> {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(Err(crate::ProtocolError::Interrupted.into()));
+        };
+        let mut taken = 0;
+        loop {
+            match body.poll(cx) {
+                Poll::Ready(Some(Ok(bytes))) => {
+                    taken += bytes.len();
+                    if let Some(accounting) = self.reader.push(&bytes, on_text)? {
+                        return Poll::Ready(Ok(self.complete(accounting)));
+                    }
+                    if taken >= ONE_READING {
+                        break;
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(self.stop(error, on_text)),
+                Poll::Ready(None) => {
+                    self.body = None;
+                    return Poll::Ready(self.reader.end(on_text).map(Progress::Done));
+                }
+                Poll::Pending if taken > 0 => break,
+                Poll::Pending => {
+                    let limit = std::task::ready!(self.patience.poll(cx));
+                    return Poll::Ready(self.stop(TransportError::new(limit), on_text));
+                }
+            }
+        }
+        self.patience.heard(self.reader.is_settled());
+        Poll::Ready(Ok(Progress::More))
+    }
+
+    /// Nothing more will come. Once the record is there, nothing is missing.
+    fn stop(
+        &mut self,
+        error: TransportError,
+        on_text: &mut dyn FnMut(&str),
+    ) -> Result<Progress, Error> {
+        self.body = None;
+        if self.reader.is_settled() {
+            return self.reader.end(on_text).map(Progress::Done);
+        }
+        Err(error.into())
+    }
+
+    fn complete(&mut self, accounting: Accounting) -> Progress {
+        if let Some(body) = self.body.take() {
+            finish(body);
+        }
+        Progress::Done(accounting)
+    }
+}
+
+/// Reads the end of a body whose answer is complete, so that the connection can be used again.
+fn finish(mut body: Body) {
+    let mut cx = Context::from_waker(std::task::Waker::noop());
+    if body.poll(&mut cx).is_ready() {
+        return;
+    }
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(tokio::time::timeout(AFTER_END, async move {
+            while body.next().await.is_some_and(|read| read.is_ok()) {}
+        }));
+    }
+}
+
+/// The time limits of a stream. The timer is set when nothing comes, and not again for every event.
+#[derive(Debug)]
+struct Patience {
+    idle: Duration,
+    deadline: Instant,
+    heard: Instant,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    fn new(idle: Duration, deadline: Instant) -> Self {
+        Self {
+            idle,
+            deadline,
+            heard: Instant::now(),
+            timer: None,
+        }
+    }
+
+    fn heard(&mut self, settled: bool) {
+        self.heard = Instant::now();
+        if settled && self.idle > AFTER_RECORD {
+            self.idle = AFTER_RECORD;
+            self.timer = None;
+        }
+    }
+
+    /// Ready with the limit that is over.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<TransportKind> {
+        loop {
+            let due = (self.heard + self.idle).min(self.deadline);
+            let timer = self
+                .timer
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+            std::task::ready!(timer.as_mut().poll(cx));
+            let now = Instant::now();
+            if now >= self.deadline {
+                return Poll::Ready(TransportKind::WholeTimeout);
+            }
+            if now >= due {
+                return Poll::Ready(TransportKind::IdleTimeout);
+            }
+            timer.as_mut().reset(due);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Reads the body of an answer, whatever it turns out to be: events, one record, or bare text.
+
+use super::crawl::Stripper;
+use super::record;
+use super::sniff::{self, Declared, Shape};
+use super::stream::Decoder;
+use super::{Accounting, crawl};
+use crate::error::{Error, ProtocolError};
+use crate::refusal::Refusal;
+
+/// The largest record: it repeats the prompt and the answer.
+const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
+
+/// Reads one body.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    declared: Declared,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The first bytes, too few to tell.
+    Unsure(Vec<u8>),
+    Events(Box<Decoder>),
+    Document(Vec<u8>),
+    Plain(Plain),
+}
+
+impl Reader {
+    /// A reader for a body of this `content-type`.
+    pub(crate) fn new(content_type: Option<&[u8]>) -> Self {
+        Self {
+            declared: Declared::of(content_type),
+            state: State::Unsure(Vec::new()),
+        }
+    }
+
+    /// Takes the next bytes. As [`Decoder::push`].
+    pub(crate) fn push(
+        &mut self,
+        bytes: &[u8],
+        on_text: &mut dyn FnMut(&str),
+    ) -> Result<Option<Accounting>, Error> {
+        match &mut self.state {
+            State::Events(decoder) => decoder.push(bytes, on_text),
+            State::Document(document) => {
+                document.extend_from_slice(bytes);
+                if document.len() > MAX_DOCUMENT {
+                    return Err(ProtocolError::BodyTooLarge(MAX_DOCUMENT).into());
+                }
+                Ok(None)
+            }
+            State::Plain(plain) => {
+                plain.push(bytes, on_text);
+                Ok(None)
+            }
+            State::Unsure(first) if first.is_empty() => self.begin(bytes, false, on_text),
+            State::Unsure(first) => {
+                let mut first = std::mem::take(first);
+                first.extend_from_slice(bytes);
+                self.begin(&first, false, on_text)
+            }
+        }
+    }
+
+    /// The body has ended. As [`Decoder::end`].
+    pub(crate) fn end(&mut self, on_text: &mut dyn FnMut(&str)) -> Result<Accounting, Error> {
+        if let State::Unsure(first) = &mut self.state {
+            let first = std::mem::take(first);
+            if let Some(accounting) = self.begin(&first, true, on_text)? {
+                return Ok(accounting);
+            }
+        }
+        match &mut self.state {
+            State::Events(decoder) => decoder.end(on_text),
+            State::Document(document) => document_answer(self.declared, document, on_text),
+            State::Plain(plain) => plain.end(on_text),
+            State::Unsure(_) => Err(ProtocolError::Interrupted.into()),
+        }
+    }
+
+    /// Whether only the mark of the end is missing.
+    pub(crate) fn is_settled(&self) -> bool {
+        matches!(&self.state, State::Events(decoder) if decoder.is_settled())
+    }
+
+    fn begin(
+        &mut self,
+        bytes: &[u8],
+        ended: bool,
+        on_text: &mut dyn FnMut(&str),
+    ) -> Result<Option<Accounting>, Error> {
+        self.state = match sniff::shape(self.declared, bytes, ended) {
+            None => {
+                self.state = State::Unsure(bytes.to_vec());
+                return Ok(None);
+            }
+            Some(Shape::Events) => State::Events(Box::default()),
+            Some(Shape::Document) => State::Document(Vec::new()),
+            Some(Shape::Plain) => State::Plain(Plain::default()),
+            Some(Shape::Page) => {
+                return Err(ProtocolError::Malformed("a web page came instead of an answer").into());
+            }
+        };
+        self.push(bytes, on_text)
+    }
+}
+
+fn document_answer(
+    declared: Declared,
+    document: &[u8],
+    on_text: &mut dyn FnMut(&str),
+) -> Result<Accounting, Error> {
+    if declared != Declared::Document && !record::is_envelope(document) {
+        let mut plain = Plain::default();
+        plain.push(document, on_text);
+        return plain.end(on_text);
+    }
+    let record = record::read(document)?;
+    let text = record.text();
+    let text = crawl::strip(&text);
+    if text.is_empty() {
+        return Err(Refusal::no_text().into());
+    }
+    on_text(&text);
+    Ok(record.accounting())
+}
+
+/// Bare text: the end of the body is the end of the answer.
+#[derive(Debug, Default)]
+struct Plain {
+    /// The beginning of a character whose end has not come.
+    cut: Vec<u8>,
+    lines: Stripper,
+    any: bool,
+}
+
+impl Plain {
+    fn push(&mut self, bytes: &[u8], on_text: &mut dyn FnMut(&str)) {
+        let mut joined = std::mem::take(&mut self.cut);
+        let mut left = if joined.is_empty() {
+            bytes
+        } else {
+            joined.extend_from_slice(bytes);
+            joined.as_slice()
+        };
+        loop {
+            match str::from_utf8(left) {
+                Ok(text) => return self.give(text, on_text),
+                Err(error) => {
+                    let (valid, rest) = left.split_at(error.valid_up_to());
+                    self.give(str::from_utf8(valid).unwrap_or_default(), on_text);
+                    let Some(wrong) = error.error_len() else {
+                        self.cut = rest.to_vec();
+                        return;
+                    };
+                    self.give("\u{fffd}", on_text);
+                    left = rest.get(wrong..).unwrap_or_default();
+                }
+            }
+        }
+    }
+
+    fn give(&mut self, text: &str, on_text: &mut dyn FnMut(&str)) {
+        let any = &mut self.any;
+        self.lines.push(text, &mut |text| {
+            *any |= !text.is_empty();
+            on_text(text);
+        });
+    }
+
+    fn end(&mut self, on_text: &mut dyn FnMut(&str)) -> Result<Accounting, Error> {
+        if !std::mem::take(&mut self.cut).is_empty() {
+            self.give("\u{fffd}", on_text);
+        }
+        self.any |= !self.lines.held().is_empty();
+        self.lines.end(on_text);
+        if self.any {
+            Ok(Accounting::default())
+        } else {
+            Err(Refusal::no_text().into())
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The record of an answer: its text, its cost, or that it failed in spite of HTTP 200.
+//!
+//! A record repeats the prompt and the whole answer. Only what is asked for is read; the rest is
+//! skipped where it lies.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::fragment;
+use super::{Accounting, Usage};
+use crate::error::{Error, ProtocolError};
+use crate::refusal::{Refusal, Report};
+
+/// A body or an event that should hold a record.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Envelope<'d> {
+    #[serde(rename = "aiRecord", borrow, default)]
+    record: Option<Record<'d>>,
+    #[serde(rename = "aiRecordDetail", default)]
+    bare: Option<IgnoredAny>,
+    #[serde(borrow, default)]
+    success: Option<&'d RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'d RawValue>,
+    #[serde(rename = "errorCode", borrow, default)]
+    error_code: Option<&'d RawValue>,
+}
+
+/// What is read of a record.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Record<'d> {
+    #[serde(borrow, default)]
+    uuid: Option<&'d RawValue>,
+    #[serde(borrow, default)]
+    status: Option<&'d RawValue>,
+    #[serde(borrow, default)]
+    metadata: Option<&'d RawValue>,
+    #[serde(rename = "aiRecordDetail", borrow, default)]
+    detail: Option<Detail<'d>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Detail<'d> {
+    #[serde(rename = "resultObject", borrow, default)]
+    result: Option<&'d RawValue>,
+    #[serde(rename = "errorMessage", borrow, default)]
+    error_message: Option<&'d RawValue>,
+    #[serde(rename = "responseObject", borrow, default)]
+    response: Option<&'d RawValue>,
+}
+
+/// Reads a record that reports success.
+///
+/// # Errors
+/// The refusal that the body or the record reports, or that there is no record.
+pub(crate) fn read(data: &[u8]) -> Result<Record<'_>, Error> {
+    let malformed = ProtocolError::Malformed("a record of the answer was expected");
+    let envelope: Envelope<'_> = serde_json::from_slice(data).map_err(|_| malformed.clone())?;
+    if envelope.is_failure() {
+        return Err(Refusal::from_body(None, data).into());
+    }
+    let record = match envelope {
+        Envelope {
+            record: Some(record),
+            ..
+        } => record,
+        Envelope { bare: Some(_), .. } => serde_json::from_slice(data).map_err(|_| malformed)?,
+        _ => return Err(malformed.into()),
+    };
+    match record.failure() {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok(record),
+    }
+}
+
+/// Whether a JSON body speaks of a record or of an error at all.
+pub(crate) fn is_envelope(data: &[u8]) -> bool {
+    serde_json::from_slice::<Envelope<'_>>(data).is_ok_and(|envelope| {
+        envelope.record.is_some() || envelope.bare.is_some() || envelope.is_failure()
+    })
+}
+
+impl Envelope<'_> {
+    fn is_failure(&self) -> bool {
+        self.success.is_some_and(|success| success.get() == "false")
+            || self.error.is_some()
+            || self.error_code.is_some()
+    }
+}
+
+impl Record<'_> {
+    fn failure(&self) -> Option<Refusal> {
+        let detail = self.detail.as_ref()?;
+        let failed_object = detail
+            .result
+            .and_then(object)
+            .filter(|object| text_of(object).is_none());
+        if failed_object.is_none() && !self.has_failed() {
+            return None;
+        }
+        let report = [failed_object, detail.response.and_then(object)]
+            .into_iter()
+            .flatten()
+            .map(Report::of_object);
+        let reason = detail
+            .error_message
+            .and_then(|message| fragment::string(message.get()));
+        let report = report
+            .reduce(Report::or)
+            .unwrap_or_default()
+            .or(Report::of_text(reason.as_deref().unwrap_or_default()));
+        Some(
+            report
+                .or(Report::of_text("the answer failed, no reason was given"))
+                .judge(None),
+        )
+    }
+
+    /// Upstream's documents say FAILURE on one page and FAILED on another.
+    fn has_failed(&self) -> bool {
+        let status = self
+            .status
+            .map(|status| status.get().trim_matches('"').to_ascii_uppercase());
+        matches!(
+            status.as_deref(),
+            Some("FAILURE" | "FAILED" | "ERROR" | "CANCELLED" | "CANCELED")
+        )
+    }
+
+    /// The text of the answer as upstream wrote it; empty if there is none.
+    pub(crate) fn text(&self) -> String {
+        let result = self.detail.as_ref().and_then(|detail| detail.result);
+        result
+            .map(|result| text_of_result(result.get()))
+            .unwrap_or_default()
+    }
+
+    /// What the record says besides the text.
+    pub(crate) fn accounting(&self) -> Accounting {
+        let metadata = self.metadata.and_then(object).unwrap_or_default();
+        let usage = usage(&metadata);
+        let word = metadata.get("finishReason").and_then(Value::as_str);
+        Accounting {
+            usage,
+            credits: credits(&metadata).filter(|credits| usage.is_some() || *credits > 0.0),
+            finish_reason: word.filter(|word| !word.is_empty()).map(str::to_owned),
+            record_id: self
+                .uuid
+                .and_then(|uuid| fragment::string(uuid.get()))
+                .filter(|uuid| !uuid.is_empty()),
+            execution_seconds: number(&metadata, "executionTime"),
+        }
+    }
+}
+
+fn object(raw: &RawValue) -> Option<Map<String, Value>> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+/// A list of texts, a bare text, or an object with a text. More than one text was never seen for
+/// chat.
+fn text_of_result(raw: &str) -> String {
+    if let Some(text) = fragment::string(raw) {
+        return text;
+    }
+    if let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(raw) {
+        let texts: Vec<String> = list
+            .iter()
+            .map(|element| text_of_result(element.get()))
+            .collect();
+        return texts.join("\n");
+    }
+    let object = serde_json::from_str::<Map<String, Value>>(raw).ok();
+    object
+        .and_then(|object| text_of(&object).map(str::to_owned))
+        .unwrap_or_default()
+}
+
+fn text_of(object: &Map<String, Value>) -> Option<&str> {
+    ["text", "content"]
+        .into_iter()
+        .find_map(|name| object.get(name)?.as_str())
+}
+
+/// Any of the three may be missing; if all that is there is zero, upstream did not count.
+fn usage(metadata: &Map<String, Value>) -> Option<Usage> {
+    let count = |name| number(metadata, name).map(whole);
+    let total = count("totalToken").filter(|total| *total > 0);
+    let (given_in, given_out) = (count("inputToken"), count("outputToken"));
+    let input = given_in
+        .or_else(|| total?.checked_sub(given_out?))
+        .or_else(|| count("promptToken"))?;
+    let output = given_out.or_else(|| total?.checked_sub(input))?;
+    let total = total.unwrap_or_else(|| input.saturating_add(output));
+    (total > 0).then_some(Usage {
+        input,
+        output,
+        total,
+    })
+}
+
+fn credits(metadata: &Map<String, Value>) -> Option<f64> {
+    let part = |name| number(metadata, name);
+    part("credit").or_else(|| match (part("inputCredit"), part("outputCredit")) {
+        (None, None) => None,
+        (input, output) => Some(input.unwrap_or(0.0) + output.unwrap_or(0.0)),
+    })
+}
+
+/// A number that is finite and not negative, also if it is written as a text.
+fn number(metadata: &Map<String, Value>, name: &str) -> Option<f64> {
+    let value = match metadata.get(name)? {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    (value.is_finite() && value >= 0.0).then_some(value)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the number is finite and not negative, and the cast saturates"
+)]
+fn whole(number: f64) -> u64 {
+    number.round() as u64
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! What a body is: its type says one thing, its first bytes may say another.
+
+/// What a response's `content-type` declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Declared {
+    /// `text/event-stream`.
+    Events,
+    /// JSON.
+    Document,
+    /// `text/plain`.
+    Plain,
+    /// A web page.
+    Page,
+    /// Nothing, or nothing known.
+    Unknown,
+}
+
+impl Declared {
+    /// Reads the value of the header.
+    pub(crate) fn of(content_type: Option<&[u8]>) -> Self {
+        let value = content_type.unwrap_or_default().to_ascii_lowercase();
+        let essence = value
+            .split(|byte| *byte == b';')
+            .next()
+            .unwrap_or_default()
+            .trim_ascii();
+        match essence {
+            b"text/event-stream" => Self::Events,
+            b"text/plain" => Self::Plain,
+            b"text/html" | b"application/xhtml+xml" => Self::Page,
+            b"application/json" => Self::Document,
+            other if other.ends_with(b"+json") => Self::Document,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// What a body is to be read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Server-sent events.
+    Events,
+    /// One JSON document.
+    Document,
+    /// The answer's text itself.
+    Plain,
+    /// A web page, which is no answer.
+    Page,
+}
+
+const FIELDS: [&[u8]; 4] = [b"event:", b"data:", b"id:", b"retry:"];
+const PAGES: [&[u8]; 2] = [b"<!doctype", b"<html"];
+
+/// The most bytes that are needed to tell, leading space aside.
+const ENOUGH: usize = 10;
+
+/// Decides; None if the bytes are too few to tell and there may be more.
+pub(crate) fn shape(declared: Declared, bytes: &[u8], ended: bool) -> Option<Shape> {
+    match declared {
+        Declared::Document => return Some(Shape::Document),
+        Declared::Page => return Some(Shape::Page),
+        Declared::Events | Declared::Plain | Declared::Unknown => {}
+    }
+    let bytes = bytes
+        .strip_prefix(b"\xEF\xBB\xBF")
+        .unwrap_or(bytes)
+        .trim_ascii_start();
+    if bytes.len() < ENOUGH && !ended && may_be_marked(bytes) {
+        return None;
+    }
+    let begins = |marks: &[&[u8]]| marks.iter().any(|mark| starts(bytes, mark));
+    Some(match declared {
+        Declared::Plain if begins(&FIELDS[..1]) => Shape::Events,
+        Declared::Plain => Shape::Plain,
+        _ if begins(&FIELDS) || bytes.starts_with(b":") => Shape::Events,
+        _ if bytes.starts_with(b"{") => Shape::Document,
+        _ if begins(&PAGES) => Shape::Page,
+        Declared::Events if bytes.is_empty() => Shape::Events,
+        _ => Shape::Plain,
+    })
+}
+
+fn starts(bytes: &[u8], mark: &[u8]) -> bool {
+    bytes
+        .get(..mark.len())
+        .is_some_and(|begin| begin.eq_ignore_ascii_case(mark))
+}
+
+/// Whether the bytes can still become one of the marks.
+fn may_be_marked(bytes: &[u8]) -> bool {
+    let begins = |mark: &&[u8]| {
+        mark.get(..bytes.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(bytes))
+    };
+    FIELDS.iter().chain(&PAGES).any(begins) || b"\xEF\xBB\xBF".starts_with(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Declared, Shape, shape};
+
+    #[test]
+    fn a_body_is_read_as_what_it_is() {
+        let (events, plain, unknown) = (
+            Some("text/event-stream; charset=utf-8"),
+            Some("text/plain"),
+            None,
+        );
+        for (content_type, body, expected) in [
+            (
+                Some("application/json; charset=utf-8"),
+                "event: a",
+                Shape::Document,
+            ),
+            (Some("application/problem+json"), "", Shape::Document),
+            (Some("Text/HTML"), "Hello", Shape::Page),
+            (events, "event: content\n", Shape::Events),
+            (events, ": ping\n", Shape::Events),
+            (events, "\n\ndata: 1", Shape::Events),
+            (events, "\u{feff}data: 1", Shape::Events),
+            (events, "", Shape::Events),
+            (events, "{\"aiRecord\":null}", Shape::Document),
+            (events, "Hello! How can I help?", Shape::Plain),
+            (events, "<!DOCTYPE html>", Shape::Page),
+            (plain, "Hello!", Shape::Plain),
+            (plain, "{\"a\":1}", Shape::Plain),
+            (plain, "data: is the new oil", Shape::Plain),
+            (plain, "event: content\n", Shape::Events),
+            (plain, "ev", Shape::Plain),
+            (unknown, "Hello!", Shape::Plain),
+            (unknown, "event:content", Shape::Events),
+            (unknown, "{}", Shape::Document),
+            (unknown, "<html>", Shape::Page),
+            (Some("application/octet-stream"), "data: {", Shape::Events),
+        ] {
+            let declared = Declared::of(content_type.map(str::as_bytes));
+            assert_eq!(
+                shape(declared, body.as_bytes(), true),
+                Some(expected),
+                "{content_type:?} {body:?}"
+            );
+            let early =
+                (0..body.len()).find_map(|end| shape(declared, &body.as_bytes()[..end], false));
+            assert!(
+                early.is_none_or(|early| early == expected),
+                "{content_type:?} {body:?} as it comes: {early:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Server-sent events: bytes in, events out, cut anywhere.
+//!
+//! An event that lies whole in one read is parsed where it lies; only an incomplete one is kept,
+//! and only until it is complete.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr2};
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// What the `event` field says; empty if there was none.
+    pub name: &'a [u8],
+    /// The `data` fields, joined by line feeds.
+    pub data: Cow<'a, [u8]>,
+}
+
+/// An event is larger than the parser's limit, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLarge(pub usize);
+
+/// Memory that is kept for the next incomplete event, in bytes.
+const KEPT: usize = 2048;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// An incremental parser.
+#[derive(Debug)]
+pub struct Parser {
+    /// The beginning of an event whose end has not come.
+    rest: Vec<u8>,
+    scan: Scan,
+    begun: bool,
+    limit: usize,
+}
+
+impl Parser {
+    /// A parser that takes events of at most so many bytes.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self {
+            rest: Vec::new(),
+            scan: Scan::default(),
+            begun: false,
+            limit,
+        }
+    }
+
+    /// Takes the next bytes and gives every event that is complete with them. Stops at the first
+    /// error that the receiver returns.
+    ///
+    /// # Errors
+    /// The receiver's own, or [`TooLarge`].
+    pub fn push<E: From<TooLarge>>(
+        &mut self,
+        bytes: &[u8],
+        mut on_event: impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.rest.is_empty() {
+            let used = self.blocks(bytes, &mut on_event)?;
+            self.rest
+                .extend_from_slice(bytes.get(used..).unwrap_or_default());
+        } else {
+            let mut rest = std::mem::take(&mut self.rest);
+            rest.extend_from_slice(bytes);
+            let used = self.blocks(&rest, &mut on_event)?;
+            rest.drain(..used);
+            self.rest = rest;
+        }
+        if self.rest.is_empty() && self.rest.capacity() > KEPT {
+            self.rest = Vec::new();
+        }
+        if self.rest.len() > self.limit {
+            Err(TooLarge(self.limit).into())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The bytes have ended: gives the last event, if its blank line is missing.
+    ///
+    /// # Errors
+    /// The receiver's own.
+    pub fn end<E>(&mut self, on_event: impl FnOnce(Event<'_>) -> Result<(), E>) -> Result<(), E> {
+        let rest = std::mem::take(&mut self.rest);
+        self.scan = Scan::default();
+        event(self.without_mark(&rest)).map_or(Ok(()), on_event)
+    }
+
+    /// Gives the complete events at the beginning of the bytes, and says how long they are.
+    fn blocks<E>(
+        &mut self,
+        bytes: &[u8],
+        on_event: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let mut used = 0;
+        while let Some(left) = bytes.get(used..)
+            && let Some(length) = self.scan.block(left)
+        {
+            let block = left.get(..length).unwrap_or_default();
+            if let Some(event) = event(self.without_mark(block)) {
+                on_event(event)?;
+            }
+            self.begun = true;
+            used += length;
+        }
+        Ok(used)
+    }
+
+    fn without_mark<'b>(&self, block: &'b [u8]) -> &'b [u8] {
+        match block.strip_prefix(BYTE_ORDER_MARK) {
+            Some(block) if !self.begun => block,
+            _ => block,
+        }
+    }
+}
+
+/// How far the search for an event's end has come, counted from the event's first byte.
+#[derive(Debug, Default)]
+struct Scan {
+    line: usize,
+    at: usize,
+    /// The line before ended in CR: a line feed that follows belongs to it.
+    after_cr: bool,
+}
+
+impl Scan {
+    /// The length of the event at the beginning of the bytes, its blank line included.
+    fn block(&mut self, bytes: &[u8]) -> Option<usize> {
+        loop {
+            self.pass_line_feed(bytes)?;
+            let left = bytes.get(self.at..)?;
+            let Some(offset) = memchr2(b'\n', b'\r', left) else {
+                self.at = bytes.len();
+                return None;
+            };
+            let end = self.at + offset;
+            let blank = end == self.line;
+            let after_cr = bytes.get(end) == Some(&b'\r');
+            if blank {
+                *self = Self {
+                    after_cr,
+                    ..Self::default()
+                };
+                return Some(end + 1);
+            }
+            *self = Self {
+                line: end + 1,
+                at: end + 1,
+                after_cr,
+            };
+        }
+    }
+
+    fn pass_line_feed(&mut self, bytes: &[u8]) -> Option<()> {
+        if self.after_cr {
+            let next = bytes.get(self.line)?;
+            self.after_cr = false;
+            if *next == b'\n' {
+                self.line += 1;
+            }
+            self.at = self.line;
+        }
+        Some(())
+    }
+}
+
+/// The event that a block of lines makes, if it makes one.
+fn event(block: &[u8]) -> Option<Event<'_>> {
+    let mut name: &[u8] = b"";
+    let mut data: Option<Cow<'_, [u8]>> = None;
+    let mut left = block;
+    while !left.is_empty() {
+        let end = memchr2(b'\n', b'\r', left).unwrap_or(left.len());
+        let (line, rest) = left.split_at(end);
+        left = rest.get(1..).unwrap_or_default();
+        match field(line) {
+            (b"event", value) => name = value,
+            (b"data", value) => {
+                data = Some(match data {
+                    None => Cow::Borrowed(value),
+                    Some(before) => Cow::Owned([&before, value].join(&b'\n')),
+                });
+            }
+            _ => {}
+        }
+    }
+    if name.is_empty() && data.is_none() {
+        return None;
+    }
+    let data = data.unwrap_or_default();
+    Some(Event { name, data })
+}
+
+/// A comment is a field without a name.
+fn field(line: &[u8]) -> (&[u8], &[u8]) {
+    let Some(colon) = memchr(b':', line) else {
+        return (line, b"");
+    };
+    let (name, value) = line.split_at(colon);
+    let value = value.get(1..).unwrap_or_default();
+    (name, value.strip_prefix(b" ").unwrap_or(value))
+}
+
+#[cfg(test)]
+mod tests;

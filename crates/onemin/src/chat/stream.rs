@@ -1,0 +1,179 @@
+//! A streamed answer's bytes → its text, and its end. No I/O.
+
+use crate::error::{Error, ProtocolError};
+use crate::refusal::{Refusal, Report};
+
+use super::Accounting;
+use super::fragment::Fragments;
+use super::record;
+use super::repeat::Text;
+use super::sse::{Event, Parser, TooLarge};
+
+/// The largest event. The last one repeats the prompt and the answer, so it must have room for
+/// both.
+pub const MAX_EVENT: usize = 64 * 1024 * 1024;
+
+/// Reads the events of one streamed answer.
+#[derive(Debug)]
+pub struct Decoder {
+    frames: Parser,
+    answer: Answering,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Decoder {
+    /// A decoder at the beginning of an answer.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            frames: Parser::new(MAX_EVENT),
+            answer: Answering::default(),
+        }
+    }
+
+    /// Takes the next bytes and gives the text that is complete with them. Says what the answer
+    /// cost once it is complete; what comes after is ignored.
+    ///
+    /// # Errors
+    /// What the stream reports as an error, or that it cannot be read.
+    pub fn push(
+        &mut self,
+        bytes: &[u8],
+        on_text: &mut dyn FnMut(&str),
+    ) -> Result<Option<Accounting>, Error> {
+        let Self { frames, answer } = self;
+        frames.push(bytes, |event| answer.event(&event, on_text))?;
+        Ok(answer
+            .complete
+            .then(|| answer.accounting.take().unwrap_or_default()))
+    }
+
+    /// The bytes have ended.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Interrupted`] if the answer had not.
+    pub fn end(&mut self, on_text: &mut dyn FnMut(&str)) -> Result<Accounting, Error> {
+        let Self { frames, answer } = self;
+        match frames.end(|event| answer.event(&event, on_text)) {
+            // The last event was cut.
+            Err(Error::Protocol(ProtocolError::Malformed(_))) => {}
+            ended => ended?,
+        }
+        answer.text.release(on_text);
+        let accounting = answer.accounting.take();
+        accounting.ok_or(ProtocolError::Interrupted.into())
+    }
+
+    /// Whether the record has come, after which only the mark of the end is missing.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.answer.accounting.is_some()
+    }
+}
+
+impl From<TooLarge> for Error {
+    fn from(TooLarge(limit): TooLarge) -> Self {
+        ProtocolError::EventTooLarge(limit).into()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Answering {
+    fragments: Fragments,
+    text: Text,
+    /// What the record says, or nothing where the end came without a record.
+    accounting: Option<Accounting>,
+    complete: bool,
+}
+
+impl Answering {
+    fn event(&mut self, event: &Event<'_>, out: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        if self.complete {
+            return Ok(());
+        }
+        let data = event.data.as_ref();
+        match event.name {
+            b"content" => self.content(data, out),
+            b"result" => self.result(data, out),
+            b"done" => self.done(out),
+            b"error" => Err(self.error(data, out)),
+            b"" | b"message" => self.unnamed(data, out),
+            _ => Ok(()),
+        }
+    }
+
+    fn content(&mut self, data: &[u8], out: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        if self.accounting.is_some() {
+            return Ok(());
+        }
+        let Self {
+            fragments, text, ..
+        } = self;
+        let delta = fragments
+            .content(data)
+            .ok_or(ProtocolError::Malformed("a piece of text was expected"))?;
+        text.delta(delta, out);
+        Ok(())
+    }
+
+    fn result(&mut self, data: &[u8], out: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        if self.accounting.is_some() {
+            return Ok(());
+        }
+        let record = record::read(data)?;
+        let accounting = record.accounting();
+        let own = self.text.needs_record().then(|| record.text());
+        self.end_text(own.as_deref(), accounting, out)
+    }
+
+    /// Upstream does not end without a record, but some streams may.
+    fn done(&mut self, out: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        if self.accounting.is_none() {
+            self.end_text(None, Accounting::default(), out)?;
+        }
+        self.complete = true;
+        Ok(())
+    }
+
+    fn end_text(
+        &mut self,
+        record: Option<&str>,
+        accounting: Accounting,
+        out: &mut dyn FnMut(&str),
+    ) -> Result<(), Error> {
+        if !self.text.end(record, out) {
+            return Err(Refusal::no_text().into());
+        }
+        self.accounting = Some(accounting);
+        Ok(())
+    }
+
+    fn error(&mut self, data: &[u8], out: &mut dyn FnMut(&str)) -> Error {
+        self.text.release(out);
+        Report::of_body(data)
+            .or(Report::of_text("the answer failed, no reason was given"))
+            .judge(None)
+            .into()
+    }
+
+    /// An event without a name says by its data what it is.
+    fn unnamed(&mut self, data: &[u8], out: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        if data.trim_ascii() == b"[DONE]" {
+            self.done(out)
+        } else if record::is_envelope(data) {
+            self.result(data, out)
+        } else if Fragments::is_content(data) {
+            self.content(data, out)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,427 @@
+//! The client: the only place that sends.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, USER_AGENT as USER_AGENT_HEADER};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::api_key::ApiKey;
+use crate::assets::{self, Asset, Upload};
+use crate::chat::{self, Answer, Reader, Stream};
+use crate::error::{Error, ProtocolError, TransportError, TransportKind};
+use crate::models::{self, Feature, Model};
+use crate::refusal::{self, Refusal};
+use crate::transport::{Body, Outgoing, Settings, Transport};
+
+/// Where the API is.
+pub const DEFAULT_BASE_URL: &str = "https://api.1min.ai";
+
+/// Where stored files are.
+pub const DEFAULT_ASSET_URL: &str = "https://asset.1min.ai";
+
+/// How this client names itself. Upstream's edge refuses the names of some libraries.
+pub const USER_AGENT: &str = concat!(
+    "1min-relay/",
+    env!("CARGO_PKG_VERSION"),
+    " (+",
+    env!("CARGO_PKG_REPOSITORY"),
+    ")"
+);
+
+const API_KEY: HeaderName = HeaderName::from_static("api-key");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+
+/// The largest body of a refusal that is read, in bytes.
+const MAX_REFUSAL: usize = 64 * 1024;
+
+/// The largest answer to an upload, in bytes: it may hold the text of the document.
+const MAX_UPLOAD_ANSWER: usize = 16 * 1024 * 1024;
+
+/// The largest list of models, in bytes.
+const MAX_MODELS: usize = 16 * 1024 * 1024;
+
+/// What a client is made of.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the API is, https or http.
+    pub base_url: Url,
+    /// Where stored files are.
+    pub asset_url: Url,
+    /// The `user-agent` header.
+    pub user_agent: String,
+    /// The time limits.
+    pub timeouts: Timeouts,
+    /// Send small packets at once.
+    pub tcp_nodelay: bool,
+    /// Offer HTTP/2 over TLS. Off: all streams would share one connection, whose number of streams
+    /// upstream's edge bounds, and on which one slow reader can hold up the others.
+    pub http2: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        #[expect(clippy::expect_used, reason = "constants, and a test parses them")]
+        let url = |text| Url::parse(text).expect("a URL");
+        Self {
+            base_url: url(DEFAULT_BASE_URL),
+            asset_url: url(DEFAULT_ASSET_URL),
+            user_agent: USER_AGENT.to_owned(),
+            timeouts: Timeouts::default(),
+            tcp_nodelay: true,
+            http2: false,
+        }
+    }
+}
+
+/// Time limits; each is told apart in the error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For a connection, TLS included.
+    pub connect: Duration,
+    /// From sending a chat request to the head of the response. Without streaming the head comes
+    /// when the answer is complete.
+    pub first_byte: Duration,
+    /// Between two reads of a streamed answer.
+    pub idle: Duration,
+    /// For a whole chat call, streamed or not.
+    pub whole: Duration,
+    /// For a list of models.
+    pub models: Duration,
+    /// For an upload.
+    pub upload: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            first_byte: Duration::from_secs(180),
+            idle: Duration::from_secs(120),
+            whole: Duration::from_secs(900),
+            models: Duration::from_secs(5),
+            upload: Duration::from_secs(180),
+        }
+    }
+}
+
+/// A client of 1min.ai. Clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    transport: Transport,
+    chat: Uri,
+    chat_streamed: Uri,
+    assets: Uri,
+    models: String,
+    user_agent: HeaderValue,
+    timeouts: Timeouts,
+}
+
+impl Client {
+    /// A client; nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the base URL is not http or https, or the user agent cannot be sent.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        let base = base(&options.base_url)?;
+        let user_agent = HeaderValue::from_str(&options.user_agent)
+            .map_err(|_| Error::Invalid("the user agent cannot be sent"))?;
+        let transport = Transport::new(Settings {
+            connect_timeout: options.timeouts.connect,
+            nodelay: options.tcp_nodelay,
+            http2: options.http2,
+        })?;
+        let inner = Inner {
+            transport,
+            chat: uri(&base, "/api/chat-with-ai")?,
+            chat_streamed: uri(&base, "/api/chat-with-ai?isStreaming=true")?,
+            assets: uri(&base, "/api/assets")?,
+            models: format!("{base}/models?feature="),
+            user_agent,
+            timeouts: options.timeouts,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Asks for an answer and waits until it is complete.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn chat(&self, key: &ApiKey, request: &chat::Request) -> Result<Answer, Error> {
+        let timeouts = &self.inner.timeouts;
+        let deadline = Instant::now() + timeouts.whole;
+        let request = self.post(&self.inner.chat, key, JSON, request.to_bytes())?;
+        let response = self.head(request, deadline).await?;
+        within(deadline, TransportKind::WholeTimeout, whole(response)).await
+    }
+
+    /// Asks for an answer as it comes; returns when upstream has begun to answer.
+    ///
+    /// # Errors
+    /// Why there is none, as far as it is known before the first event: many refusals of streamed
+    /// requests come with status 200, as an event.
+    pub async fn chat_stream(
+        &self,
+        key: &ApiKey,
+        request: &chat::Request,
+    ) -> Result<Stream, Error> {
+        let timeouts = &self.inner.timeouts;
+        let deadline = Instant::now() + timeouts.whole;
+        let request = self.post(&self.inner.chat_streamed, key, EVENTS, request.to_bytes())?;
+        let response = self.head(request, deadline).await?;
+        let reader = reader(&response);
+        Ok(Stream::new(
+            response.into_body(),
+            reader,
+            timeouts.idle,
+            deadline,
+        ))
+    }
+
+    /// Stores a file with 1min.ai, so that prompts can refer to it.
+    ///
+    /// # Errors
+    /// Why it was not stored.
+    pub async fn upload(&self, key: &ApiKey, upload: Upload) -> Result<Asset, Error> {
+        let deadline = Instant::now() + self.inner.timeouts.upload;
+        let (content_type, body) = upload.into_body()?;
+        let request = self.request(Method::POST, self.inner.assets.clone(), JSON, |headers| {
+            headers.insert(API_KEY, key.header()?);
+            headers.insert(CONTENT_TYPE, content_type);
+            Ok(body)
+        })?;
+        let answer = async {
+            let response = accepted(self.inner.transport.send(request).await?).await?;
+            collect(response.into_body(), MAX_UPLOAD_ANSWER).await
+        };
+        let answer = within(deadline, TransportKind::WholeTimeout, answer).await?;
+        assets::stored(&answer)
+    }
+
+    /// The models of a feature that can be used now, as upstream lists them. No key is needed.
+    ///
+    /// # Errors
+    /// Why there is no list. An empty list is an error.
+    pub async fn models(&self, feature: Feature) -> Result<Vec<Model>, Error> {
+        let deadline = Instant::now() + self.inner.timeouts.models;
+        let uri = uri(&self.inner.models, feature.as_str())?;
+        let request = self.request(Method::GET, uri, JSON, |_| Ok(Outgoing::Empty))?;
+        let list = async {
+            let response = accepted(self.inner.transport.send(request).await?).await?;
+            collect(response.into_body(), MAX_MODELS).await
+        };
+        models::usable(
+            &within(deadline, TransportKind::WholeTimeout, list).await?,
+            feature,
+        )
+    }
+
+    fn post(
+        &self,
+        uri: &Uri,
+        key: &ApiKey,
+        accept: HeaderValue,
+        body: Vec<u8>,
+    ) -> Result<Request<Outgoing>, Error> {
+        self.request(Method::POST, uri.clone(), accept, |headers| {
+            headers.insert(API_KEY, key.header()?);
+            headers.insert(CONTENT_TYPE, JSON);
+            Ok(Outgoing::Bytes(Bytes::from(body)))
+        })
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        uri: Uri,
+        accept: HeaderValue,
+        rest: impl FnOnce(&mut http::HeaderMap) -> Result<Outgoing, Error>,
+    ) -> Result<Request<Outgoing>, Error> {
+        let mut request = Request::new(Outgoing::Empty);
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, accept);
+        headers.insert(USER_AGENT_HEADER, self.inner.user_agent.clone());
+        *request.body_mut() = rest(headers)?;
+        Ok(request)
+    }
+
+    /// Sends a chat request and waits for a head that reports success.
+    async fn head(
+        &self,
+        request: Request<Outgoing>,
+        deadline: Instant,
+    ) -> Result<Response<Body>, Error> {
+        let first_byte = Instant::now() + self.inner.timeouts.first_byte;
+        let (limit, kind) = if deadline < first_byte {
+            (deadline, TransportKind::WholeTimeout)
+        } else {
+            (first_byte, TransportKind::FirstByteTimeout)
+        };
+        let sending = async { accepted(self.inner.transport.send(request).await?).await };
+        within(limit, kind, sending).await
+    }
+}
+
+async fn within<T>(
+    deadline: Instant,
+    kind: TransportKind,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout_at(deadline, work).await {
+        Ok(done) => done,
+        Err(_) => Err(TransportError::new(kind).into()),
+    }
+}
+
+/// Lets a response pass that reports success, and reads any other as a refusal.
+async fn accepted(response: Response<Body>) -> Result<Response<Body>, Error> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let wait = response.headers().get(RETRY_AFTER);
+    let wait = wait.and_then(|value| refusal::retry_after(value.as_bytes(), SystemTime::now()));
+    let body = beginning(response.into_body(), MAX_REFUSAL).await;
+    let mut refusal = Refusal::from_body(Some(status.as_u16()), &body);
+    refusal.retry_after = wait;
+    Err(refusal.into())
+}
+
+/// As much of a body as comes, up to a bound: the status has already said what matters.
+async fn beginning(mut body: Body, bound: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while bytes.len() < bound {
+        let Some(Ok(next)) = body.next().await else {
+            break;
+        };
+        bytes.extend_from_slice(&next);
+    }
+    bytes.truncate(bound);
+    bytes
+}
+
+async fn collect(mut body: Body, bound: usize) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    while let Some(next) = body.next().await {
+        bytes.extend_from_slice(&next?);
+        if bytes.len() > bound {
+            return Err(ProtocolError::BodyTooLarge(bound).into());
+        }
+    }
+    Ok(bytes)
+}
+
+async fn whole(response: Response<Body>) -> Result<Answer, Error> {
+    let mut reader = reader(&response);
+    let mut body = response.into_body();
+    let mut text = String::new();
+    while let Some(bytes) = body.next().await {
+        if let Some(accounting) = reader.push(&bytes?, &mut |piece| text.push_str(piece))? {
+            return Ok(Answer { text, accounting });
+        }
+    }
+    let accounting = reader.end(&mut |piece| text.push_str(piece))?;
+    Ok(Answer { text, accounting })
+}
+
+fn reader(response: &Response<Body>) -> Reader {
+    Reader::new(
+        response
+            .headers()
+            .get(CONTENT_TYPE)
+            .map(HeaderValue::as_bytes),
+    )
+}
+
+/// The base without a slash at its end, and without query and fragment.
+fn base(url: &Url) -> Result<String, Error> {
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(Error::Invalid(
+            "the base URL must begin with http:// or https://",
+        ));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Error::Invalid(
+            "the base URL must not hold a user or password",
+        ));
+    }
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn uri(base: &str, path: &str) -> Result<Uri, Error> {
+    format!("{base}{path}")
+        .parse()
+        .map_err(|_| Error::Invalid("the base URL cannot be requested"))
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::{Client, Options};
+
+    fn client(base: &str) -> Result<Client, crate::Error> {
+        let base_url = Url::parse(base).unwrap();
+        Client::new(Options {
+            base_url,
+            ..Options::default()
+        })
+    }
+
+    #[test]
+    fn a_base_url_may_have_a_path_and_a_slash() {
+        for (base, chat) in [
+            (
+                "http://127.0.0.1:8080",
+                "http://127.0.0.1:8080/api/chat-with-ai",
+            ),
+            (
+                "https://api.1min.ai/",
+                "https://api.1min.ai/api/chat-with-ai",
+            ),
+            (
+                "http://proxy.example/one/min/?x=1#y",
+                "http://proxy.example/one/min/api/chat-with-ai",
+            ),
+        ] {
+            assert_eq!(client(base).unwrap().inner.chat, chat);
+        }
+    }
+
+    #[test]
+    fn a_base_url_that_cannot_be_requested_is_refused() {
+        for base in [
+            "ftp://api.1min.ai",
+            "file:///x",
+            "data:x",
+            "https://user:password@api.1min.ai",
+        ] {
+            assert!(client(base).is_err(), "{base}");
+        }
+    }
+
+    #[test]
+    fn the_options_are_upstreams_by_default() {
+        assert_eq!(
+            Client::new(Options::default()).unwrap().inner.chat,
+            "https://api.1min.ai/api/chat-with-ai"
+        );
+    }
+}
