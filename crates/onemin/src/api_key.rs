@@ -33,14 +33,6 @@ impl ApiKey {
         Ok(Self(key.into()))
     }
 
-    /// [`ApiKey::parse`] for an owned text.
-    ///
-    /// # Errors
-    /// As [`ApiKey::parse`].
-    pub fn new(text: String) -> Result<Self, Error> {
-        Self::parse(&text)
-    }
-
     /// The key itself, for hashing and for the one header that carries it.
     #[must_use]
     pub fn expose(&self) -> &str {

@@ -121,23 +121,23 @@ impl Wanted {
 impl Inner {
     /// Joins or starts a fetch; None if the list is fresh enough or upstream is to be left alone.
     fn fetch(self: &Arc<Self>, feature: Feature, wanted: Wanted) -> Option<watch::Receiver<()>> {
-        let mut shelves = self.lock();
-        let shelf = shelves.entry(feature).or_default();
-        let fresh = shelf
+        let mut kept = self.lock();
+        let known = kept.entry(feature).or_default();
+        let fresh = known
             .models
             .as_ref()
             .is_some_and(|(_, fetched)| wanted.is_met(*fetched));
-        let backing_off = shelf
+        let backing_off = known
             .failed
             .is_some_and(|failed| failed.elapsed() < BACK_OFF);
         if fresh || backing_off {
             return None;
         }
-        if let Some(fetching) = &shelf.fetching {
+        if let Some(fetching) = &known.fetching {
             return Some(fetching.clone());
         }
         let (end, ended) = watch::channel(());
-        shelf.fetching = Some(ended.clone());
+        known.fetching = Some(ended.clone());
         let fetch = Fetch {
             catalogue: Arc::clone(self),
             feature,
@@ -150,9 +150,9 @@ impl Inner {
     }
 
     fn listing(&self, feature: Feature, wanted: Wanted) -> Listing {
-        let mut shelves = self.lock();
-        let shelf = shelves.entry(feature).or_default();
-        match &shelf.models {
+        let mut kept = self.lock();
+        let known = kept.entry(feature).or_default();
+        match &known.models {
             Some((models, fetched)) => Listing {
                 models: Arc::clone(models),
                 source: if wanted.is_met(*fetched) {
@@ -164,7 +164,7 @@ impl Inner {
             },
             None => Listing {
                 models: Arc::clone(
-                    shelf
+                    known
                         .builtin
                         .get_or_insert_with(|| models::builtin(feature).into()),
                 ),
@@ -197,16 +197,16 @@ impl Fetch {
 
 impl Drop for Fetch {
     fn drop(&mut self) {
-        let mut shelves = self.catalogue.lock();
-        let shelf = shelves.entry(self.feature).or_default();
-        shelf.fetching = None;
+        let mut kept = self.catalogue.lock();
+        let known = kept.entry(self.feature).or_default();
+        known.fetching = None;
         match self.fetched.take() {
             Some(models) => {
-                shelf.models = Some((models.into(), Instant::now()));
-                shelf.builtin = None;
-                shelf.failed = None;
+                known.models = Some((models.into(), Instant::now()));
+                known.builtin = None;
+                known.failed = None;
             }
-            None => shelf.failed = Some(Instant::now()),
+            None => known.failed = Some(Instant::now()),
         }
     }
 }

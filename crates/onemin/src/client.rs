@@ -101,11 +101,11 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
-            first_byte: Duration::from_secs(180),
-            idle: Duration::from_secs(120),
-            whole: Duration::from_secs(900),
+            first_byte: Duration::from_mins(3),
+            idle: Duration::from_mins(2),
+            whole: Duration::from_mins(15),
             models: Duration::from_secs(5),
-            upload: Duration::from_secs(180),
+            upload: Duration::from_mins(3),
         }
     }
 }
@@ -132,6 +132,10 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Invalid`] if the base URL is not http or https, or the user agent cannot be sent.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a client is made once, of options made for it"
+    )]
     pub fn new(options: Options) -> Result<Self, Error> {
         let base = base(&options.base_url)?;
         let user_agent = HeaderValue::from_str(&options.user_agent)

@@ -34,7 +34,7 @@ impl Fragments {
             .and_then(|data| data.strip_suffix(b"\"}"));
         if let Some(inner) = inner {
             match memchr::memchr2(b'"', b'\\', inner) {
-                None if self.high.is_none() => return self.plain(inner),
+                None if self.high.is_none() => return Some(self.plain(inner)),
                 _ => {
                     if self.decode(inner).is_some() {
                         return Some(&self.scratch);
@@ -58,12 +58,12 @@ impl Fragments {
         serde_json::from_slice::<Content<'_>>(data).is_ok_and(|data| data.content.is_some())
     }
 
-    fn plain<'s>(&'s mut self, inner: &'s [u8]) -> Option<&'s str> {
+    fn plain<'s>(&'s mut self, inner: &'s [u8]) -> &'s str {
         match String::from_utf8_lossy(inner) {
-            Cow::Borrowed(text) => Some(text),
+            Cow::Borrowed(text) => text,
             Cow::Owned(text) => {
                 self.scratch = text;
-                Some(&self.scratch)
+                &self.scratch
             }
         }
     }

@@ -100,7 +100,9 @@ impl Reader {
             Some(Shape::Document) => State::Document(Vec::new()),
             Some(Shape::Plain) => State::Plain(Plain::default()),
             Some(Shape::Page) => {
-                return Err(ProtocolError::Malformed("a web page came instead of an answer").into());
+                return Err(
+                    ProtocolError::Malformed("a web page came instead of an answer").into(),
+                );
             }
         };
         self.push(bytes, on_text)

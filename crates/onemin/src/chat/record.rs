@@ -84,15 +84,21 @@ pub(crate) fn is_envelope(data: &[u8]) -> bool {
 
 impl Envelope<'_> {
     fn is_failure(&self) -> bool {
+        let says =
+            |field: Option<&RawValue>| field.is_some_and(|value| !NOTHING.contains(&value.get()));
         self.success.is_some_and(|success| success.get() == "false")
-            || self.error.is_some()
-            || self.error_code.is_some()
+            || says(self.error)
+            || says(self.error_code)
     }
 }
 
+/// How an error is written where there is none.
+const NOTHING: [&str; 4] = ["null", "false", "\"\"", "{}"];
+
 impl Record<'_> {
     fn failure(&self) -> Option<Refusal> {
-        let detail = self.detail.as_ref()?;
+        let nothing = Detail::default();
+        let detail = self.detail.as_ref().unwrap_or(&nothing);
         let failed_object = detail
             .result
             .and_then(object)

@@ -11,7 +11,7 @@ use super::sse::{Event, Parser, TooLarge};
 
 /// The largest event. The last one repeats the prompt and the answer, so it must have room for
 /// both.
-pub const MAX_EVENT: usize = 64 * 1024 * 1024;
+const MAX_EVENT: usize = 64 * 1024 * 1024;
 
 /// Reads the events of one streamed answer.
 #[derive(Debug)]

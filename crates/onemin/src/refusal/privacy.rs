@@ -70,12 +70,7 @@ pub(super) fn clean(text: &str) -> String {
 }
 
 fn is_border(c: char) -> bool {
-    c.is_whitespace()
-        || c.is_control()
-        || matches!(
-            c,
-            '"' | '\'' | '(' | ')' | '<' | '>' | '[' | ']' | '{' | '}' | ',' | ';' | '`' | '='
-        )
+    c.is_whitespace() || c.is_control() || "\"'()<>[]{},;`".contains(c)
 }
 
 /// Whether the next word is an id.
@@ -100,9 +95,9 @@ fn shown(word: &str, expect: &mut Expect) -> String {
     } else if before == Expect::Id && is_id(word) {
         return HIDDEN.to_owned();
     }
-    match word.split_once(':') {
+    match word.split_once([':', '=']) {
         Some((name, id)) if ID_WORDS.contains(&name.to_ascii_lowercase().as_str()) && is_id(id) => {
-            format!("{name}:{HIDDEN}")
+            word.replace(id, HIDDEN)
         }
         _ => without_address(word),
     }

@@ -23,6 +23,11 @@ impl Report {
         match serde_json::from_slice(body) {
             Ok(Value::Object(object)) => Self::of_object(object),
             Ok(Value::String(text)) => Self::of_text(&text),
+            Ok(Value::Null) => Self::default(),
+            Ok(list @ Value::Array(_)) => Self {
+                cause: Cause::of_details(&list),
+                ..Self::default()
+            },
             _ => Self::of_text(&String::from_utf8_lossy(body)),
         }
     }

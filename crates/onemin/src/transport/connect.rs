@@ -14,7 +14,7 @@ use super::{BoxError, Settings};
 use crate::Error;
 
 /// Silence on a connection after which the system asks whether the other side is still there.
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
+const KEEP_ALIVE: Duration = Duration::from_mins(1);
 
 pub(super) fn connector(settings: Settings) -> Result<Timed<HttpsConnector<HttpConnector>>, Error> {
     let mut tcp = HttpConnector::new();
