@@ -1,0 +1,189 @@
+//! Who calls: the 1min.ai key a client sends, and the identity it is counted and cached by.
+
+use std::net::{IpAddr, SocketAddr};
+
+use hmac::{Hmac, KeyInit, Mac};
+use http::HeaderMap;
+use ipnet::IpNet;
+use onemin::ApiKey;
+use sha2::Sha256;
+use translate::failure::{Failure, Kind};
+
+/// The account behind a request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The key, for upstream alone.
+    pub key: ApiKey,
+}
+
+/// A name for an account or an address that tells nothing about it: a keyed hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identity([u8; 16]);
+
+/// Makes identities. Without the secret nobody can tell whose they are, or test a guess.
+#[derive(Clone)]
+pub struct Identities {
+    secret: Hmac<Sha256>,
+}
+
+impl std::fmt::Debug for Identities {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Identities")
+    }
+}
+
+impl Identities {
+    /// Identities under a secret drawn for this process: they mean nothing after it ends.
+    ///
+    /// # Panics
+    /// Never: HMAC takes keys of any length.
+    #[must_use]
+    pub fn fresh() -> Self {
+        let (a, b) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
+        let secret = [a.into_bytes(), b.into_bytes()].concat();
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+        let secret = Hmac::new_from_slice(&secret).expect("any length");
+        Self { secret }
+    }
+
+    /// The identity of an account.
+    #[must_use]
+    pub fn of_key(&self, key: &ApiKey) -> Identity {
+        self.of(b"key:", key.expose().as_bytes())
+    }
+
+    /// The identity of a client's address.
+    #[must_use]
+    pub fn of_address(&self, address: IpAddr) -> Identity {
+        self.of(b"address:", address.to_string().as_bytes())
+    }
+
+    fn of(&self, kind: &[u8], bytes: &[u8]) -> Identity {
+        let mut mac = self.secret.clone();
+        mac.update(kind);
+        mac.update(bytes);
+        let hash = mac.finalize().into_bytes();
+        let mut identity = [0; 16];
+        identity.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        Identity(identity)
+    }
+}
+
+/// The key that a request carries: `Authorization: Bearer`, as OpenAI's clients send it, or
+/// `x-api-key`, as Anthropic's do.
+///
+/// # Errors
+/// A [`Kind::Unauthenticated`] failure, without any part of what was sent.
+pub fn caller(headers: &HeaderMap) -> Result<Caller, Failure> {
+    let given = bearer(headers).or_else(|| text(headers, "x-api-key"));
+    let key = given.map(str::trim).filter(|key| !key.is_empty()).ok_or_else(no_key)?;
+    let key = ApiKey::parse(key).map_err(|_| bad_key())?;
+    Ok(Caller { key })
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = text(headers, "authorization")?.trim();
+    match value.split_once(' ') {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => Some(key),
+        Some(_) => None,
+        // Some clients leave the scheme out.
+        None => Some(value).filter(|v| !v.eq_ignore_ascii_case("bearer")),
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn no_key() -> Failure {
+    Failure::new(
+        Kind::Unauthenticated,
+        "No API key: send your 1min.ai key as `Authorization: Bearer <key>` (1021). Keys are made at app.1min.ai, Settings, API.",
+    )
+    .with_retry(false)
+}
+
+fn bad_key() -> Failure {
+    Failure::new(
+        Kind::Unauthenticated,
+        "The API key holds characters that no key has. Send your 1min.ai key as `Authorization: Bearer <key>` (1020).",
+    )
+    .with_retry(false)
+}
+
+/// The client's own address: the peer's, or what a trusted proxy says of it.
+#[must_use]
+pub fn client_address(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
+    let mut address = peer.ip().to_canonical();
+    // The list grows to the right; each entry is as true as the proxy that wrote it.
+    for line in headers.get_all("x-forwarded-for").iter().rev() {
+        for hop in line.to_str().unwrap_or_default().rsplit(',') {
+            if !is_trusted(address) {
+                return address;
+            }
+            match hop.trim().parse::<IpAddr>() {
+                Ok(hop) => address = hop.to_canonical(),
+                Err(_) => return address,
+            }
+        }
+    }
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn the_key_is_found_where_clients_put_it() {
+        let table: &[(&[(&str, &str)], Option<&str>)] = &[
+            (&[("authorization", "Bearer abc")], Some("abc")),
+            (&[("authorization", "bearer  abc ")], Some("abc")),
+            (&[("authorization", "abc")], Some("abc")),
+            (&[("x-api-key", "abc")], Some("abc")),
+            (&[("authorization", "Bearer abc"), ("x-api-key", "other")], Some("abc")),
+            (&[("authorization", "Basic YTpi"), ("x-api-key", "abc")], Some("abc")),
+            (&[("authorization", "Bearer ")], None),
+            (&[("authorization", "Basic YTpi")], None),
+            (&[], None),
+        ];
+        for (pairs, expected) in table {
+            let pairs: Vec<_> = pairs.iter().map(|(n, v)| (&**n, &**v)).collect();
+            let found = caller(&headers(&pairs)).ok();
+            assert_eq!(found.as_ref().map(|c| c.key.expose()), *expected, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_shows_nothing_of_the_key() {
+        let refused = caller(&headers(&[("authorization", "Bearer sec\tret")]));
+        assert!(!format!("{refused:?}").contains("sec"));
+        let good = caller(&headers(&[("authorization", "Bearer secret")])).unwrap();
+        assert!(!format!("{good:?}").contains("secret"));
+    }
+
+    #[test]
+    fn forwarded_addresses_are_believed_from_trusted_proxies_only() {
+        let net = |n: &str| n.parse::<IpNet>().unwrap();
+        let trusted = [net("10.0.0.0/8"), net("127.0.0.1/32")];
+        let forwarded = headers(&[("x-forwarded-for", "1.1.1.1, 2.2.2.2, 10.0.0.7")]);
+        let from = |peer: &str| client_address(SocketAddr::new(peer.parse().unwrap(), 1), &forwarded, &trusted).to_string();
+        assert_eq!(from("127.0.0.1"), "2.2.2.2");
+        assert_eq!(from("::ffff:127.0.0.1"), "2.2.2.2");
+        assert_eq!(from("9.9.9.9"), "9.9.9.9");
+    }
+
+    #[test]
+    fn identities_are_stable_within_a_process_and_unlinkable_across() {
+        let (here, there) = (Identities::fresh(), Identities::fresh());
+        let key = ApiKey::parse("abc").unwrap();
+        assert_eq!(here.of_key(&key), here.of_key(&key));
+        assert_ne!(here.of_key(&key), there.of_key(&key));
+    }
+}

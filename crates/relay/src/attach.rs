@@ -1,0 +1,169 @@
+//! Pictures and documents on their way into a prompt: fetched if they are URLs, checked by their
+//! bytes, uploaded to 1min.ai once per content and account.
+
+pub mod fetch;
+pub mod guard;
+pub mod kind;
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use lru::LruCache;
+use onemin::assets::Upload;
+use onemin::{ApiKey, Client};
+use sha2::{Digest, Sha256};
+use translate::failure::{Failure, Kind};
+use translate::turn::{Media, Part, Source, Turn};
+
+use crate::account::{Identities, Identity};
+use crate::failure::of_upstream;
+use fetch::Fetcher;
+use kind::FileKind;
+
+/// What a prompt refers to, in the order of the turn's parts.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// Asset paths of pictures.
+    pub images: Vec<String>,
+    /// Ids of documents.
+    pub files: Vec<String>,
+}
+
+/// Brings media to upstream.
+#[derive(Clone)]
+pub struct Attacher {
+    client: Client,
+    fetcher: Fetcher,
+    identities: Identities,
+    uploaded: Arc<Mutex<LruCache<(Identity, [u8; 32]), Reference>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Reference {
+    image: String,
+    file: String,
+}
+
+/// Uploads that are remembered. At some 300 bytes each that is 1.2 MB.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
+
+/// The most pictures and documents of one request: each may be a fetch and an upload.
+const MAX_MEDIA: usize = 64;
+
+impl Attacher {
+    /// An attacher over this client and fetcher.
+    #[must_use]
+    pub fn new(client: Client, fetcher: Fetcher, identities: Identities) -> Self {
+        Self {
+            client,
+            fetcher,
+            identities,
+            uploaded: Arc::new(Mutex::new(LruCache::new(REMEMBERED))),
+        }
+    }
+
+    /// Brings every picture and document of a turn to upstream.
+    ///
+    /// # Errors
+    /// What the client can mend (an address that may not be fetched, bytes that are no picture) or
+    /// what upstream answers to the upload.
+    pub async fn attach(&self, key: &ApiKey, turn: &Turn) -> Result<Attached, Failure> {
+        let media: Vec<Wanted<'_>> = wanted(turn);
+        if media.is_empty() {
+            return Ok(Attached::default());
+        }
+        if media.len() > MAX_MEDIA {
+            let message = format!("At most {MAX_MEDIA} images and files may stand in one request.");
+            return Err(Failure::invalid("messages", message));
+        }
+        let whose = self.identities.of_key(key);
+        let references = try_join_all(media.iter().map(|wanted| self.bring(key, whose, wanted))).await?;
+        let mut attached = Attached::default();
+        for (wanted, reference) in media.iter().zip(references) {
+            match wanted {
+                Wanted::Image(_) => attached.images.push(reference.image),
+                Wanted::File(_) => attached.files.push(reference.file),
+            }
+        }
+        Ok(attached)
+    }
+
+    async fn bring(&self, key: &ApiKey, whose: Identity, wanted: &Wanted<'_>) -> Result<Reference, Failure> {
+        let media = wanted.media();
+        let bytes = match &media.source {
+            Source::Inline(bytes) => bytes.clone(),
+            Source::Url(url) => self.fetcher.get(url).await?,
+            Source::FileId(id) => return Err(unknown_file(id)),
+        };
+        let kind = match wanted {
+            Wanted::Image(_) => kind::of_image(&bytes)?,
+            Wanted::File(media) => kind::of_document(&bytes, media.name.as_deref(), media.mime.as_deref())?,
+        };
+        let content = (whose, Sha256::digest(&bytes).into());
+        if let Some(reference) = self.remembered(&content) {
+            return Ok(reference);
+        }
+        let reference = self.upload(key, media, &kind, bytes).await?;
+        self.lock().put(content, reference.clone());
+        Ok(reference)
+    }
+
+    async fn upload(&self, key: &ApiKey, media: &Media, kind: &FileKind, bytes: Bytes) -> Result<Reference, Failure> {
+        let name = kind.file_name(media.name.as_deref());
+        let upload = Upload::from_bytes(name, kind.mime.to_owned(), bytes);
+        let asset = self.client.upload(key, upload).await.map_err(|e| of_upstream(&e))?;
+        Ok(Reference {
+            image: asset.image_reference().to_owned(),
+            file: asset.file_reference().to_owned(),
+        })
+    }
+
+    fn remembered(&self, content: &(Identity, [u8; 32])) -> Option<Reference> {
+        self.lock().get(content).cloned()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<(Identity, [u8; 32]), Reference>> {
+        // A panic while the lock was held can at worst have lost an entry.
+        self.uploaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Wanted<'t> {
+    Image(&'t Media),
+    File(&'t Media),
+}
+
+impl Wanted<'_> {
+    fn media(&self) -> &Media {
+        match self {
+            Self::Image(media) | Self::File(media) => media,
+        }
+    }
+}
+
+fn wanted(turn: &Turn) -> Vec<Wanted<'_>> {
+    fn walk<'t>(parts: &'t [Part], wanted: &mut Vec<Wanted<'t>>) {
+        for part in parts {
+            match part {
+                Part::Image(media) => wanted.push(Wanted::Image(media)),
+                Part::File(media) => wanted.push(Wanted::File(media)),
+                Part::Result(result) => walk(&result.parts, wanted),
+                _ => {}
+            }
+        }
+    }
+    let mut wanted = Vec::new();
+    turn.messages.iter().for_each(|message| walk(&message.parts, &mut wanted));
+    wanted
+}
+
+/// Files of the Files API are kept by a later part of the relay; until a file is known there, its
+/// id is as good as any other unknown id.
+fn unknown_file(id: &str) -> Failure {
+    let id: String = id.chars().take(80).collect();
+    Failure::new(Kind::NotFound, format!("There is no file `{id}`: send the bytes as `file_data`, or upload the file again."))
+        .with_param("file_id")
+        .with_code("file_not_found")
+}

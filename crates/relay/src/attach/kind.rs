@@ -1,0 +1,132 @@
+//! What a file is, by its bytes: names and claimed types are only asked where bytes tell nothing.
+
+use translate::failure::Failure;
+
+/// A kind of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileKind {
+    /// Its media type.
+    pub mime: &'static str,
+    /// Its extension.
+    pub extension: &'static str,
+}
+
+impl FileKind {
+    const TEXT: Self = Self {
+        mime: "text/plain",
+        extension: "txt",
+    };
+
+    /// A name with the right extension. Upstream refuses names without one.
+    #[must_use]
+    pub fn file_name(&self, given: Option<&str>) -> String {
+        let base = given.and_then(|name| name.rsplit(['/', '\\']).next()).unwrap_or_default();
+        let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
+        let safe: String = stem.chars().filter(|c| c.is_alphanumeric() || "_- .".contains(*c)).take(80).collect();
+        let safe = safe.trim_matches([' ', '.']);
+        let stem = if safe.is_empty() { "file" } else { safe };
+        let extension = match base.rsplit_once('.') {
+            Some((_, given)) if self.mime == "text/plain" && is_text_extension(given) => given,
+            _ => self.extension,
+        };
+        format!("{stem}.{extension}")
+    }
+}
+
+/// Text formats that keep their own extension; markdown is sent as plain text, which upstream wants.
+fn is_text_extension(extension: &str) -> bool {
+    ["txt", "csv", "json", "xml", "html", "log"].contains(&extension.to_ascii_lowercase().as_str())
+}
+
+/// A picture's kind.
+///
+/// # Errors
+/// Bytes that are no picture in a format a model can see.
+pub fn of_image(bytes: &[u8]) -> Result<FileKind, Failure> {
+    let kind = infer::get(bytes).filter(|kind| kind.matcher_type() == infer::MatcherType::Image);
+    let kind = kind.map(|kind| FileKind {
+        mime: kind.mime_type(),
+        extension: kind.extension(),
+    });
+    kind.ok_or_else(|| {
+        Failure::invalid(
+            "messages",
+            "An image of the request is no picture: its bytes are neither PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC nor AVIF.",
+        )
+        .with_code("invalid_image")
+    })
+}
+
+/// A document's kind: by its bytes, else text if it is text.
+///
+/// # Errors
+/// An empty file, or bytes of no known kind.
+pub fn of_document(bytes: &[u8], name: Option<&str>, claimed: Option<&str>) -> Result<FileKind, Failure> {
+    if bytes.is_empty() {
+        return Err(Failure::invalid("messages", "A file of the request is empty.").with_code("invalid_file"));
+    }
+    if let Some(kind) = infer::get(bytes) {
+        return Ok(office(kind, name).unwrap_or(FileKind {
+            mime: kind.mime_type(),
+            extension: kind.extension(),
+        }));
+    }
+    if std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0')) {
+        return Ok(FileKind::TEXT);
+    }
+    let claimed = claimed.unwrap_or("none");
+    Err(Failure::invalid(
+        "messages",
+        format!("A file of the request is of no known kind (claimed type: {claimed}): send PDF, an office document, or text in UTF-8."),
+    )
+    .with_code("invalid_file"))
+}
+
+/// Office documents are zip archives; where the archive's order hides which, the name tells.
+fn office(kind: infer::Type, name: Option<&str>) -> Option<FileKind> {
+    if kind.mime_type() != "application/zip" {
+        return None;
+    }
+    let (_, extension) = name?.rsplit_once('.')?;
+    let known = [
+        ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+    ];
+    let found = known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(extension));
+    found.map(|(extension, mime)| FileKind { mime, extension })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_decide_what_a_picture_is() {
+        let table: &[(&[u8], Option<&str>)] = &[
+            (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Some("image/png")),
+            (b"\xff\xd8\xff\xe0\0\x10JFIF", Some("image/jpeg")),
+            (b"GIF89a\x01\0\x01\0", Some("image/gif")),
+            (b"RIFF\x24\0\0\0WEBPVP8 ", Some("image/webp")),
+            (b"BM\x36\0\0\0\0\0\0\0", Some("image/bmp")),
+            (b"<html></html>", None),
+            (b"%PDF-1.7", None),
+            (b"", None),
+        ];
+        for (bytes, mime) in table {
+            assert_eq!(of_image(bytes).ok().map(|k| k.mime), *mime, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn documents_keep_a_name_that_upstream_takes() {
+        let text = of_document(b"# Title", Some("notes.md"), Some("text/markdown")).unwrap();
+        assert_eq!((text.mime, text.file_name(Some("notes.md")).as_str()), ("text/plain", "notes.txt"));
+        assert_eq!(text.file_name(Some("../../etc/pass\"wd\n.csv")), "passwd.csv");
+        assert_eq!(text.file_name(None), "file.txt");
+        let pdf = of_document(b"%PDF-1.7\n", Some("report"), None).unwrap();
+        assert_eq!(pdf.file_name(Some("report")), "report.pdf");
+        assert!(of_document(b"", None, None).is_err());
+        assert!(of_document(b"\xff\xfe\0\x01\x02garbage", None, None).is_err());
+    }
+}

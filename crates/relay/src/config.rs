@@ -1,0 +1,227 @@
+//! What can be set, defined once: flags, environment and help all come from [`Settings`].
+//!
+//! A flag beats the environment, the environment beats `.env`. Names are those of the original
+//! relay where it had one. Everything is checked before the first socket is opened, and each part
+//! of the program is handed only what it needs.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use clap::{ArgAction, Parser, ValueEnum};
+use url::Url;
+
+/// An OpenAI-compatible server in front of 1min.ai.
+///
+/// Point any OpenAI client at http://HOST:PORT/v1 and give it your 1min.ai key as its API key.
+/// Every setting below is a flag and an environment variable of the same words; a `.env` file in
+/// the working folder is read too.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "1min-relay", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Settings {
+    /// Try it without a key: starts an embedded 1min.ai simulator and uses it as upstream.
+    #[arg(long)]
+    pub demo: bool,
+
+    /// Check the settings and say what is on, then stop without opening a socket.
+    #[arg(long)]
+    pub check: bool,
+
+    /// The address to listen on; `127.0.0.1` keeps the relay to this machine.
+    #[arg(long, env = "HOST", default_value = "0.0.0.0", value_name = "ADDRESS")]
+    pub host: IpAddr,
+
+    /// The port to listen on; 0 takes a free one and prints it.
+    #[arg(long, env = "PORT", default_value_t = 5001)]
+    pub port: u16,
+
+    /// Where 1min.ai's API is.
+    #[arg(long, env = "ONEMIN_BASE_URL", default_value = onemin::DEFAULT_BASE_URL, value_name = "URL", value_parser = http_url)]
+    pub onemin_base_url: Url,
+
+    /// Where 1min.ai's files are.
+    #[arg(long, env = "ONEMIN_ASSET_URL", default_value = onemin::DEFAULT_ASSET_URL, value_name = "URL", value_parser = http_url)]
+    pub onemin_asset_url: Url,
+
+    /// Requests a minute that one key may make; 0 is no limit (1min.ai itself allows 180).
+    #[arg(long, env = "RATE_LIMIT_PER_MINUTE", default_value_t = 0, value_name = "N")]
+    pub rate_limit_per_minute: u32,
+
+    /// What the rate limit counts by.
+    #[arg(long, env = "RATE_LIMIT_BY", default_value = "key", value_enum)]
+    pub rate_limit_by: RateLimitBy,
+
+    /// Proxies whose X-Forwarded-For is believed, as addresses or networks, separated by commas.
+    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', value_name = "NET,…", value_parser = network)]
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+
+    /// Models that may be used, separated by commas.
+    #[arg(long, env = "SUBSET_OF_ONE_MIN_PERMITTED_MODELS", value_delimiter = ',', value_name = "ID,…")]
+    pub subset_of_one_min_permitted_models: Vec<String>,
+
+    /// Whether only the models of the subset above may be used and are listed.
+    #[arg(long, env = "PERMIT_MODELS_FROM_SUBSET_ONLY", value_name = "BOOL", default_value = "false",
+          default_missing_value = "true", num_args = 0..=1, action = ArgAction::Set, value_parser = boolean)]
+    pub permit_models_from_subset_only: bool,
+
+    /// Seconds for which the model list is kept before it is asked for again.
+    #[arg(long, env = "MODELS_TTL", default_value = "600", value_name = "SECONDS", value_parser = seconds)]
+    pub models_ttl: Duration,
+
+    /// Whether image and file URLs in requests may point to private addresses.
+    #[arg(long, env = "ALLOW_PRIVATE_URLS", value_name = "BOOL", default_value = "false",
+          default_missing_value = "true", num_args = 0..=1, action = ArgAction::Set, value_parser = boolean)]
+    pub allow_private_urls: bool,
+
+    /// The largest request body, in MiB.
+    #[arg(long, env = "MAX_BODY_MB", default_value_t = 64, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub max_body_mb: u32,
+
+    /// The largest file that is fetched from a URL in a request, in MiB.
+    #[arg(long, env = "MAX_FETCH_MB", default_value_t = 32, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub max_fetch_mb: u32,
+
+    /// The most answers one request may ask for with `n`; each is a paid call of its own.
+    #[arg(long, env = "MAX_CHOICES", default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=128))]
+    pub max_choices: u32,
+
+    /// Whether a parameter that has no effect here is refused instead of named in x-relay-ignored.
+    #[arg(long, env = "STRICT_PARAMETERS", value_name = "BOOL", default_value = "false",
+          default_missing_value = "true", num_args = 0..=1, action = ArgAction::Set, value_parser = boolean)]
+    pub strict_parameters: bool,
+
+    /// Seconds to wait for a connection to 1min.ai.
+    #[arg(long, env = "CONNECT_TIMEOUT", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    pub connect_timeout: Duration,
+
+    /// Seconds to wait for the first byte of an answer.
+    #[arg(long, env = "FIRST_BYTE_TIMEOUT", default_value = "180", value_name = "SECONDS", value_parser = seconds)]
+    pub first_byte_timeout: Duration,
+
+    /// Seconds that a stream may be silent.
+    #[arg(long, env = "IDLE_TIMEOUT", default_value = "120", value_name = "SECONDS", value_parser = seconds)]
+    pub idle_timeout: Duration,
+
+    /// Seconds that one answer may take in all.
+    #[arg(long, env = "REQUEST_TIMEOUT", default_value = "900", value_name = "SECONDS", value_parser = seconds)]
+    pub request_timeout: Duration,
+
+    /// Seconds of silence after which a stream gets a keep-alive comment; 0 is never.
+    #[arg(long, env = "HEARTBEAT", default_value = "15", value_name = "SECONDS", value_parser = seconds)]
+    pub heartbeat: Duration,
+
+    /// Seconds that open requests have to end when the relay is told to stop.
+    #[arg(long, env = "SHUTDOWN_TIMEOUT", default_value = "30", value_name = "SECONDS", value_parser = seconds)]
+    pub shutdown_timeout: Duration,
+
+    /// What is logged: error, warn, info, debug, or a tracing filter such as `info,relay=debug`.
+    #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
+    pub rust_log: String,
+
+    /// How it is logged.
+    #[arg(long, env = "LOG_FORMAT", default_value = "pretty", value_enum)]
+    pub log_format: LogFormat,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  1min-relay --demo                      try it, no key needed
+  1min-relay                             serve on port 5001, keys come from the clients
+  PORT=8080 1min-relay --log-format json
+  1min-relay --host 127.0.0.1 --subset-of-one-min-permitted-models gpt-4o-mini,gpt-5 \\
+             --permit-models-from-subset-only";
+
+/// What the rate limit counts by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RateLimitBy {
+    /// The client's 1min.ai key.
+    Key,
+    /// The client's address.
+    Address,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Settings {
+    /// Reads `.env`, flags and environment. On `--help`, or on a setting that makes no sense, it
+    /// prints what clap has to say and ends the process.
+    #[must_use]
+    pub fn read() -> Self {
+        // A missing `.env` is the normal case; a broken one must not be passed over in silence.
+        if let Err(error) = dotenvy::dotenv()
+            && !error.not_found()
+        {
+            clap::Error::raw(clap::error::ErrorKind::Io, format!(".env: {error}\n")).exit();
+        }
+        Self::parse()
+    }
+
+    /// The largest request body in bytes.
+    #[must_use]
+    pub fn max_body(&self) -> usize {
+        mebibytes(self.max_body_mb)
+    }
+
+    /// The largest fetched file in bytes.
+    #[must_use]
+    pub fn max_fetch(&self) -> usize {
+        mebibytes(self.max_fetch_mb)
+    }
+
+    /// The models that may be used; none if all may.
+    #[must_use]
+    pub fn permitted_models(&self) -> Option<Vec<String>> {
+        let names = self.subset_of_one_min_permitted_models.iter().map(|n| n.trim());
+        self.permit_models_from_subset_only
+            .then(|| names.filter(|n| !n.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// The timeouts of the 1min.ai client.
+    #[must_use]
+    pub fn timeouts(&self) -> onemin::Timeouts {
+        onemin::Timeouts {
+            connect: self.connect_timeout,
+            first_byte: self.first_byte_timeout,
+            idle: self.idle_timeout,
+            whole: self.request_timeout,
+            ..onemin::Timeouts::default()
+        }
+    }
+}
+
+fn mebibytes(n: u32) -> usize {
+    n as usize * 1024 * 1024
+}
+
+fn http_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|e| e.to_string())?;
+    match url.scheme() {
+        "http" | "https" if url.host().is_some() => Ok(url),
+        _ => Err("must be an http or https URL".to_owned()),
+    }
+}
+
+fn network(text: &str) -> Result<ipnet::IpNet, String> {
+    let text = text.trim();
+    let address = text.parse::<IpAddr>().map(ipnet::IpNet::from);
+    address.or_else(|_| text.parse()).map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(number).map_err(|_| "must be a positive number of seconds".to_owned())
+}
+
+fn boolean(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" | "" => Ok(false),
+        _ => Err("must be true or false".to_owned()),
+    }
+}

@@ -1,0 +1,63 @@
+//! One table: what the 1min.ai client says went wrong → a neutral [`Failure`].
+
+use onemin::{Accepted, Error, Refusal, RefusalKind};
+use translate::failure::{Failure, Kind};
+
+/// A failure of upstream in the hub's words. Upstream's reason is kept; whether the request may be
+/// sent again follows from whether the paid call may have been taken.
+#[must_use]
+pub fn of_upstream(error: &Error) -> Failure {
+    let failure = match error {
+        Error::Refused(refusal) => of_refusal(refusal),
+        _ if error.is_timeout() => Failure::new(
+            Kind::UpstreamTimeout,
+            format!("1min.ai did not answer in time: {error}."),
+        ),
+        _ => Failure::new(Kind::Upstream, format!("1min.ai could not be reached or broke off: {error}.")),
+    };
+    let retry = failure.retry;
+    let safe = matches!(error.was_accepted(), Accepted::No);
+    let failure = match retry {
+        Some(_) => failure,
+        None => failure.with_retry(safe),
+    };
+    failure.with_detail(format!("{error:?}"))
+}
+
+fn of_refusal(refusal: &Refusal) -> Failure {
+    let (kind, lead) = shape(refusal.kind);
+    let reason = refusal.message.trim_end_matches('.');
+    let code = refusal.code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
+    let advice = advice(refusal.kind);
+    let failure = Failure::new(kind, format!("{lead}: {reason}{code}.{advice}"))
+        .with_retry_after(refusal.retry_after.map(|wait| wait.as_secs()));
+    if refusal.retryable { failure } else { failure.with_retry(false) }
+}
+
+fn shape(kind: RefusalKind) -> (Kind, &'static str) {
+    match kind {
+        RefusalKind::UnknownModel => (Kind::ModelNotFound, "1min.ai does not know this model"),
+        RefusalKind::InvalidRequest => (Kind::Invalid, "1min.ai refused the request"),
+        RefusalKind::UnsupportedFile => (Kind::Invalid, "1min.ai refused the file"),
+        RefusalKind::Conflict => (Kind::Invalid, "1min.ai refused the request"),
+        RefusalKind::Unauthenticated => (Kind::Unauthenticated, "1min.ai refused the API key"),
+        RefusalKind::Forbidden => (Kind::Forbidden, "1min.ai forbids this"),
+        RefusalKind::ClientBlocked => (Kind::Upstream, "1min.ai's edge blocked the relay"),
+        RefusalKind::InsufficientCredits => (Kind::OutOfCredits, "Not enough 1min.ai credits"),
+        RefusalKind::Moderated => (Kind::ContentRefused, "1min.ai refused the content"),
+        RefusalKind::RateLimited => (Kind::RateLimited, "1min.ai's rate limit is reached"),
+        RefusalKind::ProviderError => (Kind::Upstream, "The provider behind 1min.ai refused the request"),
+        RefusalKind::Unavailable => (Kind::Upstream, "1min.ai is not available"),
+        _ => (Kind::Upstream, "1min.ai reported an error"),
+    }
+}
+
+/// What a person can do about it.
+fn advice(kind: RefusalKind) -> &'static str {
+    match kind {
+        RefusalKind::UnknownModel => " GET /v1/models lists the models there are.",
+        RefusalKind::Unauthenticated => " Look at the key at app.1min.ai, Settings, API.",
+        RefusalKind::InsufficientCredits => " Top up at app.1min.ai, or raise the member's limit in the team.",
+        _ => "",
+    }
+}
