@@ -26,7 +26,7 @@ mod tests {
 
     #[test]
     fn seconds_and_dates_are_understood() {
-        let now = UNIX_EPOCH + Duration::from_mins(29_860_560); // 2026-10-10 12:00:00 UTC
+        let now = UNIX_EPOCH + Duration::from_hours(497_676); // 2026-10-10 12:00:00 UTC
         for (value, wait) in [
             ("30", Some(30)),
             (" 0 ", Some(0)),
