@@ -64,7 +64,10 @@ impl Identities {
         mac.update(bytes);
         let hash = mac.finalize().into_bytes();
         let mut identity = [0; 16];
-        identity.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        identity
+            .iter_mut()
+            .zip(hash)
+            .for_each(|(to, from)| *to = from);
         Identity(identity)
     }
 }
@@ -76,7 +79,10 @@ impl Identities {
 /// A [`Kind::Unauthenticated`] failure, without any part of what was sent.
 pub fn caller(headers: &HeaderMap) -> Result<Caller, Failure> {
     let given = bearer(headers).or_else(|| text(headers, "x-api-key"));
-    let key = given.map(str::trim).filter(|key| !key.is_empty()).ok_or_else(no_key)?;
+    let key = given
+        .map(str::trim)
+        .filter(|key| !key.is_empty())
+        .ok_or_else(no_key)?;
     let key = ApiKey::parse(key).map_err(|_| bad_key())?;
     Ok(Caller { key })
 }
@@ -137,18 +143,31 @@ mod tests {
     use http::HeaderValue;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
+            .collect()
     }
 
     #[test]
     fn the_key_is_found_where_clients_put_it() {
-        let table: &[(&[(&str, &str)], Option<&str>)] = &[
+        type Row = (
+            &'static [(&'static str, &'static str)],
+            Option<&'static str>,
+        );
+        let table: &[Row] = &[
             (&[("authorization", "Bearer abc")], Some("abc")),
             (&[("authorization", "bearer  abc ")], Some("abc")),
             (&[("authorization", "abc")], Some("abc")),
             (&[("x-api-key", "abc")], Some("abc")),
-            (&[("authorization", "Bearer abc"), ("x-api-key", "other")], Some("abc")),
-            (&[("authorization", "Basic YTpi"), ("x-api-key", "abc")], Some("abc")),
+            (
+                &[("authorization", "Bearer abc"), ("x-api-key", "other")],
+                Some("abc"),
+            ),
+            (
+                &[("authorization", "Basic YTpi"), ("x-api-key", "abc")],
+                Some("abc"),
+            ),
             (&[("authorization", "Bearer ")], None),
             (&[("authorization", "Basic YTpi")], None),
             (&[], None),
@@ -156,7 +175,11 @@ mod tests {
         for (pairs, expected) in table {
             let pairs: Vec<_> = pairs.iter().map(|(n, v)| (&**n, &**v)).collect();
             let found = caller(&headers(&pairs)).ok();
-            assert_eq!(found.as_ref().map(|c| c.key.expose()), *expected, "{pairs:?}");
+            assert_eq!(
+                found.as_ref().map(|c| c.key.expose()),
+                *expected,
+                "{pairs:?}"
+            );
         }
     }
 
@@ -173,7 +196,14 @@ mod tests {
         let net = |n: &str| n.parse::<IpNet>().unwrap();
         let trusted = [net("10.0.0.0/8"), net("127.0.0.1/32")];
         let forwarded = headers(&[("x-forwarded-for", "1.1.1.1, 2.2.2.2, 10.0.0.7")]);
-        let from = |peer: &str| client_address(SocketAddr::new(peer.parse().unwrap(), 1), &forwarded, &trusted).to_string();
+        let from = |peer: &str| {
+            client_address(
+                SocketAddr::new(peer.parse().unwrap(), 1),
+                &forwarded,
+                &trusted,
+            )
+            .to_string()
+        };
         assert_eq!(from("127.0.0.1"), "2.2.2.2");
         assert_eq!(from("::ffff:127.0.0.1"), "2.2.2.2");
         assert_eq!(from("9.9.9.9"), "9.9.9.9");

@@ -37,8 +37,11 @@ pub struct Attacher {
     client: Client,
     fetcher: Fetcher,
     identities: Identities,
-    uploaded: Arc<Mutex<LruCache<(Identity, [u8; 32]), Reference>>>,
+    uploaded: Arc<Mutex<Uploaded>>,
 }
+
+/// What was uploaded: by whom, and the hash of its bytes.
+type Uploaded = LruCache<(Identity, [u8; 32]), Reference>;
 
 #[derive(Debug, Clone)]
 struct Reference {
@@ -79,7 +82,8 @@ impl Attacher {
             return Err(Failure::invalid("messages", message));
         }
         let whose = self.identities.of_key(key);
-        let references = try_join_all(media.iter().map(|wanted| self.bring(key, whose, wanted))).await?;
+        let references =
+            try_join_all(media.iter().map(|wanted| self.bring(key, whose, wanted))).await?;
         let mut attached = Attached::default();
         for (wanted, reference) in media.iter().zip(references) {
             match wanted {
@@ -90,7 +94,12 @@ impl Attacher {
         Ok(attached)
     }
 
-    async fn bring(&self, key: &ApiKey, whose: Identity, wanted: &Wanted<'_>) -> Result<Reference, Failure> {
+    async fn bring(
+        &self,
+        key: &ApiKey,
+        whose: Identity,
+        wanted: &Wanted<'_>,
+    ) -> Result<Reference, Failure> {
         let media = wanted.media();
         let bytes = match &media.source {
             Source::Inline(bytes) => bytes.clone(),
@@ -99,7 +108,9 @@ impl Attacher {
         };
         let kind = match wanted {
             Wanted::Image(_) => kind::of_image(&bytes)?,
-            Wanted::File(media) => kind::of_document(&bytes, media.name.as_deref(), media.mime.as_deref())?,
+            Wanted::File(media) => {
+                kind::of_document(&bytes, media.name.as_deref(), media.mime.as_deref())?
+            }
         };
         let content = (whose, Sha256::digest(&bytes).into());
         if let Some(reference) = self.remembered(&content) {
@@ -110,10 +121,20 @@ impl Attacher {
         Ok(reference)
     }
 
-    async fn upload(&self, key: &ApiKey, media: &Media, kind: &FileKind, bytes: Bytes) -> Result<Reference, Failure> {
+    async fn upload(
+        &self,
+        key: &ApiKey,
+        media: &Media,
+        kind: &FileKind,
+        bytes: Bytes,
+    ) -> Result<Reference, Failure> {
         let name = kind.file_name(media.name.as_deref());
         let upload = Upload::from_bytes(name, kind.mime.to_owned(), bytes);
-        let asset = self.client.upload(key, upload).await.map_err(|e| of_upstream(&e))?;
+        let asset = self
+            .client
+            .upload(key, upload)
+            .await
+            .map_err(|e| of_upstream(&e))?;
         Ok(Reference {
             image: asset.image_reference().to_owned(),
             file: asset.file_reference().to_owned(),
@@ -124,7 +145,7 @@ impl Attacher {
         self.lock().get(content).cloned()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<(Identity, [u8; 32]), Reference>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Uploaded> {
         // A panic while the lock was held can at worst have lost an entry.
         self.uploaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -155,7 +176,9 @@ fn wanted(turn: &Turn) -> Vec<Wanted<'_>> {
         }
     }
     let mut wanted = Vec::new();
-    turn.messages.iter().for_each(|message| walk(&message.parts, &mut wanted));
+    turn.messages
+        .iter()
+        .for_each(|message| walk(&message.parts, &mut wanted));
     wanted
 }
 
@@ -163,7 +186,12 @@ fn wanted(turn: &Turn) -> Vec<Wanted<'_>> {
 /// id is as good as any other unknown id.
 fn unknown_file(id: &str) -> Failure {
     let id: String = id.chars().take(80).collect();
-    Failure::new(Kind::NotFound, format!("There is no file `{id}`: send the bytes as `file_data`, or upload the file again."))
-        .with_param("file_id")
-        .with_code("file_not_found")
+    Failure::new(
+        Kind::NotFound,
+        format!(
+            "There is no file `{id}`: send the bytes as `file_data`, or upload the file again."
+        ),
+    )
+    .with_param("file_id")
+    .with_code("file_not_found")
 }

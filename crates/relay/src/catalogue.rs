@@ -23,13 +23,20 @@ impl Models {
     /// All of upstream's models, or only those of the operator's list.
     #[must_use]
     pub fn new(catalogue: Catalogue, permitted: Option<Vec<String>>) -> Self {
-        Self { catalogue, permitted }
+        Self {
+            catalogue,
+            permitted,
+        }
     }
 
     /// The chat models that may be used, and where the list comes from.
     pub async fn list(&self) -> (Vec<Model>, Source) {
         let listing = self.catalogue.models(Feature::Chat).await;
-        let models = listing.models.iter().filter(|m| self.permits(&m.id)).cloned();
+        let models = listing
+            .models
+            .iter()
+            .filter(|m| self.permits(&m.id))
+            .cloned();
         (models.collect(), listing.source)
     }
 
@@ -54,7 +61,9 @@ impl Models {
             Some(model) if self.permits(id) => Ok(Abilities {
                 vision: model.sees_images(),
             }),
-            None if listing.source == Source::BuiltIn && self.permits(id) => Ok(Abilities { vision: true }),
+            None if listing.source == Source::BuiltIn && self.permits(id) => {
+                Ok(Abilities { vision: true })
+            }
             _ => Err(self.unknown(id, &listing)),
         }
     }
@@ -65,18 +74,35 @@ impl Models {
         if find(&listing, id).is_some() || !self.permits(id) {
             return listing;
         }
-        self.catalogue.fresher_than(Feature::Chat, LOOK_AGAIN_AFTER).await
+        self.catalogue
+            .fresher_than(Feature::Chat, LOOK_AGAIN_AFTER)
+            .await
     }
 
     fn permits(&self, id: &str) -> bool {
-        self.permitted.as_ref().is_none_or(|permitted| permitted.iter().any(|p| p == id))
+        self.permitted
+            .as_ref()
+            .is_none_or(|permitted| permitted.iter().any(|p| p == id))
     }
 
     fn unknown(&self, id: &str, listing: &Listing) -> Failure {
-        let known = listing.models.iter().map(|m| m.id.as_str()).filter(|m| self.permits(m));
-        let near = known.map(|m| (strsim::jaro_winkler(&id.to_ascii_lowercase(), &m.to_ascii_lowercase()), m));
-        let nearest = near.filter(|(nearness, _)| *nearness >= NEAR).max_by(|a, b| a.0.total_cmp(&b.0));
-        let hint = nearest.map(|(_, m)| format!(" Did you mean `{m}`?")).unwrap_or_default();
+        let known = listing
+            .models
+            .iter()
+            .map(|m| m.id.as_str())
+            .filter(|m| self.permits(m));
+        let near = known.map(|m| {
+            (
+                strsim::jaro_winkler(&id.to_ascii_lowercase(), &m.to_ascii_lowercase()),
+                m,
+            )
+        });
+        let nearest = near
+            .filter(|(nearness, _)| *nearness >= NEAR)
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        let hint = nearest
+            .map(|(_, m)| format!(" Did you mean `{m}`?"))
+            .unwrap_or_default();
         let id: String = id.chars().take(120).collect();
         Failure::new(
             Kind::ModelNotFound,

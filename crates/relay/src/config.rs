@@ -16,6 +16,10 @@ use url::Url;
 /// Every setting below is a flag and an environment variable of the same words; a `.env` file in
 /// the working folder is read too.
 #[derive(Debug, Clone, Parser)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
 #[command(name = "1min-relay", version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Settings {
     /// Try it without a key: starts an embedded 1min.ai simulator and uses it as upstream.
@@ -43,7 +47,12 @@ pub struct Settings {
     pub onemin_asset_url: Url,
 
     /// Requests a minute that one key may make; 0 is no limit (1min.ai itself allows 180).
-    #[arg(long, env = "RATE_LIMIT_PER_MINUTE", default_value_t = 0, value_name = "N")]
+    #[arg(
+        long,
+        env = "RATE_LIMIT_PER_MINUTE",
+        default_value_t = 0,
+        value_name = "N"
+    )]
     pub rate_limit_per_minute: u32,
 
     /// What the rate limit counts by.
@@ -55,7 +64,12 @@ pub struct Settings {
     pub trusted_proxies: Vec<ipnet::IpNet>,
 
     /// Models that may be used, separated by commas.
-    #[arg(long, env = "SUBSET_OF_ONE_MIN_PERMITTED_MODELS", value_delimiter = ',', value_name = "ID,…")]
+    #[arg(
+        long,
+        env = "SUBSET_OF_ONE_MIN_PERMITTED_MODELS",
+        value_delimiter = ',',
+        value_name = "ID,…"
+    )]
     pub subset_of_one_min_permitted_models: Vec<String>,
 
     /// Whether only the models of the subset above may be used and are listed.
@@ -148,6 +162,15 @@ pub enum LogFormat {
     Json,
 }
 
+impl std::fmt::Display for RateLimitBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Key => "key",
+            Self::Address => "address",
+        })
+    }
+}
+
 impl Settings {
     /// Reads `.env`, flags and environment. On `--help`, or on a setting that makes no sense, it
     /// prints what clap has to say and ends the process.
@@ -177,7 +200,10 @@ impl Settings {
     /// The models that may be used; none if all may.
     #[must_use]
     pub fn permitted_models(&self) -> Option<Vec<String>> {
-        let names = self.subset_of_one_min_permitted_models.iter().map(|n| n.trim());
+        let names = self
+            .subset_of_one_min_permitted_models
+            .iter()
+            .map(|n| n.trim());
         self.permit_models_from_subset_only
             .then(|| names.filter(|n| !n.is_empty()).map(str::to_owned).collect())
     }
@@ -210,12 +236,17 @@ fn http_url(text: &str) -> Result<Url, String> {
 fn network(text: &str) -> Result<ipnet::IpNet, String> {
     let text = text.trim();
     let address = text.parse::<IpAddr>().map(ipnet::IpNet::from);
-    address.or_else(|_| text.parse()).map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
+    address
+        .or_else(|_| text.parse())
+        .map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let number: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(number).map_err(|_| "must be a positive number of seconds".to_owned())
+    let number: f64 = text
+        .parse()
+        .map_err(|_| "must be a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(number)
+        .map_err(|_| "must be a positive number of seconds".to_owned())
 }
 
 fn boolean(text: &str) -> Result<bool, String> {

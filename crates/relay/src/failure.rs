@@ -13,42 +13,58 @@ pub fn of_upstream(error: &Error) -> Failure {
             Kind::UpstreamTimeout,
             format!("1min.ai did not answer in time: {error}."),
         ),
-        _ => Failure::new(Kind::Upstream, format!("1min.ai could not be reached or broke off: {error}.")),
+        _ => Failure::new(
+            Kind::Upstream,
+            format!("1min.ai could not be reached or broke off: {error}."),
+        ),
     };
-    let retry = failure.retry;
     let safe = matches!(error.was_accepted(), Accepted::No);
-    let failure = match retry {
+    let failure = match failure.retry {
         Some(_) => failure,
         None => failure.with_retry(safe),
     };
-    failure.with_detail(format!("{error:?}"))
+    let detail = detail(error);
+    failure.with_detail(detail)
 }
 
 fn of_refusal(refusal: &Refusal) -> Failure {
-    let (kind, lead) = shape(refusal.kind);
+    let (kind, lead) = shape(refusal);
     let reason = refusal.message.trim_end_matches('.');
-    let code = refusal.code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
+    let code = refusal.code.as_deref();
+    let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
     let advice = advice(refusal.kind);
     let failure = Failure::new(kind, format!("{lead}: {reason}{code}.{advice}"))
         .with_retry_after(refusal.retry_after.map(|wait| wait.as_secs()));
-    if refusal.retryable { failure } else { failure.with_retry(false) }
+    if refusal.retryable {
+        failure
+    } else {
+        failure.with_retry(false)
+    }
 }
 
-fn shape(kind: RefusalKind) -> (Kind, &'static str) {
-    match kind {
+fn shape(refusal: &Refusal) -> (Kind, &'static str) {
+    match refusal.kind {
         RefusalKind::UnknownModel => (Kind::ModelNotFound, "1min.ai does not know this model"),
-        RefusalKind::InvalidRequest => (Kind::Invalid, "1min.ai refused the request"),
         RefusalKind::UnsupportedFile => (Kind::Invalid, "1min.ai refused the file"),
-        RefusalKind::Conflict => (Kind::Invalid, "1min.ai refused the request"),
+        RefusalKind::InvalidRequest | RefusalKind::Conflict => {
+            (Kind::Invalid, "1min.ai refused the request")
+        }
         RefusalKind::Unauthenticated => (Kind::Unauthenticated, "1min.ai refused the API key"),
         RefusalKind::Forbidden => (Kind::Forbidden, "1min.ai forbids this"),
         RefusalKind::ClientBlocked => (Kind::Upstream, "1min.ai's edge blocked the relay"),
         RefusalKind::InsufficientCredits => (Kind::OutOfCredits, "Not enough 1min.ai credits"),
         RefusalKind::Moderated => (Kind::ContentRefused, "1min.ai refused the content"),
         RefusalKind::RateLimited => (Kind::RateLimited, "1min.ai's rate limit is reached"),
-        RefusalKind::ProviderError => (Kind::Upstream, "The provider behind 1min.ai refused the request"),
+        // The provider says by its own status whose fault it was.
+        RefusalKind::ProviderError => match refusal.provider_status {
+            Some(400 | 404 | 413 | 415 | 422) => (
+                Kind::Invalid,
+                "The provider behind 1min.ai refused the request",
+            ),
+            _ => (Kind::Upstream, "The provider behind 1min.ai failed"),
+        },
         RefusalKind::Unavailable => (Kind::Upstream, "1min.ai is not available"),
-        _ => (Kind::Upstream, "1min.ai reported an error"),
+        RefusalKind::Unknown => (Kind::Upstream, "1min.ai reported an error"),
     }
 }
 
@@ -57,7 +73,30 @@ fn advice(kind: RefusalKind) -> &'static str {
     match kind {
         RefusalKind::UnknownModel => " GET /v1/models lists the models there are.",
         RefusalKind::Unauthenticated => " Look at the key at app.1min.ai, Settings, API.",
-        RefusalKind::InsufficientCredits => " Top up at app.1min.ai, or raise the member's limit in the team.",
+        RefusalKind::InsufficientCredits => {
+            " Top up at app.1min.ai, or raise the member's limit in the team."
+        }
         _ => "",
+    }
+}
+
+/// For the operator: upstream's status and code, whether the call may be paid, the cause below.
+fn detail(error: &Error) -> String {
+    let paid = match error.was_accepted() {
+        Accepted::No => "surely not charged",
+        Accepted::Maybe => "perhaps charged",
+    };
+    match error {
+        Error::Refused(refusal) => {
+            let status = refusal
+                .status
+                .map_or("in-band".to_owned(), |s| s.to_string());
+            format!("upstream {status} {:?}: {refusal}; {paid}", refusal.kind)
+        }
+        _ => {
+            let cause = std::error::Error::source(error);
+            let cause = cause.map(|cause| format!(" ({cause})")).unwrap_or_default();
+            format!("{error}{cause}; {paid}")
+        }
     }
 }

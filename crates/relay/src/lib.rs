@@ -1,1 +1,21 @@
-//! Placeholder.
+//! The server: OpenAI and Anthropic clients in, 1min.ai out.
+//!
+//! `app` builds the parts from the settings, `router` tells which URL goes where, `turn` is the way
+//! of a request for an answer. Everything about 1min.ai's API is in the crate `onemin`, everything
+//! about dialects and prompts in the crate `translate`; here is what needs sockets and time.
+
+pub mod account;
+pub mod app;
+pub mod attach;
+pub mod banner;
+pub mod catalogue;
+pub mod config;
+pub mod failure;
+pub mod limits;
+pub mod observe;
+pub mod respond;
+pub mod router;
+pub mod routes;
+pub mod server;
+pub mod store;
+pub mod turn;

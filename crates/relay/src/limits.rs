@@ -59,7 +59,9 @@ impl RateLimit {
                 "Rate limit of this relay reached: {} requests a minute. Try again in {reset_seconds} s.",
                 self.per_minute
             );
-            return Err(Failure::new(Kind::RateLimited, message).with_retry_after(Some(reset_seconds)));
+            return Err(
+                Failure::new(Kind::RateLimited, message).with_retry_after(Some(reset_seconds))
+            );
         }
         Ok(Standing {
             limit: self.per_minute,
@@ -76,7 +78,10 @@ impl Standing {
             headers.insert(HeaderName::from_static(name), value);
         };
         set("x-ratelimit-limit-requests", HeaderValue::from(self.limit));
-        set("x-ratelimit-remaining-requests", HeaderValue::from(self.remaining));
+        set(
+            "x-ratelimit-remaining-requests",
+            HeaderValue::from(self.remaining),
+        );
         if let Ok(reset) = HeaderValue::try_from(format!("{}s", self.reset_seconds)) {
             set("x-ratelimit-reset-requests", reset);
         }
@@ -99,7 +104,10 @@ mod tests {
         assert_eq!(limit.admit_at(who("a"), at(0)).await.unwrap().remaining, 1);
         assert_eq!(limit.admit_at(who("a"), at(10)).await.unwrap().remaining, 0);
         let refused = limit.admit_at(who("a"), at(45)).await.unwrap_err();
-        assert_eq!((refused.kind, refused.retry_after), (Kind::RateLimited, Some(15)));
+        assert_eq!(
+            (refused.kind, refused.retry_after),
+            (Kind::RateLimited, Some(15))
+        );
         assert!(limit.admit_at(who("b"), at(45)).await.is_ok());
         assert!(limit.admit_at(who("a"), at(60)).await.is_ok());
     }

@@ -13,7 +13,7 @@ pub mod schema;
 pub mod thinking;
 pub mod tool_calls;
 
-use crate::compose::Prompt;
+use crate::compose::tags::Tags;
 use crate::reply::{Event, Finish};
 use crate::turn::Turn;
 use frame::Frame;
@@ -36,11 +36,11 @@ pub struct Interpreter {
 }
 
 impl Interpreter {
-    /// For an answer to this prompt of this turn.
+    /// For an answer to this turn, whose transcript is written with these tags.
     #[must_use]
-    pub fn new(turn: &Turn, prompt: &Prompt) -> Self {
+    pub fn new(turn: &Turn, tags: Option<Tags>) -> Self {
         Self {
-            frame: prompt.tags.map(Frame::new),
+            frame: tags.map(Frame::new),
             limits: Limits::new(&turn.limits),
         }
     }

@@ -51,7 +51,9 @@ impl Fetcher {
             .enable_http1()
             .wrap_connector(connector);
         Self {
-            client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(1).build(https),
+            client: Client::builder(TokioExecutor::new())
+                .pool_max_idle_per_host(1)
+                .build(https),
             max_bytes,
             allow_private,
         }
@@ -65,7 +67,10 @@ impl Fetcher {
     pub async fn get(&self, url: &str) -> Result<Bytes, Failure> {
         match tokio::time::timeout(TIMEOUT, self.follow(url)).await {
             Ok(result) => result,
-            Err(_) => Err(refuse(format!("it took longer than {} s", TIMEOUT.as_secs()))),
+            Err(_) => Err(refuse(format!(
+                "it took longer than {} s",
+                TIMEOUT.as_secs()
+            ))),
         }
     }
 
@@ -79,7 +84,9 @@ impl Fetcher {
                 None => return self.body(response).await,
             }
         }
-        Err(refuse(format!("it redirects more than {MAX_REDIRECTS} times")))
+        Err(refuse(format!(
+            "it redirects more than {MAX_REDIRECTS} times"
+        )))
     }
 
     /// Addresses written as such never reach the resolver, so they are checked here.
@@ -93,7 +100,11 @@ impl Fetcher {
             Some(Host::Ipv4(v4)) => v4.into(),
             Some(Host::Ipv6(v6)) => v6.into(),
         };
-        if self.allow_private || guard::is_public(address) { Ok(()) } else { Err(refuse(PRIVATE)) }
+        if self.allow_private || guard::is_public(address) {
+            Ok(())
+        } else {
+            Err(refuse(PRIVATE))
+        }
     }
 
     async fn send(&self, url: &Url) -> Result<Response<Incoming>, Failure> {
@@ -102,14 +113,25 @@ impl Fetcher {
             .header(header::ACCEPT, "*/*")
             .body(Empty::new())
             .map_err(|_| refuse("the URL is malformed"))?;
-        self.client.request(request).await.map_err(|error| refuse(reason(&error)))
+        self.client
+            .request(request)
+            .await
+            .map_err(|error| refuse(reason(&error)))
     }
 
     async fn body(&self, response: Response<Incoming>) -> Result<Bytes, Failure> {
         if response.status() != StatusCode::OK {
-            return Err(refuse(format!("it answered with status {}", response.status().as_u16())));
+            return Err(refuse(format!(
+                "it answered with status {}",
+                response.status().as_u16()
+            )));
         }
-        let too_large = || refuse(format!("it is larger than {} MiB", self.max_bytes / (1024 * 1024)));
+        let too_large = || {
+            refuse(format!(
+                "it is larger than {} MiB",
+                self.max_bytes / (1024 * 1024)
+            ))
+        };
         let mut body = response.into_body();
         if hyper::body::Body::size_hint(&body).lower() > self.max_bytes as u64 {
             return Err(too_large());
@@ -128,13 +150,19 @@ impl Fetcher {
     }
 }
 
-const PRIVATE: &str = "it points to a private or reserved address (ALLOW_PRIVATE_URLS permits them)";
+const PRIVATE: &str =
+    "it points to a private or reserved address (ALLOW_PRIVATE_URLS permits them)";
 
 /// Why a connection failed, for the client. Whether a name exists inside is not told.
 fn reason(error: &hyper_util::client::legacy::Error) -> String {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
-        if error.is::<NotPublic>() || error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref).is_some_and(|e| e.is::<NotPublic>()) {
+        if error.is::<NotPublic>()
+            || error
+                .downcast_ref::<std::io::Error>()
+                .and_then(std::io::Error::get_ref)
+                .is_some_and(<dyn std::error::Error + Send + Sync + 'static>::is::<NotPublic>)
+        {
             return PRIVATE.to_owned();
         }
         cause = error.source();
@@ -146,13 +174,21 @@ fn redirect(url: &Url, response: &Response<Incoming>) -> Result<Option<Url>, Fai
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
-    let location = response.headers().get(header::LOCATION).and_then(|l| l.to_str().ok());
+    let location = response
+        .headers()
+        .get(header::LOCATION)
+        .and_then(|l| l.to_str().ok());
     let next = location.and_then(|location| url.join(location).ok());
-    next.map(Some).ok_or_else(|| refuse("it redirects to nowhere"))
+    next.map(Some)
+        .ok_or_else(|| refuse("it redirects to nowhere"))
 }
 
 fn refuse(reason: impl std::fmt::Display) -> Failure {
-    Failure::invalid("messages", format!("A URL of the request could not be used: {reason}.")).with_code("invalid_image_url")
+    Failure::invalid(
+        "messages",
+        format!("A URL of the request could not be used: {reason}."),
+    )
+    .with_code("invalid_image_url")
 }
 
 /// A resolver that gives public addresses only.
@@ -182,7 +218,10 @@ impl Service<Name> for Guarded {
         Box::pin(async move {
             let all: Vec<SocketAddr> = resolving.await?.collect();
             let found = !all.is_empty();
-            let public: Vec<_> = all.into_iter().filter(|a| allow_private || guard::is_public(a.ip())).collect();
+            let public: Vec<_> = all
+                .into_iter()
+                .filter(|a| allow_private || guard::is_public(a.ip()))
+                .collect();
             if found && public.is_empty() {
                 return Err(std::io::Error::other(NotPublic));
             }

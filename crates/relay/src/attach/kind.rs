@@ -20,9 +20,15 @@ impl FileKind {
     /// A name with the right extension. Upstream refuses names without one.
     #[must_use]
     pub fn file_name(&self, given: Option<&str>) -> String {
-        let base = given.and_then(|name| name.rsplit(['/', '\\']).next()).unwrap_or_default();
+        let base = given
+            .and_then(|name| name.rsplit(['/', '\\']).next())
+            .unwrap_or_default();
         let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
-        let safe: String = stem.chars().filter(|c| c.is_alphanumeric() || "_- .".contains(*c)).take(80).collect();
+        let safe: String = stem
+            .chars()
+            .filter(|c| c.is_alphanumeric() || "_- .".contains(*c))
+            .take(80)
+            .collect();
         let safe = safe.trim_matches([' ', '.']);
         let stem = if safe.is_empty() { "file" } else { safe };
         let extension = match base.rsplit_once('.') {
@@ -61,9 +67,16 @@ pub fn of_image(bytes: &[u8]) -> Result<FileKind, Failure> {
 ///
 /// # Errors
 /// An empty file, or bytes of no known kind.
-pub fn of_document(bytes: &[u8], name: Option<&str>, claimed: Option<&str>) -> Result<FileKind, Failure> {
+pub fn of_document(
+    bytes: &[u8],
+    name: Option<&str>,
+    claimed: Option<&str>,
+) -> Result<FileKind, Failure> {
     if bytes.is_empty() {
-        return Err(Failure::invalid("messages", "A file of the request is empty.").with_code("invalid_file"));
+        return Err(
+            Failure::invalid("messages", "A file of the request is empty.")
+                .with_code("invalid_file"),
+        );
     }
     if let Some(kind) = infer::get(bytes) {
         return Ok(office(kind, name).unwrap_or(FileKind {
@@ -89,11 +102,22 @@ fn office(kind: infer::Type, name: Option<&str>) -> Option<FileKind> {
     }
     let (_, extension) = name?.rsplit_once('.')?;
     let known = [
-        ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
-        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        ("pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+        (
+            "docx",
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ),
+        (
+            "xlsx",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ),
+        (
+            "pptx",
+            "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        ),
     ];
-    let found = known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(extension));
+    let found = known
+        .into_iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(extension));
     found.map(|(extension, mime)| FileKind { mime, extension })
 }
 
@@ -121,8 +145,14 @@ mod tests {
     #[test]
     fn documents_keep_a_name_that_upstream_takes() {
         let text = of_document(b"# Title", Some("notes.md"), Some("text/markdown")).unwrap();
-        assert_eq!((text.mime, text.file_name(Some("notes.md")).as_str()), ("text/plain", "notes.txt"));
-        assert_eq!(text.file_name(Some("../../etc/pass\"wd\n.csv")), "passwd.csv");
+        assert_eq!(
+            (text.mime, text.file_name(Some("notes.md")).as_str()),
+            ("text/plain", "notes.txt")
+        );
+        assert_eq!(
+            text.file_name(Some("../../etc/pass\"wd\n.csv")),
+            "passwd.csv"
+        );
         assert_eq!(text.file_name(None), "file.txt");
         let pdf = of_document(b"%PDF-1.7\n", Some("report"), None).unwrap();
         assert_eq!(pdf.file_name(Some("report")), "report.pdf");

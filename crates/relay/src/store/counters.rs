@@ -12,7 +12,11 @@ pub trait Counters: Send + Sync {
     /// Counts one event of `who` in the window that began `window` windows after 1970, and gives
     /// how many there are now. A store that cannot answer must count somewhere else: a request
     /// never fails because of its counter.
-    fn count<'a>(&'a self, who: Identity, window: u64) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>>;
+    fn count<'a>(
+        &'a self,
+        who: Identity,
+        window: u64,
+    ) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>>;
 
     /// What the start-up line says of it.
     fn name(&self) -> &'static str;
@@ -47,7 +51,11 @@ impl Window {
 }
 
 impl Counters for InProcess {
-    fn count<'a>(&'a self, who: Identity, window: u64) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>> {
+    fn count<'a>(
+        &'a self,
+        who: Identity,
+        window: u64,
+    ) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>> {
         // A panic while the lock was held can at worst have lost one count.
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.count(who, window);

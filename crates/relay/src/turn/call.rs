@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use onemin::chat::{self, Accounting};
 use onemin::{ApiKey, Error};
-use translate::compose::Prompt;
+use translate::compose::tags::Tags;
 use translate::failure::Failure;
 use translate::interpret::{Flow, Interpreter};
 use translate::plan::Exchange;
@@ -34,18 +34,31 @@ pub enum Progress {
 
 impl Answers {
     /// Prepares the calls; the first poll sends them.
-    pub fn call(relay: &Relay, key: ApiKey, request: chat::Request, exchange: Exchange, turn: &Turn, prompt: &Prompt) -> Self {
+    #[must_use]
+    pub fn call(
+        relay: &Relay,
+        key: &ApiKey,
+        request: chat::Request,
+        exchange: Exchange,
+        turn: &Turn,
+        tags: Option<Tags>,
+    ) -> Self {
         let prompt_bytes = request.prompt.len() as u64;
         let request = std::sync::Arc::new(request);
         let answers = (0..turn.choices).map(|_| {
             let (client, key, request) = (relay.client.clone(), key.clone(), request.clone());
-            let upstream: Upstream = match exchange {
-                Exchange::Whole => Upstream::Whole(Box::pin(async move { client.chat(&key, &request).await })),
-                Exchange::Streamed => Upstream::Opening(Box::pin(async move { client.chat_stream(&key, &request).await })),
-            };
+            let upstream: Upstream =
+                match exchange {
+                    Exchange::Whole => {
+                        Upstream::Whole(Box::pin(async move { client.chat(&key, &request).await }))
+                    }
+                    Exchange::Streamed => Upstream::Opening(Box::pin(async move {
+                        client.chat_stream(&key, &request).await
+                    })),
+                };
             Answer {
                 upstream,
-                interpreter: Interpreter::new(turn, prompt),
+                interpreter: Interpreter::new(turn, tags),
                 accounting: Accounting::default(),
             }
         });
@@ -65,7 +78,11 @@ impl Answers {
     ///
     /// # Errors
     /// If any of the answers fails, all have failed.
-    pub fn poll(&mut self, cx: &mut Context<'_>, sink: &mut dyn FnMut(usize, Event<'_>)) -> Poll<Result<Progress, Failure>> {
+    pub fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        sink: &mut dyn FnMut(usize, Event<'_>),
+    ) -> Poll<Result<Progress, Failure>> {
         let mut advanced = false;
         for (number, answer) in self.answers.iter_mut().enumerate() {
             match answer.poll(cx, &mut |event| sink(number, event)) {
@@ -89,7 +106,10 @@ impl Answers {
     /// What the answers cost together, once they are done.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        let usages = self.answers.iter().map(|answer| answer.usage(self.prompt_bytes));
+        let usages = self
+            .answers
+            .iter()
+            .map(|answer| answer.usage(self.prompt_bytes));
         usages.reduce(Usage::plus).unwrap_or_default()
     }
 }
@@ -113,7 +133,11 @@ impl Answer {
     }
 
     /// Ready when something came, pending while nothing does or when the answer is done.
-    fn poll(&mut self, cx: &mut Context<'_>, sink: &mut dyn FnMut(Event<'_>)) -> Poll<Result<(), Error>> {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        sink: &mut dyn FnMut(Event<'_>),
+    ) -> Poll<Result<(), Error>> {
         loop {
             match &mut self.upstream {
                 Upstream::Done => return Poll::Pending,
@@ -175,8 +199,17 @@ impl Answer {
 /// The provider's word for the end of an answer. Providers differ; an unknown word is a stop.
 fn finish(word: Option<&str>) -> Finish {
     match word.map(str::to_ascii_lowercase).as_deref() {
-        Some("length" | "max_tokens" | "max_output_tokens" | "model_length" | "model_context_window_exceeded") => Finish::Length,
-        Some("content_filter" | "safety" | "recitation" | "prohibited_content" | "blocklist" | "refusal") => Finish::Filtered,
+        Some(
+            "length"
+            | "max_tokens"
+            | "max_output_tokens"
+            | "model_length"
+            | "model_context_window_exceeded",
+        ) => Finish::Length,
+        Some(
+            "content_filter" | "safety" | "recitation" | "prohibited_content" | "blocklist"
+            | "refusal",
+        ) => Finish::Filtered,
         _ => Finish::Stop,
     }
 }

@@ -25,11 +25,16 @@ use crate::respond;
 ///
 /// # Errors
 /// What failed before anything was sent.
-pub async fn begin(answers: Answers, encoder: Box<dyn StreamEncoder>, record: Record, heartbeat: Duration) -> Result<Response, Failure> {
+pub async fn begin(
+    answers: Answers,
+    encoder: Box<dyn StreamEncoder>,
+    record: &mut Record,
+    heartbeat: Duration,
+) -> Result<Response, Failure> {
     let mut events = Events {
         answers: Some(answers),
         encoder,
-        record,
+        record: record.take(),
         heartbeat: Heartbeat::new(heartbeat),
         first: Vec::new(),
     };
@@ -99,7 +104,10 @@ impl http_body::Body for Events {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let mut out = std::mem::take(&mut self.first);
         while out.is_empty() {
             if self.answers.is_none() {
@@ -150,7 +158,9 @@ impl Heartbeat {
         }
         loop {
             let due = self.last + self.period;
-            let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+            let timer = self
+                .timer
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
             std::task::ready!(timer.as_mut().poll(cx));
             if Instant::now() >= self.last + self.period {
                 self.last = Instant::now();

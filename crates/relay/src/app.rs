@@ -1,0 +1,215 @@
+//! The parts of the server, built from the settings, and their life: start, serve, drain.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use ipnet::IpNet;
+use onemin::{Catalogue, Client};
+use simulator::Simulator;
+use tokio::net::TcpListener;
+use translate::failure::Failure;
+use translate::plan::Policy;
+
+use crate::account::{self, Caller, Identities};
+use crate::attach::Attacher;
+use crate::attach::fetch::Fetcher;
+use crate::banner;
+use crate::catalogue::Models;
+use crate::config::{RateLimitBy, Settings};
+use crate::limits::{RateLimit, Standing};
+use crate::observe;
+use crate::router;
+use crate::server;
+use crate::store::counters::InProcess;
+
+/// What every request shares.
+pub struct Relay {
+    /// The way to upstream.
+    pub client: Client,
+    /// Which models there are.
+    pub catalogue: Models,
+    /// Brings media to upstream.
+    pub attacher: Attacher,
+    /// How much a caller may ask.
+    pub limits: RateLimit,
+    /// Names for accounts that tell nothing about them.
+    pub identities: Identities,
+    /// What the operator permits.
+    pub policy: Policy,
+    /// The largest request body, in bytes.
+    pub max_body: usize,
+    /// Silence after which a stream gets a sign of life; zero is never.
+    pub heartbeat: Duration,
+    limit_by: RateLimitBy,
+    trusted_proxies: Vec<IpNet>,
+}
+
+/// Why the server did not start or broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The settings ask for what cannot be.
+    #[error("{0}")]
+    Settings(String),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The client of upstream cannot be made.
+    #[error("the 1min.ai client cannot be made: {0}")]
+    Client(#[from] onemin::Error),
+    /// The embedded simulator did not start.
+    #[error("the simulator did not start: {0}")]
+    Simulator(String),
+    /// The operating system refused what the server needs.
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+}
+
+impl Relay {
+    /// The parts, as the settings want them. Opens no socket.
+    ///
+    /// # Errors
+    /// [`StartError::Client`].
+    pub fn new(settings: &Settings) -> Result<Self, StartError> {
+        let client = Client::new(onemin::Options {
+            base_url: settings.onemin_base_url.clone(),
+            asset_url: settings.onemin_asset_url.clone(),
+            timeouts: settings.timeouts(),
+            ..onemin::Options::default()
+        })?;
+        let identities = Identities::fresh();
+        let fetcher = Fetcher::new(settings.max_fetch(), settings.allow_private_urls);
+        let catalogue = Catalogue::new(client.clone(), settings.models_ttl);
+        Ok(Self {
+            catalogue: Models::new(catalogue, settings.permitted_models()),
+            attacher: Attacher::new(client.clone(), fetcher, identities.clone()),
+            limits: RateLimit::new(
+                settings.rate_limit_per_minute,
+                Arc::new(InProcess::default()),
+            ),
+            policy: Policy {
+                max_choices: settings.max_choices,
+                strict: settings.strict_parameters,
+            },
+            max_body: settings.max_body(),
+            heartbeat: settings.heartbeat,
+            limit_by: settings.rate_limit_by,
+            trusted_proxies: settings.trusted_proxies.clone(),
+            client,
+            identities,
+        })
+    }
+
+    /// Counts a request against its caller's limit; none if there is no limit.
+    ///
+    /// # Errors
+    /// The limit is reached.
+    pub async fn admit(
+        &self,
+        caller: &Caller,
+        peer: SocketAddr,
+        headers: &HeaderMap,
+    ) -> Result<Option<Standing>, Failure> {
+        if !self.limits.is_on() {
+            return Ok(None);
+        }
+        let who = match self.limit_by {
+            RateLimitBy::Key => self.identities.of_key(&caller.key),
+            RateLimitBy::Address => {
+                let address = account::client_address(peer, headers, &self.trusted_proxies);
+                self.identities.of_address(address)
+            }
+        };
+        self.limits.admit(who).await.map(Some)
+    }
+}
+
+/// Serves until the process is told to stop and what is open has ended or its time is over.
+///
+/// # Errors
+/// What keeps the server from starting.
+pub fn run(mut settings: Settings) -> Result<(), StartError> {
+    observe::init(&settings.rust_log, settings.log_format).map_err(StartError::Settings)?;
+    let _simulator = if settings.demo {
+        Some(demo(&mut settings)?)
+    } else {
+        None
+    };
+    let relay = Arc::new(Relay::new(&settings)?);
+    if settings.check {
+        print!("{}", banner::settings(&settings));
+        return Ok(());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(relay, &settings))?;
+    // What is still open after the drain is dropped with the runtime, and not waited for.
+    runtime.shutdown_background();
+    Ok(())
+}
+
+/// Starts the embedded simulator and makes it the upstream.
+fn demo(settings: &mut Settings) -> Result<Simulator, StartError> {
+    let started = Simulator::start(simulator::Options {
+        pace: Duration::from_millis(30),
+        ..simulator::Options::default()
+    });
+    let simulator = started.map_err(|e| StartError::Simulator(e.to_string()))?;
+    let url =
+        url::Url::parse(&simulator.url()).map_err(|e| StartError::Simulator(e.to_string()))?;
+    settings.onemin_base_url = url.clone();
+    settings.onemin_asset_url = url;
+    Ok(simulator)
+}
+
+async fn serve(relay: Arc<Relay>, settings: &Settings) -> Result<(), StartError> {
+    let address = SocketAddr::new(settings.host, settings.port);
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.map_err(|source| StartError::Listen { address, source })?;
+    print!("{}", banner::started(settings, listener.local_addr()?));
+    tokio::spawn(announce_models(relay.clone()));
+    server::serve(
+        listener,
+        router::service(relay),
+        shutdown_asked(),
+        settings.shutdown_timeout,
+    )
+    .await;
+    Ok(())
+}
+
+/// Fetches the model list before the first client asks for it, and says how that went.
+async fn announce_models(relay: Arc<Relay>) {
+    let (models, source) = relay.catalogue.list().await;
+    if source == onemin::catalogue::Source::Live {
+        tracing::info!(models = models.len(), "1min.ai's model list is here");
+    } else {
+        tracing::warn!(
+            models = models.len(),
+            "1min.ai's model list could not be fetched; using the built-in one until it can"
+        )
+    }
+}
+
+/// Ends when the process is asked to: Ctrl-C, or SIGTERM as service managers send it.
+async fn shutdown_asked() {
+    let interrupted = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminated) => {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = interrupted.await;
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What the program says of itself at start: where it is, and what is on.
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use crate::config::Settings;
+
+/// The text for a server that listens.
+#[must_use]
+pub fn started(settings: &Settings, address: SocketAddr) -> String {
+    let base = format!("http://{}/v1", reachable(address));
+    let mut text = format!(
+        "1min-relay {} listens on {address}\n\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    let _ = writeln!(text, "  base URL   {base}");
+    text.push_str(&settings_lines(settings));
+    let key = if settings.demo {
+        "demo"
+    } else {
+        "$ONEMIN_API_KEY"
+    };
+    let quote = if settings.demo { '\'' } else { '"' };
+    let _ = writeln!(
+        text,
+        "\nTry it:\n  curl -N {base}/chat/completions -H {quote}Authorization: Bearer {key}{quote} -H 'Content-Type: application/json' \\\n    \
+         -d '{{\"model\":\"gpt-4o-mini\",\"stream\":true,\"messages\":[{{\"role\":\"user\",\"content\":\"Say hello\"}}]}}'\n"
+    );
+    text
+}
+
+/// The text for `--check`.
+#[must_use]
+pub fn settings(settings: &Settings) -> String {
+    format!(
+        "1min-relay {}: the settings are good.\n\n  address    {}:{}\n{}",
+        env!("CARGO_PKG_VERSION"),
+        settings.host,
+        settings.port,
+        settings_lines(settings)
+    )
+}
+
+fn settings_lines(settings: &Settings) -> String {
+    let upstream = if settings.demo {
+        format!(
+            "embedded simulator at {} (no key needed: any will do)",
+            settings.onemin_base_url
+        )
+    } else {
+        settings.onemin_base_url.to_string()
+    };
+    let limit = match settings.rate_limit_per_minute {
+        0 => "off".to_owned(),
+        n => format!(
+            "{n} a minute by {}, counted in process",
+            settings.rate_limit_by
+        ),
+    };
+    let models = match settings.permitted_models() {
+        None => "all of 1min.ai's".to_owned(),
+        Some(models) => models.join(", "),
+    };
+    let private = if settings.allow_private_urls {
+        "also private addresses"
+    } else {
+        "public addresses only"
+    };
+    [
+        ("upstream", upstream),
+        ("rate limit", limit),
+        ("models", models),
+        ("fetches", private.to_owned()),
+    ]
+    .iter()
+    .fold(String::new(), |mut text, (name, value)| {
+        let _ = writeln!(text, "  {name:<10} {value}");
+        text
+    })
+}
+
+/// An address that works in a URL on this machine.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), address.port())
+    } else {
+        address
+    }
+}

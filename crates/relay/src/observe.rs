@@ -1,0 +1,223 @@
+//! What an operator sees: one log line a request, without secrets and without prompts.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use http::HeaderValue;
+use translate::failure::{Failure, Kind};
+use translate::reply::Usage;
+use translate::turn::{Delivery, Turn};
+use uuid::Uuid;
+
+use crate::config::LogFormat;
+
+/// Begins to log. `filter` is a level or a tracing filter.
+///
+/// # Errors
+/// A filter that cannot be read.
+pub fn init(filter: &str, format: LogFormat) -> Result<(), String> {
+    let filter =
+        tracing_subscriber::EnvFilter::try_new(filter).map_err(|e| format!("RUST_LOG: {e}"))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let result = match format {
+        LogFormat::Pretty => builder
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .with_target(false)
+            .try_init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .try_init(),
+    };
+    result.map_err(|e| e.to_string())
+}
+
+/// A request's id: unguessable, unique, and the root of every id in its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestId(Uuid);
+
+impl RequestId {
+    /// A new one.
+    #[must_use]
+    pub fn draw() -> Self {
+        Self(Uuid::new_v4())
+    }
+
+    /// Its letters and digits.
+    #[must_use]
+    pub fn unguessable(self) -> String {
+        self.0.simple().to_string()
+    }
+
+    /// As a header's value.
+    #[must_use]
+    pub fn header(self) -> HeaderValue {
+        HeaderValue::try_from(self.to_string()).unwrap_or(HeaderValue::from_static("req_"))
+    }
+}
+
+impl std::fmt::Display for RequestId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "req_{}", self.0.simple())
+    }
+}
+
+/// What is told of one request. Dropped without an end, it says that the client left.
+#[derive(Debug)]
+pub struct Record(Option<Box<Line>>);
+
+#[derive(Debug)]
+struct Line {
+    id: RequestId,
+    api: &'static str,
+    started: Instant,
+    created: u64,
+    model: String,
+    stream: bool,
+    choices: u32,
+    first_byte: Option<Duration>,
+    outcome: Option<Outcome>,
+}
+
+#[derive(Debug)]
+enum Outcome {
+    Finished(Usage),
+    Failed(Kind, String),
+}
+
+impl Record {
+    /// Begins with a request's arrival.
+    #[must_use]
+    pub fn begin(id: RequestId, api: &'static str) -> Self {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self(Some(Box::new(Line {
+            id,
+            api,
+            started: Instant::now(),
+            created: now.as_secs(),
+            model: String::new(),
+            stream: false,
+            choices: 0,
+            first_byte: None,
+            outcome: None,
+        })))
+    }
+
+    /// Notes what is asked.
+    pub fn asks(&mut self, turn: &Turn) {
+        if let Some(line) = &mut self.0 {
+            line.model.clone_from(&turn.model);
+            line.stream = turn.delivery == Delivery::Streamed;
+            line.choices = turn.choices;
+        }
+    }
+
+    /// Notes that upstream has begun to answer; only the first time counts.
+    pub fn first_byte(&mut self) {
+        if let Some(line) = &mut self.0 {
+            line.first_byte
+                .get_or_insert_with(|| line.started.elapsed());
+        }
+    }
+
+    /// The answer is complete.
+    pub fn finished(&mut self, usage: Usage) {
+        self.end(Outcome::Finished(usage));
+    }
+
+    /// The request failed.
+    pub fn failed(&mut self, failure: &Failure) {
+        let detail = failure.detail.as_ref().unwrap_or(&failure.message);
+        self.end(Outcome::Failed(failure.kind, detail.clone()));
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        if let Some(mut line) = self.0.take() {
+            line.outcome = Some(outcome);
+            line.log();
+        }
+    }
+
+    /// When the request came, in seconds since 1970.
+    #[must_use]
+    pub fn created(&self) -> u64 {
+        self.0.as_ref().map_or(0, |line| line.created)
+    }
+
+    /// Hands the record over; what is left logs nothing.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        Self(self.0.take())
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        if let Some(line) = self.0.take() {
+            line.log();
+        }
+    }
+}
+
+impl Line {
+    fn log(&self) {
+        let ms = milliseconds(self.started.elapsed());
+        let first_ms = self.first_byte.map(milliseconds);
+        let Self {
+            id,
+            api,
+            model,
+            stream,
+            choices,
+            ..
+        } = self;
+        match &self.outcome {
+            Some(Outcome::Finished(usage)) => tracing::info!(
+                %id, api, model, stream, choices, ms, first_ms,
+                input_tokens = usage.input_tokens,
+                output_tokens = usage.output_tokens,
+                usage = usage.source.as_str(),
+                credits = usage.credits,
+                "answered"
+            ),
+            Some(Outcome::Failed(kind, detail)) if is_ours(*kind) => {
+                tracing::error!(%id, api, model, stream, ms, first_ms, ?kind, detail, "failed");
+            }
+            Some(Outcome::Failed(kind, detail)) if is_upstreams(*kind) => {
+                tracing::warn!(%id, api, model, stream, ms, first_ms, ?kind, detail, "failed");
+            }
+            Some(Outcome::Failed(kind, detail)) => {
+                tracing::info!(%id, api, model, stream, ms, first_ms, ?kind, detail, "refused");
+            }
+            None => tracing::info!(%id, api, model, stream, ms, first_ms, "client left"),
+        }
+    }
+}
+
+fn is_ours(kind: Kind) -> bool {
+    matches!(kind, Kind::Internal)
+}
+
+fn is_upstreams(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Upstream
+            | Kind::UpstreamTimeout
+            | Kind::Overloaded
+            | Kind::Unmet
+            | Kind::OutOfCredits
+            | Kind::RateLimited
+    )
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "microseconds of a request are far below 2^52"
+)]
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_micros() as f64 / 1000.0
+}

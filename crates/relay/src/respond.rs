@@ -1,0 +1,174 @@
+//! Requests' bodies in, answers out: where the neutral meets HTTP.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::{Bytes, BytesMut};
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, StatusCode};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use translate::dialect::{Dialect, Document};
+use translate::failure::{Failure, Kind};
+use translate::reply::Usage;
+use translate::turn::Turn;
+
+use crate::limits::Standing;
+
+/// How much of a body that is too large is still read, and for how long, so that a client that
+/// writes before it reads gets its answer instead of a broken connection.
+const DRAINED: usize = 1 << 30;
+const DRAIN_TIME: Duration = Duration::from_secs(20);
+
+/// Reads a request's body.
+///
+/// # Errors
+/// Too large, compressed, or broken off.
+pub async fn read(body: Body, headers: &HeaderMap, max: usize) -> Result<Bytes, Failure> {
+    check_encoding(headers)?;
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > max {
+        drain(body).await;
+        return Err(too_large(max));
+    }
+    let mut body = body;
+    let mut first = match body.frame().await {
+        None => return Ok(Bytes::new()),
+        Some(frame) => data(frame)?,
+    };
+    if first.len() == announced {
+        return Ok(first);
+    }
+    let mut bytes = BytesMut::with_capacity(announced.max(first.len()));
+    loop {
+        if bytes.len() + first.len() > max {
+            drain(body).await;
+            return Err(too_large(max));
+        }
+        bytes.extend_from_slice(&first);
+        first = match body.frame().await {
+            None => return Ok(bytes.freeze()),
+            Some(frame) => data(frame)?,
+        };
+    }
+}
+
+fn data(frame: Result<http_body::Frame<Bytes>, axum::Error>) -> Result<Bytes, Failure> {
+    let frame = frame.map_err(|_| Failure::new(Kind::Invalid, "The request body broke off."))?;
+    Ok(frame.into_data().unwrap_or_default())
+}
+
+async fn drain(mut body: Body) {
+    let draining = async {
+        let mut left = DRAINED;
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DRAIN_TIME, draining).await;
+}
+
+fn too_large(max: usize) -> Failure {
+    let message = format!(
+        "The request body is larger than {} MiB (MAX_BODY_MB).",
+        max / (1024 * 1024)
+    );
+    Failure::new(Kind::TooLarge, message)
+}
+
+fn check_encoding(headers: &HeaderMap) -> Result<(), Failure> {
+    match headers.get(header::CONTENT_ENCODING) {
+        None => Ok(()),
+        Some(encoding) if encoding.as_bytes().eq_ignore_ascii_case(b"identity") => Ok(()),
+        Some(_) => Err(Failure::new(
+            Kind::Invalid,
+            "Compressed request bodies are not taken: send it without Content-Encoding.",
+        )),
+    }
+}
+
+/// A JSON answer.
+#[must_use]
+pub fn json(status: u16, body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    response
+}
+
+/// A dialect's document.
+#[must_use]
+pub fn document(document: Document) -> Response {
+    json(document.status, document.body)
+}
+
+/// A failure in a dialect's words.
+#[must_use]
+pub fn failure(dialect: &Dialect, failure: &Failure) -> Response {
+    let mut response = document((dialect.failure)(failure));
+    let headers = response.headers_mut();
+    if let Some(seconds) = failure.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    // Official SDKs heed this header and would otherwise repeat by status.
+    if let Some(retry) = failure.retry {
+        let value = HeaderValue::from_static(if retry { "true" } else { "false" });
+        headers.insert(HeaderName::from_static("x-should-retry"), value);
+    }
+    response
+}
+
+/// A whole answer, with what it cost.
+#[must_use]
+pub fn answer(body: Vec<u8>, usage: Usage) -> Response {
+    let mut response = json(200, body);
+    let headers = response.headers_mut();
+    headers.insert(
+        HeaderName::from_static("x-relay-usage"),
+        HeaderValue::from_static(usage.source.as_str()),
+    );
+    if let Some(credits) = usage
+        .credits
+        .and_then(|c| HeaderValue::try_from(c.to_string()).ok())
+    {
+        headers.insert(HeaderName::from_static("x-relay-credits"), credits);
+    }
+    response
+}
+
+/// A stream of server-sent events. The last header keeps nginx and its kin from collecting them.
+#[must_use]
+pub fn events(body: Body) -> Response {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream; charset=utf-8"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
+    response
+}
+
+/// What a client is told about its turn beside the answer: parameters without effect, its limit.
+pub fn turn_headers(headers: &mut HeaderMap, turn: &Turn, standing: Option<Standing>) {
+    if !turn.ignored.is_empty()
+        && let Ok(ignored) = HeaderValue::try_from(turn.ignored.join(", "))
+    {
+        headers.insert(HeaderName::from_static("x-relay-ignored"), ignored);
+    }
+    if let Some(standing) = standing {
+        standing.headers(headers);
+    }
+}

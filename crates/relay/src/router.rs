@@ -1,0 +1,126 @@
+//! Which URL goes where, and what is done to every request on its way in and out.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Request, StatusCode};
+use hyper::body::Incoming;
+use tower::Service as _;
+
+use crate::app::Relay;
+use crate::observe::RequestId;
+use crate::routes::{chat, health, missing, models, root};
+
+/// The whole HTTP service; clones share everything.
+#[derive(Clone)]
+pub struct Service {
+    routes: Router,
+}
+
+/// What is known of a request before it is looked at; an extension of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// The request's id.
+    pub id: RequestId,
+    /// Who is at the other end of the connection.
+    pub peer: SocketAddr,
+}
+
+/// The service over these parts.
+#[must_use]
+pub fn service(relay: Arc<Relay>) -> Service {
+    Service {
+        routes: routes(relay).with_state(()),
+    }
+}
+
+/// Clients build URLs in three ways: on a base with `/v1`, on one without, and (those that add
+/// `/v1` themselves to a base that has it) with both. All mean the same.
+const BASES: [&str; 3] = ["/v1", "", "/v1/v1"];
+
+fn routes(relay: Arc<Relay>) -> Router {
+    let mut router = Router::new()
+        .route("/", get(root::page).post(root::wrong_endpoint))
+        .route("/health", get(health::health));
+    for base in BASES {
+        let at = |path: &str| format!("{base}{path}");
+        router = router
+            .route(&at("/models"), get(models::list))
+            .route(&at("/models/{*id}"), get(models::entry))
+            .route(&at("/chat/completions"), post(chat::completions));
+    }
+    router
+        .fallback(missing::route)
+        .method_not_allowed_fallback(missing::method)
+        .with_state(relay)
+}
+
+impl Service {
+    /// Answers a request. Around the routes stands what every answer gets, failures and streams
+    /// included: a request id, and permission for browsers of any origin.
+    pub async fn call(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
+        self.answer(request.map(Body::new), peer).await
+    }
+
+    /// As [`Service::call`], for a request that need not come from a socket.
+    pub async fn answer(&self, mut request: Request<Body>, peer: SocketAddr) -> Response {
+        let id = RequestId::draw();
+        let mut response = if request.method() == Method::OPTIONS {
+            preflight(request.headers())
+        } else {
+            request.extensions_mut().insert(Arrival { id, peer });
+            match self.routes.clone().call(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        };
+        let headers = response.headers_mut();
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            HeaderValue::from_static("*"),
+        );
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("*"),
+        );
+        let id = id.header();
+        // OpenAI's SDKs read the first name, Anthropic's the second.
+        headers.insert(HeaderName::from_static("request-id"), id.clone());
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+        response
+    }
+}
+
+/// What a browser asks before it sends another origin's request.
+fn preflight(asked: &HeaderMap) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    // A wildcard does not cover `Authorization`, so what is asked for is granted by name.
+    let granted = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+    let granted = granted.unwrap_or(HeaderValue::from_static(
+        "Authorization, Content-Type, Accept, X-Api-Key",
+    ));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, granted);
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, POST, DELETE, OPTIONS"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_MAX_AGE,
+        HeaderValue::from_static("86400"),
+    );
+    // Pages on the web may reach a relay in the local network only if it says so.
+    if asked.contains_key("access-control-request-private-network") {
+        headers.insert(
+            HeaderName::from_static("access-control-allow-private-network"),
+            HeaderValue::from_static("true"),
+        );
+    }
+    response
+}

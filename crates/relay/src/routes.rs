@@ -1,0 +1,7 @@
+//! What each URL answers, file by file as the URLs go.
+
+pub mod chat;
+pub mod health;
+pub mod missing;
+pub mod models;
+pub mod root;

@@ -1,0 +1,18 @@
+//! `GET /health`: whether the relay itself is well. It does not ask upstream: a health check that
+//! depends on another service restarts a good relay for that service's trouble.
+
+use axum::response::Response;
+
+use crate::respond;
+
+/// Says that the relay serves.
+pub async fn health() -> Response {
+    respond::json(
+        200,
+        format!(
+            "{{\"status\":\"ok\",\"version\":\"{}\"}}",
+            env!("CARGO_PKG_VERSION")
+        )
+        .into_bytes(),
+    )
+}

@@ -1,0 +1,47 @@
+//! `GET /`: a page for a browser, a line for everybody else. `POST /` is a common mistake.
+
+use axum::response::{Html, IntoResponse as _, Response};
+use http::{HeaderMap, header};
+use translate::dialect::openai::error;
+use translate::failure::{Failure, Kind};
+
+use crate::respond;
+
+const PAGE: &str = include_str!("root/page.html");
+
+/// Says what this is and where its API begins.
+pub async fn page(headers: HeaderMap) -> Response {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|h| h.to_str().ok())
+        .unwrap_or("localhost:5001");
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|a| a.to_str().ok())
+        .unwrap_or_default();
+    if accept.contains("text/html") {
+        let page = PAGE
+            .replace("{host}", &escaped(host))
+            .replace("{version}", env!("CARGO_PKG_VERSION"));
+        return Html(page).into_response();
+    }
+    let text = format!(
+        "1min-relay {} works. OpenAI's API begins at http://{host}/v1 (chat: POST http://{host}/v1/chat/completions).\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    text.into_response()
+}
+
+/// The original relay's error 1212.
+pub async fn wrong_endpoint() -> Response {
+    let message = "This is not an endpoint (1212): the base URL ends in /v1, chat is POST /v1/chat/completions.";
+    let failure = Failure::new(Kind::Invalid, message).with_code("model_not_supported");
+    respond::document(error::document(&failure))
+}
+
+/// A header is not to be trusted inside HTML.
+fn escaped(text: &str) -> String {
+    text.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c))
+        .collect()
+}
