@@ -121,8 +121,13 @@ fn custom_input(arguments: &str) -> String {
     input.unwrap_or_else(|| arguments.to_owned())
 }
 
+/// The most characters of the stamp that go into a call's id: OpenAI's own service refuses
+/// histories with ids of more than 40 characters, and a conversation may be continued there.
+const MAX_STAMP: usize = 29;
+
 fn call_id(stamp: &Stamp, choice: usize, index: usize) -> String {
-    format!("call_{}{choice:x}{index:02x}", stamp.id)
+    let stamp = stamp.id.get(..MAX_STAMP).unwrap_or(&stamp.id);
+    format!("call_{stamp}{choice:02x}{index:04x}")
 }
 
 fn filled(text: &str) -> Option<&str> {
