@@ -10,6 +10,7 @@
 )]
 
 mod cases;
+mod golden;
 mod json_cases;
 mod overhead;
 mod tool_cases;

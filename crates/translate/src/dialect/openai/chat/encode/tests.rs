@@ -115,7 +115,9 @@ fn whole(shape: &Shape, replies: &[Reply]) -> Value {
 
 fn reply(events: &[Event<'_>]) -> Reply {
     let mut reply = Reply::default();
-    events.iter().for_each(|event| reply.collect(*event));
+    for event in events {
+        reply.collect(*event);
+    }
     reply
 }
 
