@@ -11,7 +11,7 @@
 use std::path::PathBuf;
 
 use translate::compose::compose;
-use translate::dialect::{Dialect, Request, openai};
+use translate::dialect::{Dialect, Request, anthropic, openai};
 use translate::failure::{Failure, Kind};
 use translate::reply::{Reply, Stamp, Usage, UsageSource};
 
@@ -24,7 +24,10 @@ mod snapshots;
 mod turns;
 
 /// Every dialect: the folder of its turns, which also names its files among the replies.
-const DIALECTS: &[(&str, Dialect)] = &[("chat", openai::chat::DIALECT)];
+const DIALECTS: &[(&str, Dialect)] = &[
+    ("chat", openai::chat::DIALECT),
+    ("messages", anthropic::messages::DIALECT),
+];
 
 fn testdata(folder: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
