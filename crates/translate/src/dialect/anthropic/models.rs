@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::model_names;
+use crate::dialect::request::echo;
 use crate::failure::Failure;
 
 /// One model of the catalogue.
@@ -99,7 +100,10 @@ fn lifecycle(value: &str) -> Result<Lifecycle, Failure> {
         "retired" => Ok(Lifecycle::Retired),
         other => Err(Failure::invalid(
             "lifecycle",
-            format!("`{other}` is no stage of a model's life: use active, deprecated or retired."),
+            format!(
+                "`{}` is no stage of a model's life: use active, deprecated or retired.",
+                echo(other)
+            ),
         )),
     }
 }
@@ -181,7 +185,7 @@ fn bounds(listed: &[&Model], query: &Query) -> Result<(usize, usize, bool), Fail
         at.ok_or_else(|| {
             Failure::invalid(
                 field,
-                format!("`{field}` names no model of this list: `{id}`."),
+                format!("`{field}` names no model of this list: `{}`.", echo(id)),
             )
         })
     };

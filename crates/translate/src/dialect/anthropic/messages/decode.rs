@@ -114,7 +114,7 @@ fn model(model: Option<String>) -> Result<(String, bool), Failure> {
 fn refuse_what_is_kept_elsewhere(request: &wire::Request) -> Result<(), Failure> {
     let servers = request.mcp_servers.as_deref().unwrap_or_default();
     if let Some(server) = servers.first() {
-        let name = server.name.as_deref().unwrap_or("unnamed");
+        let name = request::echo(server.name.as_deref().unwrap_or("unnamed"));
         let message = format!(
             "MCP servers (`{name}`) cannot be called from here: let the client connect to them and pass their tools in `tools`."
         );
@@ -143,7 +143,7 @@ fn effort(request: &wire::Request) -> Option<String> {
         .as_ref()
         .and_then(|config| config.effort.clone());
     said.or_else(|| {
-        let word = match thinking?.budget_tokens? {
+        let word = match thinking?.budget_tokens?.0 {
             0..=4_096 => "low",
             4_097..=16_384 => "medium",
             _ => "high",
@@ -176,7 +176,8 @@ fn output(request: &mut wire::Request) -> Result<Output, Failure> {
         return Ok(Output::Text);
     };
     if format.kind != "json_schema" {
-        let message = format!("`{}` is no output format: use json_schema.", format.kind);
+        let kind = request::echo(&format.kind);
+        let message = format!("`{kind}` is no output format: use json_schema.");
         return Err(Failure::invalid(format!("{path}.type"), message));
     }
     let schema = format.schema.ok_or_else(|| {
@@ -190,7 +191,8 @@ fn output(request: &mut wire::Request) -> Result<Output, Failure> {
 }
 
 fn limits(request: &mut wire::Request) -> Result<Limits, Failure> {
-    if request.max_tokens == Some(0) {
+    let max_tokens = request.max_tokens.map(|count| count.0);
+    if max_tokens == Some(0) {
         let message = "`max_tokens` must be at least 1: there is no prompt cache to be filled without an answer.";
         return Err(Failure::invalid("max_tokens", message));
     }
@@ -202,10 +204,7 @@ fn limits(request: &mut wire::Request) -> Result<Limits, Failure> {
             "A stop sequence needs more than white space.",
         ));
     }
-    Ok(Limits {
-        max_tokens: request.max_tokens,
-        stop,
-    })
+    Ok(Limits { max_tokens, stop })
 }
 
 fn messages(
@@ -241,6 +240,7 @@ fn message(message: wire::Message, path: &str) -> Result<Option<Message>, Failur
             return system_message(content, path);
         }
         other => {
+            let other = request::echo(other);
             let path = path.replace(".content", ".role");
             return Err(Failure::invalid(
                 path,

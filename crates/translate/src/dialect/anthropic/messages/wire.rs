@@ -14,6 +14,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use crate::dialect::request::forms::{Count, Object, object};
+
 pub use content::{Block, Bytes, Content, Source, ToolChange};
 pub use tool::Tool;
 
@@ -27,7 +29,7 @@ pub struct Request {
     /// `system`.
     pub system: Option<Content>,
     /// `max_tokens`.
-    pub max_tokens: Option<u64>,
+    pub max_tokens: Option<Count>,
     /// `stream`.
     pub stream: Option<bool>,
     /// `stop_sequences`.
@@ -92,18 +94,18 @@ impl Request {
     fn field<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {
         match key.as_str() {
             "model" => self.model = map.next_value()?,
-            "messages" => self.messages = map.next_value()?,
+            "messages" => self.messages = many(map)?,
             "system" => self.system = map.next_value()?,
             "max_tokens" => self.max_tokens = map.next_value()?,
             "stream" => self.stream = map.next_value()?,
             "stop_sequences" => self.stop_sequences = map.next_value()?,
-            "tools" => self.tools = map.next_value()?,
+            "tools" => self.tools = many(map)?,
             "tool_choice" => self.tool_choice = map.next_value()?,
-            "thinking" => self.thinking = map.next_value()?,
-            "output_config" => self.output_config = map.next_value()?,
-            "output_format" => self.output_format = map.next_value()?,
-            "mcp_servers" => self.mcp_servers = map.next_value()?,
-            "thread" => self.thread = map.next_value()?,
+            "thinking" => self.thinking = one(map)?,
+            "output_config" => self.output_config = one(map)?,
+            "output_format" => self.output_format = one(map)?,
+            "mcp_servers" => self.mcp_servers = many(map)?,
+            "thread" => self.thread = one(map)?,
             _ => self.without_effect(key, map)?,
         }
         Ok(())
@@ -136,6 +138,20 @@ impl Request {
     }
 }
 
+/// An object, or null.
+fn one<'de, A: MapAccess<'de>, T: Deserialize<'de>>(map: &mut A) -> Result<Option<T>, A::Error> {
+    let value: Option<Object<T>> = map.next_value()?;
+    Ok(value.map(|Object(value)| value))
+}
+
+/// An array of objects, or null.
+fn many<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
+    map: &mut A,
+) -> Result<Option<Vec<T>>, A::Error> {
+    let list: Option<Vec<Object<T>>> = map.next_value()?;
+    Ok(list.map(|list| list.into_iter().map(|Object(value)| value).collect()))
+}
+
 /// One of `messages`.
 #[derive(Debug, Deserialize)]
 pub struct Message {
@@ -148,7 +164,7 @@ pub struct Message {
     #[serde(default)]
     pub clear_at: Option<String>,
     /// Of a system message: what it changes from its turn on.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub output_config: Option<OutputConfig>,
 }
 
@@ -204,7 +220,7 @@ pub struct Thinking {
     pub kind: String,
     /// For `enabled`: how many tokens may be thought.
     #[serde(default)]
-    pub budget_tokens: Option<u64>,
+    pub budget_tokens: Option<Count>,
     /// `summarized` or `omitted`.
     #[serde(default)]
     pub display: Option<String>,
@@ -217,7 +233,7 @@ pub struct OutputConfig {
     #[serde(default)]
     pub effort: Option<String>,
     /// The form of the answer.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub format: Option<OutputFormat>,
     /// A budget of tokens that the model is told of.
     #[serde(default)]

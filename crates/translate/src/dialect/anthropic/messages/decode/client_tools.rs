@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::super::wire;
+use crate::dialect::request::forms::Count;
 use crate::turn::{Takes, Tool};
 
 /// The tool of this dated type, such as `bash_20250124`; none if it is no client tool.
@@ -51,7 +52,7 @@ fn bash() -> Value {
 
 fn editor_words(tool: &wire::Tool) -> String {
     let mut words = "Views, creates and edits text files. old_str must stand in the file exactly once, white space included.".to_owned();
-    if let Some(most) = tool.max_characters {
+    if let Some(Count(most)) = tool.max_characters {
         let _ = write!(words, " At most {most} characters of a file are shown.");
     }
     words
@@ -112,7 +113,9 @@ fn memory() -> Value {
 
 fn computer_words(tool: &wire::Tool) -> String {
     let mut words = "Uses mouse, keyboard and screen of a computer.".to_owned();
-    if let (Some(width), Some(height)) = (tool.display_width_px, tool.display_height_px) {
+    if let (Some(Count(width)), Some(Count(height))) =
+        (tool.display_width_px, tool.display_height_px)
+    {
         let _ = write!(
             words,
             " The screen is {width} by {height} pixels; coordinates are [x, y] from its upper left corner."

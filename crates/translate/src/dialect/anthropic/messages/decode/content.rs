@@ -77,6 +77,7 @@ fn leaves_no_trace(kind: &str) -> bool {
 }
 
 fn unknown(kind: &str, path: &str) -> Failure {
+    let kind = request::echo(kind);
     let message = format!(
         "`{kind}` is no content block known here: use text, image, document, search_result, tool_use or tool_result."
     );
@@ -140,7 +141,10 @@ fn image(source: Option<wire::Source>, path: &str) -> Result<Media, Failure> {
         "file" => file(source, &path),
         other => Err(Failure::invalid(
             format!("{path}.type"),
-            format!("`{other}` is no source of an image: use base64, url or file."),
+            format!(
+                "`{}` is no source of an image: use base64, url or file.",
+                request::echo(other)
+            ),
         )),
     }
 }
@@ -168,6 +172,7 @@ fn document(block: Block, role: Role, path: &str, parts: &mut Vec<Part>) -> Resu
             return Ok(());
         }
         other => {
+            let other = request::echo(other);
             let message = format!(
                 "`{other}` is no source of a document: use base64, text, url, content or file."
             );

@@ -651,6 +651,15 @@ fn what_has_no_effect_is_named_or_passed_over() {
 }
 
 #[test]
+fn counts_may_be_written_as_floats() {
+    let turn = turn_of(
+        json!({"max_tokens": 64.0, "tools": [{"type": "web_search_20250305", "name": "web_search", "max_uses": 3.0}]}),
+    );
+    assert_eq!(turn.limits.max_tokens, Some(64));
+    assert_eq!(turn.search.unwrap().sites, Some(3));
+}
+
+#[test]
 fn stop_sequences_are_limits() {
     let limits = turn_of(json!({"stop_sequences": ["END", "\n\nHuman:"], "max_tokens": 5})).limits;
     assert_eq!((limits.stop.len(), limits.max_tokens), (2, Some(5)));

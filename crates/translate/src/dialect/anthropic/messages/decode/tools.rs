@@ -11,11 +11,12 @@ use super::super::wire;
 use super::client_tools;
 use super::history::History;
 use crate::dialect::openai::choice::check_name;
+use crate::dialect::request::echo;
 use crate::failure::Failure;
 use crate::turn::{Choice, Search, Takes, Tool, Tools};
 
 /// The most sites that one search reads here, however many searches the client allows.
-const MAX_SITES: u32 = 10;
+const MAX_SITES: u64 = 10;
 
 /// The tools, and web search if it is among them.
 pub(super) fn decode(
@@ -110,6 +111,7 @@ fn is_server_tool(kind: &str) -> bool {
 }
 
 fn unavailable(kind: &str, path: &str) -> Failure {
+    let kind = echo(kind);
     let message = format!(
         "Tools of type `{kind}` are not available here: use tools of your own with `input_schema`, web_search, bash, text_editor, computer or memory."
     );
@@ -154,8 +156,9 @@ fn search(tool: &wire::Tool, path: &str, request: &mut wire::Request) -> Option<
             request.ignore(format!("{path}.{field}"));
         }
     }
-    (tool.max_uses != Some(0)).then(|| Search {
-        sites: tool.max_uses.map(|uses| uses.min(MAX_SITES)),
+    let sites = tool.max_uses.map(|uses| uses.0.min(MAX_SITES));
+    (sites != Some(0)).then(|| Search {
+        sites: sites.and_then(|sites| u32::try_from(sites).ok()),
         words: None,
     })
 }
@@ -179,7 +182,7 @@ fn choice(choice: &wire::ToolChoice, offer: &Offer) -> Result<Choice, Failure> {
         }
         ("tool", Some(name)) => Err(Failure::invalid(
             "tool_choice.name",
-            format!("The tool `{name}` is chosen but not among `tools`."),
+            format!("The tool `{}` is chosen but not among `tools`.", echo(name)),
         )),
         ("tool", None) => Err(Failure::invalid(
             "tool_choice.name",
@@ -187,7 +190,10 @@ fn choice(choice: &wire::ToolChoice, offer: &Offer) -> Result<Choice, Failure> {
         )),
         (other, _) => Err(Failure::invalid(
             "tool_choice.type",
-            format!("`{other}` is no tool choice: use auto, any, tool or none."),
+            format!(
+                "`{}` is no tool choice: use auto, any, tool or none.",
+                echo(other)
+            ),
         )),
     }
 }

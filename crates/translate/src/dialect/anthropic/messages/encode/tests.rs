@@ -330,6 +330,26 @@ fn every_end_has_its_stop_reason() {
 }
 
 #[test]
+fn a_call_that_is_cut_is_closed_all_the_same() {
+    let events = [
+        Event::CallStarted {
+            index: 0,
+            name: "f",
+        },
+        Event::CallArguments {
+            index: 0,
+            json: "{\"a\": \"b",
+        },
+        Event::Finished(&Finish::Length),
+    ];
+    let text = stream(shape(Thoughts::Hidden), &events);
+    assert_eq!(middle(&text).last().unwrap(), "0 stop");
+    assert_eq!(end(&text).0["stop_reason"], "max_tokens");
+    let message = whole(&shape(Thoughts::Hidden), &events);
+    assert_eq!(message["content"][0]["input"], json!({}));
+}
+
+#[test]
 fn words_of_refusal_are_text() {
     let events = [
         Event::Refusal("I "),

@@ -8,6 +8,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::tool::Tool;
+use crate::dialect::request::forms::Object;
 
 /// `content`: a string, or a list of blocks. Results of server tools have an object instead.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl<'de> Deserialize<'de> for Content {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Content, A::Error> {
                 let mut blocks = Vec::new();
-                while let Some(block) = seq.next_element()? {
+                while let Some(Object(block)) = seq.next_element()? {
                     blocks.push(block);
                 }
                 Ok(Content::Blocks(blocks))

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::dialect::request::forms::Count;
+
 /// A tool. Which fields count depends on `type`.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Tool {
@@ -26,7 +28,7 @@ pub struct Tool {
     pub defer_loading: Option<bool>,
     /// For web search: the most searches of a turn.
     #[serde(default)]
-    pub max_uses: Option<u32>,
+    pub max_uses: Option<Count>,
     /// For web search: the only domains.
     #[serde(default)]
     pub allowed_domains: Option<Value>,
@@ -38,13 +40,13 @@ pub struct Tool {
     pub user_location: Option<Value>,
     /// For the text editor: the most characters of a file that are shown.
     #[serde(default)]
-    pub max_characters: Option<u64>,
+    pub max_characters: Option<Count>,
     /// For computer use: the display's width in pixels.
     #[serde(default)]
-    pub display_width_px: Option<u64>,
+    pub display_width_px: Option<Count>,
     /// For computer use: the display's height in pixels.
     #[serde(default)]
-    pub display_height_px: Option<u64>,
+    pub display_height_px: Option<Count>,
     /// For computer use: whether a part of the screen can be shown larger.
     #[serde(default)]
     pub enable_zoom: Option<bool>,
