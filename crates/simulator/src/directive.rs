@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::fault::{ErrorShape, Fault, Kind};
+use crate::model::Plan;
 use crate::script::Script;
 
 const OPEN: &str = "[[sim";
@@ -68,6 +69,8 @@ pub struct Directive {
     pub deltas: Option<Vec<String>>,
     /// See [`Script::tokens`].
     pub tokens: Option<usize>,
+    /// See [`Script::model`].
+    pub model: Option<Plan>,
     /// See [`Script::chunk`].
     pub chunk: Option<usize>,
     /// See [`Script::delay_ms`].
@@ -117,6 +120,7 @@ impl Directive {
             reply: self.reply.clone(),
             deltas: self.deltas.clone(),
             tokens: self.tokens,
+            model: self.model.clone(),
             chunk: self.chunk,
             delay_ms: self.delay_ms,
             first_ms: self.first_ms,

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::model::Plan;
+
 /// Most words that `tokens` generates: a prompt must not be able to exhaust the memory.
 pub const MOST_TOKENS: usize = 1_000_000;
 
@@ -16,6 +18,8 @@ pub struct Script {
     pub deltas: Option<Vec<String>>,
     /// A generated text of so many deltas of one short word each, at most [`MOST_TOKENS`].
     pub tokens: Option<usize>,
+    /// What a model of some family would do, if no text is given.
+    pub model: Option<Plan>,
     /// Bytes of text per delta, never cutting inside a character; else one delta a word.
     pub chunk: Option<usize>,
     /// Milliseconds between two events.

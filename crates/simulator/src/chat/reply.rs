@@ -6,6 +6,7 @@ use crate::chat::request::ChatRequest;
 use crate::chat::understood::{self, Seen};
 use crate::chat::usage::{Counts, tokens};
 use crate::fault::{Faults, Kind};
+use crate::model;
 use crate::script::{Script, time};
 use crate::state::State;
 
@@ -51,7 +52,9 @@ impl Reply {
             }
         }
         if !faults.has(Kind::EmptyText) {
-            let text = scripted.unwrap_or_else(|| understood::text(request, &seen));
+            let text = scripted
+                .or_else(|| model::answer(request.prompt(), script.model.as_ref()))
+                .unwrap_or_else(|| understood::text(request, &seen));
             reply.say(&text, script, faults);
         }
         reply.counts = Counts {

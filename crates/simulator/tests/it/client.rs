@@ -150,10 +150,10 @@ impl Call {
         buffer
     }
 
-    /// Reads until the answer is over, the connection breaks or half a second brings nothing.
+    /// Reads until the answer is over, the connection breaks or 1.5 seconds bring nothing.
     pub(crate) async fn reply(mut self) -> Option<Reply> {
         loop {
-            let read = tokio::time::timeout(Duration::from_millis(500), self.read_some()).await;
+            let read = tokio::time::timeout(Duration::from_millis(1500), self.read_some()).await;
             let bytes = read.unwrap_or_default();
             if bytes.is_empty() {
                 return parse(&self.received);

@@ -14,4 +14,5 @@ mod contract;
 mod control;
 mod faults;
 mod journal;
+mod model;
 mod script;

@@ -103,13 +103,9 @@ async fn wishes_without_measure_neither_exhaust_nor_break_the_simulator() {
             .ok();
     }
     let many = json!({"tokens": endless, "fault": "cut", "after": 1});
-    assert_eq!(
-        chat(&sim, true, &format!("[[sim {many}]]"))
-            .await
-            .deltas()
-            .len(),
-        1
-    );
+    let mut call = Call::chat(&sim, true, &format!("[[sim {many}]]")).await;
+    call.read_some().await;
+    assert_eq!(call.reply().await.expect("an answer").deltas().len(), 1);
     let statuses: Vec<_> = sim
         .journal()
         .entries()

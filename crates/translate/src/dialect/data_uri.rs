@@ -24,7 +24,8 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIEN
 /// Whether the text is a data URI at all.
 #[must_use]
 pub fn is_data_uri(text: &str) -> bool {
-    text.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("data:"))
+    text.get(..5)
+        .is_some_and(|head| head.eq_ignore_ascii_case("data:"))
 }
 
 /// Reads a data URI; none if it is none or its data cannot be decoded.
@@ -37,7 +38,12 @@ pub fn parse(uri: &str) -> Option<Data> {
     let mut parameters = head.split(';');
     let mime = parameters.next().map(str::trim).filter(|m| !m.is_empty());
     let encoded = parameters.any(|p| p.trim().eq_ignore_ascii_case("base64"));
-    let bytes = if encoded { base64(data)? } else { percent_decoded(data) };
+    let bytes = match (encoded, data.contains('%')) {
+        (false, _) => percent_decoded(data),
+        (true, false) => base64(data)?,
+        // A URI may spell `+`, `/` and `=` as `%2B`, `%2F` and `%3D`.
+        (true, true) => base64(std::str::from_utf8(&percent_decoded(data)).ok()?)?,
+    };
     Some(Data {
         mime: mime.map(str::to_ascii_lowercase),
         bytes,
@@ -66,15 +72,12 @@ fn percent_decoded(text: &str) -> Bytes {
     while let [first, tail @ ..] = rest {
         let pair = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
         let byte = pair.and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match byte.filter(|_| *first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
+        if let Some(byte) = byte.filter(|_| *first == b'%') {
+            bytes.push(byte);
+            rest = tail.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(*first);
+            rest = tail;
         }
     }
     Bytes::from(bytes)
@@ -84,14 +87,34 @@ fn percent_decoded(text: &str) -> Bytes {
 mod tests {
     use super::*;
 
+    /// A URI, and the type and bytes it holds if it is one.
+    type Row = (&'static str, Option<(Option<&'static str>, &'static [u8])>);
+
     #[test]
     fn data_uris_are_read_as_clients_write_them() {
-        let table: &[(&str, Option<(Option<&str>, &[u8])>)] = &[
-            ("data:image/png;base64,aGk=", Some((Some("image/png"), b"hi"))),
-            ("DATA:Image/PNG;charset=utf-8;BASE64,aGk", Some((Some("image/png"), b"hi"))),
+        let table: &[Row] = &[
+            (
+                "data:image/png;base64,aGk=",
+                Some((Some("image/png"), b"hi")),
+            ),
+            (
+                "DATA:Image/PNG;charset=utf-8;BASE64,aGk",
+                Some((Some("image/png"), b"hi")),
+            ),
             ("data:;base64,a G\nk=", Some((None, b"hi"))),
-            ("data:image/webp;base64,_-8=", Some((Some("image/webp"), b"\xff\xef"))),
-            ("data:text/plain,a%20b%zz", Some((Some("text/plain"), b"a b%zz"))),
+            (
+                "data:image/webp;base64,_-8=",
+                Some((Some("image/webp"), b"\xff\xef")),
+            ),
+            (
+                "data:image/webp;base64,%2F%2b8%3D",
+                Some((Some("image/webp"), b"\xff\xef")),
+            ),
+            ("data:;base64,%ff", None),
+            (
+                "data:text/plain,a%20b%zz",
+                Some((Some("text/plain"), b"a b%zz")),
+            ),
             ("data:image/png;base64,a*k=", None),
             ("data:image/png;base64", None),
             ("https://example.org/a.png", None),

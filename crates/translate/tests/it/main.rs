@@ -10,7 +10,10 @@
 )]
 
 mod cases;
+mod golden;
 mod json_cases;
+mod limits_properties;
 mod overhead;
 mod tool_cases;
 mod tool_properties;
+mod transcript_properties;

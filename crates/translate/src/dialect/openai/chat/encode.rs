@@ -1,11 +1,14 @@
 //! Reply events become a chat completion, whole ([`Shape`]) or as chunks ([`Chunks`]).
 
-use std::io::Write as _;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
 
-use crate::dialect::{Encoder, StreamEncoder};
 use crate::dialect::openai::error;
+use crate::dialect::{Encoder, StreamEncoder};
 use crate::failure::Failure;
 use crate::reply::{Event, Finish, Reply, ReplyCall, Stamp, Usage};
 
@@ -67,7 +70,10 @@ impl Encoder for Shape {
 fn message<'a>(shape: &Shape, stamp: &Stamp, choice: usize, reply: &'a Reply) -> Message<'a> {
     let calls = reply.calls.iter().enumerate();
     let calls = calls.map(|(index, call)| tool_call(shape, call_id(stamp, choice, index), call));
-    let legacy = shape.legacy_functions.then(|| reply.calls.first()).flatten();
+    let legacy = shape
+        .legacy_functions
+        .then(|| reply.calls.first())
+        .flatten();
     let silent = reply.text.is_empty() && (!reply.calls.is_empty() || !reply.refusal.is_empty());
     Message {
         role: "assistant",
@@ -75,7 +81,11 @@ fn message<'a>(shape: &Shape, stamp: &Stamp, choice: usize, reply: &'a Reply) ->
         refusal: filled(&reply.refusal),
         annotations: [],
         reasoning_content: filled(&reply.reasoning),
-        tool_calls: if shape.legacy_functions { Vec::new() } else { calls.collect() },
+        tool_calls: if shape.legacy_functions {
+            Vec::new()
+        } else {
+            calls.collect()
+        },
         function_call: legacy.map(|call| CalledFunction {
             name: &call.name,
             arguments: &call.arguments,
@@ -105,12 +115,19 @@ fn tool_call<'a>(shape: &Shape, id: String, call: &'a ReplyCall) -> ToolCall<'a>
 /// The free text of a custom tool, which the model was asked to write as the one string `input`.
 fn custom_input(arguments: &str) -> String {
     let value: Result<serde_json::Value, _> = serde_json::from_str(arguments);
-    let input = value.ok().and_then(|v| v.get("input")?.as_str().map(str::to_owned));
+    let input = value
+        .ok()
+        .and_then(|v| v.get("input")?.as_str().map(str::to_owned));
     input.unwrap_or_else(|| arguments.to_owned())
 }
 
+/// The most characters of the stamp that go into a call's id: OpenAI's own service refuses
+/// histories with ids of more than 40 characters, and a conversation may be continued there.
+const MAX_STAMP: usize = 29;
+
 fn call_id(stamp: &Stamp, choice: usize, index: usize) -> String {
-    format!("call_{}{choice:x}{index:02x}", stamp.id)
+    let stamp = stamp.id.get(..MAX_STAMP).unwrap_or(&stamp.id);
+    format!("call_{stamp}{choice:02x}{index:04x}")
 }
 
 fn filled(text: &str) -> Option<&str> {
@@ -127,8 +144,9 @@ pub struct Chunks {
     head: Vec<u8>,
     /// A finish that is not written yet: the last one may have to carry the credits.
     finish: Option<(u32, &'static str)>,
-    /// The open call of a custom tool, whose text is known only when its arguments are complete.
-    custom: Option<String>,
+    /// Each answer's open call of a custom tool, if it has one: the text is known only when the
+    /// arguments are complete.
+    custom: BTreeMap<u32, String>,
 }
 
 impl Chunks {
@@ -149,7 +167,7 @@ impl Chunks {
             choices,
             head,
             finish: None,
-            custom: None,
+            custom: BTreeMap::new(),
         }
     }
 
@@ -158,20 +176,24 @@ impl Chunks {
         let _ = write!(out, "{{\"index\":{choice},\"delta\":");
     }
 
-    fn end(&self, finish: Option<&str>, out: &mut Vec<u8>) {
+    fn end(finish: Option<&str>, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"logprobs\":null,\"finish_reason\":");
         json(&finish, out);
         out.extend_from_slice(b"}]");
     }
 
     fn seal(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(if self.shape.usage { b",\"usage\":null}\n\n" } else { b"}\n\n" });
+        out.extend_from_slice(if self.shape.usage {
+            b",\"usage\":null}\n\n"
+        } else {
+            b"}\n\n"
+        });
     }
 
     fn delta(&self, choice: u32, delta: &impl Serialize, out: &mut Vec<u8>) {
         self.begin(choice, out);
         json(delta, out);
-        self.end(None, out);
+        Self::end(None, out);
         self.seal(out);
     }
 
@@ -180,43 +202,80 @@ impl Chunks {
         let _ = write!(out, "{{\"{field}\":");
         json(text, out);
         out.push(b'}');
-        self.end(None, out);
+        Self::end(None, out);
         self.seal(out);
     }
 
     fn call_started(&mut self, choice: u32, index: usize, name: &str, out: &mut Vec<u8>) {
-        let function = CalledFunction { name, arguments: "" };
+        let function = CalledFunction {
+            name,
+            arguments: "",
+        };
         if self.shape.legacy_functions {
-            return self.delta(choice, &Delta::FunctionCall { function_call: function }, out);
+            if index == 0 {
+                self.delta(
+                    choice,
+                    &Delta::FunctionCall {
+                        function_call: function,
+                    },
+                    out,
+                );
+            }
+            return;
         }
         let id = call_id(&self.stamp, choice as usize, index);
-        if self.shape.is_custom(name) {
-            let custom = CalledCustom { name, input: String::new() };
-            self.custom = Some(String::new());
-            let call = ToolCall::Custom { id, custom };
-            return self.delta(choice, &Delta::ToolCalls { tool_calls: [IndexedCall { index, call }] }, out);
-        }
-        let call = ToolCall::Function { id, function };
-        self.delta(choice, &Delta::ToolCalls { tool_calls: [IndexedCall { index, call }] }, out);
+        let call = if self.shape.is_custom(name) {
+            self.custom.insert(choice, String::new());
+            let custom = CalledCustom {
+                name,
+                input: String::new(),
+            };
+            ToolCall::Custom { id, custom }
+        } else {
+            ToolCall::Function { id, function }
+        };
+        self.delta(
+            choice,
+            &Delta::ToolCalls {
+                tool_calls: [IndexedCall { index, call }],
+            },
+            out,
+        );
     }
 
     fn call_arguments(&mut self, choice: u32, index: usize, arguments: &str, out: &mut Vec<u8>) {
-        if let Some(custom) = &mut self.custom {
+        if let Some(custom) = self.custom.get_mut(&choice) {
             custom.push_str(arguments);
             return;
         }
         let more = Arguments { arguments };
-        if self.shape.legacy_functions {
-            self.delta(choice, &Delta::MoreFunction { function_call: more }, out);
-        } else {
-            self.delta(choice, &Delta::MoreTool { tool_calls: [MoreCall { index, function: more }] }, out);
+        if !self.shape.legacy_functions {
+            let tool_calls = [MoreCall {
+                index,
+                function: more,
+            }];
+            self.delta(choice, &Delta::MoreTool { tool_calls }, out);
+        } else if index == 0 {
+            self.delta(
+                choice,
+                &Delta::MoreFunction {
+                    function_call: more,
+                },
+                out,
+            );
         }
     }
 
     fn call_ended(&mut self, choice: u32, index: usize, out: &mut Vec<u8>) {
-        if let Some(arguments) = self.custom.take() {
-            let input = Input { input: custom_input(&arguments) };
-            self.delta(choice, &Delta::MoreCustom { tool_calls: [MoreCustom { index, custom: input }] }, out);
+        if let Some(arguments) = self.custom.remove(&choice) {
+            let input = Input {
+                input: custom_input(&arguments),
+            };
+            let tool_calls = [MoreCustom {
+                index,
+                custom: input,
+            }];
+            self.delta(choice, &Delta::MoreCustom { tool_calls }, out);
         }
     }
 
@@ -225,8 +284,10 @@ impl Chunks {
         if let Some((choice, finish)) = self.finish.take() {
             self.begin(choice, out);
             out.extend_from_slice(b"{}");
-            self.end(Some(finish), out);
-            cost.iter().for_each(|usage| relay_field(usage, out));
+            Self::end(Some(finish), out);
+            if let Some(usage) = cost {
+                relay_field(&usage, out);
+            }
             self.seal(out);
         }
     }
@@ -293,7 +354,10 @@ fn relay_field(usage: &Usage, out: &mut Vec<u8>) {
 }
 
 /// Credits are whole numbers where upstream counts whole ones.
-#[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "checked to be whole and small"
+)]
 fn credits(credits: f64) -> serde_json::Value {
     if credits.fract() == 0.0 && credits.abs() < 9e15 {
         serde_json::Value::from(credits as i64)
@@ -304,7 +368,39 @@ fn credits(credits: f64) -> serde_json::Value {
 
 fn json(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
     // Our own types written into memory cannot fail.
-    let _ = serde_json::to_writer(out, value);
+    let _ = value.serialize(&mut Serializer::with_formatter(out, OneLine));
+}
+
+/// Compact JSON that no reader takes for several lines. JSON lets line and paragraph separators
+/// stand in strings, and the event stream's own rules know only CR and LF; but readers that cut
+/// at whatever Unicode calls a line's end (Python's `str.splitlines`) are common.
+struct OneLine;
+
+impl Formatter for OneLine {
+    fn write_string_fragment<W: Write + ?Sized>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        // The first bytes of U+0085, and of U+2028 and U+2029.
+        while let Some(at) = memchr::memchr2(0xC2, 0xE2, rest.as_bytes()) {
+            let (before, from) = rest.split_at(at);
+            let mut chars = from.chars();
+            let escape = match chars.next() {
+                Some('\u{85}') => "\\u0085",
+                Some('\u{2028}') => "\\u2028",
+                Some('\u{2029}') => "\\u2029",
+                _ => from
+                    .get(..from.len() - chars.as_str().len())
+                    .unwrap_or_default(),
+            };
+            out.write_all(before.as_bytes())?;
+            out.write_all(escape.as_bytes())?;
+            rest = chars.as_str();
+        }
+        out.write_all(rest.as_bytes())
+    }
 }
 
 #[derive(Serialize)]
@@ -342,8 +438,14 @@ struct Message<'a> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum ToolCall<'a> {
-    Function { id: String, function: CalledFunction<'a> },
-    Custom { id: String, custom: CalledCustom<'a> },
+    Function {
+        id: String,
+        function: CalledFunction<'a>,
+    },
+    Custom {
+        id: String,
+        custom: CalledCustom<'a>,
+    },
 }
 
 #[derive(Serialize)]
@@ -359,6 +461,7 @@ struct CalledCustom<'a> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "OpenAI's names")]
 struct Counts {
     prompt_tokens: u64,
     completion_tokens: u64,

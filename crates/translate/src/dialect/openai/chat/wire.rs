@@ -6,9 +6,17 @@
 
 use std::fmt;
 
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
+
+use crate::dialect::request::forms::{Count, Object, OneOrMany, object};
+
+mod message;
+
+pub use message::{
+    CalledCustom, CalledFunction, Content, File, ImageUrl, InputAudio, Message, Part, ToolCall,
+};
 
 /// The request's fields that have an effect, and the names of those that have none.
 #[derive(Debug, Default)]
@@ -22,13 +30,13 @@ pub struct Request {
     /// `stream_options`.
     pub stream_options: Option<StreamOptions>,
     /// `n`.
-    pub n: Option<u64>,
+    pub n: Option<Count>,
     /// `stop`.
     pub stop: Option<OneOrMany>,
     /// `max_tokens`, the older name.
-    pub max_tokens: Option<u64>,
+    pub max_tokens: Option<Count>,
     /// `max_completion_tokens`.
-    pub max_completion_tokens: Option<u64>,
+    pub max_completion_tokens: Option<Count>,
     /// `tools`.
     pub tools: Option<Vec<Tool>>,
     /// `tool_choice`.
@@ -48,9 +56,9 @@ pub struct Request {
     /// `web_search`, the original relay's switch.
     pub web_search: Option<bool>,
     /// `num_of_site`, the original relay's field.
-    pub num_of_site: Option<u32>,
+    pub num_of_site: Option<Count>,
     /// `max_word`, the original relay's field.
-    pub max_word: Option<u32>,
+    pub max_word: Option<Count>,
     /// `new_input`, the original relay's further user message.
     pub new_input: Option<String>,
     /// Names of fields that were given a value and have no effect here.
@@ -59,13 +67,15 @@ pub struct Request {
 
 /// Fields that change nothing in an answer and are accepted in silence: labels, storage and cache
 /// hints of OpenAI's own service.
-const SILENT: [&str; 9] = [
+const SILENT: [&str; 11] = [
     "user",
     "metadata",
     "store",
     "service_tier",
     "prompt_cache_key",
+    "prompt_cache_options",
     "prompt_cache_retention",
+    "prediction",
     "safety_identifier",
     "model_provider",
     "request_id",
@@ -98,32 +108,41 @@ impl<'de> Visitor<'de> for RequestVisitor {
 impl Request {
     fn field<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {
         match key.as_str() {
-            "model" => self.model = map.next_value()?,
-            "messages" => self.messages = map.next_value()?,
-            "stream" => self.stream = map.next_value()?,
-            "stream_options" => self.stream_options = map.next_value()?,
-            "n" => self.n = map.next_value()?,
-            "stop" => self.stop = map.next_value()?,
-            "max_tokens" => self.max_tokens = map.next_value()?,
-            "max_completion_tokens" => self.max_completion_tokens = map.next_value()?,
-            "tools" => self.tools = map.next_value()?,
-            "tool_choice" => self.tool_choice = map.next_value()?,
-            "parallel_tool_calls" => self.parallel_tool_calls = map.next_value()?,
-            "functions" => self.functions = map.next_value()?,
-            "function_call" => self.function_call = map.next_value()?,
-            "response_format" => self.response_format = map.next_value()?,
-            "reasoning_effort" => self.reasoning_effort = map.next_value()?,
-            "web_search_options" => self.web_search_options = map.next_value()?,
-            "web_search" => self.web_search = map.next_value()?,
-            "num_of_site" => self.num_of_site = map.next_value()?,
-            "max_word" => self.max_word = map.next_value()?,
-            "new_input" => self.new_input = map.next_value()?,
-            _ => self.without_effect(key, map)?,
+            "model" => put(&mut self.model, "model", map),
+            "messages" => put_list(&mut self.messages, "messages", map),
+            "stream" => put(&mut self.stream, "stream", map),
+            "stream_options" => put_object(&mut self.stream_options, "stream_options", map),
+            "n" => put(&mut self.n, "n", map),
+            "stop" => put(&mut self.stop, "stop", map),
+            "max_tokens" => put(&mut self.max_tokens, "max_tokens", map),
+            "max_completion_tokens" => put(
+                &mut self.max_completion_tokens,
+                "max_completion_tokens",
+                map,
+            ),
+            "tools" => put_list(&mut self.tools, "tools", map),
+            "tool_choice" => put(&mut self.tool_choice, "tool_choice", map),
+            "parallel_tool_calls" => put(&mut self.parallel_tool_calls, "parallel_tool_calls", map),
+            "functions" => put_list(&mut self.functions, "functions", map),
+            "function_call" => put(&mut self.function_call, "function_call", map),
+            "response_format" => put_object(&mut self.response_format, "response_format", map),
+            "reasoning_effort" => put(&mut self.reasoning_effort, "reasoning_effort", map),
+            "web_search_options" => {
+                put_object(&mut self.web_search_options, "web_search_options", map)
+            }
+            "web_search" => put(&mut self.web_search, "web_search", map),
+            "num_of_site" => put(&mut self.num_of_site, "num_of_site", map),
+            "max_word" => put(&mut self.max_word, "max_word", map),
+            "new_input" => put(&mut self.new_input, "new_input", map),
+            _ => self.without_effect(key, map),
         }
-        Ok(())
     }
 
-    fn without_effect<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {
+    fn without_effect<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: String,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
         // `logprobs: false` asks for nothing; every other value asks for something we cannot give.
         let asks = match key.as_str() {
             "logprobs" => map.next_value::<Option<bool>>()?.unwrap_or(false),
@@ -136,216 +155,50 @@ impl Request {
     }
 }
 
+/// Takes a field's value. A field that is given twice is refused: readers differ about which one
+/// counts, and one of them may have been checked by somebody on the way.
+fn put<'de, A: MapAccess<'de>, T: DeserializeOwned>(
+    slot: &mut Option<T>,
+    name: &'static str,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return Err(A::Error::duplicate_field(name));
+    }
+    *slot = map.next_value()?;
+    Ok(())
+}
+
+fn put_object<'de, A: MapAccess<'de>, T: DeserializeOwned>(
+    slot: &mut Option<T>,
+    name: &'static str,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    let mut object = slot.take().map(Object);
+    put(&mut object, name, map)?;
+    *slot = object.map(|object| object.0);
+    Ok(())
+}
+
+fn put_list<'de, A: MapAccess<'de>, T: DeserializeOwned>(
+    slot: &mut Option<Vec<T>>,
+    name: &'static str,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    let mut list: Option<Vec<Object<T>>> = slot
+        .take()
+        .map(|list| list.into_iter().map(Object).collect());
+    put(&mut list, name, map)?;
+    *slot = list.map(|list| list.into_iter().map(|object| object.0).collect());
+    Ok(())
+}
+
 /// `stream_options`.
 #[derive(Debug, Default, Deserialize)]
 pub struct StreamOptions {
     /// Whether a last chunk with usage is wanted.
     #[serde(default)]
     pub include_usage: Option<bool>,
-}
-
-/// A string or a list of strings.
-#[derive(Debug)]
-pub enum OneOrMany {
-    /// One string.
-    One(String),
-    /// A list.
-    Many(Vec<String>),
-}
-
-impl<'de> Deserialize<'de> for OneOrMany {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-        impl<'de> Visitor<'de> for V {
-            type Value = OneOrMany;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or an array of strings")
-            }
-            fn visit_str<E>(self, text: &str) -> Result<OneOrMany, E> {
-                Ok(OneOrMany::One(text.to_owned()))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<OneOrMany, A::Error> {
-                Vec::deserialize(serde::de::value::SeqAccessDeserializer::new(seq)).map(OneOrMany::Many)
-            }
-        }
-        deserializer.deserialize_any(V)
-    }
-}
-
-/// One of `messages`.
-#[derive(Debug, Deserialize)]
-pub struct Message {
-    /// Who speaks.
-    pub role: String,
-    /// What is said.
-    #[serde(default)]
-    pub content: Option<Content>,
-    /// The participant's name, or the function's in the `function` role.
-    #[serde(default)]
-    pub name: Option<String>,
-    /// Words of refusal.
-    #[serde(default)]
-    pub refusal: Option<String>,
-    /// Calls the assistant made.
-    #[serde(default)]
-    pub tool_calls: Option<Vec<ToolCall>>,
-    /// The older form of one call.
-    #[serde(default)]
-    pub function_call: Option<CalledFunction>,
-    /// The call that a `tool` message answers.
-    #[serde(default)]
-    pub tool_call_id: Option<String>,
-}
-
-/// `content`: a string, or a list of parts.
-#[derive(Debug)]
-pub enum Content {
-    /// Plain text.
-    Text(String),
-    /// Parts.
-    Parts(Vec<Part>),
-}
-
-impl<'de> Deserialize<'de> for Content {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-        impl<'de> Visitor<'de> for V {
-            type Value = Content;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or an array of content parts")
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Content, E> {
-                Ok(Content::Text(text.to_owned()))
-            }
-            fn visit_string<E>(self, text: String) -> Result<Content, E> {
-                Ok(Content::Text(text))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Content, A::Error> {
-                let mut parts = Vec::new();
-                while let Some(part) = seq.next_element()? {
-                    parts.push(part);
-                }
-                Ok(Content::Parts(parts))
-            }
-        }
-        deserializer.deserialize_any(V)
-    }
-}
-
-/// One content part. Which fields count depends on `type`.
-#[derive(Debug, Deserialize)]
-pub struct Part {
-    /// `text`, `image_url`, `file`, `input_audio` or `refusal`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// For `text`.
-    #[serde(default)]
-    pub text: Option<String>,
-    /// For `refusal`.
-    #[serde(default)]
-    pub refusal: Option<String>,
-    /// For `image_url`.
-    #[serde(default)]
-    pub image_url: Option<ImageUrl>,
-    /// For `file`.
-    #[serde(default)]
-    pub file: Option<File>,
-    /// For `input_audio`.
-    #[serde(default)]
-    pub input_audio: Option<InputAudio>,
-}
-
-/// `image_url`: an object, or (as some clients write it) the URL alone.
-#[derive(Debug)]
-pub struct ImageUrl {
-    /// An http(s) URL or a data URI.
-    pub url: String,
-}
-
-impl<'de> Deserialize<'de> for ImageUrl {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-        impl<'de> Visitor<'de> for V {
-            type Value = ImageUrl;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object with `url`, or a URL")
-            }
-            fn visit_str<E>(self, url: &str) -> Result<ImageUrl, E> {
-                Ok(ImageUrl { url: url.to_owned() })
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ImageUrl, A::Error> {
-                let mut url = None;
-                while let Some(key) = map.next_key::<String>()? {
-                    if key == "url" {
-                        url = Some(map.next_value()?);
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
-                    }
-                }
-                let url = url.ok_or_else(|| A::Error::missing_field("url"))?;
-                Ok(ImageUrl { url })
-            }
-        }
-        deserializer.deserialize_any(V)
-    }
-}
-
-/// `file`.
-#[derive(Debug, Deserialize)]
-pub struct File {
-    /// The bytes, as a data URI or bare base64.
-    #[serde(default)]
-    pub file_data: Option<String>,
-    /// The id of a file uploaded before.
-    #[serde(default)]
-    pub file_id: Option<String>,
-    /// Its name.
-    #[serde(default)]
-    pub filename: Option<String>,
-}
-
-/// `input_audio`.
-#[derive(Debug, Deserialize)]
-pub struct InputAudio {
-    /// The bytes in base64.
-    pub data: String,
-    /// `wav` or `mp3`.
-    #[serde(default)]
-    pub format: Option<String>,
-}
-
-/// A call in the history.
-#[derive(Debug, Deserialize)]
-pub struct ToolCall {
-    /// The call's id.
-    #[serde(default)]
-    pub id: Option<String>,
-    /// For `function` calls.
-    #[serde(default)]
-    pub function: Option<CalledFunction>,
-    /// For `custom` calls.
-    #[serde(default)]
-    pub custom: Option<CalledCustom>,
-}
-
-/// The called function.
-#[derive(Debug, Deserialize)]
-pub struct CalledFunction {
-    /// Its name.
-    pub name: String,
-    /// Its arguments: JSON text, or (as some clients write it) the object itself.
-    #[serde(default)]
-    pub arguments: Option<Value>,
-}
-
-/// The called custom tool.
-#[derive(Debug, Deserialize)]
-pub struct CalledCustom {
-    /// Its name.
-    pub name: String,
-    /// Its input.
-    #[serde(default)]
-    pub input: String,
 }
 
 /// One of `tools`.
@@ -355,10 +208,10 @@ pub struct Tool {
     #[serde(rename = "type")]
     pub kind: String,
     /// For `function`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub function: Option<Function>,
     /// For `custom`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub custom: Option<Custom>,
 }
 
@@ -386,6 +239,31 @@ pub struct Custom {
     /// What it does.
     #[serde(default)]
     pub description: Option<String>,
+    /// The form of its text.
+    #[serde(default, deserialize_with = "object")]
+    pub format: Option<CustomFormat>,
+}
+
+/// A custom tool's `format`.
+#[derive(Debug, Deserialize)]
+pub struct CustomFormat {
+    /// `text` or `grammar`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// For `grammar`.
+    #[serde(default, deserialize_with = "object")]
+    pub grammar: Option<Grammar>,
+}
+
+/// A grammar that a custom tool's text must follow.
+#[derive(Debug, Deserialize)]
+pub struct Grammar {
+    /// `lark` or `regex`.
+    #[serde(default)]
+    pub syntax: Option<String>,
+    /// The grammar itself.
+    #[serde(default)]
+    pub definition: Option<String>,
 }
 
 /// `response_format`.
@@ -395,7 +273,7 @@ pub struct ResponseFormat {
     #[serde(rename = "type")]
     pub kind: String,
     /// For `json_schema`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub json_schema: Option<JsonSchema>,
 }
 
@@ -419,4 +297,7 @@ pub struct WebSearchOptions {
     /// `low`, `medium` or `high`.
     #[serde(default)]
     pub search_context_size: Option<String>,
+    /// Where the person is. Upstream cannot be told.
+    #[serde(default)]
+    pub user_location: Option<IgnoredAny>,
 }

@@ -1,0 +1,200 @@
+//! `messages`: roles, content parts, calls and results of the history.
+
+use serde_json::Value;
+
+use crate::dialect::openai::chat::wire;
+use crate::dialect::request;
+use crate::failure::{Failure, Kind};
+use crate::turn::{Call, CallResult, Media, Message, Part, Role, Source};
+
+/// The messages, and the further one that the original relay's `new_input` adds.
+pub(super) fn messages(request: &mut wire::Request) -> Result<Vec<Message>, Failure> {
+    let messages = request.messages.take().unwrap_or_default();
+    let mut decoded = Vec::with_capacity(messages.len() + 1);
+    for (at, message) in messages.into_iter().enumerate() {
+        decoded.push(self::message(message, &format!("messages[{at}]"))?);
+    }
+    if let Some(input) = request.new_input.take().filter(|input| !input.is_empty()) {
+        decoded.push(Message {
+            role: Role::User,
+            name: None,
+            parts: vec![Part::Text(input)],
+        });
+    }
+    request::check_messages(&decoded, "messages")?;
+    Ok(decoded)
+}
+
+fn message(message: wire::Message, path: &str) -> Result<Message, Failure> {
+    let role = match message.role.as_str() {
+        "system" | "developer" => Role::System,
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        "tool" | "function" => Role::Tool,
+        other => {
+            return Err(Failure::invalid(
+                format!("{path}.role"),
+                format!(
+                    "`{}` is no role: use system, developer, user, assistant or tool.",
+                    request::echo(other)
+                ),
+            ));
+        }
+    };
+    let mut parts = match message.content {
+        None => Vec::new(),
+        Some(wire::Content::Text(text)) => vec![Part::Text(text)],
+        Some(wire::Content::Parts(parts)) => self::parts(parts, path)?,
+    };
+    parts.extend(message.refusal.filter(|r| !r.is_empty()).map(Part::Refusal));
+    if role == Role::Assistant {
+        parts.extend(calls(message.tool_calls, message.function_call, path)?);
+    } else if message.function_call.is_some()
+        || message.tool_calls.is_some_and(|calls| !calls.is_empty())
+    {
+        return Err(Failure::invalid(
+            format!("{path}.tool_calls"),
+            "Only messages of the assistant hold calls.",
+        ));
+    }
+    if role == Role::Tool {
+        let result = CallResult {
+            call_id: message.tool_call_id.unwrap_or_default(),
+            name: message.name,
+            parts,
+            is_error: false,
+        };
+        return Ok(Message {
+            role,
+            name: None,
+            parts: vec![Part::Result(result)],
+        });
+    }
+    Ok(Message {
+        role,
+        name: message.name.filter(|name| !name.is_empty()),
+        parts,
+    })
+}
+
+fn calls(
+    calls: Option<Vec<wire::ToolCall>>,
+    legacy: Option<wire::CalledFunction>,
+    path: &str,
+) -> Result<Vec<Part>, Failure> {
+    let numbered = calls.unwrap_or_default().into_iter().enumerate();
+    let calls = numbered
+        .map(|(at, call)| self::call(call, &format!("{path}.tool_calls[{at}]")).map(Part::Call));
+    let legacy = legacy.map(|called| Ok(Part::Call(called_function(String::new(), called))));
+    calls.chain(legacy).collect()
+}
+
+fn call(call: wire::ToolCall, path: &str) -> Result<Call, Failure> {
+    let id = call.id.unwrap_or_default();
+    match (call.function, call.custom) {
+        (Some(function), _) => Ok(called_function(id, function)),
+        (None, Some(custom)) => Ok(Call {
+            id,
+            name: custom.name,
+            arguments: serde_json::json!({ "input": custom.input }).to_string(),
+        }),
+        (None, None) => Err(Failure::invalid(
+            path,
+            "A call needs a `function` object with `name` and `arguments`.",
+        )),
+    }
+}
+
+fn called_function(id: String, called: wire::CalledFunction) -> Call {
+    let arguments = match called.arguments {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text,
+        Some(value) => value.to_string(),
+    };
+    Call {
+        id,
+        name: called.name,
+        arguments,
+    }
+}
+
+fn parts(parts: Vec<wire::Part>, path: &str) -> Result<Vec<Part>, Failure> {
+    let numbered = parts.into_iter().enumerate();
+    numbered
+        .map(|(at, part)| self::part(part, &format!("{path}.content[{at}]")))
+        .collect()
+}
+
+fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
+    let missing = |field: &str| {
+        Failure::invalid(
+            format!("{path}.{field}"),
+            format!("A part of type `{}` needs `{field}`.", part.kind),
+        )
+    };
+    match part.kind.as_str() {
+        "text" | "input_text" | "output_text" => {
+            Ok(Part::Text(part.text.ok_or_else(|| missing("text"))?))
+        }
+        "refusal" => Ok(Part::Refusal(
+            part.refusal.ok_or_else(|| missing("refusal"))?,
+        )),
+        "image_url" | "input_image" => {
+            let url = part.image_url.ok_or_else(|| missing("image_url"))?.url;
+            request::picture(url, &format!("{path}.image_url.url")).map(Part::Image)
+        }
+        "file" | "input_file" => {
+            file(part.file.ok_or_else(|| missing("file"))?, path).map(Part::File)
+        }
+        "input_audio" => {
+            let audio = part.input_audio.ok_or_else(|| missing("input_audio"))?;
+            let data = request::inline(&audio.data);
+            let data = data.ok_or_else(|| {
+                Failure::invalid(
+                    format!("{path}.input_audio.data"),
+                    "The audio is empty or not valid base64.",
+                )
+            })?;
+            Ok(Part::Audio(Media {
+                source: Source::Inline(data.bytes),
+                name: None,
+                mime: audio
+                    .format
+                    .map(|format| format!("audio/{format}"))
+                    .or(data.mime),
+            }))
+        }
+        other => Err(Failure::invalid(
+            format!("{path}.type"),
+            format!(
+                "`{}` is no content part known here: use text, image_url, file, input_audio or refusal.",
+                request::echo(other)
+            ),
+        )),
+    }
+}
+
+fn file(file: wire::File, path: &str) -> Result<Media, Failure> {
+    let (source, mime) = match (file.file_data, file.file_id) {
+        (Some(data), _) => {
+            let data = request::inline(&data);
+            let data = data.ok_or_else(|| {
+                Failure::invalid(
+                    format!("{path}.file.file_data"),
+                    "The file is empty, or neither a data URI nor valid base64.",
+                )
+            })?;
+            (Source::Inline(data.bytes), data.mime)
+        }
+        (None, Some(id)) => (Source::FileId(id), None),
+        (None, None) => {
+            let message = "A file part needs `file_data` or `file_id`.";
+            return Err(Failure::new(Kind::Invalid, message).with_param(format!("{path}.file")));
+        }
+    };
+    Ok(Media {
+        source,
+        name: file.filename,
+        mime,
+    })
+}

@@ -1,0 +1,132 @@
+//! `tools`, `functions` and the choice among them.
+
+use super::check_schema;
+use crate::dialect::openai::chat::wire;
+use crate::dialect::openai::choice;
+use crate::dialect::request;
+use crate::failure::Failure;
+use crate::turn::{Choice, Takes, Tool, Tools};
+
+/// The tools, and whether web search was among them.
+pub(super) fn tools(request: &mut wire::Request) -> Result<(Tools, bool), Failure> {
+    let mut offered = Vec::new();
+    let mut searching = false;
+    for (at, tool) in request
+        .tools
+        .take()
+        .unwrap_or_default()
+        .into_iter()
+        .enumerate()
+    {
+        match tool.kind.as_str() {
+            "function" => offered.push(function(tool.function, at)?),
+            "custom" => offered.push(custom(tool.custom, at)?),
+            kind if choice::is_search(kind) => searching = true,
+            kind => {
+                return Err(choice::unknown_tool(
+                    &request::echo(kind),
+                    &format!("tools[{at}].type"),
+                ));
+            }
+        }
+    }
+    for (at, function) in request
+        .functions
+        .take()
+        .unwrap_or_default()
+        .into_iter()
+        .enumerate()
+    {
+        offered.push(declared(function, &format!("functions[{at}]"))?);
+    }
+    let tools = Tools {
+        choice: choice(request, &offered, searching)?,
+        one_at_a_time: request.parallel_tool_calls == Some(false),
+        offered,
+    };
+    Ok((tools, searching))
+}
+
+/// How the model must choose. A demand for a call where nothing can be called is a contradiction,
+/// unless it means the web search that is done anyway.
+fn choice(
+    request: &mut wire::Request,
+    offered: &[Tool],
+    searching: bool,
+) -> Result<Choice, Failure> {
+    let (asked, field) = match request.tool_choice.take() {
+        Some(asked) => (Some(asked), "tool_choice"),
+        None => (request.function_call.take(), "function_call"),
+    };
+    let choice =
+        choice::decode(asked.as_ref(), offered).map_err(|failure| failure.with_param(field))?;
+    let demanded = matches!(
+        choice,
+        Choice::Required | Choice::Allowed { required: true, .. }
+    );
+    if demanded && offered.is_empty() {
+        if searching {
+            return Ok(Choice::Auto);
+        }
+        return Err(Failure::invalid(
+            field,
+            format!("`{field}` demands a call, but no tools are offered."),
+        ));
+    }
+    Ok(choice)
+}
+
+fn function(function: Option<wire::Function>, at: usize) -> Result<Tool, Failure> {
+    let path = format!("tools[{at}].function");
+    let function = function.ok_or_else(|| {
+        Failure::invalid(
+            &path,
+            "A tool of type `function` needs a `function` object.",
+        )
+    })?;
+    declared(function, &path)
+}
+
+fn declared(function: wire::Function, path: &str) -> Result<Tool, Failure> {
+    choice::check_name(&function.name, &format!("{path}.name"))?;
+    let schema = function.parameters.filter(|p| !p.is_null());
+    let schema = schema.unwrap_or_else(|| serde_json::json!({"type": "object", "properties": {}}));
+    check_schema(&schema, &format!("{path}.parameters"))?;
+    Ok(Tool {
+        name: function.name,
+        description: function.description,
+        takes: Takes::Json(schema),
+        strict: function.strict.unwrap_or(false),
+    })
+}
+
+fn custom(custom: Option<wire::Custom>, at: usize) -> Result<Tool, Failure> {
+    let path = format!("tools[{at}].custom");
+    let custom = custom.ok_or_else(|| {
+        Failure::invalid(&path, "A tool of type `custom` needs a `custom` object.")
+    })?;
+    choice::check_name(&custom.name, &format!("{path}.name"))?;
+    let grammar = custom
+        .format
+        .and_then(|format| format.grammar)
+        .map(|grammar| grammar_in_words(&grammar));
+    let words: Vec<String> = [custom.description, grammar]
+        .into_iter()
+        .flatten()
+        .collect();
+    Ok(Tool {
+        name: custom.name,
+        description: (!words.is_empty()).then(|| words.join("\n")),
+        takes: Takes::Text,
+        strict: false,
+    })
+}
+
+/// Nothing can hold the model to a grammar, but it can be told.
+fn grammar_in_words(grammar: &wire::Grammar) -> String {
+    let syntax = grammar.syntax.as_deref().unwrap_or_default();
+    format!(
+        "The input must match this {syntax} grammar:\n{}",
+        grammar.definition.as_deref().unwrap_or_default()
+    )
+}
