@@ -9,7 +9,9 @@ use ipnet::IpNet;
 use onemin::{Catalogue, Client};
 use simulator::Simulator;
 use tokio::net::TcpListener;
+use translate::compose::Wording;
 use translate::failure::Failure;
+use translate::interpret::thinking::Thoughts;
 use translate::plan::Policy;
 
 use crate::account::{self, Caller, Identities};
@@ -38,6 +40,10 @@ pub struct Relay {
     pub identities: Identities,
     /// What the operator permits.
     pub policy: Policy,
+    /// How prompts are worded.
+    pub wording: Arc<Wording>,
+    /// What becomes of the thoughts that a model shows.
+    pub thoughts: Thoughts,
     /// The largest request body, in bytes.
     pub max_body: usize,
     /// Silence after which a stream gets a sign of life; zero is never.
@@ -96,7 +102,11 @@ impl Relay {
             policy: Policy {
                 max_choices: settings.max_choices,
                 strict: settings.strict_parameters,
+                call_corrections: settings.call_corrections,
+                form_corrections: settings.form_corrections,
             },
+            wording: Arc::new(settings.wording()),
+            thoughts: settings.reasoning.into(),
             max_body: settings.max_body(),
             heartbeat: settings.heartbeat,
             limit_by: settings.rate_limit_by,

@@ -8,6 +8,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::{ArgAction, Parser, ValueEnum};
+use translate::compose::Wording;
+use translate::compose::tools::Style;
+use translate::interpret::thinking::Thoughts;
 use url::Url;
 
 /// An OpenAI-compatible server in front of 1min.ai.
@@ -103,6 +106,25 @@ pub struct Settings {
           default_missing_value = "true", num_args = 0..=1, action = ArgAction::Set, value_parser = boolean)]
     pub strict_parameters: bool,
 
+    /// How often the model is asked again when a tool call cannot be read, lacks or does not match
+    /// its schema; each is a paid call.
+    #[arg(long, env = "CALL_CORRECTIONS", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=5))]
+    pub call_corrections: u32,
+
+    /// How often the model is asked again when an answer is not the JSON that was asked for; each
+    /// is a paid call.
+    #[arg(long, env = "FORM_CORRECTIONS", default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=5))]
+    pub form_corrections: u32,
+
+    /// How tools are described to models, by the beginning of their names, such as
+    /// `llama=json-schema,qwen=signatures`.
+    #[arg(long, env = "TOOL_STYLE", value_delimiter = ',', value_name = "MODEL=STYLE,…", value_parser = tool_style)]
+    pub tool_style: Vec<(String, Style)>,
+
+    /// What becomes of the thoughts that a model shows before its answer.
+    #[arg(long, env = "REASONING", default_value = "separate", value_enum)]
+    pub reasoning: Reasoning,
+
     /// Seconds to wait for a connection to 1min.ai.
     #[arg(long, env = "CONNECT_TIMEOUT", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     pub connect_timeout: Duration,
@@ -151,6 +173,27 @@ pub enum RateLimitBy {
     Key,
     /// The client's address.
     Address,
+}
+
+/// What becomes of the thoughts that a model shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Reasoning {
+    /// They are given apart from the answer, as `reasoning_content` and its like.
+    Separate,
+    /// They stay in the answer's text.
+    Inline,
+    /// They are left out.
+    Drop,
+}
+
+impl From<Reasoning> for Thoughts {
+    fn from(reasoning: Reasoning) -> Self {
+        match reasoning {
+            Reasoning::Separate => Self::Separate,
+            Reasoning::Inline => Self::Inline,
+            Reasoning::Drop => Self::Drop,
+        }
+    }
 }
 
 /// How log lines look.
@@ -208,6 +251,14 @@ impl Settings {
             .then(|| names.filter(|n| !n.is_empty()).map(str::to_owned).collect())
     }
 
+    /// How prompts are worded.
+    #[must_use]
+    pub fn wording(&self) -> Wording {
+        Wording {
+            styles: self.tool_style.clone(),
+        }
+    }
+
     /// The timeouts of the 1min.ai client.
     #[must_use]
     pub fn timeouts(&self) -> onemin::Timeouts {
@@ -239,6 +290,16 @@ fn network(text: &str) -> Result<ipnet::IpNet, String> {
     address
         .or_else(|_| text.parse())
         .map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
+}
+
+fn tool_style(text: &str) -> Result<(String, Style), String> {
+    let (model, style) = text.split_once('=').ok_or("must be MODEL=STYLE")?;
+    let style = match style.trim() {
+        "signatures" => Style::Signatures,
+        "json-schema" => Style::JsonSchema,
+        _ => return Err("the style must be signatures or json-schema".to_owned()),
+    };
+    Ok((model.trim().to_owned(), style))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -10,7 +10,7 @@
 
 use std::path::PathBuf;
 
-use translate::compose::compose;
+use translate::compose::{Wording, compose};
 use translate::dialect::{Dialect, Request, anthropic, openai};
 use translate::failure::{Failure, Kind};
 use translate::reply::{Reply, Stamp, Usage, UsageSource};
@@ -77,7 +77,7 @@ fn requests_become_turns_and_prompts() {
                 }
                 Ok(Request { turn, .. }) => {
                     snapshots.add(&case, "turn.txt", turns::written(&turn));
-                    snapshots.add(&case, "prompt.txt", compose(&turn).text);
+                    snapshots.add(&case, "prompt.txt", compose(&turn, &Wording::default(), 23).text);
                 }
             }
         }

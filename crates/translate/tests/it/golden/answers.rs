@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use translate::compose::compose;
-use translate::interpret::{Flow, Interpreter};
+use translate::compose::{Wording, compose};
+use translate::interpret::{Attempt, Flow, Interpreter};
 use translate::reply::{Event, Finish};
 use translate::turn::Turn;
 
@@ -112,8 +112,8 @@ impl Said {
 
 /// The events of a text that comes cut like this, those of each piece by themselves.
 fn events(turn: &Turn, text: &str, cuts: &[usize], end: Option<&Finish>) -> Vec<Vec<Said>> {
-    let prompt = compose(turn);
-    let mut interpreter = Interpreter::new(turn, prompt.tags);
+    let prompt = compose(turn, &Wording::default(), 23);
+    let mut interpreter = Interpreter::new(turn, prompt.tags, Attempt::default());
     let mut steps = Vec::new();
     let mut stopped = false;
     for piece in pieces(text, cuts) {

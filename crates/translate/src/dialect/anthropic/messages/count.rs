@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::decode::decode_for_count;
-use crate::compose::compose;
+use crate::compose::{Wording, compose};
 use crate::failure::Failure;
 use crate::tokens;
 use crate::turn::{Part, Turn};
@@ -27,7 +27,7 @@ struct Count {
 pub fn count_tokens(body: &[u8]) -> Result<Vec<u8>, Failure> {
     let turn = decode_for_count(body)?;
     let count = Count {
-        input_tokens: input_tokens(&turn, &compose(&turn).text),
+        input_tokens: input_tokens(&turn, &compose(&turn, &Wording::default(), 0).text),
     };
     // A number always serialises.
     Ok(serde_json::to_vec(&count).unwrap_or_default())

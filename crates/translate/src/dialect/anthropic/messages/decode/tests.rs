@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::compose::compose;
+use crate::compose::{Wording, compose};
 use crate::dialect::anthropic::messages::encode::SIGNATURE;
 use crate::reply::{Event, Finish, Stamp, Usage};
 use crate::turn::{Call, CallResult, Choice, Search, Takes};
@@ -315,7 +315,7 @@ fn an_answer_that_was_begun_is_continued() {
         (Role::System, [text(CONTINUE)].as_slice())
     );
     assert!(
-        compose(&request.turn)
+        compose(&request.turn, &Wording::default(), 23)
             .text
             .contains("The best answer is (\n")
     );
@@ -713,7 +713,7 @@ fn a_request_of_claude_code_is_understood() {
     assert_eq!(turn.ignored, ["context_management"]);
     let roles: Vec<Role> = turn.messages.iter().map(|message| message.role).collect();
     assert_eq!(roles, [Role::System, Role::User, Role::System]);
-    let prompt = compose(turn).text;
+    let prompt = compose(turn, &Wording::default(), 23).text;
     assert!(
         !prompt.contains("billing") && prompt.contains("say hi"),
         "{prompt}"
