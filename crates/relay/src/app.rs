@@ -93,7 +93,11 @@ impl Relay {
         let fetcher = Fetcher::new(settings.max_fetch(), settings.allow_private_urls);
         let catalogue = Catalogue::new(client.clone(), settings.models_ttl);
         Ok(Self {
-            catalogue: Models::new(catalogue, settings.permitted_models()),
+            catalogue: Models::new(
+                catalogue,
+                settings.permitted_models(),
+                settings.model_map.clone(),
+            ),
             attacher: Attacher::new(client.clone(), fetcher, identities.clone()),
             limits: RateLimit::new(
                 settings.rate_limit_per_minute,

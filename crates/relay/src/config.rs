@@ -80,6 +80,12 @@ pub struct Settings {
           default_missing_value = "true", num_args = 0..=1, action = ArgAction::Set, value_parser = boolean)]
     pub permit_models_from_subset_only: bool,
 
+    /// Names that clients use and the models that are meant, such as
+    /// `sonnet=claude-sonnet-4-5-20250929,claude-haiku=gpt-5-mini`. Anthropic's families and
+    /// versions are understood without it.
+    #[arg(long, env = "MODEL_MAP", value_delimiter = ',', value_name = "NAME=MODEL,…", value_parser = name_and_model)]
+    pub model_map: Vec<(String, String)>,
+
     /// Seconds for which the model list is kept before it is asked for again.
     #[arg(long, env = "MODELS_TTL", default_value = "600", value_name = "SECONDS", value_parser = seconds)]
     pub models_ttl: Duration,
@@ -290,6 +296,11 @@ fn network(text: &str) -> Result<ipnet::IpNet, String> {
     address
         .or_else(|_| text.parse())
         .map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
+}
+
+fn name_and_model(text: &str) -> Result<(String, String), String> {
+    let (name, model) = text.split_once('=').ok_or("must be NAME=MODEL")?;
+    Ok((name.trim().to_owned(), model.trim().to_owned()))
 }
 
 fn tool_style(text: &str) -> Result<(String, Style), String> {

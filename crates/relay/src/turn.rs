@@ -25,13 +25,28 @@ use crate::respond;
 use crate::router::Arrival;
 use call::{Answers, Call};
 
-/// Answers one request for a turn, in the client's dialect. `api` is its name in the log.
-pub async fn run(
-    relay: &Arc<Relay>,
-    dialect: &Dialect,
-    api: &'static str,
-    request: Request<Body>,
-) -> Response {
+/// An API that asks for turns.
+pub struct Api {
+    /// What its clients speak.
+    pub dialect: Dialect,
+    /// Its name in the log.
+    pub name: &'static str,
+    /// How its clients name models.
+    pub names: Names,
+}
+
+/// How clients name models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// By the catalogue's ids.
+    Exact,
+    /// Also by family, version and date, as Anthropic's clients do.
+    Families,
+}
+
+/// Answers one request for a turn, in the client's dialect.
+pub async fn run(relay: &Arc<Relay>, api: &Api, request: Request<Body>) -> Response {
+    let dialect = &api.dialect;
     let (head, body) = request.into_parts();
     let Some(&arrival) = head.extensions.get::<Arrival>() else {
         return respond::failure(
@@ -42,8 +57,8 @@ pub async fn run(
             ),
         );
     };
-    let mut record = Record::begin(arrival.id, api);
-    match answer(relay, dialect, &mut record, arrival, &head.headers, body).await {
+    let mut record = Record::begin(arrival.id, api.name);
+    match answer(relay, api, &mut record, arrival, &head.headers, body).await {
         Ok(response) => response,
         Err(failure) => {
             record.failed(&failure);
@@ -54,7 +69,7 @@ pub async fn run(
 
 async fn answer(
     relay: &Arc<Relay>,
-    dialect: &Dialect,
+    api: &Api,
     record: &mut Record,
     arrival: Arrival,
     headers: &HeaderMap,
@@ -64,8 +79,9 @@ async fn answer(
     let standing = relay.admit(&caller, arrival.peer, headers).await?;
     let body = respond::read(body, headers, relay.max_body).await?;
 
-    let dialect::Request { turn, encoder } = (dialect.decode)(&body)?;
+    let dialect::Request { mut turn, encoder } = (api.dialect.decode)(&body)?;
     drop(body);
+    turn.model = relay.catalogue.resolve(&turn.model, api.names).await;
     let turn = Arc::new(turn);
     record.asks(&turn);
     let abilities = relay.catalogue.admit(&turn.model).await?;
