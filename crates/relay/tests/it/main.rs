@@ -1,0 +1,20 @@
+//! The real binary over real sockets, against the simulator: what clients see when all is well,
+//! and when upstream, the request or the network is not.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says by panicking what is wrong"
+)]
+
+mod attachments;
+mod cancel;
+mod chat;
+mod faults;
+mod process;
+mod requests;
+mod rig;
+mod routes;
+mod tools;

@@ -1,0 +1,231 @@
+//! A relay and its upstream, and a client that sees everything on the wire.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use simulator::{Entry, Simulator};
+
+/// The binary, running, with a simulator as its upstream.
+pub(crate) struct Rig {
+    pub(crate) simulator: Simulator,
+    pub(crate) url: String,
+    pub(crate) child: Child,
+    output: Arc<Mutex<String>>,
+    client: Client<HttpConnector, Full<Bytes>>,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The data of every event of a stream.
+    pub(crate) fn events(&self) -> Vec<&str> {
+        self.text
+            .split("\n\n")
+            .filter_map(|frame| frame.strip_prefix("data: "))
+            .collect()
+    }
+
+    /// The text of a chat completion, whole or streamed.
+    pub(crate) fn said(&self) -> String {
+        if !self.text.starts_with("data: ") {
+            let content = &self.json()["choices"][0]["message"]["content"];
+            return content.as_str().unwrap_or_default().to_owned();
+        }
+        self.chunks()
+            .iter()
+            .filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str().map(str::to_owned))
+            .collect()
+    }
+
+    pub(crate) fn chunks(&self) -> Vec<Value> {
+        let events = self.events().into_iter().filter(|event| *event != "[DONE]");
+        events.map(|event| serde_json::from_str(event).unwrap()).collect()
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.text.ends_with("data: [DONE]\n\n")
+    }
+}
+
+impl Rig {
+    pub(crate) fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// With these flags.
+    pub(crate) fn with(flags: &[&str]) -> Self {
+        let simulator = Simulator::start(simulator::Options::default()).unwrap();
+        let mut command = command();
+        command
+            .args(["--host", "127.0.0.1", "--port", "0"])
+            .args(["--onemin-base-url", &simulator.url()])
+            .args(["--onemin-asset-url", &simulator.url()])
+            .args(flags);
+        Self::run(command, simulator)
+    }
+
+    pub(crate) fn run(mut command: Command, simulator: Simulator) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = Arc::new(Mutex::new(String::new()));
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut first = String::new();
+        stdout.read_line(&mut first).unwrap();
+        collect(stdout, &output);
+        collect(BufReader::new(child.stderr.take().unwrap()), &output);
+        let address = first
+            .trim()
+            .rsplit(' ')
+            .next()
+            .filter(|address| address.contains(':'))
+            .unwrap_or_else(|| panic!("did not start: {first}{}", output.lock().unwrap()));
+        Self {
+            simulator,
+            url: format!("http://{address}"),
+            child,
+            output,
+            client: Client::builder(TokioExecutor::new()).build_http(),
+        }
+    }
+
+    /// Everything the process has written so far.
+    pub(crate) fn output(&self) -> String {
+        self.output.lock().unwrap().clone()
+    }
+
+    pub(crate) async fn open(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> http::Response<Incoming> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(body.into())).unwrap();
+        self.client.request(request).await.unwrap()
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let response = self.open(method, path, headers, body).await;
+        let (head, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], "").await
+    }
+
+    /// A request for a chat completion.
+    pub(crate) async fn chat(&self, body: &Value) -> Answer {
+        self.post("/v1/chat/completions", body).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::POST, path, &AUTHORIZED, body.to_string()).await
+    }
+
+    /// An open stream of a chat completion.
+    pub(crate) async fn chat_stream(&self, body: &Value) -> Incoming {
+        let response = self
+            .open(Method::POST, "/v1/chat/completions", &AUTHORIZED, body.to_string())
+            .await;
+        assert_eq!(response.status(), 200);
+        response.into_body()
+    }
+
+    /// The chat requests that upstream has seen.
+    pub(crate) fn asked(&self) -> Vec<Entry> {
+        let journal = self.simulator.journal();
+        journal.matching(|entry| entry.path.starts_with("/api/chat-with-ai"))
+    }
+
+    /// Waits for an upstream chat request whose client left; how long that took, in milliseconds.
+    pub(crate) async fn left(&self) -> Option<u128> {
+        let since = std::time::Instant::now();
+        let journal = self.simulator.journal();
+        let found = journal.wait_for(Entry::client_left, Duration::from_secs(5)).await;
+        found.map(|_| since.elapsed().as_millis())
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A child without what this process has in its environment.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_1min-relay"));
+    command.env_clear().current_dir(env!("CARGO_TARGET_TMPDIR"));
+    command
+}
+
+fn collect(mut from: BufReader<impl std::io::Read + Send + 'static>, into: &Arc<Mutex<String>>) {
+    let into = into.clone();
+    std::thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while let Ok(read @ 1..) = from.read(&mut bytes) {
+            into.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..read]));
+        }
+    });
+}
+
+pub(crate) const AUTHORIZED: [(&str, &str); 2] = [
+    ("authorization", "Bearer key-of-tests"),
+    ("content-type", "application/json"),
+];
+
+/// A request with one user message and a directive for the simulator.
+pub(crate) fn asks(directive: &Value, more: &Value) -> Value {
+    let mut request = json!({
+        "model": "gpt-4o-mini",
+        "messages": [{"role": "user", "content": format!("Hi. [[sim {directive}]]")}],
+    });
+    for (name, value) in more.as_object().unwrap() {
+        request[name] = value.clone();
+    }
+    request
+}
