@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use translate::compose::{Wording, compose};
 use translate::compose::tags::{RESERVED, Tags};
+use translate::compose::{Wording, compose};
 use translate::dialect::openai::chat;
 
 /// What tags are made of, and whole tags of any variant and spelling.
