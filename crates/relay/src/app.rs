@@ -208,7 +208,7 @@ async fn announce_models(relay: Arc<Relay>) {
         tracing::warn!(
             models = models.len(),
             "1min.ai's model list could not be fetched; using the built-in one until it can"
-        )
+        );
     }
 }
 

@@ -86,17 +86,14 @@ fn detail(error: &Error) -> String {
         Accepted::No => "surely not charged",
         Accepted::Maybe => "perhaps charged",
     };
-    match error {
-        Error::Refused(refusal) => {
-            let status = refusal
-                .status
-                .map_or("in-band".to_owned(), |s| s.to_string());
-            format!("upstream {status} {:?}: {refusal}; {paid}", refusal.kind)
-        }
-        _ => {
-            let cause = std::error::Error::source(error);
-            let cause = cause.map(|cause| format!(" ({cause})")).unwrap_or_default();
-            format!("{error}{cause}; {paid}")
-        }
+    if let Error::Refused(refusal) = error {
+        let status = refusal
+            .status
+            .map_or("in-band".to_owned(), |s| s.to_string());
+        format!("upstream {status} {:?}: {refusal}; {paid}", refusal.kind)
+    } else {
+        let cause = std::error::Error::source(error);
+        let cause = cause.map(|cause| format!(" ({cause})")).unwrap_or_default();
+        format!("{error}{cause}; {paid}")
     }
 }

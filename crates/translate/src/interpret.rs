@@ -70,6 +70,10 @@ pub enum Ending {
 
 /// Turns the text of one answer into events.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one fact about the answer or its reader"
+)]
 pub struct Interpreter {
     opening: Option<Opening>,
     /// None once the answer has ended.
@@ -150,7 +154,7 @@ impl Interpreter {
         let mut read = |event: Event<'_>| match (event, &mut *reader) {
             (Event::Text(text), Some(reader)) => {
                 *stopped |= reader.push(text, &mut |event| {
-                    outlet.event(event, &mut |e| gate.event(e))
+                    outlet.event(event, &mut |e| gate.event(e));
                 }) == Flow::Stop;
             }
             (event, _) => outlet.event(event, &mut |e| gate.event(e)),
@@ -218,7 +222,7 @@ impl Interpreter {
         if let Some(reader) = reader.take() {
             outcome = reader.end(cut, &mut |event| outlet.event(event, &mut keep));
         }
-        let (finish, body) = outlet.end(finish, cut, &mut keep);
+        let (finish, body) = outlet.end(&finish, cut, &mut keep);
         (outcome, finish, body)
     }
 
@@ -291,14 +295,14 @@ impl Interpreter {
         rest: &mut Held,
     ) -> Result<(Finish, bool), Ending> {
         match body {
-            Body::Given => Ok((finish, true)),
-            Body::Whole(text) => self.judge_whole(finish, &text, rest),
-            Body::Streamed(End::Complete) => Ok((finish, true)),
+            Body::Given | Body::Streamed(End::Complete) => Ok((finish, true)),
             Body::Streamed(End::Broken(_)) if finish == Finish::Length => Ok((finish, true)),
             Body::Streamed(End::Broken(why)) => Err(failed(&format!(
                 "The model's answer is not valid JSON: {why}."
             ))),
-            Body::Streamed(End::Prose(text)) => self.judge_whole(finish, &text, rest),
+            Body::Whole(text) | Body::Streamed(End::Prose(text)) => {
+                self.judge_whole(finish, &text, rest)
+            }
         }
     }
 

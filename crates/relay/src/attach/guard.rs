@@ -17,20 +17,19 @@ pub fn is_public(address: IpAddr) -> bool {
 /// Blocks by IANA's registry of special-purpose IPv4 addresses.
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
-    let special = match (a, b, c) {
-        (0 | 10 | 127 | 224.., ..) => true,
-        (100, 64..=127, _) => true,
-        (169, 254, _) => true,
-        (172, 16..=31, _) => true,
-        (192, 0, 0 | 2) => true,
-        (192, 88, 99) => true,
-        (192, 168, _) => true,
-        (198, 18..=19, _) => true,
-        (198, 51, 100) => true,
-        (203, 0, 113) => true,
-        _ => false,
-    };
-    !special
+    !matches!(
+        (a, b, c),
+        (0 | 10 | 127 | 224.., ..)
+            | (100, 64..=127, _)
+            | (169, 254, _)
+            | (172, 16..=31, _)
+            | (192, 0, 0 | 2)
+            | (192, 88, 99)
+            | (192, 168, _)
+            | (198, 18..=19, _)
+            | (198, 51, 100)
+            | (203, 0, 113)
+    )
 }
 
 /// Only global unicast (`2000::/3`) is public, less what stands for IPv4 or for nobody.

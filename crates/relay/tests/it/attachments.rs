@@ -8,7 +8,8 @@ use tokio::net::TcpListener;
 
 use crate::rig::{Answer, Rig};
 
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89";
+const PNG: &[u8] =
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89";
 
 fn data_uri(bytes: &[u8]) -> String {
     let bytes = base64::engine::general_purpose::STANDARD.encode(bytes);
@@ -22,7 +23,10 @@ fn shows(url: &str) -> Value {
 }
 
 fn uploads(rig: &Rig) -> usize {
-    rig.simulator.journal().matching(|e| e.path == "/api/assets").len()
+    rig.simulator
+        .journal()
+        .matching(|e| e.path == "/api/assets")
+        .len()
 }
 
 #[tokio::test]
@@ -34,7 +38,13 @@ async fn a_picture_is_uploaded_once_for_each_content_and_key() {
     }
     assert_eq!(uploads(&rig), 1);
     let other = [("authorization", "Bearer another-key")];
-    rig.send(Method::POST, "/v1/chat/completions", &other, request.to_string()).await;
+    rig.send(
+        Method::POST,
+        "/v1/chat/completions",
+        &other,
+        request.to_string(),
+    )
+    .await;
     assert_eq!(uploads(&rig), 2);
     let asked = rig.asked()[0].body.to_string();
     assert!(asked.contains("\"images\":["), "{asked}");
@@ -54,7 +64,10 @@ async fn pictures_of_any_turn_go_along_and_documents_too() {
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(uploads(&rig), 2);
     let asked = rig.asked()[0].body.to_string();
-    assert!(asked.contains("\"images\":[\"") && asked.contains("\"files\":[\""), "{asked}");
+    assert!(
+        asked.contains("\"images\":[\"") && asked.contains("\"files\":[\""),
+        "{asked}"
+    );
 }
 
 #[tokio::test]
@@ -63,7 +76,11 @@ async fn a_model_that_sees_nothing_is_not_asked() {
     let mut request = shows(&data_uri(PNG));
     request["model"] = json!("qwen-flash");
     let answer = rig.chat(&request).await;
-    assert!(answer.status == 400 && answer.text.contains("1044"), "{}", answer.text);
+    assert!(
+        answer.status == 400 && answer.text.contains("1044"),
+        "{}",
+        answer.text
+    );
     assert!(rig.asked().is_empty() && uploads(&rig) == 0);
 }
 
@@ -86,7 +103,11 @@ async fn web(away: &'static str) -> String {
             let reply = if asked.starts_with("GET /away") {
                 format!("HTTP/1.1 302 Found\r\nlocation: {away}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").into_bytes()
             } else {
-                let mut reply = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", PNG.len()).into_bytes();
+                let mut reply = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    PNG.len()
+                )
+                .into_bytes();
                 reply.extend_from_slice(PNG);
                 reply
             };
@@ -106,11 +127,27 @@ async fn private_addresses_are_not_fetched_in_any_spelling() {
     let rig = Rig::start();
     let here = web("http://127.0.0.1/").await;
     let port = here.rsplit(':').next().unwrap();
-    for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0", "169.254.169.254", "10.0.0.1"] {
-        let answer = rig.chat(&shows(&format!("http://{host}:{port}/picture.png"))).await;
+    for host in [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "2130706433",
+        "0x7f.1",
+        "0",
+        "169.254.169.254",
+        "10.0.0.1",
+    ] {
+        let answer = rig
+            .chat(&shows(&format!("http://{host}:{port}/picture.png")))
+            .await;
         refused(&answer, "private");
     }
-    for url in ["file:///etc/passwd", "ftp://example.org/a.png", "gopher://127.0.0.1/"] {
+    for url in [
+        "file:///etc/passwd",
+        "ftp://example.org/a.png",
+        "gopher://127.0.0.1/",
+    ] {
         assert_eq!(rig.chat(&shows(url)).await.status, 400);
     }
     assert_eq!(uploads(&rig), 0);
@@ -120,9 +157,17 @@ async fn private_addresses_are_not_fetched_in_any_spelling() {
 async fn permitted_private_addresses_are_fetched_and_redirects_followed() {
     let rig = Rig::with(&["--allow-private-urls"]);
     let here = web("/picture.png").await;
-    assert_eq!(rig.chat(&shows(&format!("{here}/picture.png"))).await.status, 200);
+    assert_eq!(
+        rig.chat(&shows(&format!("{here}/picture.png")))
+            .await
+            .status,
+        200
+    );
     assert_eq!(rig.chat(&shows(&format!("{here}/away"))).await.status, 200);
     assert_eq!(uploads(&rig), 1);
     let elsewhere = web("file:///etc/passwd").await;
-    refused(&rig.chat(&shows(&format!("{elsewhere}/away"))).await, "http");
+    refused(
+        &rig.chat(&shows(&format!("{elsewhere}/away"))).await,
+        "http",
+    );
 }

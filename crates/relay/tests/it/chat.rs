@@ -11,11 +11,17 @@ async fn an_answer_is_the_same_whole_and_streamed() {
     let whole = rig.chat(&asks(&json!({"reply": text}), &json!({}))).await;
     assert_eq!((whole.status, whole.said().as_str()), (200, text));
     let streamed = rig
-        .chat(&asks(&json!({"reply": text, "chunk": 1, "write": 1}), &json!({"stream": true})))
+        .chat(&asks(
+            &json!({"reply": text, "chunk": 1, "write": 1}),
+            &json!({"stream": true}),
+        ))
         .await;
     assert_eq!((streamed.status, streamed.said().as_str()), (200, text));
     assert!(streamed.is_done());
-    assert_eq!(streamed.header("content-type"), Some("text/event-stream; charset=utf-8"));
+    assert_eq!(
+        streamed.header("content-type"),
+        Some("text/event-stream; charset=utf-8")
+    );
     assert_eq!(streamed.header("x-accel-buffering"), Some("no"));
 }
 
@@ -28,16 +34,29 @@ async fn a_stream_has_one_id_a_role_one_finish_and_usage_where_asked() {
     );
     let answer = rig.chat(&request).await;
     let chunks = answer.chunks();
-    let ids: std::collections::BTreeSet<&str> = chunks.iter().map(|c| c["id"].as_str().unwrap()).collect();
+    let ids: std::collections::BTreeSet<&str> =
+        chunks.iter().map(|c| c["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 1);
     assert_eq!(chunks[0]["choices"][0]["delta"]["role"], "assistant");
-    let finishes = chunks.iter().filter(|c| !c["choices"][0]["finish_reason"].is_null());
+    let finishes = chunks
+        .iter()
+        .filter(|c| !c["choices"][0]["finish_reason"].is_null());
     assert_eq!(finishes.count(), 1);
     let last = chunks.last().unwrap();
     assert_eq!(last["choices"], json!([]));
-    assert_eq!((&last["usage"]["prompt_tokens"], &last["usage"]["completion_tokens"]), (&json!(7), &json!(5)));
+    assert_eq!(
+        (
+            &last["usage"]["prompt_tokens"],
+            &last["usage"]["completion_tokens"]
+        ),
+        (&json!(7), &json!(5))
+    );
     assert_eq!(last["x_relay"]["usage"], "reported");
-    assert!(chunks[..chunks.len() - 1].iter().all(|c| c["usage"].is_null()));
+    assert!(
+        chunks[..chunks.len() - 1]
+            .iter()
+            .all(|c| c["usage"].is_null())
+    );
     assert!(answer.is_done());
 }
 
@@ -46,12 +65,29 @@ async fn usage_and_credits_are_upstreams_where_it_gives_them() {
     let rig = Rig::start();
     let reported = rig.chat(&asks(&json!({"reply": "Hi"}), &json!({}))).await;
     assert_eq!(reported.header("x-relay-usage"), Some("reported"));
-    assert!(reported.header("x-relay-credits").is_some_and(|c| c.parse::<f64>().unwrap() > 0.0));
+    assert!(
+        reported
+            .header("x-relay-credits")
+            .is_some_and(|c| c.parse::<f64>().unwrap() > 0.0)
+    );
     for fault in ["zero-usage", "no-metadata", "null-metadata"] {
-        let estimated = rig.chat(&asks(&json!({"reply": "Hi there", "fault": fault}), &json!({}))).await;
-        assert_eq!(estimated.header("x-relay-usage"), Some("estimated"), "{fault}");
+        let estimated = rig
+            .chat(&asks(
+                &json!({"reply": "Hi there", "fault": fault}),
+                &json!({}),
+            ))
+            .await;
+        assert_eq!(
+            estimated.header("x-relay-usage"),
+            Some("estimated"),
+            "{fault}"
+        );
         let usage = &estimated.json()["usage"];
-        assert!(usage["prompt_tokens"].as_u64() > Some(0) && usage["completion_tokens"].as_u64() > Some(0), "{usage}");
+        assert!(
+            usage["prompt_tokens"].as_u64() > Some(0)
+                && usage["completion_tokens"].as_u64() > Some(0),
+            "{usage}"
+        );
     }
 }
 
@@ -77,10 +113,15 @@ async fn stop_strings_and_token_limits_cut_the_answer_and_drop_upstream() {
             assert_eq!(answer.said(), text, "{limit} {stream}");
             let reason = if stream {
                 let chunks = answer.chunks();
-                let finish = chunks.iter().find_map(|c| c["choices"][0]["finish_reason"].as_str());
+                let finish = chunks
+                    .iter()
+                    .find_map(|c| c["choices"][0]["finish_reason"].as_str());
                 finish.unwrap().to_owned()
             } else {
-                answer.json()["choices"][0]["finish_reason"].as_str().unwrap().to_owned()
+                answer.json()["choices"][0]["finish_reason"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
             };
             assert_eq!(reason, finish, "{limit} {stream}");
             assert!(rig.left().await.is_some(), "{limit} {stream}");
@@ -93,13 +134,20 @@ async fn several_answers_are_several_calls_within_the_bound() {
     let rig = Rig::start();
     for stream in [false, true] {
         rig.simulator.reset();
-        let answer = rig.chat(&asks(&json!({"reply": "Hi"}), &json!({"n": 3, "stream": stream}))).await;
+        let answer = rig
+            .chat(&asks(
+                &json!({"reply": "Hi"}),
+                &json!({"n": 3, "stream": stream}),
+            ))
+            .await;
         assert_eq!(rig.asked().len(), 3);
         if stream {
             let chunks = answer.chunks();
             for index in 0..3 {
                 let own = chunks.iter().filter(|c| c["choices"][0]["index"] == index);
-                let text: String = own.filter_map(|c| c["choices"][0]["delta"]["content"].as_str()).collect();
+                let text: String = own
+                    .filter_map(|c| c["choices"][0]["delta"]["content"].as_str())
+                    .collect();
                 assert_eq!(text, "Hi");
             }
         } else {
@@ -107,29 +155,52 @@ async fn several_answers_are_several_calls_within_the_bound() {
         }
     }
     let refused = rig.chat(&asks(&json!({}), &json!({"n": 5}))).await;
-    assert_eq!((refused.status, refused.json()["error"]["param"].as_str()), (400, Some("n")));
+    assert_eq!(
+        (refused.status, refused.json()["error"]["param"].as_str()),
+        (400, Some("n"))
+    );
 }
 
 #[tokio::test]
 async fn a_slow_model_is_bridged_by_heartbeats() {
     let rig = Rig::with(&["--heartbeat", "0.1"]);
-    let request = asks(&json!({"deltas": ["one ", "two"], "delay_ms": 350}), &json!({"stream": true}));
+    let request = asks(
+        &json!({"deltas": ["one ", "two"], "delay_ms": 350}),
+        &json!({"stream": true}),
+    );
     let answer = rig.chat(&request).await;
-    assert!(answer.text.matches(": keep-alive\n\n").count() >= 3, "{}", answer.text);
-    let text: String = answer.text.split("\n\n").filter(|f| !f.starts_with(':')).collect();
+    assert!(
+        answer.text.matches(": keep-alive\n\n").count() >= 3,
+        "{}",
+        answer.text
+    );
+    let text: String = answer
+        .text
+        .split("\n\n")
+        .filter(|f| !f.starts_with(':'))
+        .collect();
     assert!(text.contains("one ") && answer.is_done());
 }
 
 #[tokio::test]
 async fn what_has_no_effect_is_named_and_refused_when_strict() {
     let rig = Rig::start();
-    let request = asks(&json!({"reply": "Hi"}), &json!({"temperature": 0.5, "seed": 7}));
+    let request = asks(
+        &json!({"reply": "Hi"}),
+        &json!({"temperature": 0.5, "seed": 7}),
+    );
     let answer = rig.chat(&request).await;
     let ignored = answer.header("x-relay-ignored").unwrap();
-    assert!(ignored.contains("temperature") && ignored.contains("seed"), "{ignored}");
+    assert!(
+        ignored.contains("temperature") && ignored.contains("seed"),
+        "{ignored}"
+    );
     let strict = Rig::with(&["--strict-parameters"]);
     let refused = strict.chat(&request).await;
-    assert_eq!((refused.status, refused.json()["error"]["code"].as_str()), (400, Some("unsupported_parameter")));
+    assert_eq!(
+        (refused.status, refused.json()["error"]["code"].as_str()),
+        (400, Some("unsupported_parameter"))
+    );
     assert!(strict.asked().is_empty());
 }
 

@@ -2,7 +2,6 @@
 //! and when upstream, the request or the network is not.
 
 #![expect(
-    clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

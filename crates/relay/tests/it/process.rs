@@ -12,7 +12,10 @@ use crate::rig::{Rig, asks, command};
 fn run(arguments: &[&str]) -> (bool, String) {
     let output = command().args(arguments).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
 }
 
 #[test]
@@ -20,8 +23,15 @@ fn help_teaches_every_name_that_others_rely_on() {
     let (good, help) = run(&["--help"]);
     assert!(good);
     for name in [
-        "HOST", "PORT", "ONEMIN_BASE_URL", "ONEMIN_ASSET_URL", "RATE_LIMIT_PER_MINUTE", "ALLOW_PRIVATE_URLS", "RUST_LOG",
-        "SUBSET_OF_ONE_MIN_PERMITTED_MODELS", "PERMIT_MODELS_FROM_SUBSET_ONLY",
+        "HOST",
+        "PORT",
+        "ONEMIN_BASE_URL",
+        "ONEMIN_ASSET_URL",
+        "RATE_LIMIT_PER_MINUTE",
+        "ALLOW_PRIVATE_URLS",
+        "RUST_LOG",
+        "SUBSET_OF_ONE_MIN_PERMITTED_MODELS",
+        "PERMIT_MODELS_FROM_SUBSET_ONLY",
     ] {
         let flag = format!("--{}", name.to_lowercase().replace('_', "-"));
         assert!(help.contains(name) && help.contains(&flag), "{name}");
@@ -33,7 +43,10 @@ fn settings_that_make_no_sense_stop_the_start_with_their_name() {
     for (arguments, word) in [
         (["--port", "70000"], "--port"),
         (["--onemin-base-url", "not a url"], "--onemin-base-url"),
-        (["--permit-models-from-subset-only", "maybe"], "true or false"),
+        (
+            ["--permit-models-from-subset-only", "maybe"],
+            "true or false",
+        ),
         (["--rust-log", "relay=loud"], "RUST_LOG"),
     ] {
         let (good, text) = run(&arguments);
@@ -48,14 +61,21 @@ fn a_port_in_use_is_said() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let (good, text) = run(&["--host", "127.0.0.1", "--port", &port]);
-    assert!(!good && text.contains("cannot listen on 127.0.0.1"), "{text}");
+    assert!(
+        !good && text.contains("cannot listen on 127.0.0.1"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
 async fn environment_and_env_file_are_read_and_flags_win() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("with-env-file");
     std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join(".env"), "MAX_CHOICES=1\nRATE_LIMIT_PER_MINUTE=5\n").unwrap();
+    std::fs::write(
+        folder.join(".env"),
+        "MAX_CHOICES=1\nRATE_LIMIT_PER_MINUTE=5\n",
+    )
+    .unwrap();
     let simulator = Simulator::start(simulator::Options::default()).unwrap();
     let mut command = command();
     command
@@ -66,18 +86,27 @@ async fn environment_and_env_file_are_read_and_flags_win() {
     let rig = Rig::run(command, simulator);
     let answer = rig.chat(&asks(&json!({"reply": "Hi"}), &json!({}))).await;
     assert_eq!(answer.header("x-ratelimit-limit-requests"), Some("7"));
-    assert_eq!(rig.chat(&asks(&json!({}), &json!({"n": 2}))).await.status, 400);
+    assert_eq!(
+        rig.chat(&asks(&json!({}), &json!({"n": 2}))).await.status,
+        400
+    );
 }
 
 #[tokio::test]
 async fn no_key_is_ever_logged_and_no_prompt_by_default() {
     for (level, format) in [("info", "pretty"), ("trace", "pretty"), ("trace", "json")] {
         let rig = Rig::with(&["--rust-log", level, "--log-format", format]);
-        for directive in [json!({"reply": "Hi"}), json!({"fault": "cut"}), json!({"fault": "unauthorized"})] {
+        for directive in [
+            json!({"reply": "Hi"}),
+            json!({"fault": "cut"}),
+            json!({"fault": "unauthorized"}),
+        ] {
             for stream in [false, true] {
                 let mut request = asks(&directive, &json!({"stream": stream}));
-                request["messages"][0]["content"] =
-                    json!(format!("my-private-words {}", request["messages"][0]["content"].as_str().unwrap()));
+                request["messages"][0]["content"] = json!(format!(
+                    "my-private-words {}",
+                    request["messages"][0]["content"].as_str().unwrap()
+                ));
                 rig.chat(&request).await;
             }
         }
@@ -95,27 +124,54 @@ async fn no_key_is_ever_logged_and_no_prompt_by_default() {
 async fn one_line_tells_model_tokens_credits_and_time() {
     let rig = Rig::with(&["--log-format", "json"]);
     rig.chat(&asks(&json!({"reply": "Hi"}), &json!({}))).await;
-    rig.chat(&asks(&json!({"fault": "http-500"}), &json!({}))).await;
+    rig.chat(&asks(&json!({"fault": "http-500"}), &json!({})))
+        .await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let output = rig.output();
-    let lines: Vec<serde_json::Value> = output.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let answered = lines.iter().find(|line| line["message"] == "answered").unwrap();
-    for field in ["id", "model", "ms", "input_tokens", "output_tokens", "credits", "usage"] {
+    let lines: Vec<serde_json::Value> = output
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    let answered = lines
+        .iter()
+        .find(|line| line["message"] == "answered")
+        .unwrap();
+    for field in [
+        "id",
+        "model",
+        "ms",
+        "input_tokens",
+        "output_tokens",
+        "credits",
+        "usage",
+    ] {
         assert!(!answered[field].is_null(), "{field}: {answered}");
     }
-    let failed = lines.iter().find(|line| line["message"] == "failed").unwrap();
-    assert!(failed["detail"].as_str().unwrap().contains("500"), "{failed}");
+    let failed = lines
+        .iter()
+        .find(|line| line["message"] == "failed")
+        .unwrap();
+    assert!(
+        failed["detail"].as_str().unwrap().contains("500"),
+        "{failed}"
+    );
 }
 
 fn terminate(rig: &Rig) {
-    let sent = Command::new("kill").args(["-TERM", &rig.child.id().to_string()]).stdout(Stdio::null()).status();
+    let sent = Command::new("kill")
+        .args(["-TERM", &rig.child.id().to_string()])
+        .stdout(Stdio::null())
+        .status();
     assert!(sent.unwrap().success());
 }
 
 #[tokio::test]
 async fn told_to_stop_it_lets_open_streams_end() {
     let mut rig = Rig::start();
-    let request = asks(&json!({"tokens": 10, "delay_ms": 50}), &json!({"stream": true}));
+    let request = asks(
+        &json!({"tokens": 10, "delay_ms": 50}),
+        &json!({"stream": true}),
+    );
     let mut body = rig.chat_stream(&request).await;
     body.frame().await.unwrap().unwrap();
     terminate(&rig);
@@ -127,7 +183,10 @@ async fn told_to_stop_it_lets_open_streams_end() {
 #[tokio::test]
 async fn what_does_not_end_in_time_is_cut_off() {
     let mut rig = Rig::with(&["--shutdown-timeout", "0.3"]);
-    let request = asks(&json!({"tokens": 1000, "delay_ms": 50}), &json!({"stream": true}));
+    let request = asks(
+        &json!({"tokens": 1000, "delay_ms": 50}),
+        &json!({"stream": true}),
+    );
     let mut body = rig.chat_stream(&request).await;
     body.frame().await.unwrap().unwrap();
     terminate(&rig);

@@ -57,13 +57,19 @@ impl Answer {
         }
         self.chunks()
             .iter()
-            .filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str().map(str::to_owned))
+            .filter_map(|chunk| {
+                chunk["choices"][0]["delta"]["content"]
+                    .as_str()
+                    .map(str::to_owned)
+            })
             .collect()
     }
 
     pub(crate) fn chunks(&self) -> Vec<Value> {
         let events = self.events().into_iter().filter(|event| *event != "[DONE]");
-        events.map(|event| serde_json::from_str(event).unwrap()).collect()
+        events
+            .map(|event| serde_json::from_str(event).unwrap())
+            .collect()
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -82,8 +88,8 @@ impl Rig {
         let mut command = command();
         command
             .args(["--host", "127.0.0.1", "--port", "0"])
-            .args(["--onemin-base-url", &simulator.url()])
-            .args(["--onemin-asset-url", &simulator.url()])
+            .env("ONEMIN_BASE_URL", simulator.url())
+            .env("ONEMIN_ASSET_URL", simulator.url())
             .args(flags);
         Self::run(command, simulator)
     }
@@ -127,7 +133,9 @@ impl Rig {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> http::Response<Incoming> {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -162,13 +170,19 @@ impl Rig {
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
-        self.send(Method::POST, path, &AUTHORIZED, body.to_string()).await
+        self.send(Method::POST, path, &AUTHORIZED, body.to_string())
+            .await
     }
 
     /// An open stream of a chat completion.
     pub(crate) async fn chat_stream(&self, body: &Value) -> Incoming {
         let response = self
-            .open(Method::POST, "/v1/chat/completions", &AUTHORIZED, body.to_string())
+            .open(
+                Method::POST,
+                "/v1/chat/completions",
+                &AUTHORIZED,
+                body.to_string(),
+            )
             .await;
         assert_eq!(response.status(), 200);
         response.into_body()
@@ -184,7 +198,9 @@ impl Rig {
     pub(crate) async fn left(&self) -> Option<u128> {
         let since = std::time::Instant::now();
         let journal = self.simulator.journal();
-        let found = journal.wait_for(Entry::client_left, Duration::from_secs(5)).await;
+        let found = journal
+            .wait_for(Entry::client_left, Duration::from_secs(5))
+            .await;
         found.map(|_| since.elapsed().as_millis())
     }
 }
@@ -208,7 +224,9 @@ fn collect(mut from: BufReader<impl std::io::Read + Send + 'static>, into: &Arc<
     std::thread::spawn(move || {
         let mut bytes = [0; 4096];
         while let Ok(read @ 1..) = from.read(&mut bytes) {
-            into.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..read]));
+            into.lock()
+                .unwrap()
+                .push_str(&String::from_utf8_lossy(&bytes[..read]));
         }
     });
 }

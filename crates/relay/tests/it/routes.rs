@@ -8,11 +8,26 @@ use crate::rig::{AUTHORIZED, Rig, asks};
 #[tokio::test]
 async fn the_root_is_a_page_for_browsers_and_a_line_for_others() {
     let rig = Rig::start();
-    let page = rig.send(Method::GET, "/", &[("accept", "text/html,*/*")], "").await;
-    assert!(page.header("content-type").unwrap().starts_with("text/html") && page.text.contains("/v1"));
+    let page = rig
+        .send(Method::GET, "/", &[("accept", "text/html,*/*")], "")
+        .await;
+    assert!(
+        page.header("content-type")
+            .unwrap()
+            .starts_with("text/html")
+            && page.text.contains("/v1")
+    );
     let line = rig.get("/").await;
-    assert!(line.header("content-type").unwrap().starts_with("text/plain") && line.text.contains("/v1/chat/completions"));
-    let hostile = [("accept", "text/html"), ("host", "<script>alert(1)</script>")];
+    assert!(
+        line.header("content-type")
+            .unwrap()
+            .starts_with("text/plain")
+            && line.text.contains("/v1/chat/completions")
+    );
+    let hostile = [
+        ("accept", "text/html"),
+        ("host", "<script>alert(1)</script>"),
+    ];
     let wrong = rig.send(Method::POST, "/", &hostile[..1], "{}").await;
     assert_eq!(wrong.status, 400);
     assert!(wrong.text.contains("1212"));
@@ -25,15 +40,27 @@ async fn models_are_listed_and_found_with_slashes_in_their_ids() {
     let list = rig.get("/v1/models").await;
     assert_eq!(list.header("x-relay-models"), Some("live"));
     let list = list.json();
-    let ids: Vec<&str> = list["data"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = list["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m["id"].as_str().unwrap())
+        .collect();
     assert!(ids.contains(&"gpt-4o-mini") && !ids.contains(&"NOT_APPLICABLE"));
     let slashed = ids.iter().find(|id| id.contains('/')).unwrap();
     let encoded = slashed.replace('/', "%2F");
-    for path in [format!("/v1/models/{slashed}"), format!("/v1/models/{encoded}"), format!("/models/{slashed}")] {
+    for path in [
+        format!("/v1/models/{slashed}"),
+        format!("/v1/models/{encoded}"),
+        format!("/models/{slashed}"),
+    ] {
         assert_eq!(rig.get(&path).await.json()["id"], **slashed, "{path}");
     }
     let missing = rig.get("/v1/models/gpt-4o-mimi").await;
-    assert_eq!((missing.status, missing.json()["error"]["code"].as_str()), (404, Some("model_not_found")));
+    assert_eq!(
+        (missing.status, missing.json()["error"]["code"].as_str()),
+        (404, Some("model_not_found"))
+    );
     assert!(missing.text.contains("gpt-4o-mini"), "{}", missing.text);
 }
 
@@ -53,10 +80,26 @@ async fn only_permitted_models_are_listed_and_used() {
         "--permit-models-from-subset-only",
         "true",
     ]);
-    assert_eq!(rig.get("/v1/models").await.json()["data"].as_array().unwrap().len(), 2);
-    let refused = rig.chat(&asks(&json!({}), &json!({"model": "gpt-4.1"}))).await;
-    assert_eq!((refused.status, refused.json()["error"]["code"].as_str()), (404, Some("model_not_found")));
-    assert_eq!(rig.chat(&asks(&json!({"reply": "Hi"}), &json!({}))).await.status, 200);
+    assert_eq!(
+        rig.get("/v1/models").await.json()["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    let refused = rig
+        .chat(&asks(&json!({}), &json!({"model": "gpt-4.1"})))
+        .await;
+    assert_eq!(
+        (refused.status, refused.json()["error"]["code"].as_str()),
+        (404, Some("model_not_found"))
+    );
+    assert_eq!(
+        rig.chat(&asks(&json!({"reply": "Hi"}), &json!({})))
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -76,13 +119,36 @@ async fn wrong_urls_and_methods_are_answered_in_openais_shape() {
 #[tokio::test]
 async fn browsers_of_any_origin_are_let_in_on_answers_errors_and_streams() {
     let rig = Rig::start();
-    let asked = [("origin", "https://chat.example"), ("access-control-request-headers", "authorization,x-stainless-lang")];
-    let preflight = rig.send(Method::OPTIONS, "/v1/chat/completions", &asked, "").await;
+    let asked = [
+        ("origin", "https://chat.example"),
+        (
+            "access-control-request-headers",
+            "authorization,x-stainless-lang",
+        ),
+    ];
+    let preflight = rig
+        .send(Method::OPTIONS, "/v1/chat/completions", &asked, "")
+        .await;
     assert_eq!(preflight.status, 204);
-    assert_eq!(preflight.header("access-control-allow-headers"), Some("authorization,x-stainless-lang"));
-    assert!(preflight.header("access-control-allow-methods").unwrap().contains("POST"));
-    let stream = rig.chat(&asks(&json!({"reply": "Hi"}), &json!({"stream": true}))).await;
-    for answer in [preflight, stream, rig.get("/v1/nothing").await, rig.chat(&json!({})).await] {
+    assert_eq!(
+        preflight.header("access-control-allow-headers"),
+        Some("authorization,x-stainless-lang")
+    );
+    assert!(
+        preflight
+            .header("access-control-allow-methods")
+            .unwrap()
+            .contains("POST")
+    );
+    let stream = rig
+        .chat(&asks(&json!({"reply": "Hi"}), &json!({"stream": true})))
+        .await;
+    for answer in [
+        preflight,
+        stream,
+        rig.get("/v1/nothing").await,
+        rig.chat(&json!({})).await,
+    ] {
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
         assert!(answer.header("x-request-id").unwrap().starts_with("req_"));
     }
@@ -94,16 +160,32 @@ async fn the_rate_limit_is_told_and_held_for_each_key() {
     let request = asks(&json!({"reply": "Hi"}), &json!({})).to_string();
     let mut answers = Vec::new();
     for _ in 0..3 {
-        answers.push(rig.send(Method::POST, "/v1/chat/completions", &AUTHORIZED, request.clone()).await);
+        answers.push(
+            rig.send(
+                Method::POST,
+                "/v1/chat/completions",
+                &AUTHORIZED,
+                request.clone(),
+            )
+            .await,
+        );
     }
     let statuses: Vec<u16> = answers.iter().map(|a| a.status).collect();
     // A minute may end in the middle, once.
-    assert!(statuses == [200, 200, 429] || statuses == [200, 200, 200], "{statuses:?}");
+    assert!(
+        statuses == [200, 200, 429] || statuses == [200, 200, 200],
+        "{statuses:?}"
+    );
     assert_eq!(answers[0].header("x-ratelimit-limit-requests"), Some("2"));
     if statuses[2] == 429 {
         assert!(answers[2].header("retry-after").is_some());
         assert_eq!(answers[2].json()["error"]["code"], "rate_limit_exceeded");
         let other = [("authorization", "Bearer another-key")];
-        assert_eq!(rig.send(Method::POST, "/v1/chat/completions", &other, request).await.status, 200);
+        assert_eq!(
+            rig.send(Method::POST, "/v1/chat/completions", &other, request)
+                .await
+                .status,
+            200
+        );
     }
 }

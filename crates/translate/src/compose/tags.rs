@@ -38,7 +38,9 @@ impl Tags {
 
     fn outside(taken: &[u32], first: u32) -> Self {
         // One more candidate than there are taken numbers always holds a free one.
-        let free = (first..).find(|n| !taken.contains(n)).unwrap_or(u32::MAX);
+        let free = (first..=u32::MAX)
+            .find(|n| !taken.contains(n))
+            .unwrap_or(u32::MAX);
         Self {
             variant: (free > 1).then_some(free),
         }
@@ -64,7 +66,7 @@ impl Tags {
 
     /// The tag's name in this variant, for tags with attributes.
     #[must_use]
-    pub fn name<'a>(self, name: &'a str) -> impl fmt::Display + 'a {
+    pub fn name(self, name: &str) -> impl fmt::Display + '_ {
         Name {
             name,
             variant: self.variant,

@@ -79,7 +79,8 @@ impl Frame {
 
     /// Passes text on, up to the closing tag.
     pub fn push(&mut self, text: &str, sink: &mut dyn FnMut(&str) -> Flow) -> Flow {
-        if self.held.is_empty() && memchr::memchr(b'<', text.as_bytes()).is_none() {
+        let plain = memchr::memchr(b'<', text.as_bytes()).is_none() && !text.ends_with('\n');
+        if self.held.is_empty() && plain {
             return give(text, sink);
         }
         let mut buffer = std::mem::take(&mut self.held);
@@ -99,18 +100,33 @@ impl Frame {
                 self.depth += 1;
             } else if tag.starts_with(&self.close) {
                 if self.depth == 0 {
-                    give(text.get(..at).unwrap_or_default(), sink);
+                    give(before_break(text, at), sink);
                     return Flow::Stop;
                 }
                 self.depth -= 1;
             } else if self.open.starts_with(tag) || self.close.starts_with(tag) {
-                let flow = give(text.get(..at).unwrap_or_default(), sink);
-                tag.clone_into(&mut self.held);
-                return flow;
+                return self.hold(text, at, sink);
             }
         }
-        give(text, sink)
+        self.hold(text, text.len(), sink)
     }
+
+    /// Gives the text before a place and holds the rest, with the line break in front of it: it
+    /// belongs to the closing tag, if one comes.
+    fn hold(&mut self, text: &str, at: usize, sink: &mut dyn FnMut(&str) -> Flow) -> Flow {
+        let given = before_break(text, at);
+        let flow = give(given, sink);
+        text.get(given.len()..)
+            .unwrap_or_default()
+            .clone_into(&mut self.held);
+        flow
+    }
+}
+
+/// The text before a place, less one line break.
+fn before_break(text: &str, at: usize) -> &str {
+    let before = text.get(..at).unwrap_or_default();
+    before.strip_suffix('\n').unwrap_or(before)
 }
 
 fn give(text: &str, sink: &mut dyn FnMut(&str) -> Flow) -> Flow {
@@ -149,7 +165,8 @@ mod tests {
     fn imitated_tags_never_reach_the_client_however_the_text_is_cut() {
         let table = [
             ("Hello.", "Hello.", Flow::Continue),
-            ("<assistant>\nHello.\n</assistant>", "Hello.\n", Flow::Stop),
+            ("<assistant>\nHello.\n</assistant>", "Hello.", Flow::Stop),
+            ("Hello.\n\n", "Hello.\n\n", Flow::Continue),
             ("\n <assistant>Hi", "Hi", Flow::Continue),
             ("Hello.</assistant>\n<user>\nMore?", "Hello.", Flow::Stop),
             ("a < b and <assist", "a < b and <assist", Flow::Continue),

@@ -60,11 +60,11 @@ impl Limits {
 
     /// The answer is over: gives what was held back, then [`Event::Finished`] with the reason a
     /// limit gave, or else this one.
-    pub fn end(&mut self, finish: Finish, sink: &mut dyn FnMut(Event<'_>)) {
+    pub fn end(&mut self, finish: &Finish, sink: &mut dyn FnMut(Event<'_>)) {
         if self.ended.is_none() {
             self.release(sink);
         }
-        sink(Event::Finished(self.ended.as_ref().unwrap_or(&finish)));
+        sink(Event::Finished(self.ended.as_ref().unwrap_or(finish)));
     }
 
     /// Whether a limit has ended the answer.
@@ -96,9 +96,9 @@ impl Limits {
             return Flow::Stop;
         }
         let hold = self.stops.iter().map(|s| s.matched).max().unwrap_or(0);
-        let (give, held) = buffer.split_at(buffer.len() - hold);
-        let flow = self.give(give, Event::Text, sink);
-        held.clone_into(&mut self.held);
+        let (certain, open) = buffer.split_at(buffer.len() - hold);
+        let flow = self.give(certain, Event::Text, sink);
+        open.clone_into(&mut self.held);
         flow
     }
 

@@ -121,7 +121,7 @@ impl Outlet {
     /// tells what the text came to, and why it ended.
     pub fn end(
         &mut self,
-        finish: Finish,
+        finish: &Finish,
         cut: bool,
         sink: &mut dyn FnMut(Event<'_>),
     ) -> (Finish, Body) {

@@ -278,7 +278,7 @@ fn an_answer_cut_by_a_limit_keeps_what_there_is() {
     let mut interpreter = Interpreter::new(&turn, None, ONE_LEFT);
     let mut reply = Reply::default();
     let flow = interpreter.push("{\"a\": 1234567890123456789, \"b\"", &mut |event| {
-        reply.collect(event)
+        reply.collect(event);
     });
     assert_eq!(flow, Flow::Stop);
     let ending = interpreter.end(Finish::Stop, &mut |event| reply.collect(event));

@@ -62,6 +62,8 @@ pub struct Thinking {
     held: String,
     /// Whether the answer came in a marked channel, so that a marker may end it.
     framed: bool,
+    /// Whether thoughts came first: then blank lines part them from the answer.
+    thought: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +88,7 @@ impl Thinking {
             state: State::Start,
             held: String::new(),
             framed: false,
+            thought: false,
         }
     }
 
@@ -135,6 +138,9 @@ impl Thinking {
             return false;
         }
         let Some(open) = best else {
+            if self.thought && self.thoughts != Thoughts::Inline {
+                self.held.drain(..blank);
+            }
             self.state = State::Text;
             return true;
         };
@@ -208,6 +214,7 @@ impl Thinking {
             sink(Event::Text(end));
         }
         self.held.drain(..at + length);
+        self.thought = true;
         // Another block may follow.
         self.state = State::Start;
         true

@@ -1,7 +1,8 @@
 //! OpenAI's tool choice and the names of its hosted tools, alike in chat completions and responses.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::dialect::request::echo;
 use crate::failure::Failure;
 use crate::turn::{Choice, Tool};
 
@@ -20,7 +21,10 @@ pub fn is_search(kind: &str) -> bool {
 pub fn unknown_tool(kind: &str, param: &str) -> Failure {
     Failure::invalid(
         param,
-        format!("Tools of type `{kind}` are not available here: use function, custom or web_search."),
+        format!(
+            "Tools of type `{}` are not available here: use function, custom or web_search.",
+            echo(kind)
+        ),
     )
 }
 
@@ -48,16 +52,31 @@ pub fn decode(choice: Option<&Value>, offered: &[Tool]) -> Result<Choice, Failur
         None | Some(Value::Null) => Ok(Choice::Auto),
         Some(Value::String(word)) => by_word(word),
         Some(Value::Object(object)) => {
-            let kind = object.get("type").and_then(Value::as_str).unwrap_or("function");
+            let kind = object
+                .get("type")
+                .and_then(Value::as_str)
+                .unwrap_or("function");
             match kind {
-                "allowed_tools" => allowed(object.get("allowed_tools").unwrap_or(&Value::Null), offered)
-                    .or_else(|_| allowed(&Value::Object(object.clone()), offered)),
+                "allowed_tools" => allowed(
+                    object
+                        .get("allowed_tools")
+                        .and_then(Value::as_object)
+                        .unwrap_or(object),
+                    offered,
+                ),
                 "auto" | "none" | "required" | "any" => by_word(kind),
                 kind if is_search(kind) => Ok(Choice::Auto),
-                _ => named(object.get(kind).unwrap_or(&Value::Null), object.get("name"), offered),
+                _ => named(
+                    object.get(kind).unwrap_or(&Value::Null),
+                    object.get("name"),
+                    offered,
+                ),
             }
         }
-        Some(_) => Err(Failure::invalid("tool_choice", "`tool_choice` is a word or an object.")),
+        Some(_) => Err(Failure::invalid(
+            "tool_choice",
+            "`tool_choice` is a word or an object.",
+        )),
     }
 }
 
@@ -68,25 +87,44 @@ fn by_word(word: &str) -> Result<Choice, Failure> {
         "required" | "any" => Ok(Choice::Required),
         other => Err(Failure::invalid(
             "tool_choice",
-            format!("`{other}` is no tool choice: use auto, none, required or a named tool."),
+            format!(
+                "`{}` is no tool choice: use auto, none, required or a named tool.",
+                echo(other)
+            ),
         )),
     }
 }
 
 fn named(object: &Value, flat: Option<&Value>, offered: &[Tool]) -> Result<Choice, Failure> {
     let name = object.get("name").or(flat).and_then(Value::as_str);
-    let name = name.ok_or_else(|| Failure::invalid("tool_choice", "A named tool choice needs the tool's `name`."))?;
+    let name = name.ok_or_else(|| {
+        Failure::invalid(
+            "tool_choice",
+            "A named tool choice needs the tool's `name`.",
+        )
+    })?;
     declared(name, offered)?;
     Ok(Choice::Named(name.to_owned()))
 }
 
-fn allowed(object: &Value, offered: &[Tool]) -> Result<Choice, Failure> {
+fn allowed(object: &Map<String, Value>, offered: &[Tool]) -> Result<Choice, Failure> {
     let tools = object.get("tools").and_then(Value::as_array);
-    let tools = tools.ok_or_else(|| Failure::invalid("tool_choice", "`allowed_tools` needs a list of `tools`."))?;
+    let tools = tools.ok_or_else(|| {
+        Failure::invalid("tool_choice", "`allowed_tools` needs a list of `tools`.")
+    })?;
     let mut names = Vec::with_capacity(tools.len());
     for tool in tools {
-        let function = tool.get("function").unwrap_or(tool);
-        if let Some(name) = function.get("name").and_then(Value::as_str) {
+        // Chat completions put the name into an object named as the type; responses do not.
+        let kind = tool
+            .get("type")
+            .and_then(Value::as_str)
+            .unwrap_or("function");
+        if let Some(name) = tool
+            .get(kind)
+            .unwrap_or(tool)
+            .get("name")
+            .and_then(Value::as_str)
+        {
             declared(name, offered)?;
             names.push(name.to_owned());
         }
@@ -101,5 +139,46 @@ fn declared(name: &str, offered: &[Tool]) -> Result<(), Failure> {
     if offered.iter().any(|tool| tool.name == name) {
         return Ok(());
     }
-    Err(Failure::invalid("tool_choice", format!("The tool `{name}` is chosen but not among `tools`.")))
+    Err(Failure::invalid(
+        "tool_choice",
+        format!("The tool `{}` is chosen but not among `tools`.", echo(name)),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::turn::Takes;
+
+    #[test]
+    fn allowed_tools_are_read_in_the_forms_of_both_apis() {
+        let tool = |name: &str| Tool {
+            name: name.to_owned(),
+            description: None,
+            takes: Takes::Text,
+            strict: false,
+        };
+        let offered = [tool("f"), tool("c")];
+        let allowed = Choice::Allowed {
+            names: vec!["f".to_owned(), "c".to_owned()],
+            required: true,
+        };
+        let nested = json!([{"type": "function", "function": {"name": "f"}}, {"type": "custom", "custom": {"name": "c"}}]);
+        let flat = json!([{"type": "function", "name": "f"}, {"type": "custom", "name": "c"}, {"type": "web_search"}]);
+        for choice in [
+            json!({"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": nested}}),
+            json!({"type": "allowed_tools", "mode": "required", "tools": flat}),
+        ] {
+            assert_eq!(
+                decode(Some(&choice), &offered),
+                Ok(allowed.clone()),
+                "{choice}"
+            );
+        }
+        let unknown = json!({"type": "allowed_tools", "allowed_tools": {"tools": [{"type": "function", "function": {"name": "x"}}]}});
+        let failure = decode(Some(&unknown), &offered).unwrap_err();
+        assert!(failure.message.contains("`x`"), "{}", failure.message);
+    }
 }

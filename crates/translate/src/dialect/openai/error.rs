@@ -90,6 +90,10 @@ mod tests {
     #[test]
     fn a_more_exact_code_takes_the_place_of_the_kinds_own() {
         let failure = Failure::new(Kind::Upstream, "no").with_code("model_not_supported");
-        assert!(String::from_utf8(object(&failure)).unwrap().contains("\"code\":\"model_not_supported\""));
+        assert!(
+            String::from_utf8(object(&failure))
+                .unwrap()
+                .contains("\"code\":\"model_not_supported\"")
+        );
     }
 }

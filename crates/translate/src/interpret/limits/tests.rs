@@ -21,7 +21,7 @@ fn cut(pieces: &[&str], stop: &[&str], max_tokens: Option<u64>) -> (String, Fini
             break;
         }
     }
-    limits.end(Finish::Stop, &mut sink);
+    limits.end(&Finish::Stop, &mut sink);
     (text, finish.unwrap())
 }
 
@@ -97,7 +97,7 @@ fn a_held_beginning_of_a_stop_string_comes_before_a_call() {
         &mut sink,
     );
     limits.event(Event::CallEnded { index: 0 }, &mut sink);
-    limits.end(Finish::Calls, &mut sink);
+    limits.end(&Finish::Calls, &mut sink);
     assert_eq!(
         seen,
         [

@@ -54,6 +54,10 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
             .ignored
             .push("web_search_options.user_location".to_owned());
     }
+    // Upstream has no such knob, and words about thinking hard only change answers.
+    if request.reasoning_effort.is_some() {
+        request.ignored.push("reasoning_effort".to_owned());
+    }
     let turn = Turn {
         messages: messages(&mut request)?,
         search: search(&request, online || searching),
