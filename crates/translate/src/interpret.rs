@@ -177,7 +177,7 @@ impl Interpreter {
     }
 
     /// The text is over, or no more of it was wanted. `finish` is the reason that upstream gave.
-    pub fn end(&mut self, finish: Finish, sink: &mut dyn FnMut(Event<'_>)) -> Ending {
+    pub fn end(&mut self, finish: &Finish, sink: &mut dyn FnMut(Event<'_>)) -> Ending {
         // What the end brings is kept: it may have to give way to another attempt.
         let mut rest = self.held.take().unwrap_or_default();
         let (outcome, finish, body) = self.drain(finish, &mut rest);
@@ -196,7 +196,7 @@ impl Interpreter {
     }
 
     /// Lets every stage give what it holds.
-    fn drain(&mut self, finish: Finish, rest: &mut Held) -> (Outcome, Finish, Body) {
+    fn drain(&mut self, finish: &Finish, rest: &mut Held) -> (Outcome, Finish, Body) {
         let Self {
             opening,
             thinking,
@@ -222,7 +222,7 @@ impl Interpreter {
         if let Some(reader) = reader.take() {
             outcome = reader.end(cut, &mut |event| outlet.event(event, &mut keep));
         }
-        let (finish, body) = outlet.end(&finish, cut, &mut keep);
+        let (finish, body) = outlet.end(finish, cut, &mut keep);
         (outcome, finish, body)
     }
 

@@ -215,7 +215,7 @@ impl Answer {
         let accounting = accounting.unwrap_or_default();
         let ending = self
             .interpreter
-            .end(finish(accounting.finish_reason.as_deref()), sink);
+            .end(&finish(accounting.finish_reason.as_deref()), sink);
         let cost = self.cost(&accounting);
         self.spent = Some(self.spent.map_or(cost, |spent| spent.plus(cost)));
         match ending {

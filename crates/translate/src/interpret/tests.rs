@@ -53,7 +53,7 @@ fn read(turn: &Turn, attempt: Attempt, text: &str) -> (Reply, Ending) {
                 break;
             }
         }
-        let ending = interpreter.end(Finish::Stop, &mut sink);
+        let ending = interpreter.end(&Finish::Stop, &mut sink);
         assert_eq!(
             finished,
             usize::from(matches!(ending, Ending::Finished { .. }))
@@ -281,7 +281,7 @@ fn an_answer_cut_by_a_limit_keeps_what_there_is() {
         reply.collect(event);
     });
     assert_eq!(flow, Flow::Stop);
-    let ending = interpreter.end(Finish::Stop, &mut |event| reply.collect(event));
+    let ending = interpreter.end(&Finish::Stop, &mut |event| reply.collect(event));
     assert_eq!(
         (reply.finish, ending),
         (Finish::Length, Ending::Finished { in_form: true })

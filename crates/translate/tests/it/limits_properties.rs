@@ -49,7 +49,7 @@ fn answer(turn: &Turn, pieces: &[&str]) -> (String, Finish) {
             break;
         }
     }
-    interpreter.end(Finish::Stop, &mut sink);
+    interpreter.end(&Finish::Stop, &mut sink);
     (text, finish.unwrap())
 }
 
