@@ -185,7 +185,7 @@ fn ended(
         step.push(Said::Failed(failure));
         return None;
     };
-    let ending = interpreter.end(finish, &mut |event| step.push(Said::from(event)));
+    let ending = interpreter.end(&finish, &mut |event| step.push(Said::from(event)));
     match ending {
         Ending::Finished { in_form: true } => {}
         Ending::Finished { in_form: false } => step.push(Said::NotInForm),
