@@ -9,7 +9,9 @@ use ipnet::IpNet;
 use onemin::{Catalogue, Client};
 use simulator::Simulator;
 use tokio::net::TcpListener;
+use translate::compose::Wording;
 use translate::failure::Failure;
+use translate::interpret::thinking::Thoughts;
 use translate::plan::Policy;
 
 use crate::account::{self, Caller, Identities};
@@ -38,6 +40,10 @@ pub struct Relay {
     pub identities: Identities,
     /// What the operator permits.
     pub policy: Policy,
+    /// How prompts are worded.
+    pub wording: Arc<Wording>,
+    /// What becomes of the thoughts that a model shows.
+    pub thoughts: Thoughts,
     /// The largest request body, in bytes.
     pub max_body: usize,
     /// Silence after which a stream gets a sign of life; zero is never.
@@ -90,13 +96,21 @@ impl Relay {
         let fetcher = Fetcher::new(settings.max_fetch(), settings.allow_private_urls);
         let catalogue = Catalogue::new(client.clone(), settings.models_ttl);
         Ok(Self {
-            catalogue: Models::new(catalogue, settings.permitted_models()),
+            catalogue: Models::new(
+                catalogue,
+                settings.permitted_models(),
+                settings.model_map.clone(),
+            ),
             attacher: Attacher::new(client.clone(), fetcher, identities.clone()),
             limits: RateLimit::new(settings.rate_limit_per_minute, stores.counters.clone()),
             policy: Policy {
                 max_choices: settings.max_choices,
                 strict: settings.strict_parameters,
+                call_corrections: settings.call_corrections,
+                form_corrections: settings.form_corrections,
             },
+            wording: Arc::new(settings.wording()),
+            thoughts: settings.reasoning.into(),
             max_body: settings.max_body(),
             heartbeat: settings.heartbeat,
             limit_by: settings.rate_limit_by,

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use onemin::catalogue::{Catalogue, Listing, Source};
 use onemin::models::{Feature, Model};
+use translate::dialect::anthropic::model_names;
 use translate::failure::{Failure, Kind};
 use translate::plan::Abilities;
+
+use crate::turn::Names;
 
 /// A model that is not in a list older than this is looked for in a fresh one.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(30);
@@ -17,16 +20,36 @@ const NEAR: f64 = 0.8;
 pub struct Models {
     catalogue: Catalogue,
     permitted: Option<Vec<String>>,
+    stand_ins: Vec<(String, String)>,
 }
 
 impl Models {
-    /// All of upstream's models, or only those of the operator's list.
+    /// All of upstream's models, or only those of the operator's list. `stand_ins` are names that
+    /// clients use and what is meant by them.
     #[must_use]
-    pub fn new(catalogue: Catalogue, permitted: Option<Vec<String>>) -> Self {
+    pub fn new(
+        catalogue: Catalogue,
+        permitted: Option<Vec<String>>,
+        stand_ins: Vec<(String, String)>,
+    ) -> Self {
         Self {
             catalogue,
             permitted,
+            stand_ins,
         }
+    }
+
+    /// The model that a client means by a name; the name itself where it means nothing else.
+    pub async fn resolve(&self, name: &str, names: Names) -> String {
+        if names == Names::Exact {
+            let stand_in = self.stand_ins.iter().find(|(from, _)| from == name);
+            return stand_in.map_or(name, |(_, to)| to).to_owned();
+        }
+        let listing = self.catalogue.models(Feature::Chat).await;
+        let ids = listing.models.iter().map(|model| model.id.as_str());
+        let ids: Vec<&str> = ids.filter(|id| self.permits(id)).collect();
+        let meant = model_names::resolve(name, &ids, &self.stand_ins);
+        meant.unwrap_or(name).to_owned()
     }
 
     /// The chat models that may be used, and where the list comes from.

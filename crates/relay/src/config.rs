@@ -10,6 +10,9 @@ use std::time::Duration;
 
 use clap::{ArgAction, Parser, ValueEnum};
 use secrecy::SecretString;
+use translate::compose::Wording;
+use translate::compose::tools::Style;
+use translate::interpret::thinking::Thoughts;
 use url::Url;
 
 /// An OpenAI-compatible server in front of 1min.ai.
@@ -65,8 +68,8 @@ pub struct Settings {
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', value_name = "NET,…", value_parser = network)]
     pub trusted_proxies: Vec<ipnet::IpNet>,
 
-    /// Where requests are counted for the limit: `auto` is Redis if REDIS_URL is set, else memcached
-    /// if MEMCACHED_HOST is set or one answers at 127.0.0.1 or at the name `memcached`.
+    /// Where requests are counted for the limit. `auto` takes Redis if it is configured, else
+    /// memcached if it is configured or answers at 127.0.0.1 or at the name `memcached`.
     #[arg(long, env = "COUNTERS", default_value = "auto", value_enum)]
     pub counters: CounterStore,
 
@@ -85,16 +88,21 @@ pub struct Settings {
 
     /// The Redis in which replicas share counts, files' entries, assistants and stored responses:
     /// redis://[[user]:password@]host[:port][/db], or rediss:// for TLS.
-    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL", value_parser = secret)]
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     pub redis_url: Option<SecretString>,
 
     /// The secret by which accounts are told apart in every store: at least 16 characters, the same
     /// in all replicas. If it is not set, one is drawn and kept in the data folder.
-    #[arg(long, env = "RELAY_SECRET", hide_env_values = true, value_name = "SECRET", value_parser = secret)]
+    #[arg(
+        long,
+        env = "RELAY_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
     pub relay_secret: Option<SecretString>,
 
-    /// The folder for what must outlive the relay. Default: $STATE_DIRECTORY, else
-    /// $XDG_DATA_HOME/1min-relay, else ~/.local/share/1min-relay, else ./data.
+    /// The folder for what must outlive the relay. Default: `$STATE_DIRECTORY`, else
+    /// `$XDG_DATA_HOME/1min-relay`, else ~/.local/share/1min-relay, else ./data.
     #[arg(long, env = "DATA_DIR", value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
 
@@ -120,7 +128,12 @@ pub struct Settings {
     pub s3_access_key_id: Option<String>,
 
     /// The secret of the access key for the bucket.
-    #[arg(long, env = "S3_SECRET_ACCESS_KEY", hide_env_values = true, value_name = "SECRET", value_parser = secret)]
+    #[arg(
+        long,
+        env = "S3_SECRET_ACCESS_KEY",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
     pub s3_secret_access_key: Option<SecretString>,
 
     /// The largest file that /v1/files takes, in MiB.
@@ -159,6 +172,12 @@ pub struct Settings {
           default_missing_value = "true", num_args = 0..=1, action = ArgAction::Set, value_parser = boolean)]
     pub permit_models_from_subset_only: bool,
 
+    /// Names that clients use and the models that are meant, such as
+    /// `sonnet=claude-sonnet-4-5-20250929,claude-haiku=gpt-5-mini`. Anthropic's families and
+    /// versions are understood without it.
+    #[arg(long, env = "MODEL_MAP", value_delimiter = ',', value_name = "NAME=MODEL,…", value_parser = name_and_model)]
+    pub model_map: Vec<(String, String)>,
+
     /// Seconds for which the model list is kept before it is asked for again.
     #[arg(long, env = "MODELS_TTL", default_value = "600", value_name = "SECONDS", value_parser = seconds)]
     pub models_ttl: Duration,
@@ -184,6 +203,25 @@ pub struct Settings {
     #[arg(long, env = "STRICT_PARAMETERS", value_name = "BOOL", default_value = "false",
           default_missing_value = "true", num_args = 0..=1, action = ArgAction::Set, value_parser = boolean)]
     pub strict_parameters: bool,
+
+    /// How often the model is asked again when a tool call cannot be read, lacks or does not match
+    /// its schema; each is a paid call.
+    #[arg(long, env = "CALL_CORRECTIONS", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=5))]
+    pub call_corrections: u32,
+
+    /// How often the model is asked again when an answer is not the JSON that was asked for; each
+    /// is a paid call.
+    #[arg(long, env = "FORM_CORRECTIONS", default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=5))]
+    pub form_corrections: u32,
+
+    /// How tools are described to models, by the beginning of their names, such as
+    /// `llama=json-schema,qwen=signatures`.
+    #[arg(long, env = "TOOL_STYLE", value_delimiter = ',', value_name = "MODEL=STYLE,…", value_parser = tool_style)]
+    pub tool_style: Vec<(String, Style)>,
+
+    /// What becomes of the thoughts that a model shows before its answer.
+    #[arg(long, env = "REASONING", default_value = "separate", value_enum)]
+    pub reasoning: Reasoning,
 
     /// Seconds to wait for a connection to 1min.ai.
     #[arg(long, env = "CONNECT_TIMEOUT", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
@@ -246,6 +284,27 @@ pub enum CounterStore {
     Memcached,
     /// In Redis.
     Redis,
+}
+
+/// What becomes of the thoughts that a model shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Reasoning {
+    /// They are given apart from the answer, as `reasoning_content` and its like.
+    Separate,
+    /// They stay in the answer's text.
+    Inline,
+    /// They are left out.
+    Drop,
+}
+
+impl From<Reasoning> for Thoughts {
+    fn from(reasoning: Reasoning) -> Self {
+        match reasoning {
+            Reasoning::Separate => Self::Separate,
+            Reasoning::Inline => Self::Inline,
+            Reasoning::Drop => Self::Drop,
+        }
+    }
 }
 
 /// How log lines look.
@@ -338,6 +397,14 @@ impl Settings {
             .then(|| names.filter(|n| !n.is_empty()).map(str::to_owned).collect())
     }
 
+    /// How prompts are worded.
+    #[must_use]
+    pub fn wording(&self) -> Wording {
+        Wording {
+            styles: self.tool_style.clone(),
+        }
+    }
+
     /// The timeouts of the 1min.ai client.
     #[must_use]
     pub fn timeouts(&self) -> onemin::Timeouts {
@@ -363,16 +430,27 @@ fn http_url(text: &str) -> Result<Url, String> {
     }
 }
 
-fn secret(text: &str) -> Result<SecretString, String> {
-    Ok(text.into())
-}
-
 fn network(text: &str) -> Result<ipnet::IpNet, String> {
     let text = text.trim();
     let address = text.parse::<IpAddr>().map(ipnet::IpNet::from);
     address
         .or_else(|_| text.parse())
         .map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
+}
+
+fn name_and_model(text: &str) -> Result<(String, String), String> {
+    let (name, model) = text.split_once('=').ok_or("must be NAME=MODEL")?;
+    Ok((name.trim().to_owned(), model.trim().to_owned()))
+}
+
+fn tool_style(text: &str) -> Result<(String, Style), String> {
+    let (model, style) = text.split_once('=').ok_or("must be MODEL=STYLE")?;
+    let style = match style.trim() {
+        "signatures" => Style::Signatures,
+        "json-schema" => Style::JsonSchema,
+        _ => return Err("the style must be signatures or json-schema".to_owned()),
+    };
+    Ok((model.trim().to_owned(), style))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -51,6 +51,12 @@ impl RequestId {
         self.0.simple().to_string()
     }
 
+    /// A number that nobody can guess before the answer is there.
+    #[must_use]
+    pub fn lot(self) -> u32 {
+        self.0.as_fields().0
+    }
+
     /// As a header's value.
     #[must_use]
     pub fn header(self) -> HeaderValue {

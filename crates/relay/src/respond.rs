@@ -126,9 +126,9 @@ pub fn failure(dialect: &Dialect, failure: &Failure) -> Response {
     response
 }
 
-/// A whole answer, with what it cost.
+/// A whole answer, with what it cost, and whether it has the form that was asked for.
 #[must_use]
-pub fn answer(body: Vec<u8>, usage: Usage) -> Response {
+pub fn answer(body: Vec<u8>, usage: Usage, in_form: bool) -> Response {
     let mut response = json(200, body);
     let headers = response.headers_mut();
     headers.insert(
@@ -140,6 +140,12 @@ pub fn answer(body: Vec<u8>, usage: Usage) -> Response {
         .and_then(|c| HeaderValue::try_from(c.to_string()).ok())
     {
         headers.insert(HeaderName::from_static("x-relay-credits"), credits);
+    }
+    if !in_form {
+        headers.insert(
+            HeaderName::from_static("x-relay-schema"),
+            HeaderValue::from_static("failed"),
+        );
     }
     response
 }

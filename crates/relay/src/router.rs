@@ -14,7 +14,7 @@ use tower::Service as _;
 
 use crate::app::Relay;
 use crate::observe::RequestId;
-use crate::routes::{chat, health, missing, models, root};
+use crate::routes::{chat, health, messages, missing, models, root};
 
 /// The whole HTTP service; clones share everything.
 #[derive(Clone)]
@@ -52,7 +52,9 @@ fn routes(relay: Arc<Relay>) -> Router {
         router = router
             .route(&at("/models"), get(models::list))
             .route(&at("/models/{*id}"), get(models::entry))
-            .route(&at("/chat/completions"), post(chat::completions));
+            .route(&at("/chat/completions"), post(chat::completions))
+            .route(&at("/messages"), post(messages::create))
+            .route(&at("/messages/count_tokens"), post(messages::count_tokens));
     }
     router
         .fallback(missing::route)

@@ -2,6 +2,7 @@
 
 pub mod chat;
 pub mod health;
+pub mod messages;
 pub mod missing;
 pub mod models;
 pub mod root;

@@ -12,6 +12,7 @@ use onemin::chat::{self, WebSearch};
 use translate::compose::compose;
 use translate::dialect::{self, Dialect};
 use translate::failure::{Failure, Kind};
+use translate::interpret::Attempt;
 use translate::plan::{self, Policy};
 use translate::reply::{Reply, Stamp};
 use translate::turn::{Delivery, Turn};
@@ -22,15 +23,30 @@ use crate::attach::Attached;
 use crate::observe::Record;
 use crate::respond;
 use crate::router::Arrival;
-use call::Answers;
+use call::{Answers, Call};
 
-/// Answers one request for a turn, in the client's dialect. `api` is its name in the log.
-pub async fn run(
-    relay: &Arc<Relay>,
-    dialect: &Dialect,
-    api: &'static str,
-    request: Request<Body>,
-) -> Response {
+/// An API that asks for turns.
+pub struct Api {
+    /// What its clients speak.
+    pub dialect: Dialect,
+    /// Its name in the log.
+    pub name: &'static str,
+    /// How its clients name models.
+    pub names: Names,
+}
+
+/// How clients name models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// By the catalogue's ids.
+    Exact,
+    /// Also by family, version and date, as Anthropic's clients do.
+    Families,
+}
+
+/// Answers one request for a turn, in the client's dialect.
+pub async fn run(relay: &Arc<Relay>, api: &Api, request: Request<Body>) -> Response {
+    let dialect = &api.dialect;
     let (head, body) = request.into_parts();
     let Some(&arrival) = head.extensions.get::<Arrival>() else {
         return respond::failure(
@@ -41,8 +57,8 @@ pub async fn run(
             ),
         );
     };
-    let mut record = Record::begin(arrival.id, api);
-    match answer(relay, dialect, &mut record, arrival, &head.headers, body).await {
+    let mut record = Record::begin(arrival.id, api.name);
+    match answer(relay, api, &mut record, arrival, &head.headers, body).await {
         Ok(response) => response,
         Err(failure) => {
             record.failed(&failure);
@@ -53,7 +69,7 @@ pub async fn run(
 
 async fn answer(
     relay: &Arc<Relay>,
-    dialect: &Dialect,
+    api: &Api,
     record: &mut Record,
     arrival: Arrival,
     headers: &HeaderMap,
@@ -63,21 +79,32 @@ async fn answer(
     let standing = relay.admit(&caller, arrival.peer, headers).await?;
     let body = respond::read(body, headers, relay.max_body).await?;
 
-    let dialect::Request { turn, encoder } = (dialect.decode)(&body)?;
+    let dialect::Request { mut turn, encoder } = (api.dialect.decode)(&body)?;
     drop(body);
+    turn.model = relay.catalogue.resolve(&turn.model, api.names).await;
+    let turn = Arc::new(turn);
     record.asks(&turn);
     let abilities = relay.catalogue.admit(&turn.model).await?;
     let plan = plan::plan(&turn, abilities, relay.policy(headers))?;
     let attached = relay.attacher.attach(&caller.key, &turn).await?;
-    let prompt = compose(&turn);
-    let request = upstream_request(&turn, prompt.text, attached);
+    let prompt = compose(&turn, &relay.wording, arrival.id.lot());
+    let call = Call {
+        client: relay.client.clone(),
+        key: caller.key,
+        exchange: plan.exchange,
+        turn: turn.clone(),
+        tags: prompt.tags,
+        wording: relay.wording.clone(),
+    };
+    let attempt = Attempt {
+        left: plan.corrections,
+        thoughts: relay.thoughts,
+        ..Attempt::default()
+    };
     let answers = Answers::call(
-        relay,
-        &caller.key,
-        request,
-        plan.exchange,
-        &turn,
-        prompt.tags,
+        call,
+        upstream_request(&turn, prompt.text, attached),
+        attempt,
     );
 
     let stamp = Stamp {
@@ -90,9 +117,14 @@ async fn answer(
             stream::begin(answers, encoder, record, relay.heartbeat).await?
         }
         Delivery::Whole => {
-            let (replies, usage) = whole(answers, record).await?;
+            let (replies, answers) = whole(answers, record).await?;
+            let usage = answers.usage();
             record.finished(usage);
-            respond::answer(encoder.document(&stamp, &replies, usage), usage)
+            respond::answer(
+                encoder.document(&stamp, &replies, usage),
+                usage,
+                answers.in_form(),
+            )
         }
     };
     respond::turn_headers(response.headers_mut(), &turn, standing);
@@ -102,7 +134,7 @@ async fn answer(
 async fn whole(
     mut answers: Answers,
     record: &mut Record,
-) -> Result<(Vec<Reply>, translate::reply::Usage), Failure> {
+) -> Result<(Vec<Reply>, Answers), Failure> {
     let mut replies = vec![Reply::default(); answers.count()];
     let mut collect = |choice: usize, event: translate::reply::Event<'_>| {
         if let Some(reply) = replies.get_mut(choice) {
@@ -112,7 +144,7 @@ async fn whole(
     while std::future::poll_fn(|cx| answers.poll(cx, &mut collect)).await? == call::Progress::More {
         record.first_byte();
     }
-    Ok((replies, answers.usage()))
+    Ok((replies, answers))
 }
 
 fn upstream_request(turn: &Turn, prompt: String, attached: Attached) -> chat::Request {

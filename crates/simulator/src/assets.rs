@@ -1,19 +1,22 @@
-//! `POST /api/assets`: uploads, kept in memory while small, and the way to read them again.
+//! `POST /api/assets`: uploads, kept in memory while small; and the files that features make.
 
 use std::collections::VecDeque;
 
 use axum::body::{Body, Bytes};
+use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart};
-use http::Request;
 use http::request::Parts;
+use http::{Request, StatusCode};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::account::{self, TEAM, USER};
 use crate::answer::Answer;
 use crate::chat::usage::tokens;
 use crate::clock::{iso, key_stamp, now_ms};
-use crate::fault::Faults;
-use crate::journal::{Ticket, sha256};
+use crate::fault::{Fault, Faults};
+use crate::journal::{Ticket, hex};
+use crate::media::wav_seconds;
 use crate::refusal::Refusal;
 use crate::script::Script;
 use crate::state::State;
@@ -35,8 +38,21 @@ pub(crate) struct Asset {
     pub(crate) mime: String,
     pub(crate) size: usize,
     pub(crate) tokens: u64,
+    /// Length of a sound, where the file tells it.
+    pub(crate) seconds: Option<f64>,
+    /// What happens when it is fetched.
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) content: Option<Bytes>,
     sha256: String,
-    content: Option<Bytes>,
+}
+
+/// A file that was made here.
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    pub(crate) mime: &'static str,
+    /// The ending of its name.
+    pub(crate) extension: &'static str,
+    pub(crate) bytes: Bytes,
 }
 
 /// The uploaded files, oldest first.
@@ -73,7 +89,7 @@ impl Assets {
 pub(crate) async fn upload(
     state: &State,
     head: Parts,
-    body: Bytes,
+    body: Body,
     faults: &Faults,
     ticket: &Ticket,
 ) -> Answer {
@@ -86,36 +102,20 @@ pub(crate) async fn upload(
     if let Some(refusal) = faults.iter().find_map(Refusal::of_fault) {
         return refused(refusal, faults);
     }
-    match part.map_or_else(
-        || Err(Refusal::body_validation("asset")),
-        |part| store(state, part),
-    ) {
+    match part.and_then(|part| store(state, part)) {
         Ok(body) => Answer::json(body.to_string(), &Script::default(), faults),
         Err(refusal) => refused(refusal, faults),
     }
-}
-
-/// Answers the download of a file by its key, as the CDN does.
-pub(crate) fn download(state: &State, path: &str) -> Answer {
-    let asset = state.assets().by_key(path.trim_start_matches('/')).cloned();
-    let (script, faults) = (Script::default(), Faults::default());
-    let Some((asset, content)) =
-        asset.and_then(|asset| asset.content.clone().map(|content| (asset, content)))
-    else {
-        return refused(Refusal::not_found(&http::Method::GET, path), &faults);
-    };
-    let mut answer = Answer::whole("application/octet-stream", content, &script, &faults);
-    if let Ok(mime) = asset.mime.parse() {
-        answer.headers.insert(http::header::CONTENT_TYPE, mime);
-    }
-    answer
 }
 
 /// The part named `asset` of a form.
 struct Part {
     filename: String,
     mime: String,
-    content: Bytes,
+    size: usize,
+    sha256: String,
+    /// The first bytes, at most [`CONTENT_KEPT`].
+    start: Vec<u8>,
 }
 
 impl Part {
@@ -123,32 +123,52 @@ impl Part {
         json!({
             "filename": self.filename,
             "mime": self.mime,
-            "length": self.content.len(),
-            "sha256": sha256(&self.content),
+            "length": self.size,
+            "sha256": self.sha256,
         })
     }
 }
 
-async fn read(head: Parts, body: Bytes) -> Option<Part> {
-    let mut form = Multipart::from_request(Request::from_parts(head, Body::from(body)), &())
+/// Reads the form to its end. A form that is too large is refused as such.
+async fn read(head: Parts, body: Body) -> Result<Part, Refusal> {
+    let missing = || Refusal::body_validation("asset");
+    let refusal = |error: MultipartError| {
+        if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            Refusal::too_large()
+        } else {
+            missing()
+        }
+    };
+    let request = Request::from_parts(head, body);
+    let mut form = Multipart::from_request(request, &())
         .await
-        .ok()?;
-    while let Ok(Some(field)) = form.next_field().await {
+        .map_err(|_| missing())?;
+    while let Some(field) = form.next_field().await.map_err(refusal)? {
         if field.name() == Some("asset") {
-            let filename = field.file_name()?.to_owned();
-            let mime = field
-                .content_type()
-                .unwrap_or("application/octet-stream")
-                .to_owned();
-            let content = field.bytes().await.ok()?;
-            return Some(Part {
-                filename,
-                mime,
-                content,
-            });
+            let filename = field.file_name().ok_or_else(missing)?.to_owned();
+            return read_part(filename, field).await.map_err(refusal);
         }
     }
-    None
+    Err(missing())
+}
+
+async fn read_part(filename: String, mut field: Field<'_>) -> Result<Part, MultipartError> {
+    let mime = field.content_type().unwrap_or("application/octet-stream");
+    let mime = mime.to_owned();
+    let (mut size, mut start, mut hash) = (0, Vec::new(), Sha256::new());
+    while let Some(piece) = field.chunk().await? {
+        size += piece.len();
+        hash.update(&piece);
+        let room = CONTENT_KEPT.saturating_sub(start.len());
+        start.extend_from_slice(piece.get(..room).unwrap_or(&piece));
+    }
+    Ok(Part {
+        filename,
+        mime,
+        size,
+        sha256: hex(&hash.finalize()),
+        start,
+    })
 }
 
 /// Keeps the file and describes it in the shape of the fixtures `asset-upload-*`.
@@ -163,15 +183,18 @@ fn store(state: &State, part: Part) -> Result<Value, Refusal> {
     let uuid = state.uuid();
     let mut assets = state.assets();
     let (name, key) = free_key(&assets, &part);
+    let whole = part.start.len() == part.size;
     let asset = Asset {
         uuid,
         key,
         filename: part.filename,
         mime: part.mime,
-        size: part.content.len(),
+        size: part.size,
         tokens: token,
-        sha256: sha256(&part.content),
-        content: Some(part.content).filter(|content| content.len() <= CONTENT_KEPT),
+        seconds: wav_seconds(&part.start),
+        faults: Vec::new(),
+        content: whole.then(|| part.start.into()),
+        sha256: part.sha256,
     };
     let described = describe(&asset, &name, &extension, character);
     assets.add(asset);
@@ -184,18 +207,41 @@ fn extension(filename: &str) -> Option<&str> {
 }
 
 /// Tokens and characters, which upstream counts for documents only. What stands in a document that
-/// is not plain text is guessed from its size.
+/// is large or not plain text is guessed from its size.
 fn counts(part: &Part) -> (u64, usize) {
     if folder(&part.mime) != "documents" {
         return (0, 0);
     }
-    match std::str::from_utf8(&part.content) {
-        Ok(text) => (tokens(text), text.chars().count()),
-        Err(_) => (
-            u64::try_from(part.content.len() / 160).unwrap_or(0),
-            part.content.len() / 40,
-        ),
+    match std::str::from_utf8(&part.start) {
+        Ok(text) if text.len() == part.size => (tokens(text), text.chars().count()),
+        _ => (u64::try_from(part.size / 160).unwrap_or(0), part.size / 40),
     }
+}
+
+/// Keeps a file that was made here; returns its key.
+pub(crate) fn keep_made(
+    assets: &mut Assets,
+    uuid: String,
+    number: u64,
+    file: File,
+    faults: Vec<Fault>,
+) -> String {
+    let stamp = key_stamp(now_ms());
+    let name = format!("{stamp}_{number:06}.{}", file.extension);
+    let key = format!("{}/{name}", folder(file.mime));
+    assets.add(Asset {
+        uuid,
+        key: key.clone(),
+        filename: name,
+        mime: file.mime.to_owned(),
+        size: file.bytes.len(),
+        tokens: 0,
+        seconds: wav_seconds(&file.bytes),
+        faults,
+        sha256: String::new(),
+        content: Some(file.bytes),
+    });
+    key
 }
 
 fn folder(mime: &str) -> &'static str {
@@ -282,6 +328,8 @@ mod tests {
             mime: "image/png".to_owned(),
             size: content,
             tokens: 0,
+            seconds: None,
+            faults: Vec::new(),
             sha256: String::new(),
             content: Some(Bytes::from(vec![0; content])),
         }

@@ -10,16 +10,16 @@ pub(crate) mod usage;
 
 use http::HeaderMap;
 use http::request::Parts;
-use serde_json::{Map, Value};
 
 use crate::account::{self, Purse};
 use crate::answer::Answer;
-use crate::directive::{self, Directive, DirectiveError, Endpoint};
+use crate::directive::Endpoint;
 use crate::fault::{Faults, Kind};
 use crate::models;
 use crate::refusal::Refusal;
 use crate::script::Script;
 use crate::state::State;
+use crate::wishes::Wishes;
 
 use reply::Reply;
 use request::ChatRequest;
@@ -32,8 +32,8 @@ pub(crate) fn answer(state: &State, head: &Parts, body: &[u8]) -> Answer {
         .is_some_and(|query| query.split('&').any(|pair| pair == "isStreaming=true"));
     let request = ChatRequest::read(body);
     let prompt = request.as_ref().map_or("", |request| request.prompt());
-    let (script, faults) = match wishes(state, &head.headers, prompt) {
-        Ok(wishes) => wishes,
+    let (script, faults) = match Wishes::of(state, Endpoint::Chat, &head.headers, prompt) {
+        Ok(wishes) => (wishes.script, wishes.faults),
         Err(error) => {
             let refusal = Refusal::bad_directive(&error.to_string());
             return Answer::refusal(refusal, &Script::default(), &Faults::default());
@@ -58,35 +58,6 @@ impl From<Refusal> for Objection {
     fn from(refusal: Refusal) -> Self {
         Self::Status(refusal)
     }
-}
-
-/// What is wanted of this request: the queue's script, over it the prompt's directive, over it the
-/// header's; and the faults of these and those that stand for all.
-fn wishes(
-    state: &State,
-    headers: &HeaderMap,
-    prompt: &str,
-) -> Result<(Script, Faults), DirectiveError> {
-    let mut orders = state.orders();
-    let mut wish = orders.take_script(prompt).unwrap_or_default();
-    wish.extend(directive::last_in(prompt)?.unwrap_or_default());
-    if let Some(header) = headers.get("x-sim") {
-        wish.extend(serde_json::from_slice::<Map<String, Value>>(
-            header.as_bytes(),
-        )?);
-    }
-    let standing = orders.take_faults(Endpoint::Chat, prompt);
-    if wish.is_empty() {
-        return Ok((Script::default(), Faults::new(standing)));
-    }
-    let directive = Directive::from_json(wish.into())?;
-    if !directive.replies.is_empty() {
-        return Err(DirectiveError::RepliesHere);
-    }
-    let mut faults = directive.faults()?;
-    faults.retain(|fault| fault.kind != Kind::Http500Once || orders.fails_now(prompt));
-    faults.extend(standing);
-    Ok((directive.script(), Faults::new(faults)))
 }
 
 /// Upstream's checks in upstream's order: key, body, model, prompt object.

@@ -44,6 +44,10 @@ pub enum Endpoint {
     Models,
     /// `/api/features`
     Features,
+    /// `/api/results/{id}`
+    Results,
+    /// Downloads, by signed link or by key.
+    Files,
     /// `/api/conversations`
     Conversations,
     /// All of them.
@@ -85,6 +89,12 @@ pub struct Directive {
     pub usage: Option<Map<String, Value>>,
     /// See [`Script::finish_reason`].
     pub finish_reason: Option<String>,
+    /// See [`Script::polls`].
+    pub polls: Option<u32>,
+    /// See [`Script::expires`].
+    pub expires: Option<u64>,
+    /// Faults of the files that this request makes, when they are fetched.
+    pub file: Option<Box<Self>>,
     /// Name of a fault.
     pub fault: Option<String>,
     /// Names of several faults at once; the parameters hold for each.
@@ -128,6 +138,8 @@ impl Directive {
             write_ms: self.write_ms,
             usage: self.usage.clone(),
             finish_reason: self.finish_reason.clone(),
+            polls: self.polls,
+            expires: self.expires,
         }
     }
 
@@ -143,6 +155,14 @@ impl Directive {
             .into_iter()
             .map(|name| self.fault_named(name))
             .collect()
+    }
+
+    /// The part that says how its files misbehave.
+    pub fn file_faults(&self) -> Result<Vec<Fault>, DirectiveError> {
+        match &self.file {
+            Some(file) => file.faults(),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn fault_named(&self, name: &str) -> Result<Fault, DirectiveError> {

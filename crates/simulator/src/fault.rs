@@ -69,6 +69,12 @@ faults! {
     NonSseText "non-sse-text" "the answer is the bare text as text/plain, also when streaming was asked for"
     NonSseJson "non-sse-json" "streaming was asked for, but the answer is the JSON of a call without streaming"
     HugeEvent "huge-event" "one more delta of `bytes` bytes (2 MiB) after `after` deltas (2)"
+    NoUrl "no-url" "a record with files has no temporaryUrl"
+    UrlOutside "url-outside" "temporaryUrl stands beside aiRecord instead of within"
+    UrlForbidden "url-forbidden" "a signed link is refused by 403 with XML; the key still works"
+    CdnForbidden "cdn-forbidden" "a file's key is refused by 403 with XML; the signed link still works"
+    HugeFile "huge-file" "`bytes` zeros (512 MiB) follow a file that is fetched"
+    BinaryAnswer "binary-answer" "a feature that makes a file answers with its bytes instead of a record"
     RateLimited "rate-limited" "429 `RATE_LIMITED`, nested; with Retry-After when `retry_after` is given"
     Cloudflare1010 "cloudflare-1010" "403, text `error code: 1010`"
     Cloudflare1015 "cloudflare-1015" "429, text `error code: 1015`; with Retry-After when `retry_after` is given"
@@ -129,7 +135,7 @@ pub struct Fault {
     pub shape: Option<ErrorShape>,
     /// Milliseconds of the slow faults.
     pub ms: Option<u64>,
-    /// Size of `huge-event`.
+    /// Size of `huge-event` and `huge-file`.
     pub bytes: Option<usize>,
 }
 
@@ -158,6 +164,12 @@ pub(crate) struct Faults(Vec<Fault>);
 impl Faults {
     pub(crate) fn new(faults: Vec<Fault>) -> Self {
         Self(faults)
+    }
+
+    /// These faults and more.
+    pub(crate) fn and(mut self, more: Vec<Fault>) -> Self {
+        self.0.extend(more);
+        self
     }
 
     pub(crate) fn find(&self, kind: Kind) -> Option<&Fault> {

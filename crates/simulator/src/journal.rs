@@ -76,6 +76,18 @@ impl Entry {
         self.outcome == Outcome::ClientLeft
     }
 
+    /// The type of a request for a feature, or of a chat.
+    #[must_use]
+    pub fn feature(&self) -> Option<&str> {
+        self.body.get("type").and_then(Value::as_str)
+    }
+
+    /// The model that was asked for.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        self.body.get("model").and_then(Value::as_str)
+    }
+
     /// The prompt of a chat request.
     #[must_use]
     pub fn prompt(&self) -> Option<&str> {
@@ -261,8 +273,13 @@ pub(crate) fn body_note(body: &[u8]) -> Value {
 
 /// SHA-256 in hex digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Bytes in hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    Sha256::digest(bytes)
+    bytes
         .iter()
         .fold(String::with_capacity(64), |mut hex, byte| {
             let _ = write!(hex, "{byte:02x}");

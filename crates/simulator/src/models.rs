@@ -25,6 +25,9 @@ const SHOWN: [&str; 2] = [
 /// An active chat model whose entry has `modality: null`.
 pub(crate) const WITHOUT_MODALITY: &str = "sonar-deep-research";
 
+/// A retired model for which the page of one feature was never changed.
+const DESCRIBES: &str = "midjourney";
+
 /// The feature of `POST /api/chat-with-ai`.
 const CHAT: &str = "UNIFY_CHAT_WITH_AI";
 
@@ -74,6 +77,25 @@ impl Model {
             output,
             note: cells.next().unwrap_or_default(),
         })
+    }
+
+    /// Whether it answers for the feature: some are listed and refused.
+    fn serves(&self, feature: &str) -> bool {
+        self.features.contains(&feature) && !self.note.starts_with("DISABLED")
+    }
+
+    /// The service that runs it, as the context of a refusal names it.
+    fn service(&self) -> &'static str {
+        match self.provider {
+            "OpenAI" => "openai",
+            "Alibaba" => "alibaba",
+            "StabilityAI" => "stability",
+            "Google" | "GoogleAI" => "google",
+            "ElevenLabs" => "elevenlabs",
+            "Leonardo.ai" => "leonardo",
+            provider if provider.contains("Replicate") => "replicate",
+            provider => provider.split(' ').next().unwrap_or_default(),
+        }
     }
 
     /// The provider in the spelling of the list: small letters and digits.
@@ -133,6 +155,22 @@ pub(crate) fn list(head: &Parts, faults: &Faults) -> Answer {
 /// The provider of a chat model that answers, in capitals; `None` for any other id.
 pub(crate) fn chat_provider(model: &str) -> Option<&'static str> {
     CHAT_PROVIDERS.get(model).map(String::as_str)
+}
+
+/// The provider of a model that serves a feature, as refusals name it; `None` if it does not.
+pub(crate) fn provider(id: &str, feature: &str) -> Option<&'static str> {
+    let model = MODELS
+        .iter()
+        .find(|model| model.id == id && model.serves(feature));
+    let described = (feature == "IMAGE_TO_PROMPT" && id == DESCRIBES).then_some("ttapi");
+    model.map(Model::service).or(described)
+}
+
+/// The models that serve a feature.
+#[cfg(test)]
+pub(crate) fn ids(feature: &str) -> Vec<&'static str> {
+    let serving = MODELS.iter().filter(|model| model.serves(feature));
+    serving.map(|model| model.id).collect()
 }
 
 /// The entries of a feature; none for a feature that no model has.

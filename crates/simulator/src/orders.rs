@@ -22,6 +22,7 @@ pub(crate) struct Orders {
 #[derive(Debug)]
 struct Queued {
     json: Map<String, Value>,
+    endpoint: Endpoint,
     scope: Scope,
 }
 
@@ -69,6 +70,7 @@ impl Orders {
     pub(crate) fn queue(&mut self, json: Value) -> Result<(), DirectiveError> {
         let directive = Directive::from_json(json.clone())?;
         directive.faults()?;
+        directive.file_faults()?;
         let mut json = match json {
             Value::Object(json) => json,
             _ => Map::new(),
@@ -91,6 +93,7 @@ impl Orders {
     fn push(&mut self, json: Map<String, Value>, directive: &Directive) {
         self.scripts.push_back(Queued {
             json,
+            endpoint: directive.endpoint,
             scope: Scope::new(directive, Some(1)),
         });
     }
@@ -125,10 +128,15 @@ impl Orders {
         *self = Self::default();
     }
 
-    /// The script for a chat request: the first limited one that fits, else the first unlimited.
-    pub(crate) fn take_script(&mut self, prompt: &str) -> Option<Map<String, Value>> {
+    /// The script for a request: the first limited one that fits, else the first unlimited.
+    pub(crate) fn take_script(
+        &mut self,
+        endpoint: Endpoint,
+        prompt: &str,
+    ) -> Option<Map<String, Value>> {
+        let here = move |q: &Queued| q.endpoint == Endpoint::Any || q.endpoint == endpoint;
         let fitting = |limited: bool| {
-            move |q: &Queued| q.scope.left.is_some() == limited && q.scope.fits(prompt)
+            move |q: &Queued| q.scope.left.is_some() == limited && here(q) && q.scope.fits(prompt)
         };
         let limited = self.scripts.iter().position(fitting(true));
         let index = limited.or_else(|| self.scripts.iter().position(fitting(false)))?;
@@ -178,7 +186,7 @@ mod tests {
     use crate::directive::Endpoint;
 
     fn reply(orders: &mut Orders, prompt: &str) -> Option<String> {
-        let script = orders.take_script(prompt)?;
+        let script = orders.take_script(Endpoint::Chat, prompt)?;
         script
             .get("reply")
             .and_then(|reply| reply.as_str())

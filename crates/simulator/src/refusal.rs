@@ -31,6 +31,11 @@ enum Shape {
     MessageOnly(String),
     Text(&'static str),
     Html(String),
+    /// As S3 refuses.
+    Xml {
+        code: &'static str,
+        message: &'static str,
+    },
 }
 
 impl Refusal {
@@ -114,6 +119,48 @@ impl Refusal {
         )
     }
 
+    pub(crate) fn unsupported_model_for(model: &str, feature: &str) -> Self {
+        let message = format!("Model {model} is not supported for feature {feature}");
+        Self::flat(400, "UNSUPPORTED_MODEL", message)
+    }
+
+    /// Fields that the model needs are absent.
+    pub(crate) fn missing_fields(model: &str, feature: &str, fields: &[&str]) -> Self {
+        let listed = fields.join(", ");
+        let message = format!(
+            "Missing required fields for {model} model: {listed}. Please provide all required parameters."
+        );
+        let explain = |field: &&str| json!({"field": field, "message": format!("Field '{field}' is required for {model} model with type {feature}")});
+        let details: Vec<Value> = fields.iter().map(explain).collect();
+        Self::flat(400, "MISSING_REQUIRED_FIELDS", message).with_details(details.into())
+    }
+
+    /// A provider refused a value: the canned line, and the provider's answer in the details.
+    pub(crate) fn provider(service: &str, data: &Value) -> Self {
+        Self::busy(service).with_details(json!({"response": {"status": 400, "data": data}}))
+    }
+
+    /// How Qwen's pictures refuse a size, which leaves out most of the allowed ones.
+    pub(crate) fn qwen_size() -> Self {
+        Self::busy("alibaba").with_details(json!({
+            "response": {"status": 400, "data": {
+                "request_id": "00000000",
+                "code": "InvalidParameter",
+                "message": "The size does not match the allowed size 1664*928,1472*1104.",
+            }},
+            "request": {"method": "post", "url": "/provider/path"},
+        }))
+    }
+
+    /// How the storage behind links refuses.
+    pub(crate) fn storage(status: u16, code: &'static str, message: &'static str) -> Self {
+        Self {
+            status,
+            retry_after: None,
+            body: Box::new(Shape::Xml { code, message }),
+        }
+    }
+
     pub(crate) fn unsupported_feature(kind: &str) -> Self {
         Self::flat(
             400,
@@ -161,19 +208,23 @@ impl Refusal {
         bare.with_details(details)
     }
 
-    /// A provider behind 1min.ai refused; the message is a canned line.
+    /// A provider behind 1min.ai is overloaded.
     pub(crate) fn provider_busy() -> Self {
-        let mut refusal = Self::flat(
-            400,
-            "EXTERNAL_API_RESPONSE_WITH_ERROR",
-            "The openai service is busy or has a temporary issue. Please try again shortly.",
-        );
-        if let Shape::Flat { context, .. } = refusal.body.as_mut() {
-            *context = Some(json!({"service": "openai"}));
-        }
-        refusal.with_details(
+        Self::busy("openai").with_details(
             json!({"response": {"status": 503, "data": {"message": "The server is overloaded"}}}),
         )
+    }
+
+    /// The canned line for whatever a provider says.
+    fn busy(service: &str) -> Self {
+        let message = format!(
+            "The {service} service is busy or has a temporary issue. Please try again shortly."
+        );
+        let mut refusal = Self::flat(400, "EXTERNAL_API_RESPONSE_WITH_ERROR", message);
+        if let Shape::Flat { context, .. } = refusal.body.as_mut() {
+            *context = Some(json!({"service": service}));
+        }
+        refusal
     }
 
     pub(crate) fn not_found(method: &http::Method, path: &str) -> Self {
@@ -237,6 +288,7 @@ impl Refusal {
             | Shape::MessageOnly(message) => message,
             Shape::Text(text) => text,
             Shape::Html(page) => page,
+            Shape::Xml { message, .. } => message,
         }
     }
 
@@ -266,8 +318,15 @@ impl Refusal {
             Shape::MessageOnly(message) => (JSON, json!({"message": message}).to_string()),
             Shape::Text(text) => ("text/plain; charset=UTF-8", text.to_owned()),
             Shape::Html(page) => ("text/html; charset=UTF-8", page),
+            Shape::Xml { code, message } => ("application/xml", xml(code, message)),
         }
     }
+}
+
+fn xml(code: &str, message: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message><RequestId>SIMULATED</RequestId></Error>"
+    )
 }
 
 fn flat_body(code: &str, message: &str, context: Option<Value>, details: Option<&Value>) -> String {

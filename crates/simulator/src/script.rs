@@ -34,6 +34,10 @@ pub struct Script {
     pub usage: Option<Map<String, Value>>,
     /// `metadata.finishReason`.
     pub finish_reason: Option<String>,
+    /// How often an asynchronous job is in work, the answer that submits it included.
+    pub polls: Option<u32>,
+    /// Seconds for which the link to a file is good.
+    pub expires: Option<u64>,
 }
 
 impl Script {

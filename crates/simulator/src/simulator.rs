@@ -78,7 +78,7 @@ impl Simulator {
         let router = Router::new()
             .nest("/_sim", control::routes())
             .fallback(upstream::answer)
-            .layer(DefaultBodyLimit::max(upstream::BODY_LIMIT))
+            .layer(DefaultBodyLimit::max(upstream::UPLOAD_LIMIT))
             .with_state(state.clone());
         runtime.spawn(server::serve(listener, router));
         Ok(Self {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::assets::Assets;
 use crate::conversations::Conversations;
+use crate::features::jobs::Jobs;
 use crate::journal::Journal;
 use crate::orders::Orders;
 
@@ -21,6 +22,7 @@ pub(crate) struct State {
     orders: Mutex<Orders>,
     assets: Mutex<Assets>,
     conversations: Mutex<Conversations>,
+    jobs: Mutex<Jobs>,
     ids: AtomicU64,
     used_credit: AtomicU64,
 }
@@ -33,6 +35,7 @@ impl State {
             orders: Mutex::default(),
             assets: Mutex::default(),
             conversations: Mutex::default(),
+            jobs: Mutex::default(),
             ids: AtomicU64::new(1),
             used_credit: AtomicU64::new(USED_AT_START),
         }
@@ -52,9 +55,18 @@ impl State {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number that nothing else of this simulator has.
+    pub(crate) fn number(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// A UUID that no other answer of this simulator has. Counted, so that runs are alike.
     pub(crate) fn uuid(&self) -> String {
-        let id = self.ids.fetch_add(1, Ordering::Relaxed);
+        let id = self.number();
         format!(
             "5100c0de-{:04x}-4000-8000-{:012x}",
             id >> 48,
@@ -72,6 +84,7 @@ impl State {
         self.orders().clear();
         *self.assets() = Assets::default();
         *self.conversations() = Conversations::default();
+        *self.jobs() = Jobs::default();
         if let Some(journal) = &self.journal {
             journal.clear();
         }

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
-use serde_json::Value;
 
 use crate::answer::{Answer, Hold};
 use crate::directive::Endpoint;
@@ -18,64 +17,70 @@ use crate::refusal::Refusal;
 use crate::script::Script;
 use crate::server::HangUp;
 use crate::state::State;
-use crate::{account, assets, chat, conversations, models};
+use crate::{assets, chat, conversations, features, models, storage};
 
 /// Largest request body taken, in bytes: the edge's limit.
 pub(crate) const BODY_LIMIT: usize = 100 * 1024 * 1024;
+
+/// Largest upload taken, in bytes: a file of 100 MiB and the form around it.
+pub(crate) const UPLOAD_LIMIT: usize = 101 * 1024 * 1024;
+
+const DZINE_STYLES: &str = include_str!("../../../fixtures/onemin/dzine-styles.response.json");
+const RECRAFT_STYLES: &str = include_str!("../../../fixtures/onemin/recraft-styles.response.json");
 
 /// Answers one request to 1min.ai.
 pub(crate) async fn answer(Shared(state): Shared<Arc<State>>, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
     let ticket = Ticket::open(state.journal.as_ref(), &head);
     let reset = head.extensions.get::<ResetFlag>().cloned();
-    let answer = match axum::body::to_bytes(body, BODY_LIMIT).await {
-        Ok(body) => route(&state, head, body, &ticket).await,
-        Err(_) => refused(Refusal::too_large(), &Faults::default()),
+    let answer = if is_upload(&head) {
+        let faults = Faults::new(state.orders().take_faults(Endpoint::Assets, ""));
+        assets::upload(&state, head, body, &faults, &ticket).await
+    } else {
+        match axum::body::to_bytes(body, BODY_LIMIT).await {
+            Ok(body) => route(&state, &head, &body, &ticket),
+            Err(_) => refused(Refusal::too_large(), &Faults::default()),
+        }
     };
     play(answer, reset, ticket).await
 }
 
-async fn route(state: &State, head: Parts, body: Bytes, ticket: &Ticket) -> Answer {
+/// Uploads are read piece by piece, so that none of them takes more memory than is kept of it.
+fn is_upload(head: &Parts) -> bool {
+    head.method == Method::POST && head.uri.path().trim_end_matches('/') == "/api/assets"
+}
+
+fn route(state: &State, head: &Parts, body: &[u8], ticket: &Ticket) -> Answer {
     let path = head.uri.path().trim_end_matches('/').to_owned();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
-    if segments != ["api", "assets"] {
-        ticket.body(|| body_note(&body));
-    }
+    ticket.body(|| body_note(body));
     let faults = |endpoint| Faults::new(state.orders().take_faults(endpoint, ""));
     match (&head.method, segments.as_slice()) {
-        (&Method::POST, ["api", "chat-with-ai"]) => chat::answer(state, &head, &body),
-        (&Method::POST, ["api", "assets"]) => {
-            assets::upload(state, head, body, &faults(Endpoint::Assets), ticket).await
+        (&Method::POST, ["api", "chat-with-ai"]) => chat::answer(state, head, body),
+        (&Method::POST, ["api", "features"]) => features::answer(state, head, body),
+        (&Method::GET, ["api", "results", id]) => {
+            features::result(state, head, id, &faults(Endpoint::Results))
         }
-        (&Method::POST, ["api", "features"]) => features(&head, &body, &faults(Endpoint::Features)),
-        (&Method::GET, ["models"]) => models::list(&head, &faults(Endpoint::Models)),
+        (&Method::GET, ["api", "dzine", "styles"]) => {
+            features::styles(head, DZINE_STYLES, &faults(Endpoint::Features))
+        }
+        (&Method::GET, ["api", "recraft", "styles"]) => {
+            features::styles(head, RECRAFT_STYLES, &faults(Endpoint::Features))
+        }
+        (&Method::GET, ["models"]) => models::list(head, &faults(Endpoint::Models)),
         (method, ["api", "conversations", id @ ..]) if id.len() < 2 => {
             let faults = faults(Endpoint::Conversations);
-            conversations::answer(state, method, id.first().copied(), &head, &body, &faults)
+            conversations::answer(state, method, id.first().copied(), head, body, &faults)
         }
         (&Method::GET, ["images" | "audios" | "videos" | "documents", _]) => {
-            assets::download(state, &path)
+            storage::public(state, &path, faults(Endpoint::Files))
+        }
+        (&Method::GET, ["asset.1min.ai", folder, name]) => {
+            let key = format!("{folder}/{name}");
+            storage::signed(state, head, &key, faults(Endpoint::Files))
         }
         (method, _) => refused(Refusal::not_found(method, &path), &Faults::default()),
     }
-}
-
-/// What `/api/features` says to chat, which it does no longer serve, and to types it never knew.
-fn features(head: &Parts, body: &[u8], faults: &Faults) -> Answer {
-    if let Err(refusal) = account::admit(&head.headers) {
-        return refused(refusal, faults);
-    }
-    if let Some(refusal) = faults.iter().find_map(Refusal::of_fault) {
-        return refused(refusal, faults);
-    }
-    let body: Option<Value> = serde_json::from_slice(body).ok();
-    let refusal = body.map_or_else(Refusal::invalid_request, |body| {
-        match body.get("type").and_then(Value::as_str) {
-            Some(kind) => Refusal::unsupported_feature(kind),
-            None => Refusal::body_validation("type"),
-        }
-    });
-    refused(refusal, faults)
 }
 
 pub(crate) fn refused(refusal: Refusal, faults: &Faults) -> Answer {

@@ -5,8 +5,9 @@ pub mod tags;
 pub mod tools;
 pub mod transcript;
 
-use crate::turn::Turn;
+use crate::turn::{Output, Turn};
 use tags::Tags;
+use tools::Style;
 
 /// What is asked of a text-only model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,15 +18,65 @@ pub struct Prompt {
     pub tags: Option<Tags>,
 }
 
-/// Composes the prompt of a turn.
+/// How prompts are worded.
+#[derive(Debug, Clone, Default)]
+pub struct Wording {
+    /// How tools are described, by the beginning of a model's name; before our own table.
+    pub styles: Vec<(String, Style)>,
+}
+
+/// Composes the prompt of a turn. `lot` is a number that nobody can guess: where upstream adds
+/// text that is not known here (documents, pages of the web), the tags are numbered by it.
 #[must_use]
-pub fn compose(turn: &Turn) -> Prompt {
-    if let Some(text) = transcript::lone_text(turn) {
+pub fn compose(turn: &Turn, wording: &Wording, lot: u32) -> Prompt {
+    if !emulates(turn)
+        && let Some(text) = transcript::lone_text(turn)
+    {
         return Prompt { text, tags: None };
     }
-    let tags = transcript::tags_for(turn);
+    let tags = transcript::tags_for(turn, lot);
+    let (instructions, reminder) = instructions(turn, tags, wording);
     Prompt {
-        text: transcript::transcript(turn, tags, "", ""),
+        text: transcript::transcript(turn, tags, &instructions, &reminder),
         tags: Some(tags),
     }
 }
+
+/// The prompt that asks again: the same, with the answer that could not be used and why.
+#[must_use]
+pub fn correct(
+    turn: &Turn,
+    tags: Tags,
+    wording: &Wording,
+    answer: &str,
+    correction: &str,
+) -> Prompt {
+    let (instructions, reminder) = instructions(turn, tags, wording);
+    let faulty = transcript::Faulty { answer, correction };
+    Prompt {
+        text: transcript::correcting(turn, tags, &instructions, &reminder, &faulty),
+        tags: Some(tags),
+    }
+}
+
+/// Whether the turn asks for what a text-only model must be told to do.
+fn emulates(turn: &Turn) -> bool {
+    turn.tools.callable() || turn.output != Output::Text
+}
+
+/// What the model is told of tools and form: at the beginning, and last of all.
+fn instructions(turn: &Turn, tags: Tags, wording: &Wording) -> (String, String) {
+    let style = Style::for_model(&turn.model, &wording.styles);
+    let section = tools::section(&turn.tools, tags, style);
+    let call = tools::reminder(&turn.tools, tags);
+    let form = schema::instruction(&turn.output).unwrap_or_default();
+    let gap = if call.is_empty() || form.is_empty() {
+        ""
+    } else {
+        "\n"
+    };
+    (section, format!("{call}{gap}{form}"))
+}
+
+#[cfg(test)]
+mod tests;

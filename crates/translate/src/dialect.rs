@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::reply::{Event, Reply, Stamp, Usage};
 use crate::turn::Turn;
 
+pub mod anthropic;
 pub mod data_uri;
 pub mod openai;
 pub mod request;

@@ -1,12 +1,15 @@
 //! Interpreting: upstream's text deltas become [`Event`]s.
 //!
 //! Every stage is a state machine fed with text, in pieces cut anywhere; the events do not depend
-//! on the cuts. [`Interpreter`] is the chain of stages that one answer needs: a plain answer
-//! passes through the limits only.
+//! on the cuts. [`Interpreter`] is the chain: the transcript's opening tag, thoughts, tool calls,
+//! then the [`outlet`] with the transcript's closing tag, the client's limits and the JSON form. A
+//! plain answer to a lone message passes through thoughts and limits only.
 
 pub mod frame;
+pub mod held;
 pub mod json;
 pub mod limits;
+pub mod outlet;
 pub mod refusal;
 pub mod scanner;
 pub mod schema;
@@ -14,10 +17,16 @@ pub mod thinking;
 pub mod tool_calls;
 
 use crate::compose::tags::Tags;
+use crate::failure::{Failure, Kind};
 use crate::reply::{Event, Finish};
-use crate::turn::Turn;
-use frame::Frame;
-use limits::Limits;
+use crate::turn::{Choice, Delivery, Output, Turn};
+use frame::Opening;
+use held::Held;
+use json::answer::End;
+use json::candidates::{self, Form, Verdict};
+use outlet::{Body, Outlet};
+use thinking::{Thinking, Thoughts};
+use tool_calls::{Options, Outcome, Problem, Quoted, Reader};
 
 /// Whether an answer needs more of upstream's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,54 +37,383 @@ pub enum Flow {
     Stop,
 }
 
+/// Which of the attempts at an answer is read, and what is made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Attempt {
+    /// How often the model may still be asked to correct itself.
+    pub left: u32,
+    /// Whether the client was given text of an attempt before: then only calls are passed on.
+    pub calls_only: bool,
+    /// What becomes of thoughts.
+    pub thoughts: Thoughts,
+}
+
+/// What an answer came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// It is complete: [`Event::Finished`] was given.
+    Finished {
+        /// Whether the text has the form that was asked for. Only a whole answer whose schema is
+        /// not strict may lack it.
+        in_form: bool,
+    },
+    /// The model must be told this and asked again.
+    Ask {
+        /// What to tell it.
+        correction: String,
+        /// What the next attempt is.
+        next: Attempt,
+    },
+    /// It failed for good; what the client was given of it is void.
+    Failed(Failure),
+}
+
 /// Turns the text of one answer into events.
 #[derive(Debug)]
 pub struct Interpreter {
-    frame: Option<Frame>,
-    limits: Limits,
+    opening: Option<Opening>,
+    /// None once the answer has ended.
+    thinking: Option<Thinking>,
+    reader: Option<Reader>,
+    outlet: Outlet,
+    form: Option<Form>,
+    strict: bool,
+    streamed: bool,
+    attempt: Attempt,
+    callable: Vec<String>,
+    tags: Tags,
+    /// Events of an answer that is given whole or not at all.
+    held: Option<Held>,
+    /// Whether the client was given any text.
+    spoke: bool,
+    stopped: bool,
+    /// The answer as the model wrote it, where it may have to be corrected.
+    raw: Option<String>,
 }
 
 impl Interpreter {
     /// For an answer to this turn, whose transcript is written with these tags.
     #[must_use]
-    pub fn new(turn: &Turn, tags: Option<Tags>) -> Self {
+    pub fn new(turn: &Turn, tags: Option<Tags>, attempt: Attempt) -> Self {
+        let calls = turn.tools.callable();
+        let whole = turn.delivery == Delivery::Whole;
+        let shaped = turn.output != Output::Text;
+        let options = Options {
+            hold: whole,
+            last: attempt.left == 0,
+        };
+        let own = tags.unwrap_or_default();
         Self {
-            frame: tags.map(Frame::new),
-            limits: Limits::new(&turn.limits),
+            opening: tags.map(Opening::new),
+            thinking: Some(Thinking::new(attempt.thoughts)),
+            reader: calls.then(|| Reader::new(&turn.tools, own, Quoted::of(turn), options)),
+            outlet: Outlet::new(turn, tags, calls && demands(&turn.tools.choice)),
+            // A schema that does not compile was refused when the turn was planned.
+            form: Form::new(&turn.output).ok().flatten(),
+            strict: matches!(turn.output, Output::Schema { strict: true, .. }),
+            streamed: !whole,
+            attempt,
+            callable: if calls { callable(turn) } else { Vec::new() },
+            tags: own,
+            held: (whole && (calls || shaped)).then(Held::default),
+            spoke: false,
+            stopped: false,
+            raw: (attempt.left > 0).then(String::new),
         }
     }
 
     /// Takes in more of the text.
     pub fn push(&mut self, text: &str, sink: &mut dyn FnMut(Event<'_>)) -> Flow {
-        if text.is_empty() {
-            return Flow::Continue;
+        if text.is_empty() || self.stopped {
+            return self.flow();
         }
-        let limits = &mut self.limits;
-        match &mut self.frame {
-            None => limits.event(Event::Text(text), sink),
-            Some(frame) => {
-                let mut reached = Flow::Continue;
-                let flow = frame.push(text, &mut |text| {
-                    reached = limits.event(Event::Text(text), sink);
-                    reached
-                });
-                if reached == Flow::Stop { reached } else { flow }
+        if let Some(raw) = &mut self.raw {
+            raw.push_str(text);
+        }
+        let Self {
+            opening,
+            thinking,
+            reader,
+            outlet,
+            held,
+            spoke,
+            stopped,
+            attempt,
+            ..
+        } = self;
+        let mut gate = Gate {
+            held,
+            spoke,
+            calls_only: attempt.calls_only,
+            sink,
+        };
+        let mut read = |event: Event<'_>| match (event, &mut *reader) {
+            (Event::Text(text), Some(reader)) => {
+                *stopped |= reader.push(text, &mut |event| {
+                    outlet.event(event, &mut |e| gate.event(e))
+                }) == Flow::Stop;
             }
+            (event, _) => outlet.event(event, &mut |e| gate.event(e)),
+        };
+        if let Some(thinking) = thinking {
+            match opening {
+                Some(opening) => opening.push(text, &mut |text| thinking.push(text, &mut read)),
+                None => thinking.push(text, &mut read),
+            }
+        }
+        self.flow()
+    }
+
+    fn flow(&self) -> Flow {
+        if self.stopped {
+            Flow::Stop
+        } else {
+            self.outlet.flow()
         }
     }
 
     /// The text is over, or no more of it was wanted. `finish` is the reason that upstream gave.
-    pub fn end(&mut self, finish: Finish, sink: &mut dyn FnMut(Event<'_>)) {
-        if let Some(frame) = self.frame.take() {
-            let limits = &mut self.limits;
-            frame.end(&mut |text| limits.event(Event::Text(text), sink));
+    pub fn end(&mut self, finish: Finish, sink: &mut dyn FnMut(Event<'_>)) -> Ending {
+        // What the end brings is kept: it may have to give way to another attempt.
+        let mut rest = self.held.take().unwrap_or_default();
+        let (outcome, finish, body) = self.drain(finish, &mut rest);
+        let (finish, in_form) = match self.judge(&outcome, finish, body, &mut rest) {
+            Ok(stands) => stands,
+            Err(ending) => return ending,
+        };
+        let only = self.attempt.calls_only;
+        rest.give(&mut |event| {
+            if !only || is_call(event) {
+                sink(event);
+            }
+        });
+        sink(Event::Finished(&finish));
+        Ending::Finished { in_form }
+    }
+
+    /// Lets every stage give what it holds.
+    fn drain(&mut self, finish: Finish, rest: &mut Held) -> (Outcome, Finish, Body) {
+        let Self {
+            opening,
+            thinking,
+            reader,
+            outlet,
+            ..
+        } = self;
+        let cut = outlet.limited() || matches!(finish, Finish::Length | Finish::Filtered);
+        let mut keep = |event: Event<'_>| rest.keep(event);
+        let mut outcome = Outcome::default();
+        if let Some(mut thinking) = thinking.take() {
+            let mut read = |event: Event<'_>| match (event, &mut *reader) {
+                (Event::Text(text), Some(reader)) => {
+                    reader.push(text, &mut |event| outlet.event(event, &mut keep));
+                }
+                (event, _) => outlet.event(event, &mut keep),
+            };
+            if let Some(mut opening) = opening.take() {
+                opening.end(&mut |text| thinking.push(text, &mut read));
+            }
+            thinking.end(&mut read);
         }
-        self.limits.end(finish, sink);
+        if let Some(reader) = reader.take() {
+            outcome = reader.end(cut, &mut |event| outlet.event(event, &mut keep));
+        }
+        let (finish, body) = outlet.end(finish, cut, &mut keep);
+        (outcome, finish, body)
+    }
+
+    /// Whether the answer stands: why it ended, and whether it is in form. Else what must be done.
+    fn judge(
+        &mut self,
+        outcome: &Outcome,
+        finish: Finish,
+        body: Body,
+        rest: &mut Held,
+    ) -> Result<(Finish, bool), Ending> {
+        if outcome.broke_started_call() {
+            return Err(failed(
+                "The model began a tool call and did not write it to its end.",
+            ));
+        }
+        if outcome.cut_in_call {
+            return Ok((Finish::Length, true));
+        }
+        if outcome.calls > 0 {
+            let cut = self.outlet.limited() && finish == Finish::Length;
+            return Ok((if cut { finish } else { Finish::Calls }, true));
+        }
+        let finish = if finish == Finish::Calls {
+            Finish::Stop
+        } else {
+            finish
+        };
+        self.judge_calls(outcome, &finish, rest)?;
+        self.judge_body(finish, body, rest)
+    }
+
+    /// An answer without calls, where some were meant or demanded.
+    fn judge_calls(
+        &mut self,
+        outcome: &Outcome,
+        finish: &Finish,
+        rest: &mut Held,
+    ) -> Result<(), Ending> {
+        let cut = matches!(finish, Finish::Length | Finish::Filtered);
+        let names: Vec<&str> = self.callable.iter().map(String::as_str).collect();
+        if let Some(correction) = outcome.reask_message(&names, &self.tags.open("tool_call"))
+            && !cut
+        {
+            self.ask(correction)?;
+        }
+        let missing = outcome
+            .problems
+            .iter()
+            .find(|problem| matches!(problem, Problem::Missing { .. }));
+        match missing {
+            Some(problem) if !cut => Err(failed(&format!(
+                "The model did not make the tool call that was demanded: {problem}."
+            ))),
+            _ => {
+                let waited = self.outlet.waited();
+                if !waited.is_empty() {
+                    rest.keep(Event::Text(&waited));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The text of an answer without calls, where a form was asked for.
+    fn judge_body(
+        &mut self,
+        finish: Finish,
+        body: Body,
+        rest: &mut Held,
+    ) -> Result<(Finish, bool), Ending> {
+        match body {
+            Body::Given => Ok((finish, true)),
+            Body::Whole(text) => self.judge_whole(finish, &text, rest),
+            Body::Streamed(End::Complete) => Ok((finish, true)),
+            Body::Streamed(End::Broken(_)) if finish == Finish::Length => Ok((finish, true)),
+            Body::Streamed(End::Broken(why)) => Err(failed(&format!(
+                "The model's answer is not valid JSON: {why}."
+            ))),
+            Body::Streamed(End::Prose(text)) => self.judge_whole(finish, &text, rest),
+        }
+    }
+
+    fn judge_whole(
+        &mut self,
+        finish: Finish,
+        text: &str,
+        rest: &mut Held,
+    ) -> Result<(Finish, bool), Ending> {
+        let cut = matches!(finish, Finish::Length | Finish::Filtered);
+        let verdict = self
+            .form
+            .as_ref()
+            .map_or(Verdict::Fits(text.to_owned()), |form| form.judge(text, cut));
+        match verdict {
+            Verdict::Fits(json) => rest.keep(Event::Text(&json)),
+            Verdict::Refused => rest.keep(Event::Refusal(text.trim())),
+            Verdict::Unfit(_) if cut => {
+                if !text.is_empty() {
+                    rest.keep(Event::Text(text));
+                }
+            }
+            Verdict::Unfit(errors) => {
+                self.ask(candidates::reask_message(&errors))?;
+                // A stream has no header left to say that its text is not in form.
+                if self.strict || self.streamed {
+                    let reasons = errors.join("; ");
+                    return Err(failed(&format!(
+                        "The model's answer does not have the form that was asked for: {reasons}."
+                    )));
+                }
+                rest.keep(Event::Text(text));
+                return Ok((finish, false));
+            }
+        }
+        Ok((finish, true))
+    }
+
+    /// Another attempt, if there is one left.
+    fn ask(&self, correction: String) -> Result<(), Ending> {
+        if self.attempt.left == 0 {
+            return Ok(());
+        }
+        Err(Ending::Ask {
+            correction,
+            next: Attempt {
+                left: self.attempt.left - 1,
+                calls_only: self.attempt.calls_only || self.spoke,
+                ..self.attempt
+            },
+        })
+    }
+
+    /// The answer as the model wrote it so far, where it may have to be corrected.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        self.raw.as_deref().unwrap_or_default()
     }
 
     /// The tokens of what the client was given, by our estimate.
     #[must_use]
     pub fn tokens(&self) -> u64 {
-        self.limits.tokens()
+        self.outlet.tokens()
     }
 }
+
+/// Where events go: to the client, or to what is held.
+struct Gate<'g> {
+    held: &'g mut Option<Held>,
+    spoke: &'g mut bool,
+    calls_only: bool,
+    sink: &'g mut dyn FnMut(Event<'_>),
+}
+
+impl Gate<'_> {
+    fn event(&mut self, event: Event<'_>) {
+        if let Some(held) = self.held {
+            return held.keep(event);
+        }
+        if !self.calls_only || is_call(event) {
+            *self.spoke |= matches!(event, Event::Text(_) | Event::Refusal(_));
+            (self.sink)(event);
+        }
+    }
+}
+
+fn is_call(event: Event<'_>) -> bool {
+    matches!(
+        event,
+        Event::CallStarted { .. } | Event::CallArguments { .. } | Event::CallEnded { .. }
+    )
+}
+
+fn demands(choice: &Choice) -> bool {
+    matches!(
+        choice,
+        Choice::Required | Choice::Named(_) | Choice::Allowed { required: true, .. }
+    )
+}
+
+/// The names of the tools that may be called in this turn.
+fn callable(turn: &Turn) -> Vec<String> {
+    let names = turn.tools.offered.iter().map(|tool| &tool.name);
+    let may = names.filter(|name| match &turn.tools.choice {
+        Choice::Named(only) => *name == only,
+        Choice::Allowed { names, .. } => names.contains(name),
+        _ => true,
+    });
+    may.cloned().collect()
+}
+
+/// A paid answer that cannot be used. Asking for it again by rote would only cost more.
+fn failed(why: &str) -> Ending {
+    Ending::Failed(Failure::new(Kind::Unmet, why).with_retry(false))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,9 @@
 //! Planning: what a turn asks for against what its model and this relay can do, before anything
 //! is spent.
 
+use crate::compose::schema;
 use crate::failure::{Failure, Kind};
-use crate::turn::{Delivery, Part, Turn};
+use crate::turn::{Delivery, Output, Part, Turn};
 
 /// What the turn's model can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,10 @@ pub struct Policy {
     pub max_choices: u32,
     /// Whether a parameter without effect is refused instead of named in a header.
     pub strict: bool,
+    /// How often the model is asked to correct a tool call, at most.
+    pub call_corrections: u32,
+    /// How often the model is asked to correct an answer that is not in form, at most.
+    pub form_corrections: u32,
 }
 
 /// How the turn is answered.
@@ -25,6 +30,8 @@ pub struct Policy {
 pub struct Plan {
     /// How upstream is asked.
     pub exchange: Exchange,
+    /// How often the model may be asked to correct itself.
+    pub corrections: u32,
 }
 
 /// How upstream is asked for its text.
@@ -42,11 +49,16 @@ pub enum Exchange {
 /// What cannot be done here, before any credit is spent.
 pub fn plan(turn: &Turn, abilities: Abilities, policy: Policy) -> Result<Plan, Failure> {
     if let (true, Some(name)) = (policy.strict, turn.ignored.first()) {
-        let message = format!("`{name}` has no effect on 1min.ai, and this request or relay is strict about it.");
+        let message = format!(
+            "`{name}` has no effect on 1min.ai, and this request or relay is strict about it."
+        );
         return Err(Failure::new(Kind::Unsupported, message).with_param(name));
     }
     if turn.choices > policy.max_choices {
-        let message = format!("`n` may be at most {} here: each answer is a paid call of its own.", policy.max_choices);
+        let message = format!(
+            "`n` may be at most {} here: each answer is a paid call of its own.",
+            policy.max_choices
+        );
         return Err(Failure::invalid("n", message));
     }
     if any(turn, &|part| matches!(part, Part::Audio(_))) {
@@ -54,14 +66,43 @@ pub fn plan(turn: &Turn, abilities: Abilities, policy: Policy) -> Result<Plan, F
         return Err(Failure::invalid("messages", message).with_code("unsupported_content"));
     }
     if !abilities.vision && any(turn, &|part| matches!(part, Part::Image(_))) {
-        let message = format!("The model `{}` takes no images (1044): choose one whose input has image in GET /v1/models.", turn.model);
+        let message = format!(
+            "The model `{}` takes no images (1044): choose one whose input has image in GET /v1/models.",
+            turn.model
+        );
         return Err(Failure::invalid("messages", message).with_code("model_not_supported"));
     }
-    let limited = turn.limits.max_tokens.is_some() || !turn.limits.stop.is_empty();
-    let streamed = turn.delivery == Delivery::Streamed || limited;
+    schema::check(&turn.output)?;
+    schema::check_tools(&turn.tools)?;
     Ok(Plan {
-        exchange: if streamed { Exchange::Streamed } else { Exchange::Whole },
+        exchange: exchange(turn),
+        corrections: corrections(turn, policy),
     })
+}
+
+/// An answer that may be cut short is streamed: at a limit, or where the model invents the result
+/// of a tool it called.
+fn exchange(turn: &Turn) -> Exchange {
+    let limited = turn.limits.max_tokens.is_some() || !turn.limits.stop.is_empty();
+    if turn.delivery == Delivery::Streamed || limited || turn.tools.callable() {
+        Exchange::Streamed
+    } else {
+        Exchange::Whole
+    }
+}
+
+fn corrections(turn: &Turn, policy: Policy) -> u32 {
+    let calls = if turn.tools.callable() {
+        policy.call_corrections
+    } else {
+        0
+    };
+    let form = if turn.output == Output::Text {
+        0
+    } else {
+        policy.form_corrections
+    };
+    calls.max(form)
 }
 
 fn any(turn: &Turn, test: &dyn Fn(&Part) -> bool) -> bool {
@@ -71,7 +112,9 @@ fn any(turn: &Turn, test: &dyn Fn(&Part) -> bool) -> bool {
             part => test(part),
         })
     }
-    turn.messages.iter().any(|message| within(&message.parts, test))
+    turn.messages
+        .iter()
+        .any(|message| within(&message.parts, test))
 }
 
 #[cfg(test)]
@@ -83,6 +126,8 @@ mod tests {
     const POLICY: Policy = Policy {
         max_choices: 4,
         strict: false,
+        call_corrections: 1,
+        form_corrections: 2,
     };
 
     fn with(part: Part) -> Turn {
@@ -113,8 +158,14 @@ mod tests {
         assert_eq!(refused.code.as_deref(), Some("model_not_supported"));
         assert!(plan(&with(Part::Image(media())), ABLE, POLICY).is_ok());
         assert!(plan(&with(Part::Audio(media())), ABLE, POLICY).is_err());
-        let many = Turn { choices: 5, ..with(Part::Text("x".to_owned())) };
-        assert_eq!(plan(&many, ABLE, POLICY).unwrap_err().param.as_deref(), Some("n"));
+        let many = Turn {
+            choices: 5,
+            ..with(Part::Text("x".to_owned()))
+        };
+        assert_eq!(
+            plan(&many, ABLE, POLICY).unwrap_err().param.as_deref(),
+            Some("n")
+        );
     }
 
     #[test]
@@ -122,8 +173,19 @@ mod tests {
         let mut turn = with(Part::Text("x".to_owned()));
         turn.ignored = vec!["temperature".to_owned()];
         assert!(plan(&turn, ABLE, POLICY).is_ok());
-        let refused = plan(&turn, ABLE, Policy { strict: true, ..POLICY }).unwrap_err();
-        assert_eq!((refused.kind, refused.param.as_deref()), (Kind::Unsupported, Some("temperature")));
+        let refused = plan(
+            &turn,
+            ABLE,
+            Policy {
+                strict: true,
+                ..POLICY
+            },
+        )
+        .unwrap_err();
+        assert_eq!(
+            (refused.kind, refused.param.as_deref()),
+            (Kind::Unsupported, Some("temperature"))
+        );
     }
 
     #[test]
@@ -131,6 +193,9 @@ mod tests {
         let mut turn = with(Part::Text("x".to_owned()));
         assert_eq!(plan(&turn, ABLE, POLICY).unwrap().exchange, Exchange::Whole);
         turn.limits.stop = vec!["END".to_owned()];
-        assert_eq!(plan(&turn, ABLE, POLICY).unwrap().exchange, Exchange::Streamed);
+        assert_eq!(
+            plan(&turn, ABLE, POLICY).unwrap().exchange,
+            Exchange::Streamed
+        );
     }
 }

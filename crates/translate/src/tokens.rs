@@ -57,13 +57,18 @@ impl Meter {
 
     fn step(&mut self, c: char) {
         let class = Class::of(c);
-        let joins = class == self.class || (self.class == Class::Space && class.takes_leading_space() && self.run == 1);
+        let joins = class == self.class
+            || (self.class == Class::Space && class.takes_leading_space() && self.run == 1);
         if joins && class == self.class {
             self.run = self.run.saturating_add(1);
         } else {
             self.run = 1;
         }
-        let starts = if class != self.class && joins { false } else { class.starts_token(self.run) };
+        let starts = if class != self.class && joins {
+            false
+        } else {
+            class.starts_token(self.run)
+        };
         self.tokens += u64::from(starts);
         self.class = class;
     }
@@ -76,9 +81,10 @@ impl Class {
             c if c.is_whitespace() => Self::Space,
             'a'..='z' | 'A'..='Z' => Self::Latin,
             '0'..='9' => Self::Digits,
-            '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' => {
-                Self::Ideographs
-            }
+            '\u{2e80}'..='\u{9fff}'
+            | '\u{ac00}'..='\u{d7af}'
+            | '\u{f900}'..='\u{faff}'
+            | '\u{20000}'..='\u{3ffff}' => Self::Ideographs,
             '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}' => Self::Pictures,
             c if c.is_alphabetic() => Self::Letters,
             _ => Self::Marks,
@@ -128,21 +134,48 @@ mod tests {
     fn the_estimate_stays_near_a_real_vocabulary() {
         let o200k = tiktoken_rs::o200k_base().unwrap();
         let texts = [
-            ("English prose", "The relay listens on one port and speaks to many clients at once. When a reader is slow, the writer waits; nothing is buffered without a bound, and nobody notices that the words have come a long way."),
-            ("German prose", "Der Server nimmt Anfragen entgegen, übersetzt sie in die Sprache des Anbieters und gibt die Antwort Wort für Wort weiter, ohne etwas zu verlieren."),
-            ("Russian prose", "Сервер принимает запросы, переводит их на язык поставщика и возвращает ответ слово за словом, ничего не теряя по дороге."),
-            ("Chinese prose", "服务器接收请求，把它们翻译成供应商的语言，然后逐字返回答案，途中不会丢失任何内容。"),
-            ("Japanese prose", "サーバーはリクエストを受け取り、提供者の言葉に翻訳し、答えを一語ずつ返します。途中で何も失われません。"),
-            ("Rust code", "fn main() {\n    let total: u64 = (1..=10).filter(|n| n % 2 == 0).sum();\n    println!(\"sum = {total}\");\n}\n"),
-            ("JSON", r#"{"name": "get_weather", "arguments": {"location": "Paris", "unit": "celsius", "days": 3, "detailed": true}}"#),
-            ("Numbers", "In 1984 there were 12,345,678 of them; by 2026 it was 3.14159 times as many, or 38783095."),
+            (
+                "English prose",
+                "The relay listens on one port and speaks to many clients at once. When a reader is slow, the writer waits; nothing is buffered without a bound, and nobody notices that the words have come a long way.",
+            ),
+            (
+                "German prose",
+                "Der Server nimmt Anfragen entgegen, übersetzt sie in die Sprache des Anbieters und gibt die Antwort Wort für Wort weiter, ohne etwas zu verlieren.",
+            ),
+            (
+                "Russian prose",
+                "Сервер принимает запросы, переводит их на язык поставщика и возвращает ответ слово за словом, ничего не теряя по дороге.",
+            ),
+            (
+                "Chinese prose",
+                "服务器接收请求，把它们翻译成供应商的语言，然后逐字返回答案，途中不会丢失任何内容。",
+            ),
+            (
+                "Japanese prose",
+                "サーバーはリクエストを受け取り、提供者の言葉に翻訳し、答えを一語ずつ返します。途中で何も失われません。",
+            ),
+            (
+                "Rust code",
+                "fn main() {\n    let total: u64 = (1..=10).filter(|n| n % 2 == 0).sum();\n    println!(\"sum = {total}\");\n}\n",
+            ),
+            (
+                "JSON",
+                r#"{"name": "get_weather", "arguments": {"location": "Paris", "unit": "celsius", "days": 3, "detailed": true}}"#,
+            ),
+            (
+                "Numbers",
+                "In 1984 there were 12,345,678 of them; by 2026 it was 3.14159 times as many, or 38783095.",
+            ),
         ];
         for (name, text) in texts {
             let real = o200k.encode_ordinary(text).len() as f64;
             let ours = estimate(text) as f64;
             let ratio = ours / real;
             println!("{name}: {ours} estimated, {real} counted, ratio {ratio:.2}");
-            assert!((0.7..1.4).contains(&ratio), "{name}: {ours} estimated, {real} counted");
+            assert!(
+                (0.7..1.4).contains(&ratio),
+                "{name}: {ours} estimated, {real} counted"
+            );
         }
     }
 

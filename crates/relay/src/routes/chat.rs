@@ -9,9 +9,15 @@ use http::Request;
 use translate::dialect::openai::chat;
 
 use crate::app::Relay;
-use crate::turn;
+use crate::turn::{self, Api, Names};
+
+const CHAT: Api = Api {
+    dialect: chat::DIALECT,
+    name: "chat.completions",
+    names: Names::Exact,
+};
 
 /// A chat completion, whole or streamed.
 pub async fn completions(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    turn::run(&relay, &chat::DIALECT, "chat.completions", request).await
+    turn::run(&relay, &CHAT, request).await
 }

@@ -5,44 +5,96 @@ use std::time::UNIX_EPOCH;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use http::HeaderValue;
-use http::header::HeaderName;
+use http::header::{HeaderName, HeaderValue};
+use http::{HeaderMap, Uri};
 use onemin::catalogue::Source;
 use onemin::models::Model;
 use serde::Serialize;
 use serde_json::Value;
+use translate::dialect::anthropic;
+use translate::dialect::anthropic::models::Lifecycle;
 use translate::dialect::openai::error;
 
 use crate::app::Relay;
 use crate::respond;
+use crate::turn::Names;
 
-/// All models that may be used.
-pub async fn list(State(relay): State<Arc<Relay>>) -> Response {
+/// All models that may be used; in Anthropic's shape for a client that names its version.
+pub async fn list(State(relay): State<Arc<Relay>>, headers: HeaderMap, uri: Uri) -> Response {
     let (models, source) = relay.catalogue.list().await;
-    let list = List {
-        object: "list",
-        data: models.iter().map(Entry::from).collect(),
+    let mut response = if speaks_anthropic(&headers) {
+        let entries: Vec<_> = models.iter().map(for_anthropic).collect();
+        let query = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+        let query: Vec<_> = query.into_owned().collect();
+        let query = query
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        match anthropic::models::Query::of(query)
+            .and_then(|q| anthropic::models::list(&entries, &q))
+        {
+            Ok(page) => respond::json(200, page),
+            Err(failure) => respond::failure(&anthropic::messages::DIALECT, &failure),
+        }
+    } else {
+        let list = List {
+            object: "list",
+            data: models.iter().map(Entry::from).collect(),
+        };
+        respond::json(200, serde_json::to_vec(&list).unwrap_or_default())
     };
-    let mut response = respond::json(200, serde_json::to_vec(&list).unwrap_or_default());
     let source = HeaderValue::from_static(match source {
         Source::Live => "live",
         Source::Stale => "stale",
         Source::BuiltIn => "built-in",
     });
-    response
-        .headers_mut()
-        .insert(HeaderName::from_static("x-relay-models"), source);
+    let headers = response.headers_mut();
+    headers.insert(HeaderName::from_static("x-relay-models"), source);
     response
 }
 
 /// One model; ids may hold slashes.
-pub async fn entry(State(relay): State<Arc<Relay>>, Path(id): Path<String>) -> Response {
+pub async fn entry(
+    State(relay): State<Arc<Relay>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Response {
+    let anthropic = speaks_anthropic(&headers);
+    let names = if anthropic {
+        Names::Families
+    } else {
+        Names::Exact
+    };
+    let id = relay.catalogue.resolve(&id, names).await;
     match relay.catalogue.get(&id).await {
+        Ok(model) if anthropic => {
+            respond::json(200, anthropic::models::entry(&for_anthropic(&model)))
+        }
         Ok(model) => respond::json(
             200,
             serde_json::to_vec(&Entry::from(&model)).unwrap_or_default(),
         ),
+        Err(failure) if anthropic => respond::failure(&anthropic::messages::DIALECT, &failure),
         Err(failure) => respond::document(error::document(&failure)),
+    }
+}
+
+fn speaks_anthropic(headers: &HeaderMap) -> bool {
+    headers.contains_key("anthropic-version")
+}
+
+fn for_anthropic(model: &Model) -> anthropic::models::Model {
+    let retires = seconds(model.deprecation_date.as_deref());
+    anthropic::models::Model {
+        id: model.id.clone(),
+        display_name: model.name.clone(),
+        created: seconds(model.created_at.as_deref()).unwrap_or(0),
+        max_input_tokens: model.context,
+        max_tokens: model.max_output,
+        lifecycle: match retires {
+            Some(_) => Lifecycle::Deprecated,
+            None => Lifecycle::Active,
+        },
+        retires,
     }
 }
 
@@ -91,7 +143,7 @@ impl<'m> From<&'m Model> for Entry<'m> {
         Self {
             id: &model.id,
             object: "model",
-            created: created(model),
+            created: seconds(model.created_at.as_deref()).unwrap_or(0),
             owned_by: "1minai",
             name: &model.name,
             provider: model.provider.as_deref(),
@@ -110,12 +162,8 @@ impl<'m> From<&'m Model> for Entry<'m> {
     }
 }
 
-/// Seconds since 1970; 0 where upstream does not say.
-fn created(model: &Model) -> u64 {
-    let time = model
-        .created_at
-        .as_deref()
-        .and_then(|at| humantime::parse_rfc3339_weak(at).ok());
-    let since = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    since.map_or(0, |since| since.as_secs())
+/// A time as upstream writes it, in seconds since 1970.
+fn seconds(time: Option<&str>) -> Option<u64> {
+    let time = humantime::parse_rfc3339_weak(time?).ok()?;
+    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }

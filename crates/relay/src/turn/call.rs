@@ -1,26 +1,44 @@
-//! Asking upstream, once for each answer wanted, and interpreting what it says as it comes.
+//! Asking upstream, once for each answer wanted and again where an answer must be corrected, and
+//! interpreting what it says as it comes.
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use onemin::chat::{self, Accounting};
-use onemin::{ApiKey, Error};
+use onemin::{ApiKey, Client, Error};
 use translate::compose::tags::Tags;
+use translate::compose::{self, Wording};
 use translate::failure::Failure;
-use translate::interpret::{Flow, Interpreter};
+use translate::interpret::{Attempt, Ending, Flow, Interpreter};
 use translate::plan::Exchange;
 use translate::reply::{Event, Finish, Usage, UsageSource};
 use translate::tokens;
 use translate::turn::Turn;
 
-use crate::app::Relay;
 use crate::failure::of_upstream;
+
+/// What every attempt at an answer needs.
+pub struct Call {
+    /// The way to upstream.
+    pub client: Client,
+    /// Who pays.
+    pub key: ApiKey,
+    /// How upstream is asked.
+    pub exchange: Exchange,
+    /// What is asked for.
+    pub turn: Arc<Turn>,
+    /// The tags of the prompt's transcript.
+    pub tags: Option<Tags>,
+    /// How corrections are worded.
+    pub wording: Arc<Wording>,
+}
 
 /// The answers to one request. Dropping them drops every upstream request at once.
 pub struct Answers {
     answers: Vec<Answer>,
-    prompt_bytes: u64,
+    in_form: bool,
 }
 
 /// Whether there is more to come.
@@ -35,36 +53,13 @@ pub enum Progress {
 impl Answers {
     /// Prepares the calls; the first poll sends them.
     #[must_use]
-    pub fn call(
-        relay: &Relay,
-        key: &ApiKey,
-        request: chat::Request,
-        exchange: Exchange,
-        turn: &Turn,
-        tags: Option<Tags>,
-    ) -> Self {
-        let prompt_bytes = request.prompt.len() as u64;
-        let request = std::sync::Arc::new(request);
-        let answers = (0..turn.choices).map(|_| {
-            let (client, key, request) = (relay.client.clone(), key.clone(), request.clone());
-            let upstream: Upstream =
-                match exchange {
-                    Exchange::Whole => {
-                        Upstream::Whole(Box::pin(async move { client.chat(&key, &request).await }))
-                    }
-                    Exchange::Streamed => Upstream::Opening(Box::pin(async move {
-                        client.chat_stream(&key, &request).await
-                    })),
-                };
-            Answer {
-                upstream,
-                interpreter: Interpreter::new(turn, tags),
-                accounting: Accounting::default(),
-            }
-        });
+    pub fn call(call: Call, request: chat::Request, attempt: Attempt) -> Self {
+        let (call, request) = (Arc::new(call), Arc::new(request));
+        let answers =
+            (0..call.turn.choices).map(|_| Answer::new(call.clone(), request.clone(), attempt));
         Self {
             answers: answers.collect(),
-            prompt_bytes,
+            in_form: true,
         }
     }
 
@@ -86,10 +81,13 @@ impl Answers {
         let mut advanced = false;
         for (number, answer) in self.answers.iter_mut().enumerate() {
             match answer.poll(cx, &mut |event| sink(number, event)) {
-                Poll::Ready(Ok(())) => advanced = true,
-                Poll::Ready(Err(error)) => {
+                Poll::Ready(Ok(in_form)) => {
+                    advanced = true;
+                    self.in_form &= in_form;
+                }
+                Poll::Ready(Err(failure)) => {
                     self.answers.clear();
-                    return Poll::Ready(Err(of_upstream(&error)));
+                    return Poll::Ready(Err(failure));
                 }
                 Poll::Pending => {}
             }
@@ -106,50 +104,84 @@ impl Answers {
     /// What the answers cost together, once they are done.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        let usages = self
-            .answers
-            .iter()
-            .map(|answer| answer.usage(self.prompt_bytes));
+        let usages = self.answers.iter().filter_map(|answer| answer.spent);
         usages.reduce(Usage::plus).unwrap_or_default()
+    }
+
+    /// Whether every answer has the form that was asked for.
+    #[must_use]
+    pub fn in_form(&self) -> bool {
+        self.in_form
     }
 }
 
 struct Answer {
+    call: Arc<Call>,
+    request: Arc<chat::Request>,
     upstream: Upstream,
     interpreter: Interpreter,
-    accounting: Accounting,
+    /// What the attempts that are over cost.
+    spent: Option<Usage>,
 }
 
+type Answering<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+
 enum Upstream {
-    Whole(Pin<Box<dyn Future<Output = Result<chat::Answer, Error>> + Send>>),
-    Opening(Pin<Box<dyn Future<Output = Result<chat::Stream, Error>> + Send>>),
+    Whole(Answering<chat::Answer>),
+    Opening(Answering<chat::Stream>),
     Open(chat::Stream),
     Done,
 }
 
+impl Upstream {
+    fn ask(call: &Arc<Call>, request: &Arc<chat::Request>) -> Self {
+        let (call, request) = (call.clone(), request.clone());
+        match call.exchange {
+            Exchange::Whole => Self::Whole(Box::pin(async move {
+                call.client.chat(&call.key, &request).await
+            })),
+            Exchange::Streamed => Self::Opening(Box::pin(async move {
+                call.client.chat_stream(&call.key, &request).await
+            })),
+        }
+    }
+}
+
 impl Answer {
+    fn new(call: Arc<Call>, request: Arc<chat::Request>, attempt: Attempt) -> Self {
+        Self {
+            upstream: Upstream::ask(&call, &request),
+            interpreter: Interpreter::new(&call.turn, call.tags, attempt),
+            call,
+            request,
+            spent: None,
+        }
+    }
+
     fn is_done(&self) -> bool {
         matches!(self.upstream, Upstream::Done)
     }
 
-    /// Ready when something came, pending while nothing does or when the answer is done.
+    /// Ready when something came (and whether what came is in form), pending while nothing does or
+    /// when the answer is done.
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
         sink: &mut dyn FnMut(Event<'_>),
-    ) -> Poll<Result<(), Error>> {
+    ) -> Poll<Result<bool, Failure>> {
         loop {
             match &mut self.upstream {
                 Upstream::Done => return Poll::Pending,
                 Upstream::Opening(opening) => {
-                    let stream = std::task::ready!(opening.as_mut().poll(cx))?;
+                    let stream = std::task::ready!(opening.as_mut().poll(cx))
+                        .map_err(|e| of_upstream(&e))?;
                     self.upstream = Upstream::Open(stream);
                 }
                 Upstream::Whole(answering) => {
-                    let answer = std::task::ready!(answering.as_mut().poll(cx))?;
+                    let answer = std::task::ready!(answering.as_mut().poll(cx))
+                        .map_err(|e| of_upstream(&e))?;
                     self.interpreter.push(&answer.text, sink);
-                    self.end(Some(answer.accounting), sink);
-                    return Poll::Ready(Ok(()));
+                    return Poll::Ready(self.end(Some(answer.accounting), sink));
                 }
                 Upstream::Open(stream) => {
                     let interpreter = &mut self.interpreter;
@@ -158,39 +190,75 @@ impl Answer {
                         if flow == Flow::Continue {
                             flow = interpreter.push(text, sink);
                         }
-                    }))?;
-                    match progress {
-                        chat::Progress::Done(accounting) => self.end(Some(accounting), sink),
-                        chat::Progress::More if flow == Flow::Stop => self.end(None, sink),
-                        chat::Progress::More => {}
+                    }));
+                    match progress.map_err(|e| of_upstream(&e))? {
+                        chat::Progress::Done(accounting) => {
+                            return Poll::Ready(self.end(Some(accounting), sink));
+                        }
+                        chat::Progress::More if flow == Flow::Stop => {
+                            return Poll::Ready(self.end(None, sink));
+                        }
+                        chat::Progress::More => return Poll::Ready(Ok(true)),
                     }
-                    return Poll::Ready(Ok(()));
                 }
             }
         }
     }
 
-    /// The answer is complete; what is left of the upstream request is dropped, which cancels it.
-    fn end(&mut self, accounting: Option<Accounting>, sink: &mut dyn FnMut(Event<'_>)) {
+    /// The attempt is over; what is left of the upstream request is dropped, which cancels it.
+    fn end(
+        &mut self,
+        accounting: Option<Accounting>,
+        sink: &mut dyn FnMut(Event<'_>),
+    ) -> Result<bool, Failure> {
         self.upstream = Upstream::Done;
-        self.accounting = accounting.unwrap_or_default();
-        let finish = finish(self.accounting.finish_reason.as_deref());
-        self.interpreter.end(finish, sink);
+        let accounting = accounting.unwrap_or_default();
+        let ending = self
+            .interpreter
+            .end(finish(accounting.finish_reason.as_deref()), sink);
+        let cost = self.cost(&accounting);
+        self.spent = Some(self.spent.map_or(cost, |spent| spent.plus(cost)));
+        match ending {
+            Ending::Finished { in_form } => Ok(in_form),
+            Ending::Failed(failure) => Err(failure),
+            Ending::Ask { correction, next } => {
+                self.ask_again(&correction, next);
+                Ok(true)
+            }
+        }
     }
 
-    fn usage(&self, prompt_bytes: u64) -> Usage {
-        match &self.accounting.usage {
+    fn ask_again(&mut self, correction: &str, next: Attempt) {
+        let Call {
+            turn,
+            tags,
+            wording,
+            ..
+        } = &*self.call;
+        let tags = tags.unwrap_or_default();
+        let prompt = compose::correct(turn, tags, wording, self.interpreter.raw(), correction);
+        tracing::debug!(model = turn.model, correction, "asking again");
+        self.request = Arc::new(chat::Request {
+            prompt: prompt.text,
+            ..(*self.request).clone()
+        });
+        self.interpreter = Interpreter::new(turn, prompt.tags, next);
+        self.upstream = Upstream::ask(&self.call, &self.request);
+    }
+
+    fn cost(&self, accounting: &Accounting) -> Usage {
+        match &accounting.usage {
             Some(usage) => Usage {
                 input_tokens: usage.input,
                 output_tokens: usage.output,
                 source: UsageSource::Reported,
-                credits: self.accounting.credits,
+                credits: accounting.credits,
             },
             None => Usage {
-                input_tokens: tokens::from_bytes(prompt_bytes),
+                input_tokens: tokens::from_bytes(self.request.prompt.len() as u64),
                 output_tokens: self.interpreter.tokens(),
                 source: UsageSource::Estimated,
-                credits: self.accounting.credits,
+                credits: accounting.credits,
             },
         }
     }

@@ -104,7 +104,7 @@ struct Record<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct TeamUser {
+pub(crate) struct TeamUser {
     team_id: &'static str,
     user_id: &'static str,
     user_name: &'static str,
@@ -120,7 +120,7 @@ struct TeamUser {
 }
 
 impl TeamUser {
-    fn new(used_credit: u64) -> Self {
+    pub(crate) fn new(used_credit: u64) -> Self {
         Self {
             team_id: TEAM,
             user_id: USER,
@@ -160,7 +160,7 @@ struct ModelDetail<'a> {
 }
 
 /// What differs between a record that answers and one that fails.
-struct Outcome<'a> {
+pub(crate) struct Outcome<'a> {
     status: &'static str,
     metadata: Option<Metadata>,
     credit: u64,
@@ -190,8 +190,19 @@ fn success<'a>(
     }
 }
 
+impl Outcome<'_> {
+    pub(crate) fn status(&self) -> &'static str {
+        self.status
+    }
+
+    /// The result object.
+    pub(crate) fn result_json(&self) -> Value {
+        json!(self.result)
+    }
+}
+
 /// Metadata is empty and nothing is said about the model, as in `err-200-*.json`.
-fn failed(fault: &Fault) -> Outcome<'_> {
+pub(crate) fn failed(fault: &Fault) -> Outcome<'_> {
     let (code, message) = match fault.kind {
         Kind::ModerationInResult => (
             "CONTENT_MODERATION",

@@ -105,21 +105,40 @@ impl Call {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Self {
+        let mut call = Self::begin(sim, head, headers, &body.len().to_string()).await;
+        call.write(body).await;
+        call
+    }
+
+    /// Sends the head of a request whose body is still to come.
+    pub(crate) async fn begin(
+        sim: &Simulator,
+        head: &str,
+        headers: &[(&str, &str)],
+        length: &str,
+    ) -> Self {
         let mut stream = TcpStream::connect(sim.addr()).await.expect("a connection");
-        let mut request = format!(
-            "{head} HTTP/1.1\r\nhost: sim\r\ncontent-length: {}\r\n",
-            body.len()
-        );
+        let mut request = format!("{head} HTTP/1.1\r\nhost: sim\r\ncontent-length: {length}\r\n");
         for (name, value) in headers {
             request += &format!("{name}: {value}\r\n");
         }
         request += "\r\n";
         stream.write_all(request.as_bytes()).await.expect("sent");
-        stream.write_all(body).await.expect("sent");
         Self {
             stream,
             received: Vec::new(),
         }
+    }
+
+    /// Sends a piece of the body.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) {
+        assert!(self.try_write(bytes).await, "the connection broke");
+    }
+
+    /// The same; false if the connection broke or takes no more.
+    pub(crate) async fn try_write(&mut self, bytes: &[u8]) -> bool {
+        let sent = tokio::time::timeout(Duration::from_secs(5), self.stream.write_all(bytes));
+        matches!(sent.await, Ok(Ok(())))
     }
 
     pub(crate) async fn chat(sim: &Simulator, streaming: bool, prompt: &str) -> Self {
@@ -256,4 +275,32 @@ fn dechunk(mut rest: &[u8]) -> (Vec<u8>, bool) {
         rest = data.get(size + 2..).unwrap_or_default();
     }
     (body, false)
+}
+
+/// Uploads a small file of that kind and returns its key.
+pub(crate) async fn uploaded(
+    sim: &Simulator,
+    filename: &str,
+    mime: &str,
+    content: &[u8],
+) -> String {
+    let disposition = format!("name=\"asset\"; filename=\"{filename}\"");
+    let reply = upload(sim, &disposition, mime, content).await;
+    let key = reply.json()["fileContent"]["path"].clone();
+    key.as_str().expect("a key").to_owned()
+}
+
+/// Asks for a feature.
+pub(crate) async fn feature(sim: &Simulator, body: &Value) -> Reply {
+    send(sim, "POST /api/features", &body.to_string()).await
+}
+
+/// Fetches a link of the simulator's.
+pub(crate) async fn fetch(sim: &Simulator, url: &str) -> Reply {
+    let path = url.strip_prefix("http://sim").unwrap_or(url);
+    Call::send(sim, &format!("GET {path}"), &[], b"")
+        .await
+        .reply()
+        .await
+        .expect("an answer")
 }

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use crate::client::{Call, KEY, Reply, chat, chat_body, send, start, text_of, upload};
 
-fn fixture(name: &str) -> String {
+pub(crate) fn fixture(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/onemin");
     std::fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn fixture_json(name: &str) -> Value {
+pub(crate) fn fixture_json(name: &str) -> Value {
     serde_json::from_str(&fixture(name)).expect("JSON")
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn assert_shape(ours: &Value, fixture: &Value, at: &str) {
 
 /// The same JSON, details within strings compared as JSON.
 #[track_caller]
-fn assert_same_error(reply: &Reply, name: &str) {
+pub(crate) fn assert_same_error(reply: &Reply, name: &str) {
     let unfold = |mut body: Value| {
         if let Some(inner) = body["details"]
             .as_str()

@@ -13,6 +13,8 @@ mod client;
 mod contract;
 mod control;
 mod faults;
+mod features;
+mod files;
 mod journal;
 mod model;
 mod script;

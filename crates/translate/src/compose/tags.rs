@@ -23,12 +23,22 @@ impl Tags {
         for text in texts {
             note_variants(text, &mut taken);
         }
-        Self::outside(&taken)
+        Self::outside(&taken, 1)
     }
 
-    fn outside(taken: &[u32]) -> Self {
+    /// As [`choose`](Self::choose), but counted from a six-digit number that `lot` picks, for texts
+    /// that are not known when the tags are chosen.
+    pub fn choose_from<'a>(lot: u32, texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut taken = Vec::new();
+        for text in texts {
+            note_variants(text, &mut taken);
+        }
+        Self::outside(&taken, 100_000 + lot % 900_000)
+    }
+
+    fn outside(taken: &[u32], first: u32) -> Self {
         // One more candidate than there are taken numbers always holds a free one.
-        let free = (1..).find(|n| !taken.contains(n)).unwrap_or(u32::MAX);
+        let free = (first..).find(|n| !taken.contains(n)).unwrap_or(u32::MAX);
         Self {
             variant: (free > 1).then_some(free),
         }
@@ -113,7 +123,10 @@ fn reserved_variant(after: &[u8]) -> Option<u32> {
 }
 
 fn leading_number(bytes: &[u8]) -> Option<u32> {
-    let end = bytes.iter().position(|b| !b.is_ascii_digit()).unwrap_or(bytes.len());
+    let end = bytes
+        .iter()
+        .position(|b| !b.is_ascii_digit())
+        .unwrap_or(bytes.len());
     std::str::from_utf8(bytes.get(..end)?).ok()?.parse().ok()
 }
 
@@ -124,23 +137,47 @@ mod tests {
 
     #[test]
     fn plain_tags_are_used_when_no_text_holds_one() {
-        let texts = ["hello", "a < b", "<users>", "<user_name>", "<b>bold</b>", "user>"];
+        let texts = [
+            "hello",
+            "a < b",
+            "<users>",
+            "<user_name>",
+            "<b>bold</b>",
+            "user>",
+        ];
         assert_eq!(Tags::choose(texts).variant(), None);
     }
 
     #[test]
     fn any_spelling_of_a_tag_moves_to_the_next_variant() {
-        for text in ["<user>", "</user>", "< / USER >", "<System x=1>", "<//assistant", "<tool_call", "</tool_result>", "<user", "x <", "x </ "] {
+        for text in [
+            "<user>",
+            "</user>",
+            "< / USER >",
+            "<System x=1>",
+            "<//assistant",
+            "<tool_call",
+            "</tool_result>",
+            "<user",
+            "x <",
+            "x </ ",
+        ] {
             assert_eq!(Tags::choose([text]).open("user"), "<user-2>", "{text}");
         }
     }
 
     #[test]
     fn numbered_tags_in_the_text_are_stepped_over() {
-        assert_eq!(Tags::choose(["<user><user-2></system-3>"]).variant(), Some(4));
+        assert_eq!(
+            Tags::choose(["<user><user-2></system-3>"]).variant(),
+            Some(4)
+        );
         assert_eq!(Tags::choose(["<user-7>"]).variant(), None);
         assert_eq!(Tags::choose(["<user-1>"]).variant(), Some(2));
-        assert_eq!(Tags::choose(["<user-99999999999999999999>"]).variant(), Some(2));
+        assert_eq!(
+            Tags::choose(["<user-99999999999999999999>"]).variant(),
+            Some(2)
+        );
     }
 
     proptest! {

@@ -9,12 +9,56 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::tags::Tags;
-use crate::turn::{Call, CallResult, Message, Part, Role, Turn};
+use crate::turn::{Call, CallResult, Message, Output, Part, Role, Takes, Turn};
 
-/// Picks the tags for a turn: the variant that none of its texts holds.
+/// Picks the tags for a turn: the variant that none of its texts holds, nor any tool or schema.
+/// Documents and pages of the web are read by upstream and not known here, so with them the
+/// variant is drawn by lot.
 #[must_use]
-pub fn tags_for(turn: &Turn) -> Tags {
-    Tags::choose(turn.messages.iter().flat_map(|m| texts(&m.parts)))
+pub fn tags_for(turn: &Turn, lot: u32) -> Tags {
+    let schemas: Vec<String> = schemas(turn).map(ToString::to_string).collect();
+    let tools = turn.tools.offered.iter();
+    let described = tools
+        .flat_map(|t| [Some(t.name.as_str()), t.description.as_deref()])
+        .flatten();
+    let said = turn.messages.iter().flat_map(|m| texts(&m.parts));
+    let known = said
+        .chain(described)
+        .chain(schemas.iter().map(String::as_str));
+    let unknown = turn.search.is_some()
+        || turn
+            .messages
+            .iter()
+            .any(|m| m.parts.iter().any(has_document));
+    if unknown {
+        Tags::choose_from(lot, known)
+    } else {
+        Tags::choose(known)
+    }
+}
+
+fn schemas(turn: &Turn) -> impl Iterator<Item = &serde_json::Value> {
+    let tools = turn
+        .tools
+        .offered
+        .iter()
+        .filter_map(|tool| match &tool.takes {
+            Takes::Json(schema) => Some(schema),
+            Takes::Text => None,
+        });
+    let output = match &turn.output {
+        Output::Schema { schema, .. } => Some(schema),
+        Output::Text | Output::Json => None,
+    };
+    tools.chain(output)
+}
+
+fn has_document(part: &Part) -> bool {
+    match part {
+        Part::File(_) | Part::Audio(_) => true,
+        Part::Result(result) => result.parts.iter().any(has_document),
+        _ => false,
+    }
 }
 
 /// The text of a turn that needs no transcript: one user message, of text, pictures and documents.
@@ -31,10 +75,48 @@ pub fn lone_text(turn: &Turn) -> Option<String> {
     })
 }
 
-/// The transcript of the messages. `instructions` (tools, output form) stand right after the
-/// client's leading system messages; the model is cued to write the next assistant message.
+/// The transcript of the messages. `instructions` (tools) stand right after the client's leading
+/// system messages; the model is cued to write the next assistant message, `reminder` last.
 #[must_use]
 pub fn transcript(turn: &Turn, tags: Tags, instructions: &str, reminder: &str) -> String {
+    let mut writer = written(turn, tags, instructions);
+    writer.cue(reminder);
+    writer.text
+}
+
+/// An answer that could not be used, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Faulty<'a> {
+    /// As the model wrote it.
+    pub answer: &'a str,
+    /// What it is told.
+    pub correction: &'a str,
+}
+
+/// The transcript that asks for a better answer: it begins as the first did, so that a provider's
+/// prompt cache holds. The faulty answer is left out if it plays roles itself.
+#[must_use]
+pub fn correcting(
+    turn: &Turn,
+    tags: Tags,
+    instructions: &str,
+    reminder: &str,
+    faulty: &Faulty<'_>,
+) -> String {
+    let mut writer = written(turn, tags, instructions);
+    let answer = faulty.answer.trim();
+    let plays = ["user", "assistant", "system", "tool_result"]
+        .iter()
+        .any(|role| answer.contains(&tags.open(role)) || answer.contains(&tags.close(role)));
+    if !plays && !answer.is_empty() {
+        writer.tagged("assistant", answer);
+    }
+    writer.tagged("system", faulty.correction);
+    writer.cue(reminder);
+    writer.text
+}
+
+fn written<'t>(turn: &'t Turn, tags: Tags, instructions: &str) -> Writer<'t> {
     let mut writer = Writer::new(turn, tags);
     let lead = turn
         .messages
@@ -49,8 +131,7 @@ pub fn transcript(turn: &Turn, tags: Tags, instructions: &str, reminder: &str) -
     for message in rest {
         writer.message(message);
     }
-    writer.cue(reminder);
-    writer.text
+    writer
 }
 
 /// Every text that came with the request and will stand in the transcript.
@@ -95,7 +176,10 @@ impl<'a> Writer<'a> {
                 self.result(result);
             }
         }
-        let says = message.parts.iter().any(|p| !matches!(p, Part::Result(_) | Part::Reasoning(_)));
+        let says = message
+            .parts
+            .iter()
+            .any(|p| !matches!(p, Part::Result(_) | Part::Reasoning(_)));
         if !says && (results || message.role == Role::Assistant) {
             return;
         }
@@ -131,7 +215,15 @@ impl<'a> Writer<'a> {
         if !result.call_id.is_empty() {
             let _ = write!(self.text, " id=\"{}\"", attribute(&result.call_id));
         }
-        let _ = writeln!(self.text, "{}>", if result.is_error { " status=\"error\"" } else { "" });
+        let _ = writeln!(
+            self.text,
+            "{}>",
+            if result.is_error {
+                " status=\"error\""
+            } else {
+                ""
+            }
+        );
         self.parts(&result.parts);
         let _ = writeln!(self.text, "</{tag}>");
     }
@@ -157,7 +249,11 @@ impl<'a> Writer<'a> {
     }
 
     fn call(&mut self, call: &Call) {
-        self.block(&super::tools::render_call(&call.name, &call.arguments, self.tags));
+        self.block(&super::tools::render_call(
+            &call.name,
+            &call.arguments,
+            self.tags,
+        ));
     }
 
     fn block(&mut self, text: &str) {
@@ -169,9 +265,18 @@ impl<'a> Writer<'a> {
         }
     }
 
+    fn tagged(&mut self, role: &str, text: &str) {
+        self.block(&self.tags.open(role));
+        self.block(text);
+        self.block(&self.tags.close(role));
+    }
+
     fn cue(&mut self, reminder: &str) {
         let tag = self.tags.open("assistant");
-        let _ = writeln!(self.text, "\nWrite the next {tag} message: only what stands between its tags.");
+        let _ = writeln!(
+            self.text,
+            "\nWrite the next {tag} message: only what stands between its tags."
+        );
         self.block(reminder);
     }
 }

@@ -8,14 +8,59 @@
 use super::Flow;
 use crate::compose::tags::Tags;
 
-/// Takes the transcript's own tags out of an answer.
+/// Drops the opening tag that an answer begins with.
+#[derive(Debug)]
+pub struct Opening {
+    tag: String,
+    /// The answer's beginning, while it may yet be the tag.
+    held: Option<String>,
+}
+
+impl Opening {
+    /// For an answer to a transcript with these tags.
+    #[must_use]
+    pub fn new(tags: Tags) -> Self {
+        Self {
+            tag: tags.open("assistant"),
+            held: Some(String::new()),
+        }
+    }
+
+    /// Passes text on, without the tag.
+    pub fn push(&mut self, text: &str, sink: &mut dyn FnMut(&str)) {
+        let Some(held) = &mut self.held else {
+            return sink(text);
+        };
+        held.push_str(text);
+        let begun = held.trim_start();
+        // One character more than the tag is waited for: the line break after it goes with it.
+        if self.tag.starts_with(begun) && held.len() < self.tag.len() + 64 {
+            return;
+        }
+        match begun.strip_prefix(self.tag.as_str()) {
+            Some(body) => sink(body.strip_prefix('\n').unwrap_or(body)),
+            None => sink(held),
+        }
+        self.held = None;
+    }
+
+    /// The answer is over: what was held back is text.
+    pub fn end(&mut self, sink: &mut dyn FnMut(&str)) {
+        if let Some(held) = self.held.take()
+            && held.trim_start() != self.tag
+        {
+            sink(&held);
+        }
+    }
+}
+
+/// Ends an answer where the model closes its message and would invent the next.
 #[derive(Debug)]
 pub struct Frame {
     open: String,
     close: String,
-    /// Text that may yet turn out to be one of the tags; shorter than a tag and its white space.
+    /// Text that may yet turn out to be one of the tags; shorter than a tag.
     held: String,
-    at_start: bool,
     /// How many opening tags the answer itself holds unclosed.
     depth: usize,
 }
@@ -28,50 +73,23 @@ impl Frame {
             open: tags.open("assistant"),
             close: tags.close("assistant"),
             held: String::new(),
-            at_start: true,
             depth: 0,
         }
     }
 
-    /// Passes text on, without the tags.
+    /// Passes text on, up to the closing tag.
     pub fn push(&mut self, text: &str, sink: &mut dyn FnMut(&str) -> Flow) -> Flow {
-        if !self.at_start && self.held.is_empty() && memchr::memchr(b'<', text.as_bytes()).is_none() {
+        if self.held.is_empty() && memchr::memchr(b'<', text.as_bytes()).is_none() {
             return give(text, sink);
         }
         let mut buffer = std::mem::take(&mut self.held);
         buffer.push_str(text);
-        let mut rest = buffer.as_str();
-        if self.at_start {
-            match self.strip_opening(rest) {
-                Some(body) => rest = body,
-                None => {
-                    self.held = buffer;
-                    return Flow::Continue;
-                }
-            }
-        }
-        self.body(rest, sink)
+        self.body(&buffer, sink)
     }
 
-    /// The answer is over: what was held back is text.
-    pub fn end(self, sink: &mut dyn FnMut(&str) -> Flow) {
-        if !self.at_start || self.held.trim_start() != self.open {
-            give(&self.held, sink);
-        }
-    }
-
-    /// The text after an opening tag at the start, or all of it; none while that is undecided.
-    fn strip_opening<'t>(&mut self, text: &'t str) -> Option<&'t str> {
-        let begun = text.trim_start();
-        // One character more than the tag is waited for: the line break after it goes with it.
-        if self.open.starts_with(begun) && text.len() < self.open.len() + 64 {
-            return None;
-        }
-        self.at_start = false;
-        match begun.strip_prefix(self.open.as_str()) {
-            Some(body) => Some(body.strip_prefix('\n').unwrap_or(body)),
-            None => Some(text),
-        }
+    /// Gives what is held back, because something else than text follows or nothing does.
+    pub fn release(&mut self, sink: &mut dyn FnMut(&str) -> Flow) {
+        give(&std::mem::take(&mut self.held), sink);
     }
 
     fn body(&mut self, text: &str, sink: &mut dyn FnMut(&str) -> Flow) -> Flow {
@@ -96,7 +114,11 @@ impl Frame {
 }
 
 fn give(text: &str, sink: &mut dyn FnMut(&str) -> Flow) -> Flow {
-    if text.is_empty() { Flow::Continue } else { sink(text) }
+    if text.is_empty() {
+        Flow::Continue
+    } else {
+        sink(text)
+    }
 }
 
 #[cfg(test)]
@@ -104,23 +126,22 @@ mod tests {
     use super::*;
 
     fn unframed(pieces: &[&str]) -> (String, Flow) {
+        let mut opening = Opening::new(Tags::default());
         let mut frame = Frame::new(Tags::default());
         let mut text = String::new();
         let mut flow = Flow::Continue;
+        let mut sink = |t: &str| {
+            text.push_str(t);
+            Flow::Continue
+        };
         for piece in pieces {
-            let mut sink = |t: &str| {
-                text.push_str(t);
-                Flow::Continue
-            };
-            flow = frame.push(piece, &mut sink);
+            opening.push(piece, &mut |t| flow = frame.push(t, &mut sink));
             if flow == Flow::Stop {
                 return (text, flow);
             }
         }
-        frame.end(&mut |t| {
-            text.push_str(t);
-            Flow::Continue
-        });
+        opening.end(&mut |t| flow = frame.push(t, &mut sink));
+        frame.release(&mut sink);
         (text, flow)
     }
 
@@ -133,17 +154,29 @@ mod tests {
             ("Hello.</assistant>\n<user>\nMore?", "Hello.", Flow::Stop),
             ("a < b and <assist", "a < b and <assist", Flow::Continue),
             ("<b>bold</b>", "<b>bold</b>", Flow::Continue),
-            ("x <assistant>y</assistant> z", "x <assistant>y</assistant> z", Flow::Continue),
+            (
+                "x <assistant>y</assistant> z",
+                "x <assistant>y</assistant> z",
+                Flow::Continue,
+            ),
             ("  indented", "  indented", Flow::Continue),
             ("   ", "   ", Flow::Continue),
             ("<assistant>", "", Flow::Continue),
             ("", "", Flow::Continue),
         ];
         for (text, expected, flow) in table {
-            assert_eq!(unframed(&[text]), (expected.to_owned(), flow), "{text:?} whole");
+            assert_eq!(
+                unframed(&[text]),
+                (expected.to_owned(), flow),
+                "{text:?} whole"
+            );
             let chars: Vec<String> = text.chars().map(String::from).collect();
             let pieces: Vec<&str> = chars.iter().map(String::as_str).collect();
-            assert_eq!(unframed(&pieces), (expected.to_owned(), flow), "{text:?} by character");
+            assert_eq!(
+                unframed(&pieces),
+                (expected.to_owned(), flow),
+                "{text:?} by character"
+            );
         }
     }
 }

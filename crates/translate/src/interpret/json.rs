@@ -50,7 +50,10 @@ pub fn repair(text: &str) -> Result<Repaired, &'static str> {
 /// Reads a text that is one JSON value and nothing else.
 pub fn repair_whole(text: &str) -> Result<Repaired, &'static str> {
     let repaired = repair(text)?;
-    if from(text, repaired.end).trim_matches([' ', '\n', '\r', '\t', ';', '}', ']', ',']).is_empty() {
+    if from(text, repaired.end)
+        .trim_matches([' ', '\n', '\r', '\t', ';', '}', ']', ','])
+        .is_empty()
+    {
         Ok(repaired)
     } else {
         Err("text follows the JSON value")

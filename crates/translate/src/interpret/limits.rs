@@ -88,7 +88,9 @@ impl Limits {
         let old = buffer.len();
         buffer.push_str(text);
         if let Some((start, stop)) = self.find(&buffer, old) {
-            if self.give(buffer.get(..start).unwrap_or_default(), Event::Text, sink) == Flow::Continue {
+            if self.give(buffer.get(..start).unwrap_or_default(), Event::Text, sink)
+                == Flow::Continue
+            {
                 self.ended = Some(Finish::StopSequence(stop));
             }
             return Flow::Stop;
@@ -104,7 +106,10 @@ impl Limits {
     /// before: where it begins, and what it is. Of two that end together, the longer.
     fn find(&mut self, buffer: &str, from: usize) -> Option<(usize, String)> {
         for (at, byte) in buffer.bytes().enumerate().skip(from) {
-            let complete = self.stops.iter_mut().filter_map(|s| s.step(byte).then_some(&s.text));
+            let complete = self
+                .stops
+                .iter_mut()
+                .filter_map(|s| s.step(byte).then_some(&s.text));
             if let Some(stop) = complete.max_by_key(|s| s.len()) {
                 return Some(((at + 1).saturating_sub(stop.len()), stop.clone()));
             }

@@ -10,13 +10,13 @@
 
 use std::path::PathBuf;
 
-use translate::compose::compose;
-use translate::dialect::{Dialect, Request, openai};
-use translate::failure::{Failure, Kind};
+use translate::compose::{Wording, compose};
+use translate::dialect::{Dialect, Request, anthropic, openai};
 use translate::reply::{Reply, Stamp, Usage, UsageSource};
+use translate::turn::{Delivery, Turn};
 
 use super::cases::cuts;
-use answers::{Answer, Said, answer, borders, conversation, merged, written};
+use answers::{Answer, LOT, Said, answer, borders, conversation, merged, written};
 use snapshots::Snapshots;
 
 mod answers;
@@ -24,7 +24,10 @@ mod snapshots;
 mod turns;
 
 /// Every dialect: the folder of its turns, which also names its files among the replies.
-const DIALECTS: &[(&str, Dialect)] = &[("chat", openai::chat::DIALECT)];
+const DIALECTS: &[(&str, Dialect)] = &[
+    ("chat", openai::chat::DIALECT),
+    ("messages", anthropic::messages::DIALECT),
+];
 
 fn testdata(folder: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -74,7 +77,11 @@ fn requests_become_turns_and_prompts() {
                 }
                 Ok(Request { turn, .. }) => {
                     snapshots.add(&case, "turn.txt", turns::written(&turn));
-                    snapshots.add(&case, "prompt.txt", compose(&turn).text);
+                    snapshots.add(
+                        &case,
+                        "prompt.txt",
+                        compose(&turn, &Wording::default(), LOT).text,
+                    );
                 }
             }
         }
@@ -94,12 +101,19 @@ fn replies_become_events_and_answers_in_every_dialect() {
             let Some(body) = request(name, &answer.turn) else {
                 continue;
             };
-            let seen = events_of(&decoded(dialect, &body, &case), &answer, &case);
+            let seen = events_of(&decoded(dialect, &body, &case).turn, &answer, &case);
             let first = events.get_or_insert_with(|| seen.clone());
             assert_eq!(*first, seen, "{case}: {name} and another dialect differ");
-            let [json, sse] = encoded(dialect, &body, &answer, &case);
-            snapshots.add(&case, &format!("{name}.json"), json);
-            snapshots.add(&case, &format!("{name}.sse"), sse);
+            snapshots.add(
+                &case,
+                &format!("{name}.json"),
+                whole(dialect, &body, &answer, &case),
+            );
+            snapshots.add(
+                &case,
+                &format!("{name}.sse"),
+                streamed(dialect, &body, &answer, &case),
+            );
         }
         let events =
             events.unwrap_or_else(|| panic!("{case}: no dialect has the turn {}", answer.turn));
@@ -108,54 +122,79 @@ fn replies_become_events_and_answers_in_every_dialect() {
     snapshots.check();
 }
 
-/// The events of each text, which are the same however the text is cut.
-fn events_of(request: &Request, answer: &Answer, case: &str) -> String {
-    let mut all = String::new();
-    for text in &answer.texts {
-        let whole = written(&merged(&request.turn, text, &[], answer.end.as_ref()));
-        for cuts in cuts(text) {
-            let events = written(&merged(&request.turn, text, &cuts, answer.end.as_ref()));
-            assert_eq!(events, whole, "{case} cut at {cuts:?}");
-        }
-        all.push_str(&whole);
+fn delivered(turn: &Turn, delivery: Delivery) -> Turn {
+    Turn {
+        delivery,
+        ..turn.clone()
     }
-    all
 }
 
-/// The whole answer and the stream, as a dialect writes them.
-fn encoded(dialect: &Dialect, body: &[u8], answer: &Answer, case: &str) -> [String; 2] {
-    let request = decoded(dialect, body, case);
-    let events = conversation(&request.turn, answer);
-    let mut replies = vec![Reply::default(); answer.texts.len()];
-    let mut out = Vec::new();
-    let choices = u32::try_from(answer.texts.len()).unwrap();
-    let whole = request.encoder;
-    let mut stream = decoded(dialect, body, case)
-        .encoder
-        .stream(stamp(), choices);
-    stream.open(&mut out);
-    for (choice, event) in &events {
-        event.with(|event| {
-            replies[*choice as usize].collect(event);
-            stream.event(*choice, event, &mut out);
-        });
+/// What an answer brings, which is the same however its text is cut; and what it brings to a
+/// client that takes it whole, where that differs.
+fn events_of(turn: &Turn, answer: &Answer, case: &str) -> String {
+    let [streamed, whole] = [Delivery::Streamed, Delivery::Whole].map(|delivery| {
+        let turn = delivered(turn, delivery);
+        let texts = answer.texts.iter();
+        texts
+            .map(|texts| events_at_any_cut(&turn, texts, answer, case))
+            .collect::<String>()
+    });
+    if streamed == whole {
+        return streamed;
     }
-    let finished = events
-        .iter()
-        .filter(|(_, event)| matches!(event, Said::Finished(_)));
-    let json = if finished.count() == answer.texts.len() {
-        stream.close(USAGE, &mut out);
-        whole.document(&stamp(), &replies, USAGE)
-    } else {
-        let failure = Failure::new(
-            Kind::Upstream,
-            "1min.ai ended its answer before it was complete.",
-        );
-        stream.fail(&failure, &mut out);
-        (dialect.failure)(&failure).body
-    };
+    format!("streamed\n{streamed}\nwhole\n{whole}")
+}
+
+fn events_at_any_cut(turn: &Turn, texts: &[String], answer: &Answer, case: &str) -> String {
+    let expected = written(&merged(turn, texts, &|_| Vec::new(), answer));
+    let ways = texts.iter().map(|text| cuts(text).len()).max().unwrap_or(0);
+    for way in 0..ways {
+        let cut = |text: &str| cuts(text).get(way).cloned().unwrap_or_default();
+        let events = written(&merged(turn, texts, &cut, answer));
+        assert_eq!(events, expected, "{case} cut the way {way}");
+    }
+    expected
+}
+
+/// The whole answer as a dialect writes it.
+fn whole(dialect: &Dialect, body: &[u8], answer: &Answer, case: &str) -> String {
+    let Request { turn, encoder } = decoded(dialect, body, case);
+    let mut replies = vec![Reply::default(); answer.texts.len()];
+    let mut json = None;
+    for (choice, said) in conversation(&delivered(&turn, Delivery::Whole), answer) {
+        match (&said, said.event()) {
+            (Said::Failed(failure), _) => json = json.or(Some((dialect.failure)(failure).body)),
+            (_, Some(event)) => replies[choice as usize].collect(event),
+            _ => {}
+        }
+    }
+    let json = json.unwrap_or_else(|| encoder.document(&stamp(), &replies, USAGE));
     let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
-    [format!("{json:#}\n"), String::from_utf8(out).unwrap()]
+    format!("{json:#}\n")
+}
+
+/// The stream as a dialect writes it.
+fn streamed(dialect: &Dialect, body: &[u8], answer: &Answer, case: &str) -> String {
+    let Request { turn, encoder } = decoded(dialect, body, case);
+    let mut out = Vec::new();
+    let mut stream = encoder.stream(stamp(), u32::try_from(answer.texts.len()).unwrap());
+    stream.open(&mut out);
+    let mut failed = false;
+    for (choice, said) in conversation(&delivered(&turn, Delivery::Streamed), answer) {
+        match (&said, said.event()) {
+            _ if failed => {}
+            (Said::Failed(failure), _) => {
+                stream.fail(failure, &mut out);
+                failed = true;
+            }
+            (_, Some(event)) => stream.event(choice, event, &mut out),
+            _ => {}
+        }
+    }
+    if !failed {
+        stream.close(USAGE, &mut out);
+    }
+    String::from_utf8(out).unwrap()
 }
 
 #[test]

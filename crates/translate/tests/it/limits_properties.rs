@@ -1,8 +1,8 @@
 //! Where an answer ends early, through the whole chain of interpreting, however it is cut.
 
 use proptest::prelude::*;
-use translate::compose::compose;
-use translate::interpret::{Flow, Interpreter};
+use translate::compose::{Wording, compose};
+use translate::interpret::{Attempt, Flow, Interpreter};
 use translate::reply::{Event, Finish};
 use translate::turn::{Limits, Message, Part, Role, Turn};
 
@@ -33,7 +33,11 @@ fn turn(stop: &[String], max_tokens: Option<u64>, history: bool) -> Turn {
 
 /// The text given and the finish.
 fn answer(turn: &Turn, pieces: &[&str]) -> (String, Finish) {
-    let mut interpreter = Interpreter::new(turn, compose(turn).tags);
+    let mut interpreter = Interpreter::new(
+        turn,
+        compose(turn, &Wording::default(), 23).tags,
+        Attempt::default(),
+    );
     let (mut text, mut finish) = (String::new(), None);
     let mut sink = |event: Event<'_>| match event {
         Event::Text(more) => text.push_str(more),

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use translate::compose::compose;
 use translate::compose::tags::{RESERVED, Tags};
+use translate::compose::{Wording, compose};
 use translate::dialect::openai::chat;
 
 /// What tags are made of, and whole tags of any variant and spelling.
@@ -45,11 +45,10 @@ fn request(words: &[String], lone: bool) -> Value {
 /// The prompt and the variant of its tags.
 fn prompt(request: &Value) -> (String, Option<Tags>) {
     let request = (chat::DIALECT.decode)(request.to_string().as_bytes());
-    let prompt = compose(
-        &request
-            .unwrap_or_else(|failure| panic!("{}", failure.message))
-            .turn,
-    );
+    let turn = request
+        .unwrap_or_else(|failure| panic!("{}", failure.message))
+        .turn;
+    let prompt = compose(&turn, &Wording::default(), 23);
     (prompt.text, prompt.tags)
 }
 

@@ -18,7 +18,7 @@ use object_store::client::{
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a service may take to begin its answer; pieces are written within it.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Makes clients.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_millis(250);
 const LIFE: u32 = 120;
 
 /// No answer to the commands used here is longer.
-const MAX_LINE: u64 = 512;
+const MAX_LINE: usize = 512;
 
 /// memcached at the first of some places where it answers.
 pub struct Memcached {
@@ -94,7 +94,7 @@ impl Memcached {
 }
 
 impl Service for Memcached {
-    fn add<'a>(&'a self, counter: String, floor: u64, by: u64) -> Answer<'a, u64> {
+    fn add(&self, counter: String, floor: u64, by: u64) -> Answer<'_, u64> {
         Box::pin(async move { self.count(&counter, floor, by).await })
     }
 
@@ -113,7 +113,7 @@ impl Connection {
     async fn open(place: &str) -> Result<Self, StoreError> {
         let stream = TcpStream::connect(place).await?;
         stream.set_nodelay(true)?;
-        Ok(Self(BufReader::with_capacity(MAX_LINE as usize, stream)))
+        Ok(Self(BufReader::with_capacity(MAX_LINE, stream)))
     }
 
     async fn count(&mut self, counter: &str, floor: u64, by: u64) -> Result<u64, StoreError> {
@@ -141,7 +141,10 @@ impl Connection {
     async fn ask(&mut self, command: &str) -> Result<String, StoreError> {
         self.0.get_mut().write_all(command.as_bytes()).await?;
         let mut line = String::new();
-        (&mut self.0).take(MAX_LINE).read_line(&mut line).await?;
+        (&mut self.0)
+            .take(MAX_LINE as u64)
+            .read_line(&mut line)
+            .await?;
         match line.strip_suffix("\r\n") {
             Some(answer) => Ok(answer.to_owned()),
             None => Err(StoreError::unexpected(&line)),

@@ -20,7 +20,7 @@ impl RedisCounters {
 }
 
 impl Service for RedisCounters {
-    fn add<'a>(&'a self, counter: String, floor: u64, by: u64) -> Answer<'a, u64> {
+    fn add(&self, counter: String, floor: u64, by: u64) -> Answer<'_, u64> {
         Box::pin(async move {
             let mut commands = pipe();
             commands

@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_secs(2);
 pub trait Service: Send + Sync + 'static {
     /// Adds `by` to a counter, which begins at `floor` if it is not there, and gives the sum. It
     /// is forgotten two windows later.
-    fn add<'a>(&'a self, counter: String, floor: u64, by: u64) -> Answer<'a, u64>;
+    fn add(&self, counter: String, floor: u64, by: u64) -> Answer<'_, u64>;
 
     /// Whether the service is there and counts.
     fn look(&self) -> Answer<'_, ()>;

@@ -22,7 +22,7 @@ fn said(role: Role, text: &str) -> Message {
 }
 
 fn written(turn: &Turn) -> String {
-    transcript(turn, tags_for(turn), "", "")
+    transcript(turn, tags_for(turn, 0), "", "")
 }
 
 fn picture() -> Part {
@@ -38,17 +38,32 @@ const CUE: &str = "\nWrite the next <assistant> message: only what stands betwee
 #[test]
 fn a_lone_user_message_goes_as_it_is() {
     let mut message = said(Role::User, "hello <user>");
-    assert_eq!(lone_text(&turn(vec![message.clone()])).as_deref(), Some("hello <user>"));
-    message.parts.extend([picture(), Part::Text("and this".to_owned())]);
-    assert_eq!(lone_text(&turn(vec![message.clone()])).as_deref(), Some("hello <user>\nand this"));
-    assert_eq!(lone_text(&turn(vec![said(Role::System, "be brief"), message])), None);
+    assert_eq!(
+        lone_text(&turn(vec![message.clone()])).as_deref(),
+        Some("hello <user>")
+    );
+    message
+        .parts
+        .extend([picture(), Part::Text("and this".to_owned())]);
+    assert_eq!(
+        lone_text(&turn(vec![message.clone()])).as_deref(),
+        Some("hello <user>\nand this")
+    );
+    assert_eq!(
+        lone_text(&turn(vec![said(Role::System, "be brief"), message])),
+        None
+    );
 }
 
 #[test]
 fn every_role_stands_between_its_tags() {
     let mut named = said(Role::User, "hi");
     named.name = Some("Ann \"<B>\"".to_owned());
-    let text = written(&turn(vec![said(Role::System, "Be brief."), named, said(Role::Assistant, "Hello!")]));
+    let text = written(&turn(vec![
+        said(Role::System, "Be brief."),
+        named,
+        said(Role::Assistant, "Hello!"),
+    ]));
     let expected = "<system>\nBe brief.\n</system>\n<user name=\"Ann B\">\nhi\n</user>\n<assistant>\nHello!\n</assistant>\n";
     assert_eq!(text, format!("{expected}{CUE}"));
 }
@@ -75,9 +90,17 @@ fn calls_and_results_of_the_history_are_kept_in_the_canonical_form() {
     let assistant = Message {
         role: Role::Assistant,
         name: None,
-        parts: vec![call("c1", "weather", r#"{"city": "Paris"}"#), call("c2", "time", "")],
+        parts: vec![
+            call("c1", "weather", r#"{"city": "Paris"}"#),
+            call("c2", "time", ""),
+        ],
     };
-    let messages = vec![said(Role::User, "Go"), assistant, result("c1", "18 °C", false), result("c9", "lost", true)];
+    let messages = vec![
+        said(Role::User, "Go"),
+        assistant,
+        result("c1", "18 °C", false),
+        result("c9", "lost", true),
+    ];
     let text = written(&turn(messages));
     let expected = "<user>\nGo\n</user>\n<assistant>\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Paris\"}}\n</tool_call>\n\
         <tool_call>\n{\"name\": \"time\", \"arguments\": {}}\n</tool_call>\n</assistant>\n\
@@ -98,14 +121,17 @@ fn pictures_and_documents_are_marked_where_they_stood() {
     let mut second = said(Role::User, "with");
     second.parts.push(picture());
     let text = written(&turn(vec![first, second]));
-    assert!(text.starts_with("<user>\nCompare\n[image 1]\n[file 1: userreport.pdf]\n</user>\n<user>\nwith\n[image 2]\n</user>\n"), "{text}");
+    assert!(text.starts_with("<user-100000>\nCompare\n[image 1]\n[file 1: userreport.pdf]\n</user-100000>\n<user-100000>\nwith\n[image 2]\n</user-100000>\n"), "{text}");
 }
 
 #[test]
 fn instructions_follow_the_system_messages_and_the_reminder_comes_last() {
     let turn = turn(vec![said(Role::System, "S"), said(Role::User, "U")]);
     let text = transcript(&turn, Tags::default(), "# Tools", "Go on.");
-    assert_eq!(text, format!("<system>\nS\n</system>\n# Tools\n<user>\nU\n</user>\n{CUE}Go on.\n"));
+    assert_eq!(
+        text,
+        format!("<system>\nS\n</system>\n# Tools\n<user>\nU\n</user>\n{CUE}Go on.\n")
+    );
 }
 
 proptest! {
@@ -117,7 +143,7 @@ proptest! {
     ) {
         let roles = [Role::System, Role::User, Role::Assistant, Role::Tool];
         let turn = turn(texts.iter().map(|(role, text)| said(roles[*role], text)).collect());
-        let tags = tags_for(&turn);
+        let tags = tags_for(&turn, 0);
         let text = written(&turn);
         // The cue names one more opening tag; every other tag in the text is one we wrote.
         let of = |role: Role| turn.messages.iter().filter(|m| m.role == role).count();

@@ -47,17 +47,30 @@ fn the_answer_is_cut_before_the_stop_string() {
         (&["text"], &[], "text", Finish::Stop),
     ];
     for (pieces, stop, text, finish) in table {
-        assert_eq!(cut(pieces, stop, None), ((*text).to_owned(), finish.clone()), "{pieces:?} {stop:?}");
+        assert_eq!(
+            cut(pieces, stop, None),
+            ((*text).to_owned(), finish.clone()),
+            "{pieces:?} {stop:?}"
+        );
     }
 }
 
 #[test]
 fn the_answer_is_cut_at_the_limit_of_tokens() {
     let long = "one two three four five six";
-    assert_eq!(cut(&[long], &[], Some(3)), ("one two three".to_owned(), Finish::Length));
+    assert_eq!(
+        cut(&[long], &[], Some(3)),
+        ("one two three".to_owned(), Finish::Length)
+    );
     assert_eq!(cut(&[long], &[], Some(6)), (long.to_owned(), Finish::Stop));
-    assert_eq!(cut(&["one", "|two"], &["|"], Some(1)), ("one".to_owned(), stopped("|")));
-    assert_eq!(cut(&["one two three four"], &["four"], Some(2)).1, Finish::Length);
+    assert_eq!(
+        cut(&["one", "|two"], &["|"], Some(1)),
+        ("one".to_owned(), stopped("|"))
+    );
+    assert_eq!(
+        cut(&["one two three four"], &["four"], Some(2)).1,
+        Finish::Length
+    );
 }
 
 #[test]
@@ -69,8 +82,20 @@ fn a_held_beginning_of_a_stop_string_comes_before_a_call() {
     let mut seen = Vec::new();
     let mut sink = |event: Event<'_>| seen.push(format!("{event:?}"));
     limits.event(Event::Text("so ST"), &mut sink);
-    limits.event(Event::CallStarted { index: 0, name: "f" }, &mut sink);
-    limits.event(Event::CallArguments { index: 0, json: "{\"a\":\"STOP\"}" }, &mut sink);
+    limits.event(
+        Event::CallStarted {
+            index: 0,
+            name: "f",
+        },
+        &mut sink,
+    );
+    limits.event(
+        Event::CallArguments {
+            index: 0,
+            json: "{\"a\":\"STOP\"}",
+        },
+        &mut sink,
+    );
     limits.event(Event::CallEnded { index: 0 }, &mut sink);
     limits.end(Finish::Calls, &mut sink);
     assert_eq!(
@@ -90,7 +115,9 @@ fn a_held_beginning_of_a_stop_string_comes_before_a_call() {
 fn by_definition(text: &str, stops: &[String]) -> (String, Finish) {
     let ends = (1..=text.len()).filter(|end| text.is_char_boundary(*end));
     for end in ends {
-        let hit = stops.iter().filter(|s| !s.is_empty() && text[..end].ends_with(s.as_str()));
+        let hit = stops
+            .iter()
+            .filter(|s| !s.is_empty() && text[..end].ends_with(s.as_str()));
         if let Some(stop) = hit.max_by_key(|s| s.len()) {
             return (text[..end - stop.len()].to_owned(), stopped(stop));
         }

@@ -2,52 +2,61 @@
 
 use std::fmt::Write as _;
 
-use translate::compose::compose;
-use translate::interpret::{Flow, Interpreter};
+use translate::compose::{Wording, compose};
+use translate::failure::{Failure, Kind};
+use translate::interpret::{Attempt, Ending, Flow, Interpreter};
 use translate::reply::{Event, Finish};
 use translate::turn::Turn;
 
 use crate::cases::pieces;
 
+/// The number that nobody can guess.
+pub(crate) const LOT: u32 = 23;
 /// How much of a text arrives at once where a stream is shown.
 const PIECE: usize = 12;
 
-/// A case: `turn: <case>` and `end: <how>`, a line `---`, the text; a line `--- and` before the
-/// text of each further answer to the same request.
+/// A case: lines that say what it answers, a line `---`, the text.
+///
+/// `turn: <case>` is the request, `end: length|filtered|cut` how upstream ends (else of itself),
+/// `attempts: <n>` how often the model may be asked again. A line `--- and` begins the answer to
+/// be given beside the first where several were asked for, `--- again` what the model writes when
+/// it is asked again.
 pub(crate) struct Answer {
     /// The turn it answers.
     pub(crate) turn: String,
-    /// What the model writes; more than one text where several answers were asked for.
-    pub(crate) texts: Vec<String>,
+    /// For each answer to be given: what the model writes at each attempt.
+    pub(crate) texts: Vec<Vec<String>>,
     /// The reason that upstream gives for the end; none if it is cut off.
-    pub(crate) end: Option<Finish>,
+    end: Option<Finish>,
+    /// How often the model may be asked again.
+    attempts: u32,
 }
 
 /// Reads the file of a case.
 pub(crate) fn answer(file: &str) -> Result<Answer, String> {
     let (head, body) = file.split_once("---\n").ok_or("no line `---`")?;
-    let mut turn = None;
-    let mut end = Some(Finish::Stop);
+    let body = body.strip_suffix('\n').unwrap_or(body);
+    let attempts = |text: &str| text.split("\n--- again\n").map(str::to_owned).collect();
+    let mut answer = Answer {
+        turn: String::new(),
+        texts: body.split("\n--- and\n").map(attempts).collect(),
+        end: Some(Finish::Stop),
+        attempts: 0,
+    };
     for line in head.lines() {
         match line.split_once(": ").ok_or(line)? {
-            ("turn", name) => turn = Some(name.to_owned()),
-            ("end", "length") => end = Some(Finish::Length),
-            ("end", "filtered") => end = Some(Finish::Filtered),
-            ("end", "cut") => end = None,
+            ("turn", name) => name.clone_into(&mut answer.turn),
+            ("end", "length") => answer.end = Some(Finish::Length),
+            ("end", "filtered") => answer.end = Some(Finish::Filtered),
+            ("end", "cut") => answer.end = None,
+            ("attempts", n) => answer.attempts = n.parse().map_err(|_| line)?,
             _ => return Err(line.to_owned()),
         }
     }
-    let texts = body
-        .split("\n--- and\n")
-        .map(|text| text.strip_suffix('\n').unwrap_or(text).to_owned());
-    Ok(Answer {
-        turn: turn.ok_or("no turn")?,
-        texts: texts.collect(),
-        end,
-    })
+    Ok(answer)
 }
 
-/// An event that owns its text.
+/// An event that owns its text, or another thing that an answer comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Said {
     Text(String),
@@ -57,6 +66,11 @@ pub(crate) enum Said {
     CallArguments(usize, String),
     CallEnded(usize),
     Finished(Finish),
+    /// The text has not the form that was asked for, and was given nevertheless.
+    NotInForm,
+    /// The model was told this and asked again.
+    AskedAgain(String),
+    Failed(Failure),
 }
 
 impl From<Event<'_>> for Said {
@@ -74,9 +88,9 @@ impl From<Event<'_>> for Said {
 }
 
 impl Said {
-    /// Lends the event.
-    pub(crate) fn with(&self, take: impl FnOnce(Event<'_>)) {
-        take(match self {
+    /// The event, if it is one.
+    pub(crate) fn event(&self) -> Option<Event<'_>> {
+        Some(match self {
             Self::Text(text) => Event::Text(text),
             Self::Reasoning(text) => Event::Reasoning(text),
             Self::Refusal(text) => Event::Refusal(text),
@@ -90,7 +104,8 @@ impl Said {
             },
             Self::CallEnded(index) => Event::CallEnded { index: *index },
             Self::Finished(finish) => Event::Finished(finish),
-        });
+            Self::NotInForm | Self::AskedAgain(_) | Self::Failed(_) => return None,
+        })
     }
 
     /// Takes in the next event if both are pieces of one text.
@@ -110,34 +125,88 @@ impl Said {
     }
 }
 
-/// The events of a text that comes cut like this, those of each piece by themselves.
-fn events(turn: &Turn, text: &str, cuts: &[usize], end: Option<&Finish>) -> Vec<Vec<Said>> {
-    let prompt = compose(turn);
-    let mut interpreter = Interpreter::new(turn, prompt.tags);
+/// What each piece of an answer brings, its texts cut like this.
+fn steps(
+    turn: &Turn,
+    texts: &[String],
+    cut: &dyn Fn(&str) -> Vec<usize>,
+    answer: &Answer,
+) -> Vec<Vec<Said>> {
+    let tags = compose(turn, &Wording::default(), LOT).tags;
+    let mut attempt = Attempt {
+        left: answer.attempts,
+        ..Attempt::default()
+    };
     let mut steps = Vec::new();
-    let mut stopped = false;
-    for piece in pieces(text, cuts) {
+    for text in texts {
+        let mut interpreter = Interpreter::new(turn, tags, attempt);
+        let stopped = fed(&mut interpreter, &pieces(text, &cut(text)), &mut steps);
+        // Once no more is wanted, it does not matter how upstream would have ended.
+        let finish = if stopped {
+            Some(Finish::Stop)
+        } else {
+            answer.end.clone()
+        };
         let mut step = Vec::new();
-        stopped = interpreter.push(piece, &mut |event| step.push(Said::from(event))) == Flow::Stop;
+        let next = ended(&mut interpreter, finish, &mut step);
         steps.push(step);
-        if stopped {
-            break;
+        match next {
+            Some(next) => attempt = next,
+            None => break,
         }
-    }
-    // Once no more is wanted, it does not matter how upstream would have ended.
-    let finish = if stopped { Some(&Finish::Stop) } else { end };
-    if let Some(finish) = finish {
-        let mut step = Vec::new();
-        interpreter.end(finish.clone(), &mut |event| step.push(Said::from(event)));
-        steps.push(step);
     }
     steps
 }
 
-/// The events of a text, its pieces joined.
-pub(crate) fn merged(turn: &Turn, text: &str, cuts: &[usize], end: Option<&Finish>) -> Vec<Said> {
+/// Feeds pieces until no more is wanted, and says whether that came.
+fn fed(interpreter: &mut Interpreter, pieces: &[&str], steps: &mut Vec<Vec<Said>>) -> bool {
+    for piece in pieces {
+        let mut step = Vec::new();
+        let flow = interpreter.push(piece, &mut |event| step.push(Said::from(event)));
+        steps.push(step);
+        if flow == Flow::Stop {
+            return true;
+        }
+    }
+    false
+}
+
+/// The end of an attempt, and the next one if there is one.
+fn ended(
+    interpreter: &mut Interpreter,
+    finish: Option<Finish>,
+    step: &mut Vec<Said>,
+) -> Option<Attempt> {
+    let Some(finish) = finish else {
+        let failure = Failure::new(
+            Kind::Upstream,
+            "1min.ai ended its answer before it was complete.",
+        );
+        step.push(Said::Failed(failure));
+        return None;
+    };
+    let ending = interpreter.end(finish, &mut |event| step.push(Said::from(event)));
+    match ending {
+        Ending::Finished { in_form: true } => {}
+        Ending::Finished { in_form: false } => step.push(Said::NotInForm),
+        Ending::Failed(failure) => step.push(Said::Failed(failure)),
+        Ending::Ask { correction, next } => {
+            step.push(Said::AskedAgain(correction));
+            return Some(next);
+        }
+    }
+    None
+}
+
+/// What an answer brings, its pieces joined.
+pub(crate) fn merged(
+    turn: &Turn,
+    texts: &[String],
+    cut: &dyn Fn(&str) -> Vec<usize>,
+    answer: &Answer,
+) -> Vec<Said> {
     let mut merged: Vec<Said> = Vec::new();
-    for event in events(turn, text, cuts, end).into_iter().flatten() {
+    for event in steps(turn, texts, cut, answer).into_iter().flatten() {
         if !merged.last_mut().is_some_and(|last| last.join(&event)) {
             merged.push(event);
         }
@@ -145,11 +214,17 @@ pub(crate) fn merged(turn: &Turn, text: &str, cuts: &[usize], end: Option<&Finis
     merged
 }
 
-/// Events, one a line.
+/// What an answer brings, one thing a line.
 pub(crate) fn written(events: &[Said]) -> String {
     let mut text = String::new();
     for event in events {
-        writeln!(text, "{event:?}").unwrap();
+        match event {
+            Said::Failed(failure) => {
+                writeln!(text, "Failed({:?}, {:?})", failure.kind, failure.message)
+            }
+            event => writeln!(text, "{event:?}"),
+        }
+        .unwrap();
     }
     text
 }
@@ -163,24 +238,19 @@ pub(crate) fn borders(text: &str) -> Vec<usize> {
         .collect()
 }
 
-/// The events of all answers to one request, as their pieces arrive by turns.
+/// What all answers to one request bring, as their pieces arrive by turns.
 pub(crate) fn conversation(turn: &Turn, answer: &Answer) -> Vec<(u32, Said)> {
-    let steps = answer
+    let answers = answer
         .texts
         .iter()
-        .map(|text| events(turn, text, &borders(text), answer.end.as_ref()));
-    let answers: Vec<Vec<Vec<Said>>> = steps.collect();
+        .map(|texts| steps(turn, texts, &borders, answer));
+    let answers: Vec<Vec<Vec<Said>>> = answers.collect();
     let longest = answers.iter().map(Vec::len).max().unwrap_or(0);
     let mut all = Vec::new();
     for step in 0..longest {
-        for (choice, events) in (0..).zip(&answers) {
-            all.extend(
-                events
-                    .get(step)
-                    .into_iter()
-                    .flatten()
-                    .map(|event| (choice, event.clone())),
-            );
+        for (choice, steps) in (0..).zip(&answers) {
+            let said = steps.get(step).into_iter().flatten();
+            all.extend(said.map(|said| (choice, said.clone())));
         }
     }
     all

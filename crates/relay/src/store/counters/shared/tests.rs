@@ -47,7 +47,7 @@ impl Told {
 }
 
 impl Service for Told {
-    fn add<'a>(&'a self, counter: String, floor: u64, by: u64) -> Answer<'a, u64> {
+    fn add(&self, counter: String, floor: u64, by: u64) -> Answer<'_, u64> {
         Box::pin(async move {
             self.answer().await?;
             let mut orders = self.0.lock().unwrap();
@@ -164,10 +164,10 @@ async fn a_service_that_only_may_be_there_is_not_looked_for_for_ever() {
     service.is(Mode::Broken);
     let shared = Shared::new(Box::new(service.clone()), Search::Tentative);
     shared.warm();
-    tokio::time::sleep(Duration::from_secs(120)).await;
+    tokio::time::sleep(Duration::from_mins(2)).await;
     service.is(Mode::Well);
     assert_eq!(count(&shared, who, 5).await, 5);
-    tokio::time::sleep(Duration::from_secs(120)).await;
+    tokio::time::sleep(Duration::from_mins(2)).await;
     assert_eq!(service.0.lock().unwrap().looks, TENTATIVE_LOOKS);
     assert!(!shared.is_here());
 }

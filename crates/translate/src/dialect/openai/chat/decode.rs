@@ -25,20 +25,10 @@ pub const MAX_STOPS: usize = 4;
 /// A [`Kind::Invalid`] failure that names the field at fault.
 pub fn decode(body: &[u8]) -> Result<Request, Failure> {
     let mut request: wire::Request = request::parse(body)?;
-    let model = request.model.take().filter(|m| !m.trim().is_empty());
-    let model = model.ok_or_else(|| {
-        Failure::invalid(
-            "model",
-            "`model` is missing: name one of the ids that GET /v1/models lists.",
-        )
-    })?;
-    let (model, online) = match model.strip_suffix(":online") {
-        Some(base) if !base.is_empty() => (base.to_owned(), true),
-        _ => (model, false),
-    };
+    let (model, online) = model(request.model.take())?;
     let legacy_functions =
         request.functions.is_some() && request.tools.as_ref().is_none_or(Vec::is_empty);
-    let (tools, searching) = tools(&mut request)?;
+    let (tools, searching) = tools(&mut request, legacy_functions)?;
     let shape = Shape {
         model: model.clone(),
         usage: request
@@ -83,6 +73,18 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
     Ok(Request {
         turn,
         encoder: Box::new(shape),
+    })
+}
+
+/// The model's name less the suffix that asks for web search, and whether it was there.
+fn model(name: Option<String>) -> Result<(String, bool), Failure> {
+    let name = name.filter(|name| !name.trim().is_empty()).ok_or_else(|| {
+        let message = "`model` is missing: name one of the ids that GET /v1/models lists.";
+        Failure::invalid("model", message)
+    })?;
+    Ok(match name.strip_suffix(":online") {
+        Some(base) if !base.is_empty() => (base.to_owned(), true),
+        _ => (name, false),
     })
 }
 

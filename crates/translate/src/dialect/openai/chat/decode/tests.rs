@@ -326,6 +326,7 @@ fn the_older_functions_are_tools() {
         let turn =
             with(&json!({"functions": functions, "function_call": asked, "tools": []})).unwrap();
         assert_eq!(turn.tools.choice, choice);
+        assert!(turn.tools.one_at_a_time, "there is one `function_call`");
         let names: Vec<&str> = turn
             .tools
             .offered

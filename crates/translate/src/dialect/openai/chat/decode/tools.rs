@@ -7,8 +7,8 @@ use crate::dialect::request;
 use crate::failure::Failure;
 use crate::turn::{Choice, Takes, Tool, Tools};
 
-/// The tools, and whether web search was among them.
-pub(super) fn tools(request: &mut wire::Request) -> Result<(Tools, bool), Failure> {
+/// The tools, and whether web search was among them. A `legacy` client can be told of one call only.
+pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools, bool), Failure> {
     let mut offered = Vec::new();
     let mut searching = false;
     for (at, tool) in request
@@ -41,7 +41,7 @@ pub(super) fn tools(request: &mut wire::Request) -> Result<(Tools, bool), Failur
     }
     let tools = Tools {
         choice: choice(request, &offered, searching)?,
-        one_at_a_time: request.parallel_tool_calls == Some(false),
+        one_at_a_time: request.parallel_tool_calls == Some(false) || legacy,
         offered,
     };
     Ok((tools, searching))

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::failure::Kind;
-use crate::reply::UsageSource;
+use crate::failure::{Failure, Kind};
+use crate::reply::{Event, UsageSource};
 
 fn shape() -> Shape {
     Shape {

@@ -1,5 +1,7 @@
 //! Requests that are refused, and in which words.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::failure::Kind;
 
@@ -268,4 +270,64 @@ fn a_value_that_is_kept_is_refused_when_nested_too_deeply() {
         "{}",
         failure.message
     );
+}
+
+/// Any JSON value, made of what requests are made of.
+fn anything() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC{0,12}|user|assistant|tool|text|image_url|file|function|custom|data:,x|data:;base64,!|json_schema|required"
+            .prop_map(Value::from),
+    ];
+    let names = "role|content|type|text|name|tool_calls|function|arguments|id|image_url|url|file|file_data|input_audio|data|custom|input|parameters|json_schema|schema|allowed_tools|tools|mode|grammar|format|x";
+    leaf.prop_recursive(4, 32, 5, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map(names, inner, 0..6)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+/// A field that is read.
+const FIELDS: &str = "model|messages|stream|stream_options|n|stop|max_tokens|max_completion_tokens|tools|tool_choice|parallel_tool_calls|functions|function_call|response_format|reasoning_effort|web_search_options|web_search|num_of_site|max_word|new_input|logprobs|seed";
+
+/// A refusal has words that fit a line and, where it is about a field, names it.
+fn check_refusal(failure: &Failure) {
+    assert_eq!(failure.kind, Kind::Invalid);
+    assert!(failure.message.len() < 600, "{}", failure.message);
+    for word in ["struct", "serde", "u64", "u32", "visitor"] {
+        assert!(!failure.message.contains(word), "{}", failure.message);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_json_is_taken_or_refused_in_words(
+        fields in proptest::collection::btree_map(FIELDS, anything(), 0..4),
+        messages in proptest::collection::vec(anything(), 0..3),
+    ) {
+        let mut body = json!({"model": "m", "messages": [{"role": "user", "content": "x"}]});
+        body["messages"].as_array_mut().unwrap().splice(0..0, messages);
+        body.as_object_mut().unwrap().extend(fields);
+        if let Err(failure) = decode(body.to_string().as_bytes()) {
+            check_refusal(&failure);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_refused_in_words(bytes in proptest::collection::vec(any::<u8>(), 0..60), cut in 0usize..200) {
+        let whole = br#"{"model": "m", "messages": [{"role": "user", "content": "\ud83d\ude80"}], "stop": ["a"], "n": 1e0}"#;
+        let mut cut_short = whole.get(..cut).unwrap_or(whole).to_vec();
+        for body in [&bytes, &cut_short.clone(), { cut_short.extend(&bytes); &cut_short }] {
+            if let Err(failure) = decode(body) {
+                check_refusal(&failure);
+            }
+        }
+    }
 }

@@ -1,0 +1,129 @@
+//! `POST /api/features`: pictures, sound, transcripts and code, at once or by a job that is asked
+//! after at `GET /api/results/{id}`.
+
+pub(crate) mod jobs;
+mod picture;
+mod product;
+mod record;
+mod request;
+mod rules;
+mod speech;
+mod transcript;
+mod values;
+
+use http::request::Parts;
+use serde_json::Value;
+
+use crate::account::{self, Purse};
+use crate::answer::Answer;
+use crate::directive::Endpoint;
+use crate::fault::{Faults, Kind};
+use crate::models;
+use crate::refusal::Refusal;
+use crate::script::Script;
+use crate::state::State;
+use crate::upstream::refused;
+use crate::wishes::Wishes;
+
+use product::Product;
+use record::Record;
+use request::FeatureRequest;
+
+/// Bytes from which on a record is not kept, so that many long prompts do not fill the memory.
+const RECORD_KEPT: usize = 256 * 1024;
+
+/// Answers a request for a feature.
+pub(crate) fn answer(state: &State, head: &Parts, body: &[u8]) -> Answer {
+    const INSTEAD_OF_A_RECORD: &str = r#"{"success":false,"error":{"code":"UNKNOWN_ERROR","message":"Something failed upstream"}}"#;
+    let request = FeatureRequest::read(body);
+    let prompt = request.as_ref().map_or("", FeatureRequest::prompt);
+    let wishes = match Wishes::of(state, Endpoint::Features, &head.headers, prompt) {
+        Ok(wishes) => wishes,
+        Err(error) => {
+            return refused(
+                Refusal::bad_directive(&error.to_string()),
+                &Faults::default(),
+            );
+        }
+    };
+    let (script, faults) = (&wishes.script, &wishes.faults);
+    let request = match admit(state, head, request, faults) {
+        Ok(request) => request,
+        Err(refusal) => return Answer::refusal(refusal, script, faults),
+    };
+    if faults.has(Kind::SuccessFalse) {
+        return Answer::json(INSTEAD_OF_A_RECORD, script, faults);
+    }
+    let product = Product::new(state, &request, script);
+    if let (true, Some(file)) = (faults.has(Kind::BinaryAnswer), product.first_file()) {
+        return Answer::whole(file.mime, file.bytes.clone(), script, faults);
+    }
+    let record = Record::new(state, head, &request, product, &wishes);
+    let polls = if request.is_async() {
+        script.polls.unwrap_or(1)
+    } else {
+        0
+    };
+    let shown = record.shown(polls).to_string();
+    if shown.len() < RECORD_KEPT {
+        state.jobs().add(record, polls);
+    }
+    Answer::json(shown, script, faults)
+}
+
+/// Upstream's checks in upstream's order: key, body, type, model, prompt object, credits.
+fn admit(
+    state: &State,
+    head: &Parts,
+    request: Option<FeatureRequest>,
+    faults: &Faults,
+) -> Result<FeatureRequest, Refusal> {
+    let purse = account::admit(&head.headers)?;
+    if let Some(refusal) = faults.iter().find_map(Refusal::of_fault) {
+        return Err(refusal);
+    }
+    let request = request.ok_or_else(Refusal::invalid_request)?;
+    let kind = request
+        .kind()
+        .ok_or_else(|| Refusal::body_validation("type"))?;
+    if !rules::FEATURES.contains(&kind) {
+        return Err(Refusal::unsupported_feature(kind));
+    }
+    let model = request
+        .model()
+        .ok_or_else(|| Refusal::body_validation("model"))?;
+    let provider =
+        models::provider(model, kind).ok_or_else(|| Refusal::unsupported_model_for(model, kind))?;
+    if request.prompt_object().is_none() {
+        return Err(Refusal::prompt_object(faults.has(Kind::FlatErrors)));
+    }
+    rules::check(state, &request, kind, model, provider)?;
+    if purse == Purse::Empty {
+        return Err(Refusal::insufficient_credits());
+    }
+    Ok(request)
+}
+
+/// Answers `GET /api/results/{id}`: a record, or null for an id that nobody knows.
+pub(crate) fn result(state: &State, head: &Parts, id: &str, faults: &Faults) -> Answer {
+    if let Err(refusal) = account::admit(&head.headers) {
+        return refused(refusal, faults);
+    }
+    if let Some(refusal) = faults.iter().find_map(Refusal::of_fault) {
+        return refused(refusal, faults);
+    }
+    let found = state.jobs().poll(id);
+    let body = found.unwrap_or_else(|| serde_json::json!({"aiRecord": Value::Null}));
+    Answer::json(body.to_string(), &Script::default(), faults)
+}
+
+/// Answers the lists of styles, which are the fixtures'.
+pub(crate) fn styles(head: &Parts, list: &'static str, faults: &Faults) -> Answer {
+    let refusal = account::admit(&head.headers)
+        .err()
+        .or_else(|| faults.iter().find_map(Refusal::of_fault));
+    match refusal {
+        Some(refusal) => refused(refusal, faults),
+        None => Answer::json(list, &Script::default(), faults),
+    }
+}

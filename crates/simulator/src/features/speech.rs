@@ -1,0 +1,135 @@
+//! Speech: in which format, and how long the text would take to say.
+
+use crate::assets::File;
+use crate::directive;
+use crate::features::request::FeatureRequest;
+use crate::media::{Sound, SoundFormat};
+
+/// Milliseconds of a spoken character.
+const CHARACTER: u32 = 60;
+
+/// Shortest speech, in milliseconds.
+const SHORTEST: u32 = 500;
+
+/// The speech that the request asks for.
+pub(super) fn file(request: &FeatureRequest) -> File {
+    let format = format(request);
+    let text = directive::without(request.string("text").unwrap_or_default());
+    let length = u32::try_from(text.trim().chars().count()).unwrap_or(u32::MAX);
+    let sound = Sound {
+        format,
+        ms: paced(length.saturating_mul(CHARACTER), request).max(SHORTEST),
+    };
+    File {
+        mime: format.mime(),
+        extension: format.extension(),
+        bytes: sound.encode().into(),
+    }
+}
+
+fn paced(ms: u32, request: &FeatureRequest) -> u32 {
+    let mut fields = ["speed", "speakingRate"].iter();
+    let speed = fields.find_map(|name| request.field(name)?.as_f64());
+    let hundredths = (1..=400_u32)
+        .rev()
+        .find(|part| f64::from(*part) <= speed.unwrap_or(1.0) * 100.0);
+    ms.saturating_mul(100) / hundredths.unwrap_or(100)
+}
+
+fn format(request: &FeatureRequest) -> SoundFormat {
+    const MP3: SoundFormat = SoundFormat::Mp3 {
+        rate: 128,
+        hertz: 44_100,
+    };
+    let model = request.model().unwrap_or_default();
+    if model.starts_with("qwen") {
+        return SoundFormat::Wav { hertz: 24_000 };
+    }
+    if model.starts_with("elevenlabs") {
+        return request
+            .string("output_format")
+            .and_then(elevenlabs)
+            .unwrap_or(MP3);
+    }
+    let named = request
+        .string("response_format")
+        .or(request.string("audioEncoding"));
+    match named.unwrap_or_default() {
+        "wav" | "LINEAR16" => SoundFormat::Wav { hertz: 24_000 },
+        "pcm" => SoundFormat::Pcm { hertz: 24_000 },
+        "opus" | "OGG_OPUS" => SoundFormat::Opus,
+        "aac" => SoundFormat::Aac,
+        "flac" => SoundFormat::Flac,
+        _ => MP3,
+    }
+}
+
+/// A name such as `mp3_44100_128` or `pcm_16000`.
+fn elevenlabs(name: &str) -> Option<SoundFormat> {
+    let mut parts = name.split('_');
+    let codec = parts.next()?;
+    let hertz = parts
+        .next()?
+        .parse()
+        .ok()
+        .filter(|hertz| (8000..=48_000).contains(hertz))?;
+    match codec {
+        "mp3" => Some(SoundFormat::Mp3 {
+            rate: parts.next()?.parse().ok()?,
+            hertz,
+        }),
+        "pcm" => Some(SoundFormat::Pcm { hertz }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{FeatureRequest, file};
+
+    fn speak(model: &str, fields: &Value) -> (&'static str, usize) {
+        let body = json!({"type": "TEXT_TO_SPEECH", "model": model, "promptObject": fields});
+        let request = FeatureRequest::read(body.to_string().as_bytes()).expect("an object");
+        let made = file(&request);
+        (made.extension, made.bytes.len())
+    }
+
+    #[test]
+    fn every_model_has_its_own_formats() {
+        let cases = [
+            ("tts-1", json!({}), "mp3"),
+            ("tts-1", json!({"response_format": "flac"}), "flac"),
+            ("qwen3-tts-flash", json!({"response_format": "mp3"}), "wav"),
+            ("elevenlabs-tts", json!({"response_format": "wav"}), "mp3"),
+            (
+                "elevenlabs-tts",
+                json!({"output_format": "pcm_16000"}),
+                "pcm",
+            ),
+            ("google-tts", json!({"audioEncoding": "LINEAR16"}), "wav"),
+        ];
+        for (model, fields, extension) in cases {
+            assert_eq!(speak(model, &fields).0, extension, "{model} {fields}");
+        }
+    }
+
+    #[test]
+    fn fast_speech_is_short_and_a_directive_is_not_spoken() {
+        let wav = |text: &str, speed: f64| {
+            speak(
+                "tts-1",
+                &json!({"text": text, "response_format": "wav", "speed": speed}),
+            )
+            .1
+        };
+        let text = "a".repeat(100);
+        assert_eq!(wav(&text, 1.0), 44 + 24_000 * 2 * 6);
+        assert_eq!(wav(&text, 2.0), 44 + 24_000 * 2 * 3);
+        assert_eq!(
+            wav(&format!("{text}[[sim {{\"ms\":1}}]]"), 1.0),
+            wav(&text, 1.0)
+        );
+    }
+}

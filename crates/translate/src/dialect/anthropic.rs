@@ -1,0 +1,6 @@
+//! Anthropic's dialect.
+
+pub mod error;
+pub mod messages;
+pub mod model_names;
+pub mod models;

@@ -1,0 +1,154 @@
+//! Anthropic's error object: `{"type": "error", "error": {"type", "message"}, "request_id"}`.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::dialect::Document;
+use crate::failure::{Failure, Kind};
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    error: Object<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Object<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    message: Cow<'a, str>,
+}
+
+/// A failure as an HTTP answer.
+#[must_use]
+pub fn document(failure: &Failure) -> Document {
+    document_of(failure, None)
+}
+
+/// A failure as an HTTP answer that names the request. Official clients read the id from the
+/// header `request-id`; the body repeats it.
+#[must_use]
+pub fn document_of(failure: &Failure, request_id: Option<&str>) -> Document {
+    let (status, _) = shape(failure.kind);
+    Document {
+        status,
+        body: object(failure, request_id),
+    }
+}
+
+/// A failure as the JSON text of the error object, for bodies and for `event: error` in a stream.
+#[must_use]
+pub fn object(failure: &Failure, request_id: Option<&str>) -> Vec<u8> {
+    let (_, kind) = shape(failure.kind);
+    let envelope = Envelope {
+        kind: "error",
+        error: Object {
+            kind,
+            message: message(failure),
+        },
+        request_id,
+    };
+    // Strings and options of strings always serialise.
+    serde_json::to_vec(&envelope).unwrap_or_default()
+}
+
+/// The shape has no place for the field at fault, so the message begins with it, as Anthropic's do.
+fn message(failure: &Failure) -> Cow<'_, str> {
+    match &failure.param {
+        Some(param) if !failure.message.contains(param.as_str()) => {
+            Cow::Owned(format!("{param}: {}", failure.message))
+        }
+        _ => Cow::Borrowed(&failure.message),
+    }
+}
+
+/// The status and `type` that Anthropic's clients know for a kind of failure.
+fn shape(kind: Kind) -> (u16, &'static str) {
+    const REQUEST: &str = "invalid_request_error";
+    match kind {
+        Kind::Invalid | Kind::Unsupported | Kind::ContentRefused => (400, REQUEST),
+        Kind::Unauthenticated => (401, "authentication_error"),
+        Kind::OutOfCredits => (402, "billing_error"),
+        Kind::Forbidden => (403, "permission_error"),
+        Kind::ModelNotFound | Kind::NotFound => (404, "not_found_error"),
+        Kind::MethodNotAllowed => (405, REQUEST),
+        Kind::TooLarge => (413, "request_too_large"),
+        Kind::RateLimited => (429, "rate_limit_error"),
+        Kind::Unmet | Kind::Upstream | Kind::Internal => (500, "api_error"),
+        Kind::NotImplemented => (501, REQUEST),
+        Kind::UpstreamTimeout => (504, "timeout_error"),
+        Kind::Overloaded => (529, "overloaded_error"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(failure: &Failure) -> String {
+        String::from_utf8(document(failure).body).unwrap()
+    }
+
+    #[test]
+    fn a_failure_becomes_the_error_object() {
+        assert_eq!(
+            text(&Failure::new(Kind::Overloaded, "busy \"now\"")),
+            r#"{"type":"error","error":{"type":"overloaded_error","message":"busy \"now\""}}"#
+        );
+        let named = document_of(&Failure::new(Kind::RateLimited, "slow"), Some("req_1"));
+        assert_eq!(
+            (
+                named.status,
+                String::from_utf8(named.body).unwrap().as_str()
+            ),
+            (
+                429,
+                r#"{"type":"error","error":{"type":"rate_limit_error","message":"slow"},"request_id":"req_1"}"#
+            )
+        );
+    }
+
+    #[test]
+    fn the_field_at_fault_is_in_the_message_once() {
+        let named = Failure::invalid("max_tokens", "`max_tokens` is missing.");
+        assert!(text(&named).contains(r#""message":"`max_tokens` is missing.""#));
+        let unnamed = Failure::invalid("tools[0].name", "Too long.");
+        assert!(text(&unnamed).contains(r#""message":"tools[0].name: Too long.""#));
+    }
+
+    #[test]
+    fn every_kind_has_the_status_and_type_that_clients_know() {
+        let table = [
+            (Kind::Invalid, 400, "invalid_request_error"),
+            (Kind::Unsupported, 400, "invalid_request_error"),
+            (Kind::ContentRefused, 400, "invalid_request_error"),
+            (Kind::Unauthenticated, 401, "authentication_error"),
+            (Kind::OutOfCredits, 402, "billing_error"),
+            (Kind::Forbidden, 403, "permission_error"),
+            (Kind::ModelNotFound, 404, "not_found_error"),
+            (Kind::NotFound, 404, "not_found_error"),
+            (Kind::MethodNotAllowed, 405, "invalid_request_error"),
+            (Kind::TooLarge, 413, "request_too_large"),
+            (Kind::RateLimited, 429, "rate_limit_error"),
+            (Kind::Unmet, 500, "api_error"),
+            (Kind::Upstream, 500, "api_error"),
+            (Kind::Internal, 500, "api_error"),
+            (Kind::NotImplemented, 501, "invalid_request_error"),
+            (Kind::UpstreamTimeout, 504, "timeout_error"),
+            (Kind::Overloaded, 529, "overloaded_error"),
+        ];
+        for (kind, status, word) in table {
+            let document = document(&Failure::new(kind, "x"));
+            assert_eq!(document.status, status, "{kind:?}");
+            let body = String::from_utf8(document.body).unwrap();
+            assert!(
+                body.contains(&format!("{{\"type\":\"{word}\"")),
+                "{kind:?}: {body}"
+            );
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! `POST /v1/messages` and `POST /v1/messages/count_tokens`, in both API versions (2023-06-01 and
+//! 2026-10-21): their bodies differ only in fields that have no effect here.
+
+pub mod count;
+pub mod decode;
+pub mod encode;
+pub mod wire;
+
+use crate::dialect::Dialect;
+use crate::dialect::anthropic::error;
+
+/// Messages, for the relay.
+pub const DIALECT: Dialect = Dialect {
+    decode: decode::decode,
+    failure: error::document,
+};

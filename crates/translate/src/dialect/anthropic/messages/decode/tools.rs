@@ -1,0 +1,199 @@
+//! Tools and their choice.
+//!
+//! The client's own tools are offered as they are, Anthropic's client tools with the schemas that
+//! its documentation gives them. Web search becomes upstream's. A search among tools is not
+//! needed: where one is asked for, no tool's loading is deferred. All other server tools run on
+//! Anthropic's machines and are refused by name.
+
+use std::collections::BTreeSet;
+
+use super::super::wire;
+use super::client_tools;
+use super::history::History;
+use crate::dialect::openai::choice::check_name;
+use crate::dialect::request::echo;
+use crate::failure::Failure;
+use crate::turn::{Choice, Search, Takes, Tool, Tools};
+
+/// The most sites that one search reads here, however many searches the client allows.
+const MAX_SITES: u64 = 10;
+
+/// The tools, and web search if it is among them.
+pub(super) fn decode(
+    request: &mut wire::Request,
+    history: History,
+) -> Result<(Tools, Option<Search>), Failure> {
+    let mut declared = request.tools.take().unwrap_or_default();
+    declared.extend(history.added);
+    let mut offer = Offer {
+        loads_all: declared.iter().any(|tool| is_tool_search(kind(tool))),
+        loaded: history.loaded,
+        removed: history.removed,
+        ..Offer::default()
+    };
+    let choice = request.tool_choice.take().unwrap_or_default();
+    offer.loaded.extend(choice.name.clone());
+    for (at, tool) in declared.into_iter().enumerate() {
+        offer.tool(tool, &format!("tools[{at}]"), request)?;
+    }
+    let search = offer.search.filter(|_| choice.kind != "none");
+    let tools = Tools {
+        choice: self::choice(&choice, &offer)?,
+        one_at_a_time: choice.disable_parallel_tool_use == Some(true),
+        offered: offer.tools,
+    };
+    Ok((tools, search))
+}
+
+#[derive(Default)]
+struct Offer {
+    tools: Vec<Tool>,
+    search: Option<Search>,
+    loads_all: bool,
+    loaded: BTreeSet<String>,
+    removed: BTreeSet<String>,
+}
+
+impl Offer {
+    fn tool(
+        &mut self,
+        tool: wire::Tool,
+        path: &str,
+        request: &mut wire::Request,
+    ) -> Result<(), Failure> {
+        let name = tool.name.clone().unwrap_or_default();
+        if self.removed.contains(&name) {
+            return Ok(());
+        }
+        let deferred =
+            tool.defer_loading == Some(true) && !self.loads_all && !self.loaded.contains(&name);
+        let tool = match kind(&tool) {
+            "custom" => custom(tool, path)?,
+            kind if kind.starts_with("web_search") => {
+                self.search = search(&tool, path, request);
+                return Ok(());
+            }
+            kind if is_tool_search(kind) => return Ok(()),
+            kind => match client_tools::of(kind, &tool) {
+                Some(known) => known,
+                None if tool.input_schema.is_some() && !is_server_tool(kind) => custom(tool, path)?,
+                None => return Err(unavailable(kind, path)),
+            },
+        };
+        let again = self.tools.iter().position(|other| other.name == tool.name);
+        match again.and_then(|at| self.tools.get_mut(at)) {
+            Some(place) => *place = tool,
+            None if deferred => {}
+            None => self.tools.push(tool),
+        }
+        Ok(())
+    }
+}
+
+fn kind(tool: &wire::Tool) -> &str {
+    tool.kind.as_deref().unwrap_or("custom")
+}
+
+fn is_tool_search(kind: &str) -> bool {
+    kind.starts_with("tool_search_tool")
+}
+
+fn is_server_tool(kind: &str) -> bool {
+    const FAMILIES: [&str; 6] = [
+        "code_execution",
+        "web_fetch",
+        "advisor",
+        "mcp_toolset",
+        "computer_toolset",
+        "browser_toolset",
+    ];
+    FAMILIES.iter().any(|family| kind.starts_with(family))
+}
+
+fn unavailable(kind: &str, path: &str) -> Failure {
+    let kind = echo(kind);
+    let message = format!(
+        "Tools of type `{kind}` are not available here: use tools of your own with `input_schema`, web_search, bash, text_editor, computer or memory."
+    );
+    Failure::invalid(format!("{path}.type"), message)
+}
+
+fn custom(tool: wire::Tool, path: &str) -> Result<Tool, Failure> {
+    let name = tool
+        .name
+        .ok_or_else(|| Failure::invalid(format!("{path}.name"), "A tool needs a `name`."))?;
+    check_name(&name, &format!("{path}.name"))?;
+    let schema = tool.input_schema.filter(|schema| !schema.is_null());
+    let schema = schema.ok_or_else(|| {
+        let message = format!("The tool `{name}` needs an `input_schema`.");
+        Failure::invalid(format!("{path}.input_schema"), message)
+    })?;
+    if !schema.is_object() {
+        let message = format!("The `input_schema` of `{name}` must be a JSON Schema object.");
+        return Err(Failure::invalid(format!("{path}.input_schema"), message));
+    }
+    Ok(Tool {
+        name,
+        description: tool.description,
+        takes: Takes::Json(schema),
+        strict: tool.strict == Some(true),
+    })
+}
+
+/// Upstream searches once, before the model answers, and takes a number of sites. The number of
+/// searches that a client allows is the nearest it says.
+fn search(tool: &wire::Tool, path: &str, request: &mut wire::Request) -> Option<Search> {
+    let limits = [
+        ("allowed_domains", &tool.allowed_domains),
+        ("blocked_domains", &tool.blocked_domains),
+        ("user_location", &tool.user_location),
+    ];
+    for (field, value) in limits {
+        let asks = value.as_ref().is_some_and(|value| {
+            !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty())
+        });
+        if asks {
+            request.ignore(format!("{path}.{field}"));
+        }
+    }
+    let sites = tool.max_uses.map(|uses| uses.0.min(MAX_SITES));
+    (sites != Some(0)).then(|| Search {
+        sites: sites.and_then(|sites| u32::try_from(sites).ok()),
+        words: None,
+    })
+}
+
+fn choice(choice: &wire::ToolChoice, offer: &Offer) -> Result<Choice, Failure> {
+    match (choice.kind.as_str(), choice.name.as_deref()) {
+        ("" | "auto", _) => Ok(Choice::Auto),
+        ("none", _) => Ok(Choice::None),
+        // What upstream does with a search is not the model's choice.
+        ("any" | "required", _) if offer.tools.is_empty() && offer.search.is_some() => {
+            Ok(Choice::Auto)
+        }
+        ("tool", Some("web_search")) if offer.search.is_some() => Ok(Choice::Auto),
+        ("any" | "required", _) if offer.tools.is_empty() => Err(Failure::invalid(
+            "tool_choice",
+            "A tool must be called but `tools` offers none.",
+        )),
+        ("any" | "required", _) => Ok(Choice::Required),
+        ("tool", Some(name)) if offer.tools.iter().any(|tool| tool.name == name) => {
+            Ok(Choice::Named(name.to_owned()))
+        }
+        ("tool", Some(name)) => Err(Failure::invalid(
+            "tool_choice.name",
+            format!("The tool `{}` is chosen but not among `tools`.", echo(name)),
+        )),
+        ("tool", None) => Err(Failure::invalid(
+            "tool_choice.name",
+            "A named tool choice needs the tool's `name`.",
+        )),
+        (other, _) => Err(Failure::invalid(
+            "tool_choice.type",
+            format!(
+                "`{}` is no tool choice: use auto, any, tool or none.",
+                echo(other)
+            ),
+        )),
+    }
+}

@@ -1,0 +1,401 @@
+//! `GET /v1/models` and `GET /v1/models/{id}` as Anthropic shapes them.
+
+use serde::Serialize;
+
+use super::model_names;
+use crate::dialect::request::echo;
+use crate::failure::Failure;
+
+/// One model of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    /// Its id.
+    pub id: String,
+    /// Its name for people.
+    pub display_name: String,
+    /// When it was released, in seconds since 1970; 0 if not known, as Anthropic has it.
+    pub created: u64,
+    /// The most tokens of a prompt, if known.
+    pub max_input_tokens: Option<u64>,
+    /// The most tokens of an answer, if known.
+    pub max_tokens: Option<u64>,
+    /// Where it stands between release and retirement.
+    pub lifecycle: Lifecycle,
+    /// When it will not be served any more, in seconds since 1970, if known.
+    pub retires: Option<u64>,
+}
+
+/// Where a model stands between release and retirement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lifecycle {
+    /// It is served.
+    Active,
+    /// It is served, but its end is announced.
+    Deprecated,
+    /// It is not served any more.
+    Retired,
+}
+
+/// The page of the list that a client asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// The page begins after this model.
+    pub after_id: Option<String>,
+    /// The page ends before this model.
+    pub before_id: Option<String>,
+    /// The most models of a page, 1 to 1000.
+    pub limit: usize,
+    /// The stages of life that are listed.
+    pub lifecycles: Vec<Lifecycle>,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            after_id: None,
+            before_id: None,
+            limit: 20,
+            lifecycles: vec![Lifecycle::Active, Lifecycle::Deprecated],
+        }
+    }
+}
+
+impl Query {
+    /// Reads the parameters of a URL's query, already decoded. Unknown ones are let pass.
+    ///
+    /// # Errors
+    /// A parameter with a value it cannot have.
+    pub fn of<'a>(
+        parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Failure> {
+        let mut query = Self::default();
+        let mut lifecycles = Vec::new();
+        for (name, value) in parameters {
+            match name {
+                "after_id" => query.after_id = Some(value.to_owned()),
+                "before_id" => query.before_id = Some(value.to_owned()),
+                "limit" => query.limit = limit(value)?,
+                "lifecycle" | "lifecycle[]" => lifecycles.push(lifecycle(value)?),
+                _ => {}
+            }
+        }
+        if !lifecycles.is_empty() {
+            query.lifecycles = lifecycles;
+        }
+        Ok(query)
+    }
+}
+
+fn limit(value: &str) -> Result<usize, Failure> {
+    let limit: Option<usize> = value.parse().ok();
+    let limit = limit.filter(|limit| (1..=1000).contains(limit));
+    limit.ok_or_else(|| Failure::invalid("limit", "`limit` is a number from 1 to 1000."))
+}
+
+fn lifecycle(value: &str) -> Result<Lifecycle, Failure> {
+    match value {
+        "active" => Ok(Lifecycle::Active),
+        "deprecated" => Ok(Lifecycle::Deprecated),
+        "retired" => Ok(Lifecycle::Retired),
+        other => Err(Failure::invalid(
+            "lifecycle",
+            format!(
+                "`{}` is no stage of a model's life: use active, deprecated or retired.",
+                echo(other)
+            ),
+        )),
+    }
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    data: Vec<Entry<'a>>,
+    has_more: bool,
+    first_id: Option<&'a str>,
+    last_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    id: &'a str,
+    display_name: &'a str,
+    created_at: String,
+    lifecycle: Lifecycle,
+    deprecated_at: (),
+    retires_at: Option<String>,
+    line: Option<&'static str>,
+    max_input_tokens: Option<u64>,
+    max_tokens: Option<u64>,
+    capabilities: (),
+}
+
+impl<'a> From<&'a Model> for Entry<'a> {
+    fn from(model: &'a Model) -> Self {
+        Self {
+            kind: "model",
+            id: &model.id,
+            display_name: &model.display_name,
+            created_at: rfc3339(model.created),
+            lifecycle: model.lifecycle,
+            deprecated_at: (),
+            retires_at: model.retires.map(rfc3339),
+            line: model_names::line(&model.id),
+            max_input_tokens: model.max_input_tokens,
+            max_tokens: model.max_tokens,
+            capabilities: (),
+        }
+    }
+}
+
+/// One model as JSON text.
+#[must_use]
+pub fn entry(model: &Model) -> Vec<u8> {
+    // Strings and numbers always serialise.
+    serde_json::to_vec(&Entry::from(model)).unwrap_or_default()
+}
+
+/// A page of the models as JSON text, in the order given.
+///
+/// # Errors
+/// A cursor that names no model of the list.
+pub fn list(models: &[Model], query: &Query) -> Result<Vec<u8>, Failure> {
+    let listed: Vec<&Model> = models
+        .iter()
+        .filter(|model| query.lifecycles.contains(&model.lifecycle))
+        .collect();
+    let (first, end, has_more) = bounds(&listed, query)?;
+    let shown = listed.get(first..end).unwrap_or_default();
+    let page = Page {
+        data: shown.iter().map(|model| Entry::from(*model)).collect(),
+        has_more,
+        first_id: shown.first().map(|model| model.id.as_str()),
+        last_id: shown.last().map(|model| model.id.as_str()),
+    };
+    Ok(serde_json::to_vec(&page).unwrap_or_default())
+}
+
+/// Where the page begins and ends, and whether more lies in the direction of reading: `before_id`
+/// alone asks for the models right before it.
+fn bounds(listed: &[&Model], query: &Query) -> Result<(usize, usize, bool), Failure> {
+    let place = |id: &str, field: &str| {
+        let at = listed.iter().position(|model| model.id == id);
+        at.ok_or_else(|| {
+            Failure::invalid(
+                field,
+                format!("`{field}` names no model of this list: `{}`.", echo(id)),
+            )
+        })
+    };
+    let end = match &query.before_id {
+        Some(id) => place(id, "before_id")?,
+        None => listed.len(),
+    };
+    let Some(id) = &query.after_id else {
+        let first = end.saturating_sub(query.limit);
+        let backwards = query.before_id.is_some();
+        let forwards = (0, end.min(query.limit), end > query.limit);
+        return Ok(if backwards {
+            (first, end, first > 0)
+        } else {
+            forwards
+        });
+    };
+    let first = place(id, "after_id")?.saturating_add(1).min(end);
+    let last = end.min(first.saturating_add(query.limit));
+    Ok((first, last, last < end))
+}
+
+/// A time in seconds since 1970 as RFC 3339 has it, in UTC.
+fn rfc3339(seconds: u64) -> String {
+    let (year, month, day) = date(seconds / 86_400);
+    let time = seconds % 86_400;
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        time / 3_600,
+        time / 60 % 60,
+        time % 60
+    )
+}
+
+/// The civil date of a day counted from 1970-01-01, by counting years from March so that the leap
+/// day comes last.
+fn date(days: u64) -> (u64, u64, u64) {
+    const TO_MARCH_OF_YEAR_0: u64 = 719_468;
+    const DAYS_IN_400_YEARS: u64 = 146_097;
+    let days = days + TO_MARCH_OF_YEAR_0;
+    let (era, day) = (days / DAYS_IN_400_YEARS, days % DAYS_IN_400_YEARS);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day_of_year = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day_of_month = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    (era * 400 + year + next, month, day_of_month)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    fn model(id: &str, lifecycle: Lifecycle) -> Model {
+        Model {
+            id: id.to_owned(),
+            display_name: id.to_uppercase(),
+            created: 1_735_689_600,
+            max_input_tokens: None,
+            max_tokens: None,
+            lifecycle,
+            retires: None,
+        }
+    }
+
+    fn models() -> Vec<Model> {
+        let mut models: Vec<Model> = ["a", "b", "c", "d", "e"]
+            .map(|id| model(id, Lifecycle::Active))
+            .into();
+        models.push(model("old", Lifecycle::Retired));
+        models
+    }
+
+    fn page(parameters: &[(&str, &str)]) -> (Vec<String>, bool, Value, Value) {
+        let query = Query::of(parameters.iter().copied()).unwrap();
+        let page: Value = serde_json::from_slice(&list(&models(), &query).unwrap()).unwrap();
+        let ids = page["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|m| m["id"].as_str().unwrap().to_owned());
+        (
+            ids.collect(),
+            page["has_more"].as_bool().unwrap(),
+            page["first_id"].clone(),
+            page["last_id"].clone(),
+        )
+    }
+
+    #[test]
+    fn an_entry_has_every_field_that_the_sdks_require() {
+        let known = Model {
+            max_input_tokens: Some(200_000),
+            max_tokens: Some(64_000),
+            lifecycle: Lifecycle::Deprecated,
+            retires: Some(1_791_504_000),
+            ..model("us.anthropic.claude-opus-5", Lifecycle::Active)
+        };
+        assert_eq!(
+            String::from_utf8(entry(&known)).unwrap(),
+            r#"{"type":"model","id":"us.anthropic.claude-opus-5","display_name":"US.ANTHROPIC.CLAUDE-OPUS-5","created_at":"2025-01-01T00:00:00Z","lifecycle":"deprecated","deprecated_at":null,"retires_at":"2026-10-09T00:00:00Z","line":"opus","max_input_tokens":200000,"max_tokens":64000,"capabilities":null}"#
+        );
+    }
+
+    /// Parameters, the ids of the page, and whether there is more.
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, bool);
+
+    #[test]
+    fn pages_follow_each_other_in_both_directions() {
+        let table: &[Case] = &[
+            (&[], "abcde", false),
+            (&[("limit", "2")], "ab", true),
+            (&[("limit", "2"), ("after_id", "b")], "cd", true),
+            (&[("limit", "2"), ("after_id", "d")], "e", false),
+            (&[("after_id", "e")], "", false),
+            (&[("limit", "2"), ("before_id", "e")], "cd", true),
+            (&[("limit", "2"), ("before_id", "c")], "ab", false),
+            (&[("after_id", "a"), ("before_id", "d")], "bc", false),
+            (&[("after_id", "d"), ("before_id", "b")], "", false),
+            (&[("beta", "true")], "abcde", false),
+        ];
+        for (parameters, ids, more) in table {
+            let (listed, has_more, first, last) = page(parameters);
+            assert_eq!(
+                (listed.concat().as_str(), has_more),
+                (*ids, *more),
+                "{parameters:?}"
+            );
+            assert_eq!(
+                first.as_str(),
+                listed.first().map(String::as_str),
+                "{parameters:?}"
+            );
+            assert_eq!(
+                last.as_str(),
+                listed.last().map(String::as_str),
+                "{parameters:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn retired_models_are_listed_only_when_asked_for() {
+        assert_eq!(page(&[("lifecycle", "retired")]).0, ["old"]);
+        assert_eq!(
+            page(&[("lifecycle[]", "retired"), ("lifecycle[]", "active")])
+                .0
+                .len(),
+            6
+        );
+    }
+
+    #[test]
+    fn a_parameter_that_cannot_be_is_refused_by_name() {
+        for (name, value) in [
+            ("limit", "0"),
+            ("limit", "1001"),
+            ("limit", "x"),
+            ("lifecycle", "young"),
+        ] {
+            assert_eq!(
+                Query::of([(name, value)]).unwrap_err().param.as_deref(),
+                Some(name)
+            );
+        }
+        for name in ["after_id", "before_id"] {
+            let query = Query::of([(name, "nobody")]).unwrap();
+            assert_eq!(
+                list(&models(), &query).unwrap_err().param.as_deref(),
+                Some(name)
+            );
+        }
+    }
+
+    #[test]
+    fn seconds_become_rfc_3339() {
+        let table = [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_709_251_199, "2024-02-29T23:59:59Z"),
+            (1_767_225_599, "2025-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ];
+        for (seconds, text) in table {
+            assert_eq!(rfc3339(seconds), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn paging_through_shows_every_model_once(limit in 1usize..7) {
+            let mut seen = Vec::new();
+            let mut after = None;
+            loop {
+                let query = Query { after_id: after, limit, ..Query::default() };
+                let page: Value = serde_json::from_slice(&list(&models(), &query).unwrap()).unwrap();
+                seen.extend(page["data"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap().to_owned()));
+                after = page["last_id"].as_str().map(str::to_owned);
+                if page["has_more"] == false {
+                    break;
+                }
+            }
+            prop_assert_eq!(seen.concat(), "abcde");
+        }
+    }
+}

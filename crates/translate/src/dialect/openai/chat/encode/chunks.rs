@@ -1,0 +1,307 @@
+//! Reply events become chunks, each a `chat.completion.chunk` in an event of its own.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use serde::Serialize;
+
+use super::body::{CalledCustom, CalledFunction, Counts, ToolCall};
+use super::one_line::json;
+use super::{Shape, call_id, custom_input};
+use crate::dialect::StreamEncoder;
+use crate::dialect::openai::error;
+use crate::failure::Failure;
+use crate::reply::{Event, Stamp, Usage};
+
+/// Writes chunks. What does not change from one text delta to the next is prepared once, so that
+/// a delta costs one escape of its text and two copies.
+#[derive(Debug)]
+pub struct Chunks {
+    shape: Shape,
+    stamp: Stamp,
+    choices: u32,
+    head: Vec<u8>,
+    /// A finish that is not written yet: the last one may have to carry the credits.
+    finish: Option<(u32, &'static str)>,
+    /// Each answer's open call of a custom tool, if it has one: the text is known only when the
+    /// arguments are complete.
+    custom: BTreeMap<u32, String>,
+}
+
+impl Chunks {
+    /// An encoder for a stream of so many answers.
+    #[must_use]
+    pub fn new(shape: Shape, stamp: Stamp, choices: u32) -> Self {
+        let mut head = Vec::with_capacity(160);
+        let _ = write!(
+            head,
+            "data: {{\"id\":\"chatcmpl-{}\",\"object\":\"chat.completion.chunk\",\"created\":{},\"model\":",
+            stamp.id, stamp.created
+        );
+        json(&shape.model, &mut head);
+        head.extend_from_slice(b",\"choices\":[");
+        Self {
+            shape,
+            stamp,
+            choices,
+            head,
+            finish: None,
+            custom: BTreeMap::new(),
+        }
+    }
+
+    fn begin(&self, choice: u32, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.head);
+        let _ = write!(out, "{{\"index\":{choice},\"delta\":");
+    }
+
+    fn end(finish: Option<&str>, out: &mut Vec<u8>) {
+        out.extend_from_slice(b",\"logprobs\":null,\"finish_reason\":");
+        json(&finish, out);
+        out.extend_from_slice(b"}]");
+    }
+
+    fn seal(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if self.shape.usage {
+            b",\"usage\":null}\n\n"
+        } else {
+            b"}\n\n"
+        });
+    }
+
+    fn delta(&self, choice: u32, delta: &impl Serialize, out: &mut Vec<u8>) {
+        self.begin(choice, out);
+        json(delta, out);
+        Self::end(None, out);
+        self.seal(out);
+    }
+
+    fn text(&self, choice: u32, field: &str, text: &str, out: &mut Vec<u8>) {
+        self.begin(choice, out);
+        let _ = write!(out, "{{\"{field}\":");
+        json(text, out);
+        out.push(b'}');
+        Self::end(None, out);
+        self.seal(out);
+    }
+
+    fn call_started(&mut self, choice: u32, index: usize, name: &str, out: &mut Vec<u8>) {
+        let function = CalledFunction {
+            name,
+            arguments: "",
+        };
+        if self.shape.legacy_functions {
+            if index == 0 {
+                self.delta(
+                    choice,
+                    &Delta::FunctionCall {
+                        function_call: function,
+                    },
+                    out,
+                );
+            }
+            return;
+        }
+        let id = call_id(&self.stamp, choice as usize, index);
+        let call = if self.shape.is_custom(name) {
+            self.custom.insert(choice, String::new());
+            let custom = CalledCustom {
+                name,
+                input: String::new(),
+            };
+            ToolCall::Custom { id, custom }
+        } else {
+            ToolCall::Function { id, function }
+        };
+        self.delta(
+            choice,
+            &Delta::ToolCalls {
+                tool_calls: [IndexedCall { index, call }],
+            },
+            out,
+        );
+    }
+
+    fn call_arguments(&mut self, choice: u32, index: usize, arguments: &str, out: &mut Vec<u8>) {
+        if let Some(custom) = self.custom.get_mut(&choice) {
+            custom.push_str(arguments);
+            return;
+        }
+        let more = Arguments { arguments };
+        if !self.shape.legacy_functions {
+            let tool_calls = [MoreCall {
+                index,
+                function: more,
+            }];
+            self.delta(choice, &Delta::MoreTool { tool_calls }, out);
+        } else if index == 0 {
+            self.delta(
+                choice,
+                &Delta::MoreFunction {
+                    function_call: more,
+                },
+                out,
+            );
+        }
+    }
+
+    fn call_ended(&mut self, choice: u32, index: usize, out: &mut Vec<u8>) {
+        if let Some(arguments) = self.custom.remove(&choice) {
+            let input = Input {
+                input: custom_input(&arguments),
+            };
+            let tool_calls = [MoreCustom {
+                index,
+                custom: input,
+            }];
+            self.delta(choice, &Delta::MoreCustom { tool_calls }, out);
+        }
+    }
+
+    /// Writes the finish that was held back; with what the answer cost, if that belongs there.
+    fn finish(&mut self, cost: Option<Usage>, out: &mut Vec<u8>) {
+        if let Some((choice, finish)) = self.finish.take() {
+            self.begin(choice, out);
+            out.extend_from_slice(b"{}");
+            Self::end(Some(finish), out);
+            if let Some(usage) = cost {
+                relay_field(&usage, out);
+            }
+            self.seal(out);
+        }
+    }
+}
+
+impl StreamEncoder for Chunks {
+    fn open(&mut self, out: &mut Vec<u8>) {
+        for choice in 0..self.choices {
+            let delta = Delta::Role {
+                role: "assistant",
+                content: "",
+                refusal: (),
+            };
+            self.delta(choice, &delta, out);
+        }
+    }
+
+    fn event(&mut self, choice: u32, event: Event<'_>, out: &mut Vec<u8>) {
+        match event {
+            Event::Text(text) => self.text(choice, "content", text, out),
+            Event::Reasoning(text) => self.text(choice, "reasoning_content", text, out),
+            Event::Refusal(text) => self.text(choice, "refusal", text, out),
+            Event::CallStarted { index, name } => self.call_started(choice, index, name, out),
+            Event::CallArguments { index, json } => self.call_arguments(choice, index, json, out),
+            Event::CallEnded { index } => self.call_ended(choice, index, out),
+            Event::Finished(finish) => {
+                self.finish(None, out);
+                self.finish = Some((choice, self.shape.finish(finish)));
+            }
+        }
+    }
+
+    fn close(&mut self, usage: Usage, out: &mut Vec<u8>) {
+        self.finish((!self.shape.usage).then_some(usage), out);
+        if self.shape.usage {
+            out.extend_from_slice(&self.head);
+            out.extend_from_slice(b"],\"usage\":");
+            json(&Counts::from(usage), out);
+            relay_field(&usage, out);
+            out.extend_from_slice(b"}\n\n");
+        }
+        out.extend_from_slice(b"data: [DONE]\n\n");
+    }
+
+    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"data: ");
+        out.extend_from_slice(&error::object(failure));
+        out.extend_from_slice(b"\n\n");
+    }
+
+    fn heartbeat(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b": keep-alive\n\n");
+    }
+}
+
+/// Our own field of the last chunk: what the answer cost and who counted.
+fn relay_field(usage: &Usage, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"x_relay\":");
+    let cost = Cost {
+        credits: usage.credits.map(credits),
+        usage: usage.source.as_str(),
+    };
+    json(&cost, out);
+}
+
+/// Credits are whole numbers where upstream counts whole ones.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "checked to be whole and small"
+)]
+fn credits(credits: f64) -> serde_json::Value {
+    if credits.fract() == 0.0 && credits.abs() < 9e15 {
+        serde_json::Value::from(credits as i64)
+    } else {
+        serde_json::Value::from(credits)
+    }
+}
+
+#[derive(Serialize)]
+struct Cost {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credits: Option<serde_json::Value>,
+    usage: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Delta<'a> {
+    Role {
+        role: &'static str,
+        content: &'static str,
+        refusal: (),
+    },
+    ToolCalls {
+        tool_calls: [IndexedCall<'a>; 1],
+    },
+    MoreTool {
+        tool_calls: [MoreCall<'a>; 1],
+    },
+    MoreCustom {
+        tool_calls: [MoreCustom; 1],
+    },
+    FunctionCall {
+        function_call: CalledFunction<'a>,
+    },
+    MoreFunction {
+        function_call: Arguments<'a>,
+    },
+}
+
+#[derive(Serialize)]
+struct IndexedCall<'a> {
+    index: usize,
+    #[serde(flatten)]
+    call: ToolCall<'a>,
+}
+
+#[derive(Serialize)]
+struct MoreCall<'a> {
+    index: usize,
+    function: Arguments<'a>,
+}
+
+#[derive(Serialize)]
+struct MoreCustom {
+    index: usize,
+    custom: Input,
+}
+
+#[derive(Serialize)]
+struct Arguments<'a> {
+    arguments: &'a str,
+}
+
+#[derive(Serialize)]
+struct Input {
+    input: String,
+}
