@@ -35,7 +35,7 @@ impl Encoder for Shape {
             .collect();
         let mut completion = Completion::new(&self.model, stamp);
         completion.choices = &choices;
-        completion.usage = Some(Some(Counts::from(usage)));
+        completion.usage = Told::Counts(Counts::from(usage));
         json::text(&completion)
     }
 
@@ -84,7 +84,11 @@ impl Chunks {
     ) {
         let mut chunk = Completion::new(&self.shape.model, &self.stamp);
         chunk.choices = choices;
-        chunk.usage = self.shape.usage.then_some(usage);
+        chunk.usage = match usage {
+            Some(counts) => Told::Counts(counts),
+            None if self.shape.usage => Told::Null,
+            None => Told::Absent,
+        };
         chunk.x_relay = cost.map(Cost::from);
         out.extend_from_slice(b"data: ");
         json::write(&chunk, out);
@@ -164,9 +168,8 @@ struct Completion<'a> {
     created: u64,
     model: &'a str,
     choices: &'a [Choice<'a>],
-    /// Absent, null, or what was counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<Option<Counts>>,
+    #[serde(skip_serializing_if = "Told::is_absent")]
+    usage: Told,
     #[serde(skip_serializing_if = "Option::is_none")]
     x_relay: Option<Cost>,
 }
@@ -179,9 +182,24 @@ impl<'a> Completion<'a> {
             created: stamp.created,
             model,
             choices: &[],
-            usage: None,
+            usage: Told::Absent,
             x_relay: None,
         }
+    }
+}
+
+/// `usage`, of which a stream with usage says null until its end.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Told {
+    Absent,
+    Null,
+    Counts(Counts),
+}
+
+impl Told {
+    fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
     }
 }
 

@@ -93,7 +93,7 @@ fn output(shape: &Shape, stamp: &Stamp, reply: &Reply) -> Vec<Value> {
     if !content.is_empty() {
         let id = item_id("msg", stamp, output.len());
         let cut = Status::of(&reply.finish).is_incomplete() && reply.calls.is_empty();
-        output.push(body::message(&id, body::status(cut), content));
+        output.push(body::message(&id, body::status(cut), &content));
     }
     for (at, call) in reply.calls.iter().enumerate() {
         let callable = callable(shape, &call.name);

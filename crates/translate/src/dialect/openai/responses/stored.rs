@@ -142,9 +142,16 @@ mod tests {
         Page::read(query.iter().copied()).unwrap()
     }
 
+    /// A query, the ids of the page, and whether there are more.
+    type Row = (
+        &'static [(&'static str, &'static str)],
+        &'static [&'static str],
+        bool,
+    );
+
     #[test]
     fn a_list_is_told_page_by_page() {
-        let table: &[(&[(&str, &str)], &[&str], bool)] = &[
+        let table: &[Row] = &[
             (&[], &["i4", "i3", "i2", "i1", "i0"], false),
             (&[("order", "asc"), ("limit", "2")], &["i0", "i1"], true),
             (

@@ -1,5 +1,7 @@
 //! Input items become messages.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::fields::read;
@@ -275,7 +277,7 @@ fn shell_text(result: &wire::ShellResult) -> String {
             exit_code: Some(code),
             ..
         }) if *code != 0 => {
-            text.push_str(&format!("\n[exit code {code}]"));
+            let _ = write!(text, "\n[exit code {code}]");
         }
         _ => {}
     }

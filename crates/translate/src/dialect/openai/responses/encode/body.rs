@@ -166,7 +166,6 @@ pub(super) fn error_code(failure: &Failure) -> Value {
 /// What an answer took, with the details that the reference requires. Upstream tells of none of
 /// them.
 #[derive(Debug, Serialize)]
-#[expect(clippy::struct_field_names, reason = "OpenAI's names")]
 pub(super) struct Counts {
     input_tokens: u64,
     input_tokens_details: InputDetails,
@@ -219,7 +218,7 @@ pub(super) fn summary_text(text: &str) -> Value {
     json!({"type": "summary_text", "text": text})
 }
 
-pub(super) fn message(id: &str, status: &str, content: Vec<Value>) -> Value {
+pub(super) fn message(id: &str, status: &str, content: &[Value]) -> Value {
     json!({
         "id": id,
         "type": "message",

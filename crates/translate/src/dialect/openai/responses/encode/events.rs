@@ -272,7 +272,7 @@ impl Events {
     fn begin_message(&mut self, refusal: bool, out: &mut Vec<u8>) {
         self.end_item(false, out);
         let id = self.id("msg");
-        self.added(&body::message(&id, "in_progress", Vec::new()), out);
+        self.added(&body::message(&id, "in_progress", &[]), out);
         let part = OpenPart {
             refusal,
             text: String::new(),
@@ -362,13 +362,13 @@ impl Events {
         };
         call.arguments.push_str(more);
         if call.callable.form == Form::Function {
-            let fields = Arguments {
+            let fields = CallText {
                 place: Place {
                     item_id: &call.id,
                     output_index,
                 },
                 delta: Some(more),
-                ..Arguments::default()
+                ..CallText::default()
             };
             self.sequence
                 .event("response.function_call_arguments.delta", &fields, out);
@@ -377,13 +377,13 @@ impl Events {
 
     fn end_call(&mut self, call: &OpenCall, cut: bool, out: &mut Vec<u8>) {
         let place = self.place(&call.id);
-        let said = Arguments {
+        let said = CallText {
             place,
-            ..Arguments::default()
+            ..CallText::default()
         };
         match call.callable.form {
             Form::Function => {
-                let fields = Arguments {
+                let fields = CallText {
                     arguments: Some(&call.arguments),
                     ..said
                 };
@@ -393,13 +393,13 @@ impl Events {
             Form::Custom => {
                 // The text is known only when the JSON around it is complete.
                 let input = custom_input(&call.arguments);
-                let fields = Arguments {
+                let fields = CallText {
                     delta: Some(&input),
                     ..said
                 };
                 self.sequence
                     .event("response.custom_tool_call_input.delta", &fields, out);
-                let fields = Arguments {
+                let fields = CallText {
                     input: Some(&input),
                     ..said
                 };
@@ -431,7 +431,7 @@ impl Events {
             }) => {
                 self.end_part(&id, content.len(), &part, out);
                 content.push(part.value());
-                self.done(body::message(&id, body::status(cut), content), out);
+                self.done(body::message(&id, body::status(cut), &content), out);
             }
             Some(Open::Call(call)) => self.end_call(&call, cut, out),
         }
@@ -460,7 +460,7 @@ impl Events {
             Open::Message { id, content, part } => {
                 let mut content = content.clone();
                 content.push(part.value());
-                Some(body::message(id, "incomplete", content))
+                Some(body::message(id, "incomplete", &content))
             }
             Open::Call(call) => {
                 let told = call.callable.form.is_told_in_pieces();
@@ -643,7 +643,7 @@ struct SummaryText<'a> {
 }
 
 #[derive(Clone, Copy, Default, Serialize)]
-struct Arguments<'a> {
+struct CallText<'a> {
     #[serde(flatten)]
     place: Place<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -168,10 +168,13 @@ fn every_kind_of_answer_has_its_items_and_status() {
         json!({"id": "msg_abc00", "type": "message", "status": status, "role": "assistant",
             "content": [{"type": "output_text", "annotations": [], "logprobs": [], "text": text}]})
     };
-    let [a, b, c] = call(0, "weather", "{\"city\":\"Paris\"}");
-    let [d, e, f] = call(1, "patch", "{\"input\":\"*** Begin\"}");
-    let [g, h, i] = call(2, "mail.send", "{}");
-    let calls = [a, b, c, d, e, f, g, h, i, Event::Finished(&Finish::Calls)];
+    let calls = [
+        &call(0, "weather", "{\"city\":\"Paris\"}")[..],
+        &call(1, "patch", "{\"input\":\"*** Begin\"}"),
+        &call(2, "mail.send", "{}"),
+        &[Event::Finished(&Finish::Calls)],
+    ]
+    .concat();
     let table: [(&[Event<'_>], Value); 6] = [
         (
             &[Event::Text("Hel"), Event::Finished(&Finish::Length)],
@@ -398,7 +401,7 @@ proptest! {
     fn a_stream_is_followed_to_the_response_that_ends_it(
         acts in acts(), finish in finish(), summary: bool, query in prop::option::of("\\PC{0,5}"),
     ) {
-        let shape = Shape { summary, query, ..shape() };
+        let shape = Shape { query, summary, ..shape() };
         let mut stream = Events::new(shape.clone(), stamp());
         let mut out = Vec::new();
         stream.open(&mut out);

@@ -184,7 +184,6 @@ fn a_tool_or_choice_that_cannot_be_is_refused_with_its_field() {
 #[test]
 fn an_item_that_cannot_be_is_refused_with_its_place() {
     let item = |item: Value| json!({"input": [{"role": "user", "content": "x"}, item]});
-    let part = |part: Value| json!({"input": [{"role": "user", "content": [part]}]});
     check(&[
         (
             item(json!({"content": "x"})),
@@ -241,6 +240,13 @@ fn an_item_that_cannot_be_is_refused_with_its_place() {
             "input[1].tools[0].type",
             "mcp",
         ),
+    ]);
+}
+
+#[test]
+fn a_part_that_cannot_be_is_refused_with_its_place() {
+    let part = |part: Value| json!({"input": [{"role": "user", "content": [part]}]});
+    check(&[
         (
             part(json!({"text": "x"})),
             "input[0].content[0].type",

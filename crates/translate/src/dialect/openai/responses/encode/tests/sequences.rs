@@ -11,34 +11,74 @@ const PATH: &str = concat!(
     "/testdata/responses/streams.json"
 );
 
-fn seen() -> Value {
-    let length = Finish::Length;
-    let calls = Finish::Calls;
-    let weather = call(0, "weather", "{\"city\":\"Paris\"}");
-    let send = call(1, "mail.send", "{}");
-    let patch = call(0, "patch", "{\"input\":\"*** Begin Patch\"}");
-    let shell = call(1, "local_shell", "{\"command\":[\"ls\"]}");
-    let [started, ..] = weather;
-    let half = Event::CallArguments {
-        index: 0,
-        json: "{\"city\":\"Par",
-    };
-    let searching = || Shape {
+const CALLED: Event<'static> = Event::Finished(&Finish::Calls);
+const LENGTH: Event<'static> = Event::Finished(&Finish::Length);
+const FILTERED: Event<'static> = Event::Finished(&Finish::Filtered);
+
+/// A case's name, how its answer was asked for, and what the model does.
+type Case = (&'static str, Shape, Vec<Event<'static>>);
+
+fn half_a_call() -> [Event<'static>; 2] {
+    let [started, ..] = call(0, "weather", "");
+    let json = "{\"city\":\"Par";
+    [started, Event::CallArguments { index: 0, json }]
+}
+
+fn searching() -> Shape {
+    Shape {
         query: Some("What is new?".to_owned()),
         ..shape()
-    };
-    let summing = || Shape {
-        summary: true,
-        ..shape()
-    };
-    let table: Vec<(&str, Shape, Vec<Event<'_>>, End)> = vec![
+    }
+}
+
+fn texts() -> Vec<Case> {
+    vec![
         (
             "text",
             shape(),
             vec![Event::Text("Hel"), Event::Text("lo"), FINISHED],
-            End::Close,
         ),
-        ("silence", shape(), vec![FINISHED], End::Close),
+        ("silence", shape(), vec![FINISHED]),
+        (
+            "refusal",
+            shape(),
+            vec![Event::Refusal("I can"), Event::Refusal("not."), FINISHED],
+        ),
+        (
+            "text and refusal",
+            shape(),
+            vec![Event::Text("Well. "), Event::Refusal("No."), FINISHED],
+        ),
+        ("length", shape(), vec![Event::Text("Hel"), LENGTH]),
+        ("filtered", shape(), vec![Event::Text("Hel"), FILTERED]),
+        (
+            "web search",
+            searching(),
+            vec![Event::Text("Much."), FINISHED],
+        ),
+    ]
+}
+
+fn thoughts_and_calls() -> Vec<Case> {
+    let thoughts = || {
+        vec![
+            Event::Reasoning("h"),
+            Event::Reasoning("m"),
+            Event::Text("x"),
+            FINISHED,
+        ]
+    };
+    let summing = Shape {
+        summary: true,
+        ..shape()
+    };
+    let weather = call(0, "weather", "{\"city\":\"Paris\"}");
+    let send = call(1, "mail.send", "{}");
+    let patch = call(0, "patch", "{\"input\":\"*** Begin Patch\"}");
+    let shell = call(1, "local_shell", "{\"command\":[\"ls\"]}");
+    vec![
+        ("reasoning", shape(), thoughts()),
+        ("reasoning as a summary", summing, thoughts()),
         (
             "two parallel calls",
             shape(),
@@ -46,91 +86,41 @@ fn seen() -> Value {
                 &[Event::Text("Let me see.")],
                 &weather[..],
                 &send,
-                &[Event::Finished(&calls)],
+                &[CALLED],
             ]
             .concat(),
-            End::Close,
         ),
         (
             "a custom tool and a local shell",
             shape(),
-            [&patch[..], &shell, &[Event::Finished(&calls)]].concat(),
-            End::Close,
-        ),
-        (
-            "refusal",
-            shape(),
-            vec![Event::Refusal("I can"), Event::Refusal("not."), FINISHED],
-            End::Close,
-        ),
-        (
-            "text and refusal",
-            shape(),
-            vec![Event::Text("Well. "), Event::Refusal("No."), FINISHED],
-            End::Close,
-        ),
-        (
-            "length",
-            shape(),
-            vec![Event::Text("Hel"), Event::Finished(&length)],
-            End::Close,
+            [&patch[..], &shell, &[CALLED]].concat(),
         ),
         (
             "length in a call",
             shape(),
-            vec![started, half, Event::Finished(&length)],
-            End::Close,
+            [&half_a_call()[..], &[LENGTH]].concat(),
         ),
-        (
-            "filtered",
-            shape(),
-            vec![Event::Text("Hel"), Event::Finished(&Finish::Filtered)],
-            End::Close,
-        ),
-        (
-            "reasoning",
-            shape(),
-            vec![
-                Event::Reasoning("h"),
-                Event::Reasoning("m"),
-                Event::Text("x"),
-                FINISHED,
-            ],
-            End::Close,
-        ),
-        (
-            "reasoning as a summary",
-            summing(),
-            vec![
-                Event::Reasoning("h"),
-                Event::Reasoning("m"),
-                Event::Text("x"),
-                FINISHED,
-            ],
-            End::Close,
-        ),
-        (
-            "web search",
-            searching(),
-            vec![Event::Text("Much."), FINISHED],
-            End::Close,
-        ),
-        ("failed before a word", searching(), vec![], End::Fail),
-        (
-            "failed in the text",
-            shape(),
-            vec![Event::Text("Hel")],
-            End::Fail,
-        ),
+    ]
+}
+
+fn failures() -> Vec<Case> {
+    vec![
+        ("failed before a word", searching(), vec![]),
+        ("failed in the text", shape(), vec![Event::Text("Hel")]),
         (
             "failed in a call",
             shape(),
-            vec![Event::Text("x"), started, half],
-            End::Fail,
+            [&[Event::Text("x")], &half_a_call()[..]].concat(),
         ),
-    ];
+    ]
+}
+
+fn seen() -> Value {
+    let closed = texts().into_iter().chain(thoughts_and_calls());
+    let closed = closed.map(|case| (case, End::Close));
+    let failed = failures().into_iter().map(|case| (case, End::Fail));
     let mut cases = serde_json::Map::new();
-    for (name, shape, events, end) in table {
+    for ((name, shape, events), end) in closed.chain(failed) {
         let (events, kept) = streamed(shape, &events, &end);
         check(&events);
         assert_eq!(events.last().unwrap()["response"], kept, "{name}");
