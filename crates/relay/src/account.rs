@@ -1,11 +1,15 @@
 //! Who calls: the 1min.ai key a client sends, and the identity it is counted and cached by.
 
+pub mod secret;
+
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, LazyLock};
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
 use ipnet::IpNet;
 use onemin::ApiKey;
+use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 use translate::failure::{Failure, Kind};
 
@@ -20,11 +24,31 @@ pub struct Caller {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity([u8; 16]);
 
+impl std::fmt::Display for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl std::str::FromStr for Identity {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u128::from_str_radix(text, 16).map(|number| Self(number.to_be_bytes()))
+    }
+}
+
 /// Makes identities. Without the secret nobody can tell whose they are, or test a guess.
+///
+/// The secret is fetched when the first identity is made, and not before: a relay that needs none
+/// touches no file.
 #[derive(Clone)]
 pub struct Identities {
-    secret: Hmac<Sha256>,
+    secret: Arc<LazyLock<Hmac<Sha256>, Fetch>>,
 }
+
+/// Where a secret comes from.
+type Fetch = Box<dyn FnOnce() -> Hmac<Sha256> + Send>;
 
 impl std::fmt::Debug for Identities {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -34,16 +58,25 @@ impl std::fmt::Debug for Identities {
 
 impl Identities {
     /// Identities under a secret drawn for this process: they mean nothing after it ends.
-    ///
-    /// # Panics
-    /// Never: HMAC takes keys of any length.
     #[must_use]
     pub fn fresh() -> Self {
-        let (a, b) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
-        let secret = [a.into_bytes(), b.into_bytes()].concat();
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-        let secret = Hmac::new_from_slice(&secret).expect("any length");
-        Self { secret }
+        Self::kept(secret::draw)
+    }
+
+    /// Identities under a secret that the operator gave; the same in every process that has it.
+    #[must_use]
+    pub fn under(secret: &SecretString) -> Self {
+        let secret = secret.clone();
+        Self::kept(move || secret)
+    }
+
+    /// Identities under a secret that is fetched when it is needed.
+    #[must_use]
+    pub fn kept(fetch: impl FnOnce() -> SecretString + Send + 'static) -> Self {
+        let fetch: Fetch = Box::new(move || keyed(&fetch()));
+        Self {
+            secret: Arc::new(LazyLock::new(fetch)),
+        }
     }
 
     /// The identity of an account.
@@ -59,7 +92,7 @@ impl Identities {
     }
 
     fn of(&self, kind: &[u8], bytes: &[u8]) -> Identity {
-        let mut mac = self.secret.clone();
+        let mut mac = (**self.secret).clone();
         mac.update(kind);
         mac.update(bytes);
         let hash = mac.finalize().into_bytes();
@@ -70,6 +103,12 @@ impl Identities {
             .for_each(|(to, from)| *to = from);
         Identity(identity)
     }
+}
+
+fn keyed(secret: &SecretString) -> Hmac<Sha256> {
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+    let keyed = Hmac::new_from_slice(secret.expose_secret().as_bytes()).expect("any length");
+    keyed
 }
 
 /// The key that a request carries: `Authorization: Bearer`, as OpenAI's clients send it, or
@@ -215,5 +254,15 @@ mod tests {
         let key = ApiKey::parse("abc").unwrap();
         assert_eq!(here.of_key(&key), here.of_key(&key));
         assert_ne!(here.of_key(&key), there.of_key(&key));
+    }
+
+    #[test]
+    fn processes_with_one_secret_make_one_identity_which_can_be_written_and_read() {
+        let secret = SecretString::from("a secret of sixteen or more");
+        let key = ApiKey::parse("abc").unwrap();
+        let here = Identities::under(&secret).of_key(&key);
+        assert_eq!(here, Identities::under(&secret).of_key(&key));
+        assert_eq!(here.to_string().parse(), Ok(here));
+        assert_eq!(here.to_string().len(), 32);
     }
 }

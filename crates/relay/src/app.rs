@@ -24,7 +24,7 @@ use crate::limits::{RateLimit, Standing};
 use crate::observe;
 use crate::router;
 use crate::server;
-use crate::store::counters::InProcess;
+use crate::store::choice::Stores;
 
 /// What every request shares.
 pub struct Relay {
@@ -48,6 +48,8 @@ pub struct Relay {
     pub max_body: usize,
     /// Silence after which a stream gets a sign of life; zero is never.
     pub heartbeat: Duration,
+    /// What outlives a request.
+    pub stores: Stores,
     limit_by: RateLimitBy,
     trusted_proxies: Vec<IpNet>,
 }
@@ -89,7 +91,8 @@ impl Relay {
             timeouts: settings.timeouts(),
             ..onemin::Options::default()
         })?;
-        let identities = Identities::fresh();
+        let stores = Stores::choose(settings).map_err(StartError::Settings)?;
+        let identities = stores.identities.clone();
         let fetcher = Fetcher::new(settings.max_fetch(), settings.allow_private_urls);
         let catalogue = Catalogue::new(client.clone(), settings.models_ttl);
         Ok(Self {
@@ -99,10 +102,7 @@ impl Relay {
                 settings.model_map.clone(),
             ),
             attacher: Attacher::new(client.clone(), fetcher, identities.clone()),
-            limits: RateLimit::new(
-                settings.rate_limit_per_minute,
-                Arc::new(InProcess::default()),
-            ),
+            limits: RateLimit::new(settings.rate_limit_per_minute, stores.counters.clone()),
             policy: Policy {
                 max_choices: settings.max_choices,
                 strict: settings.strict_parameters,
@@ -117,6 +117,7 @@ impl Relay {
             trusted_proxies: settings.trusted_proxies.clone(),
             client,
             identities,
+            stores,
         })
     }
 
@@ -157,7 +158,7 @@ pub fn run(mut settings: Settings) -> Result<(), StartError> {
     };
     let relay = Arc::new(Relay::new(&settings)?);
     if settings.check {
-        print!("{}", banner::settings(&settings));
+        print!("{}", banner::settings(&settings, &relay.stores));
         return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -187,7 +188,11 @@ async fn serve(relay: Arc<Relay>, settings: &Settings) -> Result<(), StartError>
     let address = SocketAddr::new(settings.host, settings.port);
     let listener = TcpListener::bind(address).await;
     let listener = listener.map_err(|source| StartError::Listen { address, source })?;
-    print!("{}", banner::started(settings, listener.local_addr()?));
+    print!(
+        "{}",
+        banner::started(settings, &relay.stores, listener.local_addr()?)
+    );
+    relay.limits.warm();
     tokio::spawn(announce_models(relay.clone()));
     server::serve(
         listener,

@@ -4,17 +4,18 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::config::Settings;
+use crate::store::choice::Stores;
 
 /// The text for a server that listens.
 #[must_use]
-pub fn started(settings: &Settings, address: SocketAddr) -> String {
+pub fn started(settings: &Settings, stores: &Stores, address: SocketAddr) -> String {
     let base = format!("http://{}/v1", reachable(address));
     let mut text = format!(
         "1min-relay {} listens on {address}\n\n",
         env!("CARGO_PKG_VERSION")
     );
     let _ = writeln!(text, "  base URL   {base}");
-    text.push_str(&settings_lines(settings));
+    text.push_str(&settings_lines(settings, stores));
     let key = if settings.demo {
         "demo"
     } else {
@@ -31,17 +32,17 @@ pub fn started(settings: &Settings, address: SocketAddr) -> String {
 
 /// The text for `--check`.
 #[must_use]
-pub fn settings(settings: &Settings) -> String {
+pub fn settings(settings: &Settings, stores: &Stores) -> String {
     format!(
         "1min-relay {}: the settings are good.\n\n  address    {}:{}\n{}",
         env!("CARGO_PKG_VERSION"),
         settings.host,
         settings.port,
-        settings_lines(settings)
+        settings_lines(settings, stores)
     )
 }
 
-fn settings_lines(settings: &Settings) -> String {
+fn settings_lines(settings: &Settings, stores: &Stores) -> String {
     let upstream = if settings.demo {
         format!(
             "embedded simulator at {} (no key needed: any will do)",
@@ -53,8 +54,9 @@ fn settings_lines(settings: &Settings) -> String {
     let limit = match settings.rate_limit_per_minute {
         0 => "off".to_owned(),
         n => format!(
-            "{n} a minute by {}, counted in process",
-            settings.rate_limit_by
+            "{n} a minute by {}, counted {}",
+            settings.rate_limit_by,
+            stores.counters.name()
         ),
     };
     let models = match settings.permitted_models() {
@@ -71,6 +73,8 @@ fn settings_lines(settings: &Settings) -> String {
         ("rate limit", limit),
         ("models", models),
         ("fetches", private.to_owned()),
+        ("state", stores.state.name()),
+        ("files", stores.contents.name()),
     ]
     .iter()
     .fold(String::new(), |mut text, (name, value)| {

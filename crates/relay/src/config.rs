@@ -5,9 +5,11 @@
 //! of the program is handed only what it needs.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Parser, ValueEnum};
+use secrecy::SecretString;
 use translate::compose::Wording;
 use translate::compose::tools::Style;
 use translate::interpret::thinking::Thoughts;
@@ -65,6 +67,96 @@ pub struct Settings {
     /// Proxies whose X-Forwarded-For is believed, as addresses or networks, separated by commas.
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', value_name = "NET,…", value_parser = network)]
     pub trusted_proxies: Vec<ipnet::IpNet>,
+
+    /// Where requests are counted for the limit. `auto` takes Redis if it is configured, else
+    /// memcached if it is configured or answers at 127.0.0.1 or at the name `memcached`.
+    #[arg(long, env = "COUNTERS", default_value = "auto", value_enum)]
+    pub counters: CounterStore,
+
+    /// The memcached in which replicas share their counts.
+    #[arg(long, env = "MEMCACHED_HOST", value_name = "HOST")]
+    pub memcached_host: Option<String>,
+
+    /// The port of memcached.
+    #[arg(
+        long,
+        env = "MEMCACHED_PORT",
+        default_value_t = 11211,
+        value_name = "PORT"
+    )]
+    pub memcached_port: u16,
+
+    /// The Redis in which replicas share counts, files' entries, assistants and stored responses:
+    /// redis://[[user]:password@]host[:port][/db], or rediss:// for TLS.
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
+    pub redis_url: Option<SecretString>,
+
+    /// The secret by which accounts are told apart in every store: at least 16 characters, the same
+    /// in all replicas. If it is not set, one is drawn and kept in the data folder.
+    #[arg(
+        long,
+        env = "RELAY_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
+    pub relay_secret: Option<SecretString>,
+
+    /// The folder for what must outlive the relay. Default: `$STATE_DIRECTORY`, else
+    /// `$XDG_DATA_HOME/1min-relay`, else ~/.local/share/1min-relay, else ./data.
+    #[arg(long, env = "DATA_DIR", value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+
+    /// The S3 bucket that keeps the contents of files, instead of the data folder.
+    #[arg(long, env = "S3_BUCKET", value_name = "NAME")]
+    pub s3_bucket: Option<String>,
+
+    /// Where the S3-compatible service is, if it is not Amazon's.
+    #[arg(long, env = "S3_ENDPOINT", value_name = "URL", value_parser = http_url)]
+    pub s3_endpoint: Option<Url>,
+
+    /// The region of the bucket.
+    #[arg(
+        long,
+        env = "S3_REGION",
+        default_value = "us-east-1",
+        value_name = "REGION"
+    )]
+    pub s3_region: String,
+
+    /// The id of the access key for the bucket.
+    #[arg(long, env = "S3_ACCESS_KEY_ID", value_name = "ID")]
+    pub s3_access_key_id: Option<String>,
+
+    /// The secret of the access key for the bucket.
+    #[arg(
+        long,
+        env = "S3_SECRET_ACCESS_KEY",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
+    pub s3_secret_access_key: Option<SecretString>,
+
+    /// The largest file that /v1/files takes, in MiB.
+    #[arg(long, env = "MAX_FILE_MB", default_value_t = 128, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub max_file_mb: u32,
+
+    /// The most that the files of one account may take together, in MiB; 0 is no limit.
+    #[arg(
+        long,
+        env = "MAX_ACCOUNT_FILES_MB",
+        default_value_t = 10240,
+        value_name = "MIB"
+    )]
+    pub max_account_files_mb: u32,
+
+    /// Days after which uploaded files are deleted; 0 is never.
+    #[arg(
+        long,
+        env = "FILE_RETENTION_DAYS",
+        default_value_t = 0,
+        value_name = "DAYS"
+    )]
+    pub file_retention_days: u32,
 
     /// Models that may be used, separated by commas.
     #[arg(
@@ -181,6 +273,19 @@ pub enum RateLimitBy {
     Address,
 }
 
+/// Where requests are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CounterStore {
+    /// In the first service that is configured or found, else in process.
+    Auto,
+    /// In this process.
+    Process,
+    /// In memcached.
+    Memcached,
+    /// In Redis.
+    Redis,
+}
+
 /// What becomes of the thoughts that a model shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Reasoning {
@@ -244,6 +349,41 @@ impl Settings {
     #[must_use]
     pub fn max_fetch(&self) -> usize {
         mebibytes(self.max_fetch_mb)
+    }
+
+    /// The largest uploaded file in bytes.
+    #[must_use]
+    pub fn max_file(&self) -> u64 {
+        u64::from(self.max_file_mb) * 1024 * 1024
+    }
+
+    /// The most that an account's files may take, in bytes; none if there is no limit.
+    #[must_use]
+    pub fn max_account_files(&self) -> Option<u64> {
+        let bytes = u64::from(self.max_account_files_mb) * 1024 * 1024;
+        (bytes > 0).then_some(bytes)
+    }
+
+    /// The age at which uploaded files are deleted; none if they stay.
+    #[must_use]
+    pub fn file_retention(&self) -> Option<Duration> {
+        let days = u64::from(self.file_retention_days);
+        (days > 0).then(|| Duration::from_secs(days * 24 * 60 * 60))
+    }
+
+    /// The folder for what must outlive the relay.
+    #[must_use]
+    pub fn data_folder(&self) -> PathBuf {
+        let of = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty());
+        let standard = || {
+            let state = of("STATE_DIRECTORY").map(PathBuf::from);
+            let xdg = || of("XDG_DATA_HOME").map(|home| PathBuf::from(home).join("1min-relay"));
+            let home =
+                || of("HOME").map(|home| PathBuf::from(home).join(".local/share/1min-relay"));
+            state.or_else(xdg).or_else(home)
+        };
+        let wanted = self.data_dir.clone().or_else(standard);
+        wanted.unwrap_or_else(|| PathBuf::from("data"))
     }
 
     /// The models that may be used; none if all may.

@@ -42,6 +42,13 @@ impl RateLimit {
         self.per_minute > 0
     }
 
+    /// Begins to look for the service that counts, if there is a limit and a service.
+    pub fn warm(&self) {
+        if self.is_on() {
+            self.counters.warm();
+        }
+    }
+
     /// Counts a request.
     ///
     /// # Errors

@@ -1,4 +1,60 @@
-//! Where counters are kept. One trait, one adapter a service; replicas that share a service share
-//! their counts.
+//! What outlives a request, and where it is kept. One trait a kind of keeping, one adapter a
+//! service; replicas that share a service share what is in it.
 
+pub mod choice;
+pub mod contents;
 pub mod counters;
+pub mod folder;
+pub mod redis;
+pub mod state;
+
+use translate::failure::{Failure, Kind};
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It did not answer in time.
+    #[error("no answer in time")]
+    Silent,
+    /// The way to it is broken.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// It understood and refused.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// It said what was not expected of it.
+    #[error("unexpected answer: {0}")]
+    Unexpected(String),
+}
+
+impl StoreError {
+    /// For an answer that makes no sense; its beginning is kept for the log.
+    #[must_use]
+    pub fn unexpected(answer: &str) -> Self {
+        Self::Unexpected(answer.chars().take(80).collect())
+    }
+}
+
+/// A request needs a store that did not do its part; the same request may work in a moment.
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::new(
+            Kind::Overloaded,
+            "The relay's own store does not answer; nothing was done. Try again in a moment.",
+        )
+        .with_retry_after(Some(5))
+        .with_detail(format!("store: {error}"))
+    }
+}
+
+impl From<::redis::RedisError> for StoreError {
+    fn from(error: ::redis::RedisError) -> Self {
+        if error.is_timeout() {
+            Self::Silent
+        } else if error.is_io_error() || error.is_unrecoverable_error() {
+            Self::Io(std::io::Error::other(error.to_string()))
+        } else {
+            Self::Refused(error.to_string())
+        }
+    }
+}

@@ -1,11 +1,16 @@
-//! Counters that are forgotten after a while, kept in this process.
+//! Counters that are forgotten after a while: the trait, and the adapter in this process's memory.
 
-use std::collections::HashMap;
+pub mod memcached;
+pub mod redis;
+pub mod shared;
+mod window;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
 use crate::account::Identity;
+use window::Window;
 
 /// Counts events in windows of time.
 pub trait Counters: Send + Sync {
@@ -18,36 +23,17 @@ pub trait Counters: Send + Sync {
         window: u64,
     ) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>>;
 
-    /// What the start-up line says of it.
-    fn name(&self) -> &'static str;
-}
+    /// Looks for the service behind it, in the background, so that the first request need not.
+    fn warm(&self) {}
 
-/// The most identities that are counted at once; beyond it the window starts anew for all. At some
-/// 60 bytes each that is 6 MB.
-const MAX_IDENTITIES: usize = 100_000;
+    /// What the start-up line says of it.
+    fn name(&self) -> String;
+}
 
 /// Counters in this process's memory: nothing to install, not shared.
 #[derive(Debug, Default)]
 pub struct InProcess {
-    counts: Mutex<Window>,
-}
-
-#[derive(Debug, Default)]
-struct Window {
-    number: u64,
-    counts: HashMap<Identity, u64>,
-}
-
-impl Window {
-    fn count(&mut self, who: Identity, number: u64) -> u64 {
-        if number != self.number || self.counts.len() >= MAX_IDENTITIES {
-            self.number = number;
-            self.counts = HashMap::new();
-        }
-        let count = self.counts.entry(who).or_insert(0);
-        *count += 1;
-        *count
-    }
+    counts: Mutex<Window<u64>>,
 }
 
 impl Counters for InProcess {
@@ -58,11 +44,12 @@ impl Counters for InProcess {
     ) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>> {
         // A panic while the lock was held can at worst have lost one count.
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.count(who, window);
-        Box::pin(std::future::ready(count))
+        let count = counts.entry(who, window);
+        *count += 1;
+        Box::pin(std::future::ready(*count))
     }
 
-    fn name(&self) -> &'static str {
-        "in process"
+    fn name(&self) -> String {
+        "in process".to_owned()
     }
 }

@@ -2,4 +2,8 @@
 
 pub mod chat;
 pub mod choice;
+pub mod completions;
+pub mod cost;
 pub mod error;
+pub mod json;
+pub mod responses;

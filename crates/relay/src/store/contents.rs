@@ -1,0 +1,277 @@
+//! Contents of files: in a folder, or in a bucket of an S3-compatible service. They are written and
+//! read as streams; what is held in memory is one piece.
+
+mod http;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::path::Path as Name;
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt as _, PutPayload, PutPayloadMut};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::OnceCell;
+use url::Url;
+
+use super::StoreError;
+use super::folder::DataFolder;
+
+/// Pieces in which a file is written. S3 takes no smaller ones, but for the last.
+const BUCKET_PIECE: usize = 5 * 1024 * 1024;
+const FOLDER_PIECE: usize = 256 * 1024;
+
+/// Where in the data folder.
+const SUBFOLDER: &str = "contents";
+
+/// The most bytes of a file that is kept in memory, where there is no folder.
+const MAX_IN_MEMORY: usize = 8 * 1024 * 1024;
+
+/// A bucket of an S3-compatible service.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    /// Its name.
+    pub name: String,
+    /// Where the service is; Amazon's if not given.
+    pub endpoint: Option<Url>,
+    /// The region.
+    pub region: String,
+    /// The access key's id.
+    pub access_key_id: String,
+    /// The access key's secret.
+    pub secret_access_key: SecretString,
+}
+
+/// The store of contents; clones share it.
+#[derive(Clone)]
+pub struct Contents {
+    place: Place,
+    opened: Arc<OnceCell<Opened>>,
+}
+
+#[derive(Clone)]
+enum Place {
+    Folder(DataFolder),
+    Bucket(Box<Bucket>),
+}
+
+#[derive(Clone)]
+struct Opened {
+    store: Arc<dyn ObjectStore>,
+    piece: usize,
+    /// Bytes that one file may have.
+    max: usize,
+}
+
+/// A content on its way out.
+pub struct Content {
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its bytes.
+    pub bytes: BoxStream<'static, Result<Bytes, StoreError>>,
+}
+
+impl Contents {
+    /// Contents in the data folder. It is made when it is needed.
+    #[must_use]
+    pub fn in_folder(folder: DataFolder) -> Self {
+        Self::new(Place::Folder(folder))
+    }
+
+    /// Contents in a bucket. It is not asked before it is needed.
+    #[must_use]
+    pub fn in_bucket(bucket: Bucket) -> Self {
+        Self::new(Place::Bucket(Box::new(bucket)))
+    }
+
+    fn new(place: Place) -> Self {
+        Self {
+            place,
+            opened: Arc::default(),
+        }
+    }
+
+    /// Begins to write a content. What is not finished leaves nothing behind.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn write(&self, name: &str) -> Result<Writer, StoreError> {
+        Ok(Writer {
+            name: Name::from(name),
+            opened: self.open().await?.clone(),
+            piece: PutPayloadMut::new(),
+            written: 0,
+            upload: None,
+        })
+    }
+
+    /// A content; none if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn read(&self, name: &str) -> Result<Option<Content>, StoreError> {
+        match self.open().await?.store.get(&Name::from(name)).await {
+            Ok(found) => Ok(Some(Content {
+                size: found.meta.size,
+                bytes: found.into_stream().map_err(StoreError::from).boxed(),
+            })),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes a content away; one that is not there is gone already.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn delete(&self, name: &str) -> Result<(), StoreError> {
+        match self.open().await?.store.delete(&Name::from(name)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What it is and where, for people; no secrets.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.place {
+            Place::Folder(folder) => folder.name(),
+            Place::Bucket(bucket) => format!("bucket {}", bucket.name),
+        }
+    }
+
+    async fn open(&self) -> Result<&Opened, StoreError> {
+        self.opened
+            .get_or_try_init(|| async {
+                match self.place.clone() {
+                    Place::Bucket(bucket) => in_bucket(&bucket),
+                    Place::Folder(folder) => {
+                        let opening = tokio::task::spawn_blocking(move || in_folder(folder.path()));
+                        opening
+                            .await
+                            .unwrap_or_else(|e| Err(StoreError::Unexpected(e.to_string())))
+                    }
+                }
+            })
+            .await
+    }
+}
+
+fn in_folder(folder: Option<&Path>) -> Result<Opened, StoreError> {
+    let Some(folder) = folder else {
+        return Ok(Opened {
+            store: Arc::new(InMemory::new()),
+            piece: FOLDER_PIECE,
+            max: MAX_IN_MEMORY,
+        });
+    };
+    let folder = folder.join(SUBFOLDER);
+    std::fs::create_dir_all(&folder)?;
+    let store = LocalFileSystem::new_with_prefix(folder)?.with_automatic_cleanup(true);
+    Ok(Opened {
+        store: Arc::new(store),
+        piece: FOLDER_PIECE,
+        max: usize::MAX,
+    })
+}
+
+fn in_bucket(bucket: &Bucket) -> Result<Opened, StoreError> {
+    let mut builder = AmazonS3Builder::new()
+        .with_http_connector(http::Connector)
+        .with_bucket_name(&bucket.name)
+        .with_region(&bucket.region)
+        .with_access_key_id(&bucket.access_key_id)
+        .with_secret_access_key(bucket.secret_access_key.expose_secret());
+    if let Some(endpoint) = &bucket.endpoint {
+        builder = builder
+            .with_endpoint(endpoint.as_str().trim_end_matches('/'))
+            .with_allow_http(endpoint.scheme() == "http");
+    }
+    Ok(Opened {
+        store: Arc::new(builder.build()?),
+        piece: BUCKET_PIECE,
+        max: usize::MAX,
+    })
+}
+
+/// A content on its way in. Dropped before it is finished, it takes away what it wrote.
+pub struct Writer {
+    name: Name,
+    opened: Opened,
+    piece: PutPayloadMut,
+    written: usize,
+    upload: Option<Box<dyn MultipartUpload>>,
+}
+
+impl Writer {
+    /// Writes some bytes.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the content is lost.
+    pub async fn write(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+        self.written = self.written.saturating_add(bytes.len());
+        if self.written > self.opened.max {
+            return Err(StoreError::Refused(format!(
+                "without a data folder (DATA_DIR) a file may have {MAX_IN_MEMORY} bytes"
+            )));
+        }
+        self.piece.push(bytes);
+        if self.piece.content_length() >= self.opened.piece {
+            self.send().await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self) -> Result<(), StoreError> {
+        let piece = std::mem::take(&mut self.piece).freeze();
+        let upload = match &mut self.upload {
+            Some(upload) => upload,
+            slot => slot.insert(self.opened.store.put_multipart(&self.name).await?),
+        };
+        Ok(upload.put_part(piece).await?)
+    }
+
+    /// The content is whole; from now on it can be read.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the content is lost.
+    pub async fn finish(mut self) -> Result<(), StoreError> {
+        if self.upload.is_none() {
+            let all: PutPayload = std::mem::take(&mut self.piece).freeze();
+            self.opened.store.put(&self.name, all).await?;
+            return Ok(());
+        }
+        if !self.piece.is_empty() {
+            self.send().await?;
+        }
+        if let Some(upload) = &mut self.upload {
+            upload.complete().await?;
+        }
+        self.upload = None;
+        Ok(())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let Some(mut upload) = self.upload.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(async move {
+                if let Err(error) = upload.abort().await {
+                    tracing::warn!(%error, "what was written of a broken upload could not be taken away");
+                }
+            });
+        }
+    }
+}
+
+impl From<object_store::Error> for StoreError {
+    fn from(error: object_store::Error) -> Self {
+        Self::Io(std::io::Error::other(error))
+    }
+}

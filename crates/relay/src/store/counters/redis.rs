@@ -1,0 +1,52 @@
+//! Counters in Redis.
+
+use redis::pipe;
+
+use super::shared::{Answer, PATIENCE, Service};
+use crate::store::redis::Link;
+
+/// A counter's life in seconds: its window, and another for clocks that differ.
+const LIFE: u32 = 120;
+
+/// Redis as a counting service.
+pub struct RedisCounters(Link);
+
+impl RedisCounters {
+    /// Counters over this link.
+    #[must_use]
+    pub fn new(link: Link) -> Self {
+        Self(link)
+    }
+}
+
+impl Service for RedisCounters {
+    fn add(&self, counter: String, floor: u64, by: u64) -> Answer<'_, u64> {
+        Box::pin(async move {
+            let mut commands = pipe();
+            commands
+                .atomic()
+                .cmd("SET")
+                .arg(&[
+                    counter.as_str(),
+                    &floor.to_string(),
+                    "EX",
+                    &LIFE.to_string(),
+                    "NX",
+                ])
+                .ignore()
+                .cmd("INCRBY")
+                .arg(&counter)
+                .arg(by);
+            let (count,) = self.0.run(&commands, PATIENCE).await?;
+            Ok(count)
+        })
+    }
+
+    fn look(&self) -> Answer<'_, ()> {
+        Box::pin(async move { self.add("1min-relay:look".to_owned(), 0, 1).await.map(drop) })
+    }
+
+    fn name(&self) -> String {
+        self.0.name()
+    }
+}

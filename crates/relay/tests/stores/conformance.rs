@@ -1,0 +1,405 @@
+//! What every store of records does, one list for all adapters.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::join_all;
+use relay::account::{Identities, Identity};
+use relay::store::folder::DataFolder;
+use relay::store::redis::Link;
+use relay::store::state::embedded::Embedded;
+use relay::store::state::redis::RedisState;
+use relay::store::state::{Engine, Key, Listing, Value};
+
+use crate::service::Server;
+
+const SPACE: &str = "thing";
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("relay-test-{}", uuid::Uuid::new_v4())))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn owner(name: &str) -> Identity {
+    Identities::under(&"sixteen and more".into()).of_key(&onemin::ApiKey::parse(name).unwrap())
+}
+
+fn key(whose: &str, id: &str) -> Key {
+    Key {
+        space: SPACE,
+        owner: owner(whose),
+        id: id.to_owned(),
+    }
+}
+
+fn lasting(text: &str) -> Value {
+    Value {
+        bytes: text.as_bytes().to_vec(),
+        expires: None,
+    }
+}
+
+fn until(text: &str, from_now: Duration) -> Value {
+    Value {
+        expires: Some(SystemTime::now() + from_now),
+        ..lasting(text)
+    }
+}
+
+async fn get(store: &dyn Engine, whose: &str, id: &str) -> Option<String> {
+    let found = store.get(key(whose, id)).await.unwrap();
+    found.map(|bytes| String::from_utf8(bytes).unwrap())
+}
+
+async fn list(store: &dyn Engine, whose: &str, listing: Listing) -> Vec<String> {
+    let found = store.list(SPACE, owner(whose), listing).await.unwrap();
+    found.into_iter().map(|(id, _)| id).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_embedded_store_conforms() {
+    let folder = Folder::new();
+    let store: Arc<dyn Engine> = Arc::new(Embedded::new(DataFolder::new(folder.0.clone())));
+    conforms(&store).await;
+    drop(store);
+    let again = Embedded::new(DataFolder::new(folder.0.clone()));
+    assert_eq!(get(&again, "kept", "k").await.as_deref(), Some("lasting"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_embedded_store_conforms_in_memory_where_no_folder_can_be_made() {
+    let nowhere = DataFolder::new(PathBuf::from("/proc/no/such/folder"));
+    let store: Arc<dyn Engine> = Arc::new(Embedded::new(nowhere));
+    conforms(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_in_redis_conforms() {
+    let Some(server) = Server::redis() else {
+        return;
+    };
+    let link = || Link::new(&server.url().into()).unwrap();
+    let store: Arc<dyn Engine> = Arc::new(RedisState::new(link()));
+    conforms(&store).await;
+    let other_replica = RedisState::new(link());
+    assert_eq!(
+        get(&other_replica, "kept", "k").await.as_deref(),
+        Some("lasting")
+    );
+}
+
+async fn conforms(store: &Arc<dyn Engine>) {
+    keeps_and_forgets(&**store).await;
+    keeps_owners_apart(&**store).await;
+    lists_in_order(&**store).await;
+    pages(&**store).await;
+    lets_values_expire(&**store).await;
+    swaps(&**store).await;
+    lets_one_of_many_win(store).await;
+    finds_owners(&**store).await;
+    store
+        .put(key("kept", "k"), lasting("lasting"))
+        .await
+        .unwrap();
+}
+
+async fn keeps_and_forgets(store: &dyn Engine) {
+    assert_eq!(get(store, "a", "1").await, None);
+    store.put(key("a", "1"), lasting("one")).await.unwrap();
+    store.put(key("a", "1"), lasting("uno")).await.unwrap();
+    assert_eq!(get(store, "a", "1").await.as_deref(), Some("uno"));
+    assert!(store.delete(key("a", "1")).await.unwrap());
+    assert!(!store.delete(key("a", "1")).await.unwrap());
+    assert_eq!(get(store, "a", "1").await, None);
+    let bytes: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+    let value = Value {
+        bytes: bytes.clone(),
+        expires: None,
+    };
+    store.put(key("a", "big"), value).await.unwrap();
+    assert_eq!(store.get(key("a", "big")).await.unwrap(), Some(bytes));
+    store.delete(key("a", "big")).await.unwrap();
+}
+
+async fn keeps_owners_apart(store: &dyn Engine) {
+    store.put(key("b", "1"), lasting("of b")).await.unwrap();
+    assert_eq!(get(store, "c", "1").await, None);
+    assert!(!store.delete(key("c", "1")).await.unwrap());
+    assert_eq!(
+        list(store, "c", Listing::default()).await,
+        Vec::<String>::new()
+    );
+    assert_eq!(get(store, "b", "1").await.as_deref(), Some("of b"));
+    let elsewhere = Key {
+        space: "other",
+        ..key("b", "1")
+    };
+    assert_eq!(store.get(elsewhere).await.unwrap(), None);
+}
+
+async fn lists_in_order(store: &dyn Engine) {
+    for id in ["y-2", "x-1", "x-3", "x-2", "x", "z~"] {
+        store.put(key("d", id), lasting(id)).await.unwrap();
+    }
+    let table: &[(Listing, &[&str])] = &[
+        (Listing::default(), &["x", "x-1", "x-2", "x-3", "y-2", "z~"]),
+        (
+            Listing {
+                falling: true,
+                ..Listing::default()
+            },
+            &["z~", "y-2", "x-3", "x-2", "x-1", "x"],
+        ),
+        (
+            Listing {
+                prefix: "x-".into(),
+                ..Listing::default()
+            },
+            &["x-1", "x-2", "x-3"],
+        ),
+        (
+            Listing {
+                prefix: "x".into(),
+                falling: true,
+                ..Listing::default()
+            },
+            &["x-3", "x-2", "x-1", "x"],
+        ),
+        (
+            Listing {
+                prefix: "x-".into(),
+                after: Some("x-1".into()),
+                ..Listing::default()
+            },
+            &["x-2", "x-3"],
+        ),
+        (
+            Listing {
+                prefix: "x-".into(),
+                after: Some("x-3".into()),
+                falling: true,
+                ..Listing::default()
+            },
+            &["x-2", "x-1"],
+        ),
+        (
+            Listing {
+                prefix: "x-".into(),
+                after: Some("a".into()),
+                ..Listing::default()
+            },
+            &["x-1", "x-2", "x-3"],
+        ),
+        (
+            Listing {
+                prefix: "x-".into(),
+                after: Some("y".into()),
+                ..Listing::default()
+            },
+            &[],
+        ),
+        (
+            Listing {
+                prefix: "x-".into(),
+                after: Some("a".into()),
+                falling: true,
+                ..Listing::default()
+            },
+            &[],
+        ),
+        (
+            Listing {
+                prefix: "x-".into(),
+                after: Some("z".into()),
+                falling: true,
+                ..Listing::default()
+            },
+            &["x-3", "x-2", "x-1"],
+        ),
+        (
+            Listing {
+                after: Some("x-15".into()),
+                limit: 2,
+                ..Listing::default()
+            },
+            &["x-2", "x-3"],
+        ),
+        (
+            Listing {
+                limit: 0,
+                ..Listing::default()
+            },
+            &[],
+        ),
+    ];
+    for (listing, expected) in table {
+        assert_eq!(
+            list(store, "d", listing.clone()).await,
+            *expected,
+            "{listing:?}"
+        );
+    }
+}
+
+async fn pages(store: &dyn Engine) {
+    let id = |n: usize| format!("{n:05}");
+    let puts = (0..1203).map(|n| store.put(key("e", &id(n)), lasting("v")));
+    join_all(puts)
+        .await
+        .into_iter()
+        .for_each(|put| put.unwrap());
+    let all: Vec<String> = (0..1203).map(id).collect();
+    assert_eq!(list(store, "e", Listing::default()).await, all);
+    let mut paged = Vec::new();
+    loop {
+        let after = paged.last().cloned();
+        let page = list(
+            store,
+            "e",
+            Listing {
+                after,
+                limit: 100,
+                ..Listing::default()
+            },
+        )
+        .await;
+        if page.is_empty() {
+            break;
+        }
+        paged.extend(page);
+    }
+    assert_eq!(paged, all);
+}
+
+async fn lets_values_expire(store: &dyn Engine) {
+    let short = Duration::from_millis(300);
+    store
+        .put(key("f", "1"), until("short", short))
+        .await
+        .unwrap();
+    store
+        .put(key("f", "2"), until("long", Duration::from_secs(600)))
+        .await
+        .unwrap();
+    store
+        .put(key("f", "3"), until("past", Duration::ZERO))
+        .await
+        .unwrap();
+    assert_eq!(get(store, "f", "1").await.as_deref(), Some("short"));
+    tokio::time::sleep(short + Duration::from_millis(50)).await;
+    assert_eq!(get(store, "f", "1").await, None);
+    assert_eq!(get(store, "f", "3").await, None);
+    let first = Listing {
+        limit: 1,
+        ..Listing::default()
+    };
+    assert_eq!(list(store, "f", first).await, ["2"]);
+    assert!(!store.delete(key("f", "1")).await.unwrap());
+    store
+        .put(key("f", "4"), until("short", short))
+        .await
+        .unwrap();
+    store
+        .put(key("f", "4"), lasting("now for ever"))
+        .await
+        .unwrap();
+    tokio::time::sleep(short + Duration::from_millis(50)).await;
+    store.sweep(SPACE).await.unwrap();
+    assert_eq!(list(store, "f", Listing::default()).await, ["2", "4"]);
+}
+
+async fn swaps(store: &dyn Engine) {
+    let bytes = |text: &str| Some(text.as_bytes().to_vec());
+    let steps: &[(Option<&str>, Option<&str>, bool)] = &[
+        (Some("x"), Some("y"), false),
+        (Some("x"), None, false),
+        (None, Some("1"), true),
+        (None, Some("2"), false),
+        (Some("2"), Some("3"), false),
+        (Some("1"), Some("2"), true),
+        (Some("2"), None, true),
+        (None, Some(""), true),
+        (Some(""), Some("3"), true),
+    ];
+    for (before, after, swapped) in steps {
+        let done = store
+            .swap(key("g", "1"), before.and_then(bytes), after.map(lasting))
+            .await;
+        assert_eq!(done.unwrap(), *swapped, "{before:?} {after:?}");
+    }
+    assert_eq!(get(store, "g", "1").await.as_deref(), Some("3"));
+    assert_eq!(list(store, "g", Listing::default()).await, ["1"]);
+    let brief = until("brief", Duration::from_millis(100));
+    assert!(
+        store
+            .swap(key("g", "lock"), None, Some(brief))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .swap(key("g", "lock"), None, Some(lasting("mine")))
+            .await
+            .unwrap()
+    );
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    assert!(
+        store
+            .swap(key("g", "lock"), None, Some(lasting("mine")))
+            .await
+            .unwrap()
+    );
+}
+
+async fn lets_one_of_many_win(store: &Arc<dyn Engine>) {
+    let takers = (0..20).map(|n| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let mine = lasting(&n.to_string());
+            store
+                .swap(key("h", "lock"), None, Some(mine))
+                .await
+                .unwrap()
+        })
+    });
+    let taken = join_all(takers).await;
+    assert_eq!(
+        taken
+            .into_iter()
+            .filter(|taken| *taken.as_ref().unwrap())
+            .count(),
+        1
+    );
+}
+
+async fn finds_owners(store: &dyn Engine) {
+    let all: BTreeSet<Identity> = store
+        .owners(SPACE, None)
+        .await
+        .unwrap()
+        .into_iter()
+        .collect();
+    assert!(
+        ["b", "d", "e", "f", "g", "h"]
+            .iter()
+            .all(|name| all.contains(&owner(name)))
+    );
+    let (mut one_by_one, mut after) = (BTreeSet::new(), None);
+    while let Some(next) = store.owners(SPACE, after).await.unwrap().first().copied() {
+        one_by_one.insert(next);
+        after = Some(next);
+    }
+    assert_eq!(one_by_one, all);
+    assert_eq!(store.owners("other", None).await.unwrap(), []);
+}
