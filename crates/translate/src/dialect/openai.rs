@@ -3,3 +3,5 @@
 pub mod chat;
 pub mod choice;
 pub mod error;
+pub mod media;
+pub mod page;
