@@ -1,5 +1,7 @@
 //! `POST /api/assets`: uploads, kept in memory while small; and the files that features make.
 
+mod paced;
+
 use std::collections::VecDeque;
 
 use axum::body::{Body, Bytes};
@@ -21,6 +23,7 @@ use crate::refusal::Refusal;
 use crate::script::Script;
 use crate::state::State;
 use crate::upstream::refused;
+use paced::Paced;
 
 /// Bytes up to which a file's contents are kept; of a larger one only length and hash.
 const CONTENT_KEPT: usize = 1024 * 1024;
@@ -139,7 +142,7 @@ async fn read(head: Parts, body: Body) -> Result<Part, Refusal> {
             missing()
         }
     };
-    let request = Request::from_parts(head, body);
+    let request = Request::from_parts(head, Body::new(Paced::new(body)));
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|_| missing())?;

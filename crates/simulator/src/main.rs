@@ -16,15 +16,18 @@ Say within a prompt what you want to be answered; the last directive of a prompt
   [[sim {\"tokens\":200,\"delay_ms\":50}]]              200 words, 50 ms apart
   [[sim {\"deltas\":[\"Jup\",\"iter\"]}]]                 these deltas
   [[sim {\"reply\":\"…\",\"chunk\":1,\"write\":3}]]        1 byte a delta, 3 bytes a socket write
+  [[sim {\"model\":{\"family\":\"claude\",\"steps\":[…]}}]]  calls and texts of a loop of tools
   [[sim {\"usage\":{\"inputToken\":7}}]]                fields of metadata
   [[sim {\"fault\":\"cut\",\"after\":3}]]                 a broken connection after 3 deltas
+  [[sim {\"file\":{\"fault\":\"cut\"}}]]                a picture or sound whose download breaks
 The header `x-sim: {…}` says the same for one request.
 
 Control endpoints:
   GET    /_sim/faults    the faults, each explained
   POST   /_sim/faults    {\"fault\":\"rate-limited\",\"times\":2,\"when\":\"text in the prompt\"}
   DELETE /_sim/faults
-  POST   /_sim/script    {\"replies\":[\"first\",\"second\"]}  one for each chat request to come
+  POST   /_sim/script    {\"replies\":[\"first\",\"second\"]}  one for each chat request to come,
+                         or of \"endpoint\":\"features\"
   DELETE /_sim/script
   GET    /_sim/journal   what came in; ?since=SEQ&path=/models&outcome=client-left
   DELETE /_sim/journal

@@ -8,6 +8,7 @@
 mod dialect;
 mod instance;
 mod prompt;
+mod section;
 mod signature;
 mod wish;
 
@@ -50,6 +51,8 @@ pub struct Step {
     pub json: Option<Value>,
     /// The calls, all in one message.
     pub calls: Vec<Call>,
+    /// What is said in its place once the prompt tells that this step could not be used.
+    pub corrected: Option<Box<Self>>,
 }
 
 /// A call of a plan. `{"call": …, "with": …}` says the same without looking like a call.
@@ -75,7 +78,8 @@ pub(crate) fn answer(prompt: &str, plan: Option<&Plan>) -> Option<String> {
     let usual = Plan::default();
     let followed = plan.unwrap_or(&usual);
     if let Some(step) = followed.steps.get(prompt.rounds()) {
-        return Some(say(step, followed, &prompt));
+        let corrected = step.corrected.as_deref().filter(|_| prompt.corrects());
+        return Some(say(corrected.unwrap_or(step), followed, &prompt));
     }
     policy(&prompt, followed.chatter).map(|step| say(&step, followed, &prompt))
 }

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::model::signature;
+use crate::model::section::{self, Tool};
 
 const ROLES: [(&str, Role); 4] = [
     ("system", Role::System),
@@ -31,30 +31,6 @@ pub(super) struct Message<'a> {
     /// Whether it is the result of a call that failed.
     pub(super) error: bool,
     pub(super) text: &'a str,
-}
-
-/// A tool that is offered.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Tool<'a> {
-    pub(super) name: String,
-    parameters: Parameters<'a>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Parameters<'a> {
-    /// What stands between the parentheses of a signature.
-    Signature(&'a str),
-    Schema(Value),
-}
-
-impl Tool<'_> {
-    /// The fewest arguments that fit.
-    pub(super) fn arguments(&self) -> Value {
-        match &self.parameters {
-            Parameters::Signature(text) => signature::arguments(text),
-            Parameters::Schema(schema) => super::instance::minimal(schema),
-        }
-    }
 }
 
 /// Whether a call is insisted on.
@@ -85,7 +61,7 @@ impl<'a> Prompt<'a> {
                     error: false,
                     text: prompt,
                 }],
-                section: section_in(prompt).unwrap_or_default(),
+                section: section::find(prompt).unwrap_or_default(),
                 tail: prompt,
             };
         };
@@ -119,7 +95,7 @@ impl<'a> Prompt<'a> {
     }
 
     fn look_for_section(&mut self, outside: &'a str) {
-        if let Some(section) = section_in(outside).filter(|_| self.section.is_empty()) {
+        if let Some(section) = section::find(outside).filter(|_| self.section.is_empty()) {
             self.section = section;
         }
     }
@@ -155,6 +131,12 @@ impl<'a> Prompt<'a> {
             .count()
     }
 
+    /// Whether the last message tells the model what was wrong with its answer.
+    pub(super) fn corrects(&self) -> bool {
+        let since = self.since_the_user();
+        since.len() > 1 && since.last().is_some_and(|last| last.role == Role::System)
+    }
+
     /// The text of the last user message.
     pub(super) fn last_user_text(&self) -> &'a str {
         let first = self.since_the_user().first();
@@ -184,8 +166,7 @@ impl<'a> Prompt<'a> {
 
     /// The tools that are offered.
     pub(super) fn tools(&self) -> Vec<Tool<'a>> {
-        let list = self.section.split_once("\n\n").map_or("", |(_, list)| list);
-        list.lines().filter_map(tool).collect()
+        section::tools(self.section)
     }
 
     /// The tag that is asked for around a call.
@@ -288,33 +269,6 @@ fn find_line(text: &str, from: usize, wanted: &str) -> Option<(usize, usize)> {
         at += line.len();
     }
     None
-}
-
-fn section_in(text: &str) -> Option<&str> {
-    let start = if text.starts_with("# Tools\n") {
-        0
-    } else {
-        text.find("\n# Tools\n")? + 1
-    };
-    text.get(start..)
-}
-
-/// The tool that a line of the section describes: a signature, or an object with a JSON Schema.
-fn tool(line: &str) -> Option<Tool<'_>> {
-    if line.starts_with('{') {
-        let described: Value = serde_json::from_str(line).ok()?;
-        let schema = described.get("parameters").cloned().unwrap_or_default();
-        return Some(Tool {
-            name: described.get("name")?.as_str()?.to_owned(),
-            parameters: Parameters::Schema(schema),
-        });
-    }
-    let (name, rest) = line.split_once('(')?;
-    let blank = name.is_empty() || name.contains(|c: char| c.is_whitespace() || "<>\"".contains(c));
-    (!blank).then(|| Tool {
-        name: name.to_owned(),
-        parameters: Parameters::Signature(signature::enclosed(rest)),
-    })
 }
 
 #[cfg(test)]

@@ -48,6 +48,22 @@ fn a_plan_is_followed_round_by_round() {
 }
 
 #[test]
+fn a_step_that_could_not_be_used_has_another_in_its_place() {
+    let plan = plan(json!({"family": "bare", "steps": [
+        {"calls": [{"call": "now"}]},
+        {"calls": [{"call": "now", "with": "{broken"}], "corrected": {"text": "Sorry."}}
+    ]}));
+    let first = after("hi", 1);
+    let again = first.replace(
+        CUE,
+        &format!("<assistant>\nx\n</assistant>\n<system>\nWrong.\n</system>\n{CUE}"),
+    );
+    let said = |prompt: &str| answer(prompt, Some(&plan)).expect("an answer");
+    assert_eq!(said(&first), "{\"name\": \"now\", \"arguments\": {broken}");
+    assert_eq!(said(&again), "Sorry.");
+}
+
+#[test]
 fn without_a_plan_the_users_calls_are_made_and_their_results_quoted() {
     let user = "call get_weather with {\"city\": \"Paris\"}\ncall now\ncall unknown\nthen call now with {\"zone\": \"utc\"}";
     let said = |rounds| answer(&after(user, rounds), None);

@@ -2,6 +2,7 @@
 //! complete.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -105,19 +106,20 @@ impl Call {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Self {
-        let mut call = Self::begin(sim, head, headers, &body.len().to_string()).await;
+        let length = body.len().to_string();
+        let mut call = Self::begin(sim.addr(), head, headers, &length).await;
         call.write(body).await;
         call
     }
 
     /// Sends the head of a request whose body is still to come.
     pub(crate) async fn begin(
-        sim: &Simulator,
+        address: SocketAddr,
         head: &str,
         headers: &[(&str, &str)],
         length: &str,
     ) -> Self {
-        let mut stream = TcpStream::connect(sim.addr()).await.expect("a connection");
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
         let mut request = format!("{head} HTTP/1.1\r\nhost: sim\r\ncontent-length: {length}\r\n");
         for (name, value) in headers {
             request += &format!("{name}: {value}\r\n");

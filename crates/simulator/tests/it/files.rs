@@ -1,11 +1,13 @@
 //! Files: what was made can be fetched by its link and its key, in the format and size asked for;
 //! links expire and break as ordered; uploads leave nothing behind.
 
-use serde_json::{Value, json};
-use simulator::{Outcome, Simulator};
+use std::io::BufRead as _;
 use std::time::Duration;
 
-use crate::client::{Call, KEY, Reply, feature, fetch, send, start, text_of};
+use serde_json::{Value, json};
+use simulator::Simulator;
+
+use crate::client::{Call, KEY, Reply, feature, fetch, send, start, text_of, uploaded};
 
 /// The first key and the link of a picture.
 async fn picture(sim: &Simulator, wish: &Value) -> (String, String) {
@@ -250,32 +252,55 @@ async fn a_feature_can_answer_with_the_bytes_themselves() {
     assert!(reply.body.starts_with(b"\xff\xfb"));
 }
 
-/// Kilobytes that this process has in memory.
-fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .expect("a size");
-    let size = line.split_whitespace().nth(1).expect("a number");
-    size.parse().expect("a number")
+/// The simulator as a program of its own, ended when dropped.
+struct Program(std::process::Child);
+
+impl Program {
+    fn start() -> (Self, std::net::SocketAddr) {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_1min-simulator"))
+            .args(["--port", "0"])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program");
+        let mut line = String::new();
+        let output = child.stdout.take().expect("its output");
+        std::io::BufReader::new(output)
+            .read_line(&mut line)
+            .expect("a line");
+        let address = line.trim().rsplit('/').next().expect("an address");
+        (Self(child), address.parse().expect("an address"))
+    }
+
+    /// The most kilobytes that it ever had in memory.
+    fn peak(&self) -> usize {
+        let path = format!("/proc/{}/status", self.0.id());
+        let status = std::fs::read_to_string(path).expect("Linux");
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM:"))
+            .expect("a size");
+        let size = line.split_whitespace().nth(1).expect("a number");
+        size.parse().expect("a number")
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 #[tokio::test]
 async fn large_uploads_pass_through_without_filling_the_memory() {
     const SIZE: usize = 100_000_000;
-    let sim = start();
+    let (program, address) = Program::start();
     let piece = vec![b'x'; 1_000_000];
     let head = "--b0\r\nContent-Disposition: form-data; name=\"asset\"; filename=\"long.mp3\"\r\nContent-Type: audio/mpeg\r\n\r\n";
     let tail = "\r\n--b0--\r\n";
     let length = (head.len() + SIZE + tail.len()).to_string();
-    let headers = [
-        ("API-KEY", KEY),
-        ("content-type", "multipart/form-data; boundary=b0"),
-    ];
-    let before = resident();
-    for _ in 0..4 {
-        let mut call = Call::begin(&sim, "POST /api/assets", &headers, &length).await;
+    for _ in 0..3 {
+        let mut call = Call::begin(address, "POST /api/assets", &FORM, &length).await;
         call.write(head.as_bytes()).await;
         for _ in 0..SIZE / piece.len() {
             call.write(&piece).await;
@@ -284,12 +309,27 @@ async fn large_uploads_pass_through_without_filling_the_memory() {
         let reply = call.reply().await.expect("an answer");
         assert_eq!(reply.json()["asset"]["size"], SIZE);
     }
-    let grown = resident().saturating_sub(before);
-    assert!(grown < 60_000, "{grown} kB more");
+    assert!(program.peak() < 40_000, "{} kB", program.peak());
+}
+
+/// Headers of an upload.
+const FORM: [(&str, &str); 2] = [
+    ("API-KEY", KEY),
+    ("content-type", "multipart/form-data; boundary=b0"),
+];
+
+#[tokio::test]
+async fn a_large_file_is_known_by_its_length_and_hash_only() {
+    let sim = start();
+    let key = uploaded(&sim, "large.png", "image/png", &vec![b'x'; 1_048_577]).await;
     let entry = sim.journal().entries().pop().expect("an entry");
+    assert_eq!(entry.body["length"], 1_048_577);
+    assert_eq!(entry.body["sha256"].as_str().map(str::len), Some(64));
+    assert_eq!(fetch(&sim, &format!("/{key}")).await.status, 404);
+    let small = uploaded(&sim, "small.png", "image/png", &vec![b'x'; 1_048_576]).await;
     assert_eq!(
-        (entry.outcome, &entry.body["length"]),
-        (Outcome::Finished, &json!(SIZE))
+        fetch(&sim, &format!("/{small}")).await.body.len(),
+        1_048_576
     );
 }
 
@@ -298,11 +338,7 @@ async fn an_upload_without_end_is_refused() {
     let sim = start();
     let head = "--b0\r\nContent-Disposition: form-data; name=\"asset\"; filename=\"a.mp3\"\r\n\r\n";
     let length = (200_000_000).to_string();
-    let headers = [
-        ("API-KEY", KEY),
-        ("content-type", "multipart/form-data; boundary=b0"),
-    ];
-    let mut call = Call::begin(&sim, "POST /api/assets", &headers, &length).await;
+    let mut call = Call::begin(sim.addr(), "POST /api/assets", &FORM, &length).await;
     call.write(head.as_bytes()).await;
     let piece = vec![b'x'; 1_000_000];
     for _ in 0..120 {

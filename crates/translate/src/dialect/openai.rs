@@ -2,6 +2,10 @@
 
 pub mod chat;
 pub mod choice;
+pub mod completions;
+pub mod cost;
 pub mod error;
+pub mod json;
 pub mod media;
 pub mod page;
+pub mod responses;

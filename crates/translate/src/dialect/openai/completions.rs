@@ -1,0 +1,14 @@
+//! `POST /v1/completions`, the older API: a text goes in, and what follows it comes out.
+
+pub mod decode;
+pub mod encode;
+pub mod wire;
+
+use crate::dialect::Dialect;
+use crate::dialect::openai::error;
+
+/// Legacy completions, for the relay.
+pub const DIALECT: Dialect = Dialect {
+    decode: decode::decode,
+    failure: error::document,
+};

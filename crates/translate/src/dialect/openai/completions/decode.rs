@@ -1,0 +1,273 @@
+//! A completions request becomes a [`Turn`] of one user message, and the shape its answer must have.
+//!
+//! The prompt goes upstream as it is: today's models answer a text that asks and continue one that
+//! is broken off, as the last instruct models behind this API did.
+
+use serde_json::Value;
+
+use super::encode::Shape;
+use super::wire;
+use crate::dialect::Request;
+use crate::dialect::openai::chat::decode::MAX_STOPS;
+use crate::dialect::request;
+use crate::dialect::request::forms::{Count, OneOrMany};
+use crate::failure::Failure;
+use crate::turn::{Delivery, Limits, Message, Part, Role, Search, Turn};
+
+/// Decodes the body of a request.
+///
+/// # Errors
+/// A [`Kind::Invalid`](crate::failure::Kind::Invalid) failure that names the field at fault.
+pub fn decode(body: &[u8]) -> Result<Request, Failure> {
+    let mut request: wire::Request = request::parse(body)?;
+    let model = request
+        .model
+        .take()
+        .filter(|model| !model.trim().is_empty());
+    let model = model.ok_or_else(|| {
+        Failure::invalid(
+            "model",
+            "`model` is missing: name one of the ids that GET /v1/models lists.",
+        )
+    })?;
+    let (model, search) = match model.strip_suffix(":online") {
+        Some(base) if !base.is_empty() => (base.to_owned(), Some(Search::default())),
+        _ => (model, None),
+    };
+    let prompt = prompt(request.prompt.take())?;
+    if request
+        .suffix
+        .as_ref()
+        .is_some_and(|suffix| !suffix.is_empty())
+    {
+        return Err(Failure::invalid(
+            "suffix",
+            "`suffix` is not available here: the models only continue a text, they do not fill a gap.",
+        ));
+    }
+    without_effect(&mut request);
+    let shape = Shape {
+        model: model.clone(),
+        usage: request
+            .stream_options
+            .as_ref()
+            .and_then(|options| options.include_usage)
+            == Some(true),
+        echo: (request.echo == Some(true)).then(|| prompt.clone()),
+    };
+    let turn = Turn {
+        messages: vec![Message {
+            role: Role::User,
+            name: None,
+            parts: vec![Part::Text(prompt)],
+        }],
+        limits: limits(&mut request)?,
+        choices: choices(request.n)?,
+        delivery: if request.stream == Some(true) {
+            Delivery::Streamed
+        } else {
+            Delivery::Whole
+        },
+        ignored: request.ignored,
+        search,
+        model,
+        ..Turn::default()
+    };
+    Ok(Request {
+        turn,
+        encoder: Box::new(shape),
+    })
+}
+
+fn prompt(prompt: Option<Value>) -> Result<String, Failure> {
+    let is_tokens = |entry: &Value| entry.is_number() || entry.is_array();
+    let message = match prompt {
+        Some(Value::String(text)) => return filled(text),
+        Some(Value::Array(texts)) => match texts.as_slice() {
+            [Value::String(text)] => return filled(text.clone()),
+            [] => return filled(String::new()),
+            texts if texts.iter().all(Value::is_string) => {
+                "Only one prompt at a time can be completed here: send one request for each."
+            }
+            entries if entries.iter().all(is_tokens) => {
+                "A prompt of tokens cannot be read here: send it as text."
+            }
+            _ => "`prompt` must be a string or an array of strings.",
+        },
+        None => "`prompt` is missing: give it text (1412).",
+        Some(_) => "`prompt` must be a string or an array of strings.",
+    };
+    Err(Failure::invalid("prompt", message))
+}
+
+fn filled(text: String) -> Result<String, Failure> {
+    if text.trim().is_empty() {
+        return Err(Failure::invalid(
+            "prompt",
+            "`prompt` is empty: give it text (1423).",
+        ));
+    }
+    Ok(text)
+}
+
+/// `logprobs: 0` still asks for those of the answer's own tokens; one of `best_of` is the only one.
+fn without_effect(request: &mut wire::Request) {
+    if request.logprobs.is_some() {
+        request.ignored.push("logprobs".to_owned());
+    }
+    if request.best_of.is_some_and(|count| count.0 > 1) {
+        request.ignored.push("best_of".to_owned());
+    }
+}
+
+fn choices(n: Option<Count>) -> Result<u32, Failure> {
+    match n {
+        None => Ok(1),
+        Some(Count(0)) => Err(Failure::invalid("n", "`n` must be at least 1.")),
+        Some(Count(n)) => u32::try_from(n).map_err(|_| Failure::invalid("n", "`n` is too large.")),
+    }
+}
+
+fn limits(request: &mut wire::Request) -> Result<Limits, Failure> {
+    let max_tokens = request.max_tokens.map(|count| count.0);
+    if max_tokens == Some(0) {
+        return Err(Failure::invalid(
+            "max_tokens",
+            "`max_tokens` must be at least 1.",
+        ));
+    }
+    let stop = match request.stop.take() {
+        None => Vec::new(),
+        Some(OneOrMany::One(stop)) => vec![stop],
+        Some(OneOrMany::Many(stops)) => stops,
+    };
+    if stop.len() > MAX_STOPS {
+        return Err(Failure::invalid(
+            "stop",
+            format!("`stop` takes at most {MAX_STOPS} strings."),
+        ));
+    }
+    // An empty string comes before every answer; nobody means that.
+    let stop = stop.into_iter().filter(|stop| !stop.is_empty()).collect();
+    Ok(Limits { max_tokens, stop })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn decoded(fields: &Value) -> Result<Turn, Failure> {
+        let mut body = json!({"model": "m", "prompt": "Once"});
+        let fields = fields.as_object().unwrap().clone();
+        body.as_object_mut().unwrap().extend(fields);
+        decode(body.to_string().as_bytes()).map(|request| request.turn)
+    }
+
+    fn plain() -> Turn {
+        Turn {
+            model: "m".to_owned(),
+            messages: vec![Message {
+                role: Role::User,
+                name: None,
+                parts: vec![Part::Text("Once".to_owned())],
+            }],
+            choices: 1,
+            ..Turn::default()
+        }
+    }
+
+    #[test]
+    fn a_prompt_is_a_message_of_the_user() {
+        for prompt in [json!("Once"), json!(["Once"])] {
+            assert_eq!(decoded(&json!({ "prompt": prompt })).unwrap(), plain());
+        }
+    }
+
+    #[test]
+    fn what_has_an_effect_is_in_the_turn_and_what_has_none_is_named() {
+        let turn = decoded(&json!({
+            "model": "m:online", "max_tokens": 5, "stop": ["END", ""], "n": 2, "stream": true,
+            "best_of": 3, "logprobs": 2, "temperature": 0, "user": "ann", "seed": null, "suffix": "",
+        }));
+        let expected = Turn {
+            limits: Limits {
+                max_tokens: Some(5),
+                stop: vec!["END".to_owned()],
+            },
+            choices: 2,
+            delivery: Delivery::Streamed,
+            search: Some(Search::default()),
+            ignored: ["temperature", "logprobs", "best_of"]
+                .map(str::to_owned)
+                .to_vec(),
+            ..plain()
+        };
+        assert_eq!(turn.unwrap(), expected);
+    }
+
+    #[test]
+    fn what_cannot_be_completed_is_refused_with_its_field() {
+        let table = [
+            (json!({"model": " "}), "model", "`model` is missing"),
+            (json!({"prompt": null}), "prompt", "(1412)"),
+            (json!({"prompt": " "}), "prompt", "(1423)"),
+            (json!({"prompt": []}), "prompt", "(1423)"),
+            (
+                json!({"prompt": ["a", "b"]}),
+                "prompt",
+                "one prompt at a time",
+            ),
+            (json!({"prompt": [1, 2]}), "prompt", "as text"),
+            (json!({"prompt": [[1, 2], [3]]}), "prompt", "as text"),
+            (
+                json!({"prompt": ["a", 1]}),
+                "prompt",
+                "must be a string or an array of strings",
+            ),
+            (
+                json!({"prompt": {"a": 1}}),
+                "prompt",
+                "must be a string or an array of strings",
+            ),
+            (
+                json!({"prompt": [{"a": 1}]}),
+                "prompt",
+                "must be a string or an array of strings",
+            ),
+            (json!({"suffix": "end"}), "suffix", "not available"),
+            (json!({"n": 0}), "n", "at least 1"),
+            (json!({"max_tokens": 0}), "max_tokens", "at least 1"),
+            (
+                json!({"max_tokens": "9"}),
+                "max_tokens",
+                "must be a number, not a string",
+            ),
+            (
+                json!({"stop": ["a", "b", "c", "d", "e"]}),
+                "stop",
+                "at most 4",
+            ),
+            (
+                json!({"stream_options": [true]}),
+                "stream_options",
+                "must be an object, not an array",
+            ),
+        ];
+        for (fields, param, words) in table {
+            let failure = decoded(&fields).unwrap_err();
+            assert_eq!(
+                failure.param.as_deref(),
+                Some(param),
+                "{fields}: {}",
+                failure.message
+            );
+            assert!(
+                failure.message.contains(words),
+                "{fields}: {}",
+                failure.message
+            );
+        }
+    }
+}

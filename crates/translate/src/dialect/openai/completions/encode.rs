@@ -1,0 +1,233 @@
+//! Reply events become a text completion, whole ([`Shape`]) or as chunks ([`Chunks`]).
+//!
+//! Only text has a place in it: thoughts are left out, words of refusal are the text.
+
+use serde::Serialize;
+
+use crate::dialect::openai::cost::Cost;
+use crate::dialect::openai::{error, json};
+use crate::dialect::{Encoder, StreamEncoder};
+use crate::failure::Failure;
+use crate::reply::{Event, Finish, Reply, Stamp, Usage};
+
+/// How the answer was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Shape {
+    /// The model to name in the answer.
+    pub model: String,
+    /// Whether a chunk with usage was asked for (`stream_options.include_usage`).
+    pub usage: bool,
+    /// The prompt, if it is to be told back before the answer.
+    pub echo: Option<String>,
+}
+
+impl Encoder for Shape {
+    fn document(&self, stamp: &Stamp, replies: &[Reply], usage: Usage) -> Vec<u8> {
+        let texts: Vec<String> = replies.iter().map(|reply| self.text(reply)).collect();
+        let choices = replies.iter().zip(&texts).zip(0..);
+        let choices: Vec<Choice<'_>> = choices
+            .map(|((reply, text), index)| Choice {
+                index,
+                text,
+                logprobs: (),
+                finish_reason: Some(finish_reason(&reply.finish)),
+            })
+            .collect();
+        let mut completion = Completion::new(&self.model, stamp);
+        completion.choices = &choices;
+        completion.usage = Told::Counts(Counts::from(usage));
+        json::text(&completion)
+    }
+
+    fn stream(self: Box<Self>, stamp: Stamp, choices: u32) -> Box<dyn StreamEncoder> {
+        Box::new(Chunks {
+            shape: *self,
+            stamp,
+            choices,
+            finish: None,
+        })
+    }
+}
+
+impl Shape {
+    fn text(&self, reply: &Reply) -> String {
+        let prompt = self.echo.as_deref().unwrap_or_default();
+        [prompt, &reply.text, &reply.refusal].concat()
+    }
+}
+
+fn finish_reason(finish: &Finish) -> &'static str {
+    match finish {
+        Finish::Stop | Finish::StopSequence(_) | Finish::Calls => "stop",
+        Finish::Length => "length",
+        Finish::Filtered => "content_filter",
+    }
+}
+
+/// Writes chunks.
+#[derive(Debug)]
+pub struct Chunks {
+    shape: Shape,
+    stamp: Stamp,
+    choices: u32,
+    /// A finish that is not written yet: the last one may have to carry the cost.
+    finish: Option<(u32, &'static str)>,
+}
+
+impl Chunks {
+    fn chunk(
+        &self,
+        choices: &[Choice<'_>],
+        usage: Option<Counts>,
+        cost: Option<Usage>,
+        out: &mut Vec<u8>,
+    ) {
+        let mut chunk = Completion::new(&self.shape.model, &self.stamp);
+        chunk.choices = choices;
+        chunk.usage = match usage {
+            Some(counts) => Told::Counts(counts),
+            None if self.shape.usage => Told::Null,
+            None => Told::Absent,
+        };
+        chunk.x_relay = cost.map(Cost::from);
+        out.extend_from_slice(b"data: ");
+        json::write(&chunk, out);
+        out.extend_from_slice(b"\n\n");
+    }
+
+    fn say(&self, choice: u32, text: &str, out: &mut Vec<u8>) {
+        let choice = Choice {
+            index: choice,
+            text,
+            logprobs: (),
+            finish_reason: None,
+        };
+        self.chunk(&[choice], None, None, out);
+    }
+
+    /// Writes the finish that was held back; with what the answer cost, if that belongs there.
+    fn finish(&mut self, cost: Option<Usage>, out: &mut Vec<u8>) {
+        if let Some((index, reason)) = self.finish.take() {
+            let choice = Choice {
+                index,
+                text: "",
+                logprobs: (),
+                finish_reason: Some(reason),
+            };
+            self.chunk(&[choice], None, cost, out);
+        }
+    }
+}
+
+impl StreamEncoder for Chunks {
+    fn open(&mut self, out: &mut Vec<u8>) {
+        if let Some(prompt) = &self.shape.echo {
+            for choice in 0..self.choices {
+                self.say(choice, prompt, out);
+            }
+        }
+    }
+
+    fn event(&mut self, choice: u32, event: Event<'_>, out: &mut Vec<u8>) {
+        match event {
+            Event::Text(text) | Event::Refusal(text) => self.say(choice, text, out),
+            Event::Finished(finish) => {
+                self.finish(None, out);
+                self.finish = Some((choice, finish_reason(finish)));
+            }
+            Event::Reasoning(_)
+            | Event::CallStarted { .. }
+            | Event::CallArguments { .. }
+            | Event::CallEnded { .. } => {}
+        }
+    }
+
+    fn close(&mut self, usage: Usage, out: &mut Vec<u8>) {
+        self.finish((!self.shape.usage).then_some(usage), out);
+        if self.shape.usage {
+            self.chunk(&[], Some(Counts::from(usage)), Some(usage), out);
+        }
+        out.extend_from_slice(b"data: [DONE]\n\n");
+    }
+
+    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"data: ");
+        out.extend_from_slice(&error::object(failure));
+        out.extend_from_slice(b"\n\n");
+    }
+
+    fn heartbeat(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b": keep-alive\n\n");
+    }
+}
+
+#[derive(Serialize)]
+struct Completion<'a> {
+    id: String,
+    object: &'static str,
+    created: u64,
+    model: &'a str,
+    choices: &'a [Choice<'a>],
+    #[serde(skip_serializing_if = "Told::is_absent")]
+    usage: Told,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x_relay: Option<Cost>,
+}
+
+impl<'a> Completion<'a> {
+    fn new(model: &'a str, stamp: &Stamp) -> Self {
+        Self {
+            id: format!("cmpl-{}", stamp.id),
+            object: "text_completion",
+            created: stamp.created,
+            model,
+            choices: &[],
+            usage: Told::Absent,
+            x_relay: None,
+        }
+    }
+}
+
+/// `usage`, of which a stream with usage says null until its end.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Told {
+    Absent,
+    Null,
+    Counts(Counts),
+}
+
+impl Told {
+    fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+#[derive(Serialize)]
+struct Choice<'a> {
+    text: &'a str,
+    index: u32,
+    logprobs: (),
+    finish_reason: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "OpenAI's names")]
+struct Counts {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    total_tokens: u64,
+}
+
+impl From<Usage> for Counts {
+    fn from(usage: Usage) -> Self {
+        Self {
+            prompt_tokens: usage.input_tokens,
+            completion_tokens: usage.output_tokens,
+            total_tokens: usage.total_tokens(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! The request of `POST /v1/completions` as it stands on the wire.
+//!
+//! Tolerant by intent: unknown fields are named, never refused, and `null` is the same as absent.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+
+use crate::dialect::request::forms::{Count, Object, OneOrMany};
+
+/// The request's fields that have an effect, and the names of those that have none.
+#[derive(Debug, Default)]
+pub struct Request {
+    /// `model`.
+    pub model: Option<String>,
+    /// `prompt`: a text, several, or tokens.
+    pub prompt: Option<Value>,
+    /// `suffix`: what is to follow the answer.
+    pub suffix: Option<String>,
+    /// `echo`: whether the prompt is told back before the answer.
+    pub echo: Option<bool>,
+    /// `n`.
+    pub n: Option<Count>,
+    /// `best_of`.
+    pub best_of: Option<Count>,
+    /// `logprobs`.
+    pub logprobs: Option<Count>,
+    /// `max_tokens`.
+    pub max_tokens: Option<Count>,
+    /// `stop`.
+    pub stop: Option<OneOrMany>,
+    /// `stream`.
+    pub stream: Option<bool>,
+    /// `stream_options`.
+    pub stream_options: Option<StreamOptions>,
+    /// Names of fields that were given a value and have no effect here.
+    pub ignored: Vec<String>,
+}
+
+/// Labels of OpenAI's own service, accepted in silence.
+const SILENT: [&str; 2] = ["user", "metadata"];
+
+impl<'de> Deserialize<'de> for Request {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Request;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object with `model` and `prompt`")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Request, A::Error> {
+                let mut request = Request::default();
+                while let Some(key) = map.next_key::<String>()? {
+                    request.field(key, &mut map)?;
+                }
+                Ok(request)
+            }
+        }
+        deserializer.deserialize_map(V)
+    }
+}
+
+impl Request {
+    fn field<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {
+        match key.as_str() {
+            "model" => put(&mut self.model, "model", map),
+            "prompt" => put(&mut self.prompt, "prompt", map),
+            "suffix" => put(&mut self.suffix, "suffix", map),
+            "echo" => put(&mut self.echo, "echo", map),
+            "n" => put(&mut self.n, "n", map),
+            "best_of" => put(&mut self.best_of, "best_of", map),
+            "logprobs" => put(&mut self.logprobs, "logprobs", map),
+            "max_tokens" => put(&mut self.max_tokens, "max_tokens", map),
+            "stop" => put(&mut self.stop, "stop", map),
+            "stream" => put(&mut self.stream, "stream", map),
+            "stream_options" => {
+                let mut options = self.stream_options.take().map(Object);
+                put(&mut options, "stream_options", map)?;
+                self.stream_options = options.map(|object| object.0);
+                Ok(())
+            }
+            _ => {
+                let asks = map.next_value::<Option<IgnoredAny>>()?.is_some();
+                if asks && !SILENT.contains(&key.as_str()) && !self.ignored.contains(&key) {
+                    self.ignored.push(key);
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Takes a field's value. A field that is given twice is refused: readers differ about which one
+/// counts, and one of them may have been checked by somebody on the way.
+fn put<'de, A: MapAccess<'de>, T: DeserializeOwned>(
+    slot: &mut Option<T>,
+    name: &'static str,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return Err(A::Error::duplicate_field(name));
+    }
+    *slot = map.next_value()?;
+    Ok(())
+}
+
+/// `stream_options`.
+#[derive(Debug, Default, Deserialize)]
+pub struct StreamOptions {
+    /// Whether a last chunk with usage is wanted.
+    #[serde(default)]
+    pub include_usage: Option<bool>,
+}

@@ -1,0 +1,457 @@
+//! A responses request becomes a [`Turn`], and the shape its answer must have.
+//!
+//! Two steps, because a request may go on from what was said before: [`read`] tells what it refers
+//! to, [`Asked::continued`] takes what a store has of it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::encode::Shape;
+use super::wire;
+use crate::dialect::Request;
+use crate::dialect::request;
+use crate::failure::{Failure, Kind};
+use crate::turn::{Delivery, Limits, Message, Output, Part, Role, Search, Tools, Turn};
+
+mod echo;
+mod fields;
+mod input;
+mod tools;
+
+use fields::{check_schema, read as read_value};
+use input::Reader;
+
+/// Decodes a request that refers to nothing kept.
+///
+/// # Errors
+/// A [`Kind::Invalid`] failure that names the field at fault, also if the request refers to a
+/// stored response or conversation.
+pub fn decode(body: &[u8]) -> Result<Request, Failure> {
+    let asked = read(body)?;
+    if let Some(id) = asked.previous_response_id() {
+        return Err(missing_previous(id));
+    }
+    if let Some(id) = asked.conversation() {
+        return Err(missing_conversation(id).with_param("conversation"));
+    }
+    let decoded = asked.continued(&Past::default())?;
+    Ok(Request {
+        turn: decoded.turn,
+        encoder: Box::new(decoded.shape),
+    })
+}
+
+/// Reads the body of `POST /v1/responses`.
+///
+/// # Errors
+/// A [`Kind::Invalid`] failure that names the field at fault.
+pub fn read(body: &[u8]) -> Result<Asked, Failure> {
+    let mut asked = read_for_counting(body)?;
+    if asked.model.is_empty() {
+        return Err(Failure::invalid(
+            "model",
+            "`model` is missing: name one of the ids that GET /v1/models lists.",
+        ));
+    }
+    let request = &mut asked.request;
+    if request.background == Some(true) {
+        return Err(Failure::invalid(
+            "background",
+            "Responses in the background are not available here: leave `background` out and wait, or use `stream`.",
+        ));
+    }
+    if request.prompt.is_some() {
+        return Err(Failure::invalid(
+            "prompt",
+            "Prompt templates of OpenAI's are not available here: send their text as `instructions` and `input`.",
+        ));
+    }
+    Ok(asked)
+}
+
+/// Reads the body of `POST /v1/responses/input_tokens`, which is the same but needs no model.
+///
+/// # Errors
+/// A [`Kind::Invalid`] failure that names the field at fault.
+pub fn read_for_counting(body: &[u8]) -> Result<Asked, Failure> {
+    let mut request: wire::Request = request::parse(body)?;
+    let model = request.model.take().unwrap_or_default();
+    let (model, online) = match model.strip_suffix(":online") {
+        Some(base) if !base.is_empty() => (base.to_owned(), true),
+        _ => (model, false),
+    };
+    if request.previous_response_id.is_some() && request.conversation.is_some() {
+        return Err(Failure::invalid(
+            "previous_response_id",
+            "Give `previous_response_id` or `conversation`, not both.",
+        ));
+    }
+    let items = match request.input.take() {
+        None => Vec::new(),
+        Some(wire::Input::Text(text)) => vec![json!({
+            "type": "message",
+            "role": "user",
+            "content": [{"type": "input_text", "text": text}],
+        })],
+        Some(wire::Input::Items(items)) => items,
+    };
+    Ok(Asked {
+        model: if model.trim().is_empty() {
+            String::new()
+        } else {
+            model
+        },
+        online,
+        items,
+        request,
+    })
+}
+
+/// A request, before what it refers to is known.
+#[derive(Debug)]
+pub struct Asked {
+    model: String,
+    online: bool,
+    items: Vec<Value>,
+    request: wire::Request,
+}
+
+/// What a store has of what a request refers to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Past {
+    /// The items that stand before the request's own, oldest first: of the chain of earlier
+    /// responses (input and output), or of the conversation.
+    pub items: Vec<Value>,
+    /// Items by their id, for [`Asked::references`].
+    pub referred: BTreeMap<String, Value>,
+}
+
+/// A decoded request.
+#[derive(Debug)]
+pub struct Decoded {
+    /// What is asked.
+    pub turn: Turn,
+    /// Who writes the answer.
+    pub shape: Shape,
+    /// The request's own input items, references resolved, as the client gave them;
+    /// [`numbered`](super::items::numbered) makes them fit to be stored and listed.
+    pub input: Vec<Value>,
+}
+
+impl Asked {
+    /// The response from which the request goes on.
+    #[must_use]
+    pub fn previous_response_id(&self) -> Option<&str> {
+        self.request.previous_response_id.as_deref()
+    }
+
+    /// The conversation to which the request belongs.
+    #[must_use]
+    pub fn conversation(&self) -> Option<&str> {
+        self.request
+            .conversation
+            .as_ref()
+            .map(|conversation| conversation.id.as_str())
+    }
+
+    /// Whether the answer is to be kept: unless the client says no.
+    #[must_use]
+    pub fn stores(&self) -> bool {
+        self.request.store != Some(false)
+    }
+
+    /// The ids of stored items that the input refers to.
+    pub fn references(&self) -> impl Iterator<Item = &str> {
+        self.items.iter().filter_map(reference)
+    }
+
+    /// Decodes the request, with what a store has of its past.
+    ///
+    /// # Errors
+    /// A [`Kind::Invalid`] failure that names the field at fault, such as a reference to an item
+    /// that is nowhere.
+    pub fn continued(mut self, past: &Past) -> Result<Decoded, Failure> {
+        let instructions = self
+            .request
+            .instructions
+            .as_deref()
+            .filter(|text| !text.is_empty());
+        let mut reader = Reader::default();
+        reader.messages.extend(instructions.map(|text| Message {
+            role: Role::System,
+            name: None,
+            parts: vec![Part::Text(text.to_owned())],
+        }));
+        let instructed = reader.messages.len();
+        let declared = self.request.tools.take().unwrap_or_default();
+        reader.offer.add(&declared, "tools")?;
+        for (at, item) in past.items.iter().enumerate() {
+            reader.item(item, &format!("earlier[{at}]"))?;
+        }
+        let input = resolved(std::mem::take(&mut self.items), past)?;
+        for (at, item) in &input {
+            reader.item(item, &format!("input[{at}]"))?;
+        }
+        request::check_messages(
+            reader.messages.get(instructed..).unwrap_or_default(),
+            "input",
+        )?;
+        let input = input.into_iter().map(|(_, item)| item).collect();
+        self.decoded(reader, &declared, input)
+    }
+
+    fn decoded(
+        self,
+        mut reader: Reader,
+        declared: &[Value],
+        input: Vec<Value>,
+    ) -> Result<Decoded, Failure> {
+        let search = self.search(&reader);
+        let mut request = self.request;
+        let echo = echo::echo(&request, &self.model, declared);
+        let choice = reader.offer.choice(request.tool_choice.as_ref())?;
+        let mut ignored = std::mem::take(&mut request.ignored);
+        ignored.append(&mut reader.offer.ignored);
+        ignored.append(&mut reader.ignored);
+        without_effect(&request, &mut ignored);
+        let summary = request.reasoning.as_ref().is_some_and(|reasoning| {
+            reasoning.summary.is_some() || reasoning.generate_summary.is_some()
+        });
+        let shape = Shape {
+            callables: reader.offer.callables,
+            query: search.map(|_| question(&reader.messages)),
+            summary,
+            keep: request.store != Some(false),
+            echo,
+        };
+        let turn = Turn {
+            model: self.model,
+            messages: reader.messages,
+            tools: Tools {
+                offered: reader.offer.tools,
+                choice,
+                one_at_a_time: request.parallel_tool_calls == Some(false),
+            },
+            output: output(request.text.as_ref())?,
+            limits: limits(&request)?,
+            search,
+            effort: request.reasoning.and_then(|reasoning| reasoning.effort),
+            choices: 1,
+            delivery: if request.stream == Some(true) {
+                Delivery::Streamed
+            } else {
+                Delivery::Whole
+            },
+            ignored,
+        };
+        Ok(Decoded { turn, shape, input })
+    }
+}
+
+impl Asked {
+    /// Upstream searches before it answers, and the model has no say in it. So a question is
+    /// searched for once, and not again with every result of a tool on the way to its answer.
+    fn search(&self, reader: &Reader) -> Option<Search> {
+        let demanded = tools::demands_search(self.request.tool_choice.as_ref());
+        let offered = reader.offer.search.or(self.online.then(Search::default));
+        let answering = reader
+            .messages
+            .last()
+            .is_some_and(|last| last.role == Role::Tool);
+        offered.filter(|_| demanded || self.online || !answering)
+    }
+}
+
+/// The request's items, each with its place. A reference becomes the item it means; one to
+/// thoughts falls away, for thoughts are never sent upstream.
+fn resolved(items: Vec<Value>, past: &Past) -> Result<Vec<(usize, Value)>, Failure> {
+    let mut resolved = Vec::with_capacity(items.len());
+    for (at, item) in items.into_iter().enumerate() {
+        let Some(id) = reference(&item) else {
+            resolved.push((at, item));
+            continue;
+        };
+        let here = |item: &&Value| item.get("id").and_then(Value::as_str) == Some(id);
+        let found = past
+            .referred
+            .get(id)
+            .or_else(|| past.items.iter().find(here));
+        match found {
+            Some(found) => resolved.push((at, found.clone())),
+            None if id.starts_with("rs_") => {}
+            None => return Err(missing_item(id, &format!("input[{at}]"))),
+        }
+    }
+    Ok(resolved)
+}
+
+/// The id of the item that an item refers to. The type may be left out.
+fn reference(item: &Value) -> Option<&str> {
+    let is_reference = match item.get("type") {
+        None | Some(Value::Null) => item.get("role").is_none(),
+        Some(kind) => kind == "item_reference",
+    };
+    item.get("id")
+        .filter(|_| is_reference)
+        .and_then(Value::as_str)
+}
+
+/// Refuses items that could not be part of a conversation. A path such as `items` says where they
+/// stand.
+///
+/// # Errors
+/// A [`Kind::Invalid`] failure that names the item at fault.
+pub fn check_items(items: &[Value], path: &str) -> Result<(), Failure> {
+    let mut reader = Reader::default();
+    let mut numbered = items.iter().enumerate();
+    numbered.try_for_each(|(at, item)| reader.item(item, &format!("{path}[{at}]")))
+}
+
+fn missing_item(id: &str, path: &str) -> Failure {
+    Failure::invalid(
+        path,
+        format!(
+            "There is no stored item `{}`: send the item itself, or store the response it came with.",
+            request::echo(id)
+        ),
+    )
+}
+
+/// The failure of a request that goes on from a response that is not kept.
+#[must_use]
+pub fn missing_previous(id: &str) -> Failure {
+    Failure::invalid(
+        "previous_response_id",
+        format!(
+            "Previous response with id '{}' not found.",
+            request::echo(id)
+        ),
+    )
+    .with_code("previous_response_not_found")
+}
+
+/// The failure of a request for a response that is not kept.
+#[must_use]
+pub fn missing_response(id: &str) -> Failure {
+    Failure::new(
+        Kind::NotFound,
+        format!("Response with id '{}' not found.", request::echo(id)),
+    )
+}
+
+/// The failure of a request that names a conversation that is not kept.
+#[must_use]
+pub fn missing_conversation(id: &str) -> Failure {
+    Failure::new(
+        Kind::NotFound,
+        format!("Conversation with id '{}' not found.", request::echo(id)),
+    )
+}
+
+fn limits(request: &wire::Request) -> Result<Limits, Failure> {
+    let max_tokens = request.max_output_tokens.map(|count| count.0);
+    if max_tokens == Some(0) {
+        return Err(Failure::invalid(
+            "max_output_tokens",
+            "`max_output_tokens` must be at least 1.",
+        ));
+    }
+    Ok(Limits {
+        max_tokens,
+        stop: Vec::new(),
+    })
+}
+
+fn output(text: Option<&Map<String, Value>>) -> Result<Output, Failure> {
+    let Some(format) = text
+        .and_then(|text| text.get("format"))
+        .filter(|format| !format.is_null())
+    else {
+        return Ok(Output::Text);
+    };
+    let format: wire::TextFormat = read_value(format, "text.format")?;
+    match format.kind.as_str() {
+        "text" => Ok(Output::Text),
+        "json_object" => Ok(Output::Json),
+        "json_schema" => {
+            let schema = format.schema.ok_or_else(|| {
+                Failure::invalid(
+                    "text.format.schema",
+                    "A format of type `json_schema` needs a `schema`.",
+                )
+            })?;
+            check_schema(&schema, "text.format.schema")?;
+            Ok(Output::Schema {
+                name: format.name.unwrap_or_else(|| "response".to_owned()),
+                schema,
+                strict: format.strict.unwrap_or(false),
+            })
+        }
+        other => Err(Failure::invalid(
+            "text.format.type",
+            format!(
+                "`{}` is no text format: use text, json_object or json_schema.",
+                request::echo(other)
+            ),
+        )),
+    }
+}
+
+/// Names what was asked for and has no effect.
+fn without_effect(request: &wire::Request, ignored: &mut Vec<String>) {
+    let asked = |value: &Option<Value>| value.as_ref().is_some_and(|value| !value.is_null());
+    let verbosity = request.text.as_ref().and_then(|text| text.get("verbosity"));
+    for (given, name) in [
+        (asked(&request.temperature), "temperature"),
+        (asked(&request.top_p), "top_p"),
+        (
+            request.top_logprobs.is_some_and(|count| count.0 > 0),
+            "top_logprobs",
+        ),
+        (request.max_tool_calls.is_some(), "max_tool_calls"),
+        (request.truncation.as_deref() == Some("auto"), "truncation"),
+        (
+            verbosity.is_some_and(|verbosity| !verbosity.is_null()),
+            "text.verbosity",
+        ),
+    ] {
+        if given {
+            ignored.push(name.to_owned());
+        }
+    }
+    let wanted = request.include.iter().flatten();
+    let nothing = wanted.filter(|what| UNKNOWN_DETAILS.contains(&what.as_str()));
+    ignored.extend(nothing.map(|what| format!("include.{what}")));
+}
+
+/// Details that upstream does not give, among those that `include` may ask for. The others belong
+/// to tools that are not available here, or have nothing to show.
+const UNKNOWN_DETAILS: [&str; 3] = [
+    "message.output_text.logprobs",
+    "web_search_call.action.sources",
+    "web_search_call.results",
+];
+
+/// The most characters of a question that a search call shows.
+const MAX_QUESTION: usize = 200;
+
+/// What the search is for, as far as anybody knows: what the person said last.
+fn question(messages: &[Message]) -> String {
+    let said = messages
+        .iter()
+        .rev()
+        .find(|message| message.role == Role::User);
+    let texts = said
+        .into_iter()
+        .flat_map(|message| &message.parts)
+        .filter_map(|part| match part {
+            Part::Text(text) => Some(text.trim()),
+            _ => None,
+        });
+    let text = texts.collect::<Vec<_>>().join(" ");
+    text.chars().take(MAX_QUESTION).collect()
+}
+
+#[cfg(test)]
+mod tests;

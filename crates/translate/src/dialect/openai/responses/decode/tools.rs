@@ -1,0 +1,274 @@
+//! `tools`, and the choice among them.
+
+use serde_json::{Value, json};
+
+use super::fields::{check_schema, read};
+use crate::dialect::openai::choice;
+use crate::dialect::openai::responses::calls::{Callable, Form, offered_name};
+use crate::dialect::openai::responses::wire;
+use crate::dialect::request;
+use crate::failure::Failure;
+use crate::turn::{Choice, Search, Takes, Tool};
+
+/// What may be called, and whether the web may be searched.
+#[derive(Debug, Default)]
+pub(super) struct Offer {
+    pub(super) tools: Vec<Tool>,
+    /// The same tools in the same order, as the client knows them.
+    pub(super) callables: Vec<Callable>,
+    pub(super) search: Option<Search>,
+    pub(super) ignored: Vec<String>,
+}
+
+impl Offer {
+    /// Adds the tools of a list. A tool declared again takes the place of the earlier one.
+    pub(super) fn add(&mut self, tools: &[Value], path: &str) -> Result<(), Failure> {
+        for (at, tool) in tools.iter().enumerate() {
+            self.add_one(tool, None, &format!("{path}[{at}]"))?;
+        }
+        Ok(())
+    }
+
+    fn add_one(
+        &mut self,
+        value: &Value,
+        namespace: Option<&str>,
+        path: &str,
+    ) -> Result<(), Failure> {
+        let tool: wire::Tool = read(value, path)?;
+        match tool.kind.as_str() {
+            "function" => self.function(tool, namespace, path),
+            "custom" => self.custom(tool, namespace, path),
+            "namespace" if namespace.is_none() => self.namespace(tool, path),
+            kind if choice::is_search(kind) => {
+                self.search(&tool, path);
+                Ok(())
+            }
+            // Tools that OpenAI would look through are all offered at once.
+            "tool_search" if tool.execution.as_deref() != Some("client") => Ok(()),
+            kind => match Form::of_tool(kind) {
+                Some(form) => self.clients_own(form, tool, path),
+                None => Err(choice::unknown_tool(
+                    &request::echo(kind),
+                    &format!("{path}.type"),
+                )),
+            },
+        }
+    }
+
+    fn function(
+        &mut self,
+        tool: wire::Tool,
+        namespace: Option<&str>,
+        path: &str,
+    ) -> Result<(), Failure> {
+        let (tool, path) = match tool.function {
+            Some(function) => (
+                wire::Tool {
+                    name: function.name,
+                    description: function.description,
+                    parameters: function.parameters,
+                    strict: function.strict,
+                    function: None,
+                    ..tool
+                },
+                format!("{path}.function"),
+            ),
+            None => (tool, path.to_owned()),
+        };
+        let schema = tool.parameters.filter(|parameters| !parameters.is_null());
+        let schema = schema.unwrap_or_else(|| json!({"type": "object", "properties": {}}));
+        check_schema(&schema, &format!("{path}.parameters"))?;
+        let declared = Declared {
+            name: tool.name,
+            description: tool.description,
+            takes: Takes::Json(schema),
+            strict: tool.strict.unwrap_or(false),
+            form: Form::Function,
+        };
+        self.declare(declared, namespace, &path)
+    }
+
+    fn custom(
+        &mut self,
+        tool: wire::Tool,
+        namespace: Option<&str>,
+        path: &str,
+    ) -> Result<(), Failure> {
+        let grammar = tool.format.and_then(grammar_in_words);
+        let words: Vec<String> = [tool.description, grammar].into_iter().flatten().collect();
+        let declared = Declared {
+            name: tool.name,
+            description: (!words.is_empty()).then(|| words.join("\n")),
+            takes: Takes::Text,
+            strict: false,
+            form: Form::Custom,
+        };
+        self.declare(declared, namespace, path)
+    }
+
+    fn namespace(&mut self, tool: wire::Tool, path: &str) -> Result<(), Failure> {
+        let name = tool.name.unwrap_or_default();
+        choice::check_name(&name, &format!("{path}.name"))?;
+        for (at, tool) in tool.tools.unwrap_or_default().iter().enumerate() {
+            self.add_one(tool, Some(&name), &format!("{path}.tools[{at}]"))?;
+        }
+        Ok(())
+    }
+
+    /// A tool that OpenAI defines and the client carries out.
+    fn clients_own(&mut self, form: Form, tool: wire::Tool, path: &str) -> Result<(), Failure> {
+        if let Some(environment) = tool
+            .environment
+            .filter(|environment| environment.kind != "local")
+        {
+            return Err(Failure::invalid(
+                format!("{path}.environment.type"),
+                format!(
+                    "A shell in `{}` is not available here: only `local`, which the client runs.",
+                    request::echo(&environment.kind)
+                ),
+            ));
+        }
+        let schema = tool.parameters.filter(Value::is_object).map(Takes::Json);
+        let declared = Declared {
+            name: Some(form.name().to_owned()),
+            description: tool
+                .description
+                .or_else(|| form.description().map(str::to_owned)),
+            takes: schema.unwrap_or_else(|| form.takes()),
+            strict: false,
+            form,
+        };
+        self.declare(declared, None, path)
+    }
+
+    fn declare(
+        &mut self,
+        declared: Declared,
+        namespace: Option<&str>,
+        path: &str,
+    ) -> Result<(), Failure> {
+        let name = declared.name.unwrap_or_default();
+        choice::check_name(&name, &format!("{path}.name"))?;
+        let offered = offered_name(namespace, &name);
+        let tool = Tool {
+            name: offered.clone(),
+            description: declared.description,
+            takes: declared.takes,
+            strict: declared.strict,
+        };
+        let callable = Callable {
+            offered,
+            name,
+            namespace: namespace.map(str::to_owned),
+            form: declared.form,
+        };
+        let earlier = self.tools.iter().position(|known| known.name == tool.name);
+        if let Some(at) = earlier {
+            self.tools.remove(at);
+            self.callables.remove(at);
+        }
+        self.tools.push(tool);
+        self.callables.push(callable);
+        Ok(())
+    }
+
+    /// Upstream counts sites and words; OpenAI's client gives a size in a word.
+    fn search(&mut self, tool: &wire::Tool, path: &str) {
+        let (sites, words) = match tool.search_context_size.as_deref() {
+            Some("low") => (Some(2), Some(500)),
+            Some("high") => (Some(6), Some(3000)),
+            _ => (None, None),
+        };
+        self.search = Some(Search { sites, words });
+        for (given, field) in [
+            (tool.filters.is_some(), "filters"),
+            (tool.user_location.is_some(), "user_location"),
+        ] {
+            if given {
+                self.ignored.push(format!("{path}.{field}"));
+            }
+        }
+    }
+
+    /// How the model must choose. A demand for a call where nothing can be called is a
+    /// contradiction, unless it means the web search that is done anyway.
+    pub(super) fn choice(&self, asked: Option<&Value>) -> Result<Choice, Failure> {
+        let asked = asked.map(|asked| self.in_offered_names(asked));
+        let choice = choice::decode(asked.as_ref(), &self.tools)
+            .map_err(|failure| failure.with_param("tool_choice"))?;
+        let demanded = matches!(
+            choice,
+            Choice::Required | Choice::Allowed { required: true, .. }
+        );
+        if demanded && self.tools.is_empty() {
+            if self.search.is_some() {
+                return Ok(Choice::Auto);
+            }
+            return Err(Failure::invalid(
+                "tool_choice",
+                "`tool_choice` demands a call, but no tools are offered.",
+            ));
+        }
+        Ok(choice)
+    }
+
+    /// A choice names tools as the client knows them: by name and namespace, or by type alone.
+    fn in_offered_names(&self, asked: &Value) -> Value {
+        let mut asked = asked.clone();
+        self.rename(&mut asked);
+        let nested = asked.get("allowed_tools").is_some_and(Value::is_object);
+        let holder = if nested {
+            asked.get_mut("allowed_tools")
+        } else {
+            Some(&mut asked)
+        };
+        let tools = holder.and_then(|holder| holder.get_mut("tools")?.as_array_mut());
+        for tool in tools.into_iter().flatten() {
+            self.rename(tool);
+        }
+        asked
+    }
+
+    fn rename(&self, named: &mut Value) {
+        let word = |key: &str| named.get(key).and_then(Value::as_str);
+        let name = word("name")
+            .or_else(|| word("type").and_then(|kind| Form::of_tool(kind).map(Form::name)));
+        let namespace = word("namespace");
+        let known = self.callables.iter().find(|callable| {
+            Some(callable.name.as_str()) == name
+                && (namespace.is_none() || callable.namespace.as_deref() == namespace)
+        });
+        if let (Some(known), Value::Object(fields)) = (known, named) {
+            fields.insert("name".to_owned(), json!(known.offered));
+        }
+    }
+}
+
+/// Whether a choice names the web search.
+pub(super) fn demands_search(asked: Option<&Value>) -> bool {
+    let kind = asked.and_then(|asked| asked.get("type")?.as_str());
+    kind.is_some_and(choice::is_search)
+}
+
+struct Declared {
+    name: Option<String>,
+    description: Option<String>,
+    takes: Takes,
+    strict: bool,
+    form: Form,
+}
+
+/// Nothing can hold the model to a grammar, but it can be told.
+fn grammar_in_words(format: wire::Format) -> Option<String> {
+    let (syntax, definition) = match format.grammar {
+        Some(grammar) => (grammar.syntax, grammar.definition),
+        None => (format.syntax, format.definition),
+    };
+    let definition = definition?;
+    let syntax = syntax.unwrap_or_default();
+    Some(format!(
+        "The input must match this {syntax} grammar:\n{definition}"
+    ))
+}

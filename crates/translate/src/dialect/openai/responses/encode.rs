@@ -1,0 +1,117 @@
+//! Reply events become a response, whole ([`Shape`]) or as the events of a stream ([`Events`]).
+
+mod body;
+mod events;
+
+pub use body::Echo;
+pub use events::Events;
+
+use serde_json::Value;
+
+use super::calls::Callable;
+use crate::dialect::openai::json;
+use crate::dialect::{Encoder, StreamEncoder};
+use crate::reply::{Finish, Reply, ReplyCall, Stamp, Usage};
+use body::{Response, Status};
+
+/// How the answer was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Shape {
+    /// What of the request is told back.
+    pub echo: Echo,
+    /// The tools that may be called.
+    pub callables: Vec<Callable>,
+    /// What is searched for on the web, if anything.
+    pub query: Option<String>,
+    /// Whether thoughts are told as a summary, for clients that asked for one; else as they are.
+    pub summary: bool,
+    /// Whether a stream keeps the final response for [`Events::response`].
+    pub keep: bool,
+}
+
+impl Encoder for Shape {
+    fn document(&self, stamp: &Stamp, replies: &[Reply], usage: Usage) -> Vec<u8> {
+        let silent = Reply::default();
+        let reply = replies.first().unwrap_or(&silent);
+        let output = output(self, stamp, reply);
+        let status = Status::of(&reply.finish);
+        let response = Response::new(&self.echo, stamp, status, &output).with_usage(usage);
+        json::text(&response)
+    }
+
+    fn stream(self: Box<Self>, stamp: Stamp, _choices: u32) -> Box<dyn StreamEncoder> {
+        Box::new(Events::new(*self, stamp))
+    }
+}
+
+/// The id of the response to a request.
+#[must_use]
+pub fn response_id(stamp: &Stamp) -> String {
+    format!("resp_{}", stamp.id)
+}
+
+fn item_id(prefix: &str, stamp: &Stamp, index: usize) -> String {
+    format!("{prefix}_{}{index:02x}", stamp.id)
+}
+
+/// The most characters of the stamp that go into a call's id: OpenAI's own service refuses
+/// histories with ids of more than 40 characters, and a conversation may be continued there.
+const MAX_STAMP: usize = 29;
+
+fn call_id(stamp: &Stamp, call: usize) -> String {
+    let stamp = stamp.id.get(..MAX_STAMP).unwrap_or(&stamp.id);
+    format!("call_{stamp}{call:06x}")
+}
+
+fn callable(shape: &Shape, name: &str) -> Callable {
+    let known = shape
+        .callables
+        .iter()
+        .find(|callable| callable.offered == name);
+    known.cloned().unwrap_or_else(|| Callable::function(name))
+}
+
+/// The items of a whole answer: the search, the thoughts, what is said, the calls.
+fn output(shape: &Shape, stamp: &Stamp, reply: &Reply) -> Vec<Value> {
+    let mut output = Vec::with_capacity(3 + reply.calls.len());
+    if let Some(query) = &shape.query {
+        let id = item_id("ws", stamp, output.len());
+        output.push(body::search(&id, "completed", query));
+    }
+    if !reply.reasoning.is_empty() {
+        let id = item_id("rs", stamp, output.len());
+        output.push(body::reasoning(&id, shape.summary, &reply.reasoning));
+    }
+    let mut content = Vec::new();
+    let silent = reply.calls.is_empty() && reply.refusal.is_empty();
+    if !reply.text.is_empty() || silent {
+        content.push(body::text(&reply.text));
+    }
+    if !reply.refusal.is_empty() {
+        content.push(body::refusal(&reply.refusal));
+    }
+    if !content.is_empty() {
+        let id = item_id("msg", stamp, output.len());
+        let cut = Status::of(&reply.finish).is_incomplete() && reply.calls.is_empty();
+        output.push(body::message(&id, body::status(cut), &content));
+    }
+    for (at, call) in reply.calls.iter().enumerate() {
+        let callable = callable(shape, &call.name);
+        let cut = is_cut(&reply.finish, call);
+        if cut && !callable.form.is_told_in_pieces() {
+            continue;
+        }
+        let id = item_id(callable.form.id_prefix(), stamp, output.len());
+        output.push(callable.item(&id, &call_id(stamp, at), &call.arguments, body::status(cut)));
+    }
+    output
+}
+
+/// Whether an answer ended within a call. One that was read to its end is valid JSON.
+fn is_cut(finish: &Finish, call: &ReplyCall) -> bool {
+    Status::of(finish).is_incomplete()
+        && serde_json::from_str::<serde::de::IgnoredAny>(&call.arguments).is_err()
+}
+
+#[cfg(test)]
+mod tests;

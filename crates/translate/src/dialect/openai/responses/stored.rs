@@ -1,0 +1,194 @@
+//! The shapes round stored responses: pages of items, deletion, the count of a request's tokens.
+
+use serde_json::{Value, json};
+
+use crate::dialect::openai::json;
+use crate::dialect::request;
+use crate::failure::Failure;
+
+/// The most items of a page, as OpenAI has it.
+const MAX_PAGE: usize = 100;
+/// The items of a page that was not given a size.
+const DEFAULT_PAGE: usize = 20;
+
+/// Which items of a list are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The item after which the page begins.
+    pub after: Option<String>,
+    /// How many items at most.
+    pub limit: usize,
+    /// Oldest first. OpenAI's lists begin with the newest.
+    pub ascending: bool,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self {
+            after: None,
+            limit: DEFAULT_PAGE,
+            ascending: false,
+        }
+    }
+}
+
+impl Page {
+    /// Reads the pairs of a query string, already decoded. What is not about the page is passed
+    /// over.
+    ///
+    /// # Errors
+    /// A `limit` that is no number from 1 to 100, or an `order` that is neither `asc` nor `desc`.
+    pub fn read<'q>(query: impl IntoIterator<Item = (&'q str, &'q str)>) -> Result<Self, Failure> {
+        let mut page = Self::default();
+        for (key, value) in query {
+            match (key, value) {
+                ("after", id) => page.after = Some(id.to_owned()),
+                ("limit", number) => {
+                    let limit = number
+                        .parse()
+                        .ok()
+                        .filter(|limit| (1..=MAX_PAGE).contains(limit));
+                    page.limit = limit.ok_or_else(|| {
+                        Failure::invalid(
+                            "limit",
+                            format!("`limit` must be a number from 1 to {MAX_PAGE}."),
+                        )
+                    })?;
+                }
+                ("order", "asc") => page.ascending = true,
+                ("order", "desc") => page.ascending = false,
+                ("order", other) => {
+                    return Err(Failure::invalid(
+                        "order",
+                        format!("`{}` is no order: use asc or desc.", request::echo(other)),
+                    ));
+                }
+                _ => {}
+            }
+        }
+        Ok(page)
+    }
+}
+
+fn id(item: &Value) -> &str {
+    item.get("id").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// One page of items, which are given oldest first.
+///
+/// # Errors
+/// An `after` that is none of the items.
+pub fn list(items: &[Value], page: &Page) -> Result<Vec<u8>, Failure> {
+    let mut ordered: Vec<&Value> = items.iter().collect();
+    if !page.ascending {
+        ordered.reverse();
+    }
+    let start = match &page.after {
+        None => 0,
+        Some(after) => {
+            let at = ordered.iter().position(|item| id(item) == after);
+            1 + at.ok_or_else(|| {
+                Failure::invalid(
+                    "after",
+                    format!("There is no item `{}` in this list.", request::echo(after)),
+                )
+            })?
+        }
+    };
+    let rest = ordered.get(start..).unwrap_or_default();
+    let shown = rest.get(..page.limit).unwrap_or(rest);
+    Ok(json::text(&json!({
+        "object": "list",
+        "data": shown,
+        "first_id": shown.first().map_or("", |item| id(item)),
+        "last_id": shown.last().map_or("", |item| id(item)),
+        "has_more": rest.len() > shown.len(),
+    })))
+}
+
+/// The answer to `DELETE /v1/responses/{id}`.
+#[must_use]
+pub fn deleted(id: &str) -> Vec<u8> {
+    json::text(&json!({"id": id, "object": "response", "deleted": true}))
+}
+
+/// The answer to `POST /v1/responses/input_tokens`.
+#[must_use]
+pub fn input_tokens(count: u64) -> Vec<u8> {
+    json::text(&json!({"object": "response.input_tokens", "input_tokens": count}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(page: &Page) -> (Vec<String>, bool) {
+        let items: Vec<Value> = (0..5).map(|n| json!({"id": format!("i{n}")})).collect();
+        let list: Value = serde_json::from_slice(&list(&items, page).unwrap()).unwrap();
+        let data = list["data"].as_array().unwrap();
+        let ids: Vec<String> = data.iter().map(|item| id(item).to_owned()).collect();
+        assert_eq!(
+            list["first_id"],
+            json!(ids.first().cloned().unwrap_or_default())
+        );
+        assert_eq!(
+            list["last_id"],
+            json!(ids.last().cloned().unwrap_or_default())
+        );
+        (ids, list["has_more"].as_bool().unwrap())
+    }
+
+    fn page(query: &[(&str, &str)]) -> Page {
+        Page::read(query.iter().copied()).unwrap()
+    }
+
+    /// A query, the ids of the page, and whether there are more.
+    type Row = (
+        &'static [(&'static str, &'static str)],
+        &'static [&'static str],
+        bool,
+    );
+
+    #[test]
+    fn a_list_is_told_page_by_page() {
+        let table: &[Row] = &[
+            (&[], &["i4", "i3", "i2", "i1", "i0"], false),
+            (&[("order", "asc"), ("limit", "2")], &["i0", "i1"], true),
+            (
+                &[("order", "asc"), ("limit", "2"), ("after", "i1")],
+                &["i2", "i3"],
+                true,
+            ),
+            (
+                &[
+                    ("order", "asc"),
+                    ("limit", "2"),
+                    ("after", "i2"),
+                    ("include", "x"),
+                ],
+                &["i3", "i4"],
+                false,
+            ),
+            (&[("after", "i0")], &[], false),
+        ];
+        for (query, expected, more) in table {
+            let expected = expected.iter().map(|id| (*id).to_owned()).collect();
+            assert_eq!(ids(&page(query)), (expected, *more), "{query:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_told_is_refused() {
+        for query in [
+            ("limit", "0"),
+            ("limit", "101"),
+            ("limit", "many"),
+            ("order", "up"),
+        ] {
+            let failure = Page::read([query]).unwrap_err();
+            assert_eq!(failure.param.as_deref(), Some(query.0));
+        }
+        let failure = list(&[], &page(&[("after", "i9")])).unwrap_err();
+        assert_eq!(failure.param.as_deref(), Some("after"));
+    }
+}
