@@ -13,23 +13,10 @@ use relay::store::state::embedded::Embedded;
 use relay::store::state::redis::RedisState;
 use relay::store::state::{Engine, Key, Listing, Value};
 
+use crate::rig::Folder;
 use crate::service::Server;
 
 const SPACE: &str = "thing";
-
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        Self(std::env::temp_dir().join(format!("relay-test-{}", uuid::Uuid::new_v4())))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 fn owner(name: &str) -> Identity {
     Identities::under(&"sixteen and more".into()).of_key(&onemin::ApiKey::parse(name).unwrap())

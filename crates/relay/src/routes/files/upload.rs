@@ -1,10 +1,14 @@
 //! An upload's form, read as it comes: the file goes to the store piece by piece, whatever its
 //! place among the fields.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::FromRequest as _;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
+use bytes::Bytes;
 use http::header;
 use translate::dialect::openai::media::files::{self as wire, Form};
 use translate::failure::{Failure, Kind};
@@ -45,13 +49,42 @@ pub(super) async fn take(files: &Files, asked: Asked) -> Result<(String, File), 
 }
 
 async fn multipart(asked: Asked) -> Result<Multipart, Failure> {
-    let request = http::Request::from_parts(asked.head, asked.body);
+    let body = Body::new(OneByOne {
+        body: asked.body,
+        rests: false,
+    });
+    let request = http::Request::from_parts(asked.head, body);
     Multipart::from_request(request, &()).await.map_err(|_| {
         Failure::new(
             Kind::Invalid,
             "An upload is a form: send it as multipart/form-data with the parts `file` and `purpose`.",
         )
     })
+}
+
+/// A body that gives one frame and then rests until it is asked again. The parser of forms takes
+/// all that is ready before it gives any of it out: of a fast client that would be the whole file.
+struct OneByOne {
+    body: Body,
+    rests: bool,
+}
+
+impl http_body::Body for OneByOne {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
+        if std::mem::take(&mut self.rests) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+        self.rests = true;
+        Poll::Ready(frame)
+    }
 }
 
 async fn read(
