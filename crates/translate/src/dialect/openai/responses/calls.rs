@@ -250,31 +250,36 @@ fn strings(value: Option<&Value>) -> Value {
     }
 }
 
-fn whole_number(value: Option<&Value>) -> Value {
+/// The arguments that have the type they should. Others are left out, and never null: some clients
+/// refuse a null where they would do without.
+fn fit(arguments: &Map<String, Value>, key: &str, fits: fn(&Value) -> bool) -> Map<String, Value> {
+    let value = arguments.get(key).filter(|value| fits(value));
     value
-        .filter(|value| value.is_i64() || value.is_u64())
-        .cloned()
-        .unwrap_or_default()
+        .map(|value| (key.to_owned(), value.clone()))
+        .into_iter()
+        .collect()
+}
+
+fn is_whole_number(value: &Value) -> bool {
+    value.is_i64() || value.is_u64()
 }
 
 fn local_shell_action(arguments: &Map<String, Value>) -> Value {
-    let directory = arguments.get("working_directory");
-    json!({
-        "type": "exec",
-        "command": strings(arguments.get("command")),
-        "env": {},
-        "timeout_ms": whole_number(arguments.get("timeout_ms")),
-        "user": null,
-        "working_directory": directory.filter(|directory| directory.is_string()),
-    })
+    let mut action = Map::new();
+    action.insert("type".to_owned(), json!("exec"));
+    action.insert("command".to_owned(), strings(arguments.get("command")));
+    action.insert("env".to_owned(), json!({}));
+    action.append(&mut fit(arguments, "timeout_ms", is_whole_number));
+    action.append(&mut fit(arguments, "working_directory", Value::is_string));
+    Value::Object(action)
 }
 
 fn shell_action(arguments: &Map<String, Value>) -> Value {
-    json!({
-        "commands": strings(arguments.get("commands")),
-        "timeout_ms": whole_number(arguments.get("timeout_ms")),
-        "max_output_length": whole_number(arguments.get("max_output_length")),
-    })
+    let mut action = Map::new();
+    action.insert("commands".to_owned(), strings(arguments.get("commands")));
+    action.append(&mut fit(arguments, "timeout_ms", is_whole_number));
+    action.append(&mut fit(arguments, "max_output_length", is_whole_number));
+    Value::Object(action)
 }
 
 fn operation(arguments: &Map<String, Value>) -> Value {
@@ -347,14 +352,13 @@ mod tests {
                 r#"{"command":["ls","-l"],"timeout_ms":1000}"#,
                 json!({"type": "local_shell_call", "action": {
                     "type": "exec", "command": ["ls", "-l"], "env": {}, "timeout_ms": 1000,
-                    "user": null, "working_directory": null,
                 }}),
             ),
             (
                 Form::Shell,
                 r#"{"commands":"ls","timeout_ms":"soon"}"#,
                 json!({"type": "shell_call", "action": {
-                    "commands": ["ls"], "timeout_ms": null, "max_output_length": null,
+                    "commands": ["ls"],
                 }}),
             ),
             (

@@ -14,6 +14,7 @@ use crate::dialect::request;
 use crate::failure::{Failure, Kind};
 use crate::turn::{Delivery, Limits, Message, Output, Part, Role, Search, Tools, Turn};
 
+mod content;
 mod echo;
 mod fields;
 mod input;

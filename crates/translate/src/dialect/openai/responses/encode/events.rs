@@ -1,9 +1,8 @@
 //! The stream of a response: each item is added, told in pieces, and done; one is open at a time.
 //! The last event says how it ended; no `[DONE]` follows.
 
-use std::io::Write as _;
+mod sequence;
 
-use serde::Serialize;
 use serde_json::Value;
 
 use super::body::{self, Response, Status};
@@ -14,6 +13,10 @@ use crate::dialect::openai::json;
 use crate::dialect::openai::responses::calls::{Callable, Form, custom_input};
 use crate::failure::Failure;
 use crate::reply::{Event, Finish, Stamp, Usage};
+use sequence::{
+    CallText, ContentPart, ContentText, ErrorFields, ItemFields, Place, Sequence, SummaryPart,
+    SummaryText, Whole,
+};
 
 /// Writes one response as a stream.
 #[derive(Debug)]
@@ -471,7 +474,7 @@ impl Events {
 
     fn state(&mut self, status: Status, out: &mut Vec<u8>) {
         let kind = match status {
-            Status::InProgress if self.sequence.next == 0 => "response.created",
+            Status::InProgress if self.sequence.is_new() => "response.created",
             _ => "response.in_progress",
         };
         let response = Response::new(&self.shape.echo, &self.stamp, status, &[]);
@@ -547,109 +550,4 @@ impl StreamEncoder for Events {
     fn heartbeat(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b": keep-alive\n\n");
     }
-}
-
-/// Numbers the events and writes them.
-#[derive(Debug, Default)]
-struct Sequence {
-    next: u64,
-}
-
-impl Sequence {
-    /// One event: its type and number, and the members of `fields`, which is a JSON object that is
-    /// not empty.
-    fn event(&mut self, kind: &str, fields: &impl Serialize, out: &mut Vec<u8>) {
-        let number = self.next;
-        self.next += 1;
-        let _ = write!(
-            out,
-            "event: {kind}\ndata: {{\"type\":\"{kind}\",\"sequence_number\":{number}"
-        );
-        let brace = out.len();
-        json::write(fields, out);
-        if let Some(brace) = out.get_mut(brace) {
-            *brace = b',';
-        }
-        out.extend_from_slice(b"\n\n");
-    }
-}
-
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-struct Place<'a> {
-    item_id: &'a str,
-    output_index: usize,
-}
-
-#[derive(Serialize)]
-struct ItemFields<'a> {
-    output_index: usize,
-    item: &'a Value,
-}
-
-#[derive(Serialize)]
-struct Whole<'a> {
-    response: &'a Response<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    x_relay: Option<Cost>,
-}
-
-#[derive(Serialize)]
-struct ErrorFields<'a> {
-    code: &'a Value,
-    message: &'a str,
-    param: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct ContentPart<'a> {
-    #[serde(flatten)]
-    place: Place<'a>,
-    content_index: usize,
-    part: &'a Value,
-}
-
-#[derive(Serialize)]
-struct SummaryPart<'a> {
-    #[serde(flatten)]
-    place: Place<'a>,
-    summary_index: usize,
-    part: &'a Value,
-}
-
-#[derive(Default, Serialize)]
-struct ContentText<'a> {
-    #[serde(flatten)]
-    place: Place<'a>,
-    content_index: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    delta: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    logprobs: Option<[(); 0]>,
-}
-
-#[derive(Serialize)]
-struct SummaryText<'a> {
-    #[serde(flatten)]
-    place: Place<'a>,
-    summary_index: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    delta: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-}
-
-#[derive(Clone, Copy, Default, Serialize)]
-struct CallText<'a> {
-    #[serde(flatten)]
-    place: Place<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    delta: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    arguments: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    input: Option<&'a str>,
 }
