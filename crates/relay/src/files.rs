@@ -354,7 +354,9 @@ mod tests {
 
     fn is_text(pieces: &[&[u8]]) -> bool {
         let mut text = Text::default();
-        pieces.iter().for_each(|piece| text.push(piece));
+        for piece in pieces {
+            text.push(piece);
+        }
         text.is_text()
     }
 

@@ -47,7 +47,7 @@ pub async fn run(relay: Weak<Relay>) {
             Ok(None | Some(0)) => {}
             Ok(Some(deleted)) => tracing::info!(deleted, "files whose time was over are deleted"),
             Err(error) => {
-                tracing::warn!(%error, "old files could not be deleted; tried again in an hour")
+                tracing::warn!(%error, "old files could not be deleted; tried again in an hour");
             }
         }
     }
