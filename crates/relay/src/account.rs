@@ -24,6 +24,11 @@ pub struct Caller {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity([u8; 16]);
 
+impl Identity {
+    /// The owner of what belongs to the relay itself. A keyed hash is never all zeros.
+    pub const NOBODY: Self = Self([0; 16]);
+}
+
 impl std::fmt::Display for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

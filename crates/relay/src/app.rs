@@ -20,8 +20,10 @@ use crate::attach::fetch::Fetcher;
 use crate::banner;
 use crate::catalogue::Models;
 use crate::config::{RateLimitBy, Settings};
+use crate::files::Files;
 use crate::limits::{RateLimit, Standing};
 use crate::observe;
+use crate::retention;
 use crate::router;
 use crate::server;
 use crate::store::choice::Stores;
@@ -48,6 +50,10 @@ pub struct Relay {
     pub max_body: usize,
     /// Silence after which a stream gets a sign of life; zero is never.
     pub heartbeat: Duration,
+    /// Uploaded files.
+    pub files: Files,
+    /// The age at which files are deleted; none if they stay.
+    pub file_retention: Option<Duration>,
     /// What outlives a request.
     pub stores: Stores,
     limit_by: RateLimitBy,
@@ -93,6 +99,7 @@ impl Relay {
         })?;
         let stores = Stores::choose(settings).map_err(StartError::Settings)?;
         let identities = stores.identities.clone();
+        let files = Files::new(&stores, settings.max_file(), settings.max_account_files());
         let fetcher = Fetcher::new(settings.max_fetch(), settings.allow_private_urls);
         let catalogue = Catalogue::new(client.clone(), settings.models_ttl);
         Ok(Self {
@@ -101,7 +108,7 @@ impl Relay {
                 settings.permitted_models(),
                 settings.model_map.clone(),
             ),
-            attacher: Attacher::new(client.clone(), fetcher, identities.clone()),
+            attacher: Attacher::new(client.clone(), fetcher, identities.clone(), files.clone()),
             limits: RateLimit::new(settings.rate_limit_per_minute, stores.counters.clone()),
             policy: Policy {
                 max_choices: settings.max_choices,
@@ -115,6 +122,8 @@ impl Relay {
             heartbeat: settings.heartbeat,
             limit_by: settings.rate_limit_by,
             trusted_proxies: settings.trusted_proxies.clone(),
+            files,
+            file_retention: settings.file_retention(),
             client,
             identities,
             stores,
@@ -193,6 +202,7 @@ async fn serve(relay: Arc<Relay>, settings: &Settings) -> Result<(), StartError>
         banner::started(settings, &relay.stores, listener.local_addr()?)
     );
     relay.limits.warm();
+    tokio::spawn(retention::run(Arc::downgrade(&relay)));
     tokio::spawn(announce_models(relay.clone()));
     server::serve(
         listener,

@@ -8,8 +8,12 @@ pub mod kind;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::future::try_join_all;
+use futures_util::stream;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use http_body::Frame;
+use http_body_util::StreamBody;
 use lru::LruCache;
 use onemin::assets::Upload;
 use onemin::{ApiKey, Client};
@@ -19,8 +23,10 @@ use translate::turn::{Media, Part, Source, Turn};
 
 use crate::account::{Identities, Identity};
 use crate::failure::of_upstream;
+use crate::files::Files;
+use crate::store::StoreError;
+use crate::store::contents::Content;
 use fetch::Fetcher;
-use kind::FileKind;
 
 /// What a prompt refers to, in the order of the turn's parts.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -37,6 +43,7 @@ pub struct Attacher {
     client: Client,
     fetcher: Fetcher,
     identities: Identities,
+    files: Files,
     uploaded: Arc<Mutex<Uploaded>>,
 }
 
@@ -52,17 +59,21 @@ struct Reference {
 /// Uploads that are remembered. At some 300 bytes each that is 1.2 MB.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
+/// Bytes of a stored file that are looked at to tell what it is.
+const BEGINNING: usize = 8 * 1024;
+
 /// The most pictures and documents of one request: each may be a fetch and an upload.
 const MAX_MEDIA: usize = 64;
 
 impl Attacher {
     /// An attacher over this client and fetcher.
     #[must_use]
-    pub fn new(client: Client, fetcher: Fetcher, identities: Identities) -> Self {
+    pub fn new(client: Client, fetcher: Fetcher, identities: Identities, files: Files) -> Self {
         Self {
             client,
             fetcher,
             identities,
+            files,
             uploaded: Arc::new(Mutex::new(LruCache::new(REMEMBERED))),
         }
     }
@@ -104,7 +115,7 @@ impl Attacher {
         let bytes = match &media.source {
             Source::Inline(bytes) => bytes.clone(),
             Source::Url(url) => self.fetcher.get(url).await?,
-            Source::FileId(id) => return Err(unknown_file(id)),
+            Source::FileId(id) => return self.bring_stored(key, whose, wanted, id).await,
         };
         let kind = match wanted {
             Wanted::Image(_) => kind::of_image(&bytes)?,
@@ -116,29 +127,62 @@ impl Attacher {
         if let Some(reference) = self.remembered(&content) {
             return Ok(reference);
         }
-        let reference = self.upload(key, media, &kind, bytes).await?;
-        self.lock().put(content, reference.clone());
-        Ok(reference)
-    }
-
-    async fn upload(
-        &self,
-        key: &ApiKey,
-        media: &Media,
-        kind: &FileKind,
-        bytes: Bytes,
-    ) -> Result<Reference, Failure> {
         let name = kind.file_name(media.name.as_deref());
         let upload = Upload::from_bytes(name, kind.mime.to_owned(), bytes);
+        self.send(key, content, upload).await
+    }
+
+    /// A file of the Files API: streamed from the store to upstream, and only when it is needed.
+    async fn bring_stored(
+        &self,
+        key: &ApiKey,
+        whose: Identity,
+        wanted: &Wanted<'_>,
+        id: &str,
+    ) -> Result<Reference, Failure> {
+        let file = self.files.get(whose, id).await?;
+        let file = file.ok_or_else(|| unknown_file(id))?;
+        let content = (whose, file.sha256);
+        if let Some(reference) = self.remembered(&content) {
+            return Ok(reference);
+        }
+        let stored = self.files.content(whose, id).await?;
+        let mut stored = stored.ok_or_else(|| unknown_file(id))?;
+        let beginning = beginning(&mut stored).await?;
+        let kind = match wanted {
+            Wanted::Image(_) => kind::of_image(&beginning)?,
+            Wanted::File(_) => {
+                let (name, claimed) = (Some(file.name.as_str()), file.mime.as_deref());
+                kind::of_beginning(&beginning, || file.is_text, name, claimed)?
+            }
+        };
+        let bytes = stream::iter([Ok(beginning)]).chain(stored.bytes);
+        let upload = Upload::from_body(
+            kind.file_name(Some(&file.name)),
+            kind.mime.to_owned(),
+            Some(stored.size),
+            StreamBody::new(bytes.map_ok(Frame::data)),
+        );
+        self.send(key, content, upload).await
+    }
+
+    async fn send(
+        &self,
+        key: &ApiKey,
+        content: (Identity, [u8; 32]),
+        upload: Upload,
+    ) -> Result<Reference, Failure> {
         let asset = self
             .client
             .upload(key, upload)
             .await
             .map_err(|e| of_upstream(&e))?;
-        Ok(Reference {
+        let reference = Reference {
             image: asset.image_reference().to_owned(),
             file: asset.file_reference().to_owned(),
-        })
+        };
+        self.lock().put(content, reference.clone());
+        Ok(reference)
     }
 
     fn remembered(&self, content: &(Identity, [u8; 32])) -> Option<Reference> {
@@ -182,8 +226,19 @@ fn wanted(turn: &Turn) -> Vec<Wanted<'_>> {
     wanted
 }
 
-/// Files of the Files API are kept by a later part of the relay; until a file is known there, its
-/// id is as good as any other unknown id.
+/// The first bytes of a content, enough to tell what it is.
+async fn beginning(content: &mut Content) -> Result<Bytes, StoreError> {
+    let mut beginning = BytesMut::new();
+    while beginning.len() < BEGINNING {
+        match content.bytes.try_next().await? {
+            Some(bytes) => beginning.extend_from_slice(&bytes),
+            None => break,
+        }
+    }
+    Ok(beginning.freeze())
+}
+
+/// Neither this account nor, as far as this account is told, any other has such a file.
 fn unknown_file(id: &str) -> Failure {
     let id: String = id.chars().take(80).collect();
     Failure::new(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::header::{self, HeaderName, HeaderValue};
@@ -14,7 +15,7 @@ use tower::Service as _;
 
 use crate::app::Relay;
 use crate::observe::RequestId;
-use crate::routes::{chat, health, messages, missing, models, root};
+use crate::routes::{chat, files, health, messages, missing, models, root};
 
 /// The whole HTTP service; clones share everything.
 #[derive(Clone)]
@@ -53,6 +54,14 @@ fn routes(relay: Arc<Relay>) -> Router {
             .route(&at("/models"), get(models::list))
             .route(&at("/models/{*id}"), get(models::entry))
             .route(&at("/chat/completions"), post(chat::completions))
+            .route(
+                &at("/files"),
+                get(files::list)
+                    .post(files::create)
+                    .layer(DefaultBodyLimit::disable()),
+            )
+            .route(&at("/files/{id}"), get(files::entry).delete(files::delete))
+            .route(&at("/files/{id}/content"), get(files::content))
             .route(&at("/messages"), post(messages::create))
             .route(&at("/messages/count_tokens"), post(messages::count_tokens));
     }

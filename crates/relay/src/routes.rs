@@ -1,6 +1,7 @@
 //! What each URL answers, file by file as the URLs go.
 
 pub mod chat;
+pub mod files;
 pub mod health;
 pub mod messages;
 pub mod missing;

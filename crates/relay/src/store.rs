@@ -5,6 +5,8 @@ pub mod choice;
 pub mod contents;
 pub mod counters;
 pub mod folder;
+pub mod id;
+pub mod page;
 pub mod redis;
 pub mod state;
 

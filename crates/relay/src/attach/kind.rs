@@ -78,13 +78,27 @@ pub fn of_document(
                 .with_code("invalid_file"),
         );
     }
+    let is_text = || std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0'));
+    of_beginning(bytes, is_text, name, claimed)
+}
+
+/// A document's kind by its first bytes, some thousand of them, and whether all of it is text.
+///
+/// # Errors
+/// Bytes of no known kind.
+pub fn of_beginning(
+    bytes: &[u8],
+    is_text: impl FnOnce() -> bool,
+    name: Option<&str>,
+    claimed: Option<&str>,
+) -> Result<FileKind, Failure> {
     if let Some(kind) = infer::get(bytes) {
         return Ok(office(kind, name).unwrap_or(FileKind {
             mime: kind.mime_type(),
             extension: kind.extension(),
         }));
     }
-    if std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0')) {
+    if is_text() {
         return Ok(FileKind::TEXT);
     }
     let claimed = claimed.unwrap_or("none");

@@ -262,7 +262,7 @@ fn read<R: Record>(bytes: &[u8]) -> Result<R, StoreError> {
 }
 
 /// Milliseconds since 1970.
-fn milliseconds(time: SystemTime) -> u64 {
+pub(crate) fn milliseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |since| {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

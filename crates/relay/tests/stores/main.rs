@@ -1,6 +1,15 @@
 //! Stores as they are in service: against real memcached and Redis that die, hang and come back,
 //! and through the URLs that use them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test says by panicking what is wrong"
+)]
+
 mod conformance;
 mod counters;
+mod files;
+mod rig;
 mod service;

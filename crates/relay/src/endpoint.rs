@@ -1,0 +1,93 @@
+//! What all endpoints of OpenAI's API have in common that are no turns: the caller is known and
+//! counted, the outcome is logged, a failure takes OpenAI's shape.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::Request;
+use http::request::Parts;
+use serde::Serialize;
+use translate::dialect::openai::chat::DIALECT;
+use translate::failure::{Failure, Kind};
+use translate::reply::Usage;
+
+use crate::account::{self, Caller, Identity};
+use crate::app::Relay;
+use crate::observe::Record;
+use crate::respond;
+use crate::router::Arrival;
+
+/// A request whose caller is known and may ask.
+pub struct Asked {
+    /// Who asks.
+    pub caller: Caller,
+    /// Whose records are meant.
+    pub owner: Identity,
+    /// The request without its body.
+    pub head: Parts,
+    /// Its body.
+    pub body: Body,
+}
+
+/// Answers a request by `work`. `api` is its name in the log.
+pub async fn answer<W, F>(
+    relay: Arc<Relay>,
+    api: &'static str,
+    request: Request<Body>,
+    work: W,
+) -> Response
+where
+    W: FnOnce(Arc<Relay>, Asked) -> F,
+    F: Future<Output = Result<Response, Failure>>,
+{
+    let Some(&arrival) = request.extensions().get::<Arrival>() else {
+        let message = "The request did not come through the router.";
+        return respond::failure(&DIALECT, &Failure::new(Kind::Internal, message));
+    };
+    let mut record = Record::begin(arrival.id, api);
+    match admitted(relay, arrival, request, work).await {
+        Ok(response) => {
+            record.finished(Usage::default());
+            response
+        }
+        Err(failure) => {
+            record.failed(&failure);
+            respond::failure(&DIALECT, &failure)
+        }
+    }
+}
+
+async fn admitted<W, F>(
+    relay: Arc<Relay>,
+    arrival: Arrival,
+    request: Request<Body>,
+    work: W,
+) -> Result<Response, Failure>
+where
+    W: FnOnce(Arc<Relay>, Asked) -> F,
+    F: Future<Output = Result<Response, Failure>>,
+{
+    let (head, body) = request.into_parts();
+    let caller = account::caller(&head.headers)?;
+    let standing = relay.admit(&caller, arrival.peer, &head.headers).await?;
+    let owner = relay.identities.of_key(&caller.key);
+    let asked = Asked {
+        caller,
+        owner,
+        head,
+        body,
+    };
+    let mut response = work(relay, asked).await?;
+    if let Some(standing) = standing {
+        standing.headers(response.headers_mut());
+    }
+    Ok(response)
+}
+
+/// A JSON answer of something that serialises.
+#[must_use]
+pub fn json(value: &impl Serialize) -> Response {
+    respond::json(200, serde_json::to_vec(value).unwrap_or_default())
+}

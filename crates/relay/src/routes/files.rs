@@ -1,0 +1,154 @@
+//! `/v1/files`: uploaded, listed, looked at, fetched and deleted.
+
+mod upload;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Request, Uri};
+use translate::dialect::openai::media::files::{Deleted, unknown};
+use translate::dialect::openai::page::{Page, Query};
+use translate::failure::Failure;
+
+use crate::account::Identity;
+use crate::app::Relay;
+use crate::endpoint;
+
+/// The most entries of a page, and as many as a page has if the client does not say.
+const PAGE: usize = 10_000;
+
+/// Takes a file in.
+pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+    endpoint::answer(relay, "files.create", request, |relay, asked| async move {
+        let (id, file) = upload::take(&relay.files, asked).await?;
+        Ok(endpoint::json(&file.object(id)))
+    })
+    .await
+}
+
+/// A page of the caller's files.
+pub async fn list(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+    endpoint::answer(relay, "files.list", request, |relay, asked| async move {
+        let query = query(&asked.head.uri, PAGE, PAGE)?;
+        let (files, has_more) = relay.files.list(asked.owner, &query).await?;
+        let objects = files
+            .into_iter()
+            .map(|(id, file)| (id.clone(), file.object(id)));
+        Ok(endpoint::json(&Page::new(objects.collect(), has_more)))
+    })
+    .await
+}
+
+/// One file's entry.
+pub async fn entry(
+    State(relay): State<Arc<Relay>>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(relay, "files.get", request, |relay, asked| async move {
+        let file = relay.files.get(asked.owner, &id).await?;
+        let file = file.ok_or_else(|| unknown(&id))?;
+        Ok(endpoint::json(&file.object(id)))
+    })
+    .await
+}
+
+/// Deletes a file.
+pub async fn delete(
+    State(relay): State<Arc<Relay>>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(relay, "files.delete", request, |relay, asked| async move {
+        if relay.files.delete(asked.owner, &id).await? {
+            Ok(endpoint::json(&Deleted::file(id)))
+        } else {
+            Err(unknown(&id))
+        }
+    })
+    .await
+}
+
+/// A file's bytes.
+pub async fn content(
+    State(relay): State<Arc<Relay>>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(relay, "files.content", request, |relay, asked| async move {
+        sent(&relay, asked.owner, &id).await
+    })
+    .await
+}
+
+/// A browser must save what others uploaded, and never show it as a page of this server's.
+async fn sent(relay: &Relay, owner: Identity, id: &str) -> Result<Response, Failure> {
+    let file = relay.files.get(owner, id).await?;
+    let file = file.ok_or_else(|| unknown(id))?;
+    let content = relay.files.content(owner, id).await?;
+    let content = content.ok_or_else(|| unknown(id))?;
+    let mut response = Response::new(Body::from_stream(content.bytes));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(content.size));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/octet-stream"),
+    );
+    headers.insert(
+        HeaderName::from_static("x-content-type-options"),
+        HeaderValue::from_static("nosniff"),
+    );
+    if let Ok(disposition) = HeaderValue::try_from(disposition(&file.name)) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    Ok(response)
+}
+
+/// The name in both forms: for old clients in ASCII, for the others in full (RFC 6266).
+fn disposition(name: &str) -> String {
+    let plain: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || " ._-()".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let full = name.bytes().fold(String::new(), |mut text, byte| {
+        if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+        text
+    });
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{full}")
+}
+
+/// What a URL asks of a list.
+///
+/// # Errors
+/// A value that means nothing.
+pub(super) fn query(uri: &Uri, standard: usize, most: usize) -> Result<Query, Failure> {
+    let pairs = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    Query::read(pairs, standard, most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::disposition;
+
+    #[test]
+    fn a_hostile_name_stays_within_its_header() {
+        assert_eq!(
+            disposition("a\"b;\u{e4}.txt"),
+            "attachment; filename=\"a_b__.txt\"; filename*=UTF-8''a%22b%3B%C3%A4.txt"
+        );
+    }
+}

@@ -1,0 +1,3 @@
+//! Wire types of the APIs that move media and files.
+
+pub mod files;
