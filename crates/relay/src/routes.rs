@@ -1,9 +1,12 @@
 //! What each URL answers, file by file as the URLs go.
 
 pub mod chat;
+pub mod completions;
+pub mod conversations;
 pub mod files;
 pub mod health;
 pub mod messages;
 pub mod missing;
 pub mod models;
+pub mod responses;
 pub mod root;
