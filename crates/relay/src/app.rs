@@ -15,6 +15,7 @@ use translate::interpret::thinking::Thoughts;
 use translate::plan::Policy;
 
 use crate::account::{self, Caller, Identities};
+use crate::assistants::Assistants;
 use crate::attach::Attacher;
 use crate::attach::fetch::Fetcher;
 use crate::banner;
@@ -50,6 +51,8 @@ pub struct Relay {
     pub max_body: usize,
     /// Silence after which a stream gets a sign of life; zero is never.
     pub heartbeat: Duration,
+    /// Assistants.
+    pub assistants: Assistants,
     /// Uploaded files.
     pub files: Files,
     /// The age at which files are deleted; none if they stay.
@@ -122,6 +125,7 @@ impl Relay {
             heartbeat: settings.heartbeat,
             limit_by: settings.rate_limit_by,
             trusted_proxies: settings.trusted_proxies.clone(),
+            assistants: Assistants::new(&stores),
             files,
             file_retention: settings.file_retention(),
             client,

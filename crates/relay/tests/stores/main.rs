@@ -8,6 +8,7 @@
     reason = "a test says by panicking what is wrong"
 )]
 
+mod assistants;
 mod conformance;
 mod counters;
 mod files;
