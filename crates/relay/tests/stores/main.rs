@@ -9,7 +9,9 @@
 )]
 
 mod assistants;
+mod bucket;
 mod conformance;
+mod contents;
 mod counters;
 mod files;
 mod rig;
