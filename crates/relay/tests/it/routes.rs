@@ -109,6 +109,10 @@ async fn wrong_urls_and_methods_are_answered_in_openais_shape() {
         (Method::GET, "/v1/nothing", 404),
         (Method::GET, "/v1/chat/completions", 405),
         (Method::DELETE, "/v1/models", 405),
+        (Method::POST, "/v1/embeddings", 501),
+        (Method::POST, "/v1/moderations", 501),
+        (Method::GET, "/v1/threads/thread_1/runs", 501),
+        (Method::GET, "/v1/embeddings-of-mine", 404),
     ] {
         let answer = rig.send(method, path, &[], "").await;
         assert_eq!(answer.status, status, "{path}");

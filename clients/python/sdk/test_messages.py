@@ -1,0 +1,121 @@
+"""The official Anthropic SDK speaks with any model."""
+
+import anthropic
+import pytest
+from conftest import sim
+
+MODEL = "claude-sonnet-4-5"
+TOOLS = [
+    {
+        "name": "add",
+        "description": "Adds two numbers.",
+        "input_schema": {
+            "type": "object",
+            "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+            "required": ["a", "b"],
+        },
+    }
+]
+
+
+@pytest.fixture
+def client(relay):
+    return anthropic.Anthropic(base_url=relay, api_key="any", max_retries=0)
+
+
+def user(text):
+    return [{"role": "user", "content": text}]
+
+
+def test_a_message(client, simulator):
+    message = client.messages.create(model=MODEL, max_tokens=100, messages=user(sim("Hi", reply="Jupiter 🚀")))
+    assert message.content[0].text == "Jupiter 🚀"
+    assert (message.stop_reason, message.role) == ("end_turn", "assistant")
+    assert message.usage.output_tokens > 0
+
+
+def test_a_stream(client, simulator):
+    with client.messages.stream(
+        model=MODEL, max_tokens=100, system="be brief", messages=user(sim("Hi", reply="one two three", chunk=2))
+    ) as stream:
+        assert "".join(stream.text_stream) == "one two three"
+        assert stream.get_final_message().stop_reason == "end_turn"
+    assert "be brief" in simulator.prompts()[0]
+
+
+def test_limits_and_stop_sequences(client, simulator):
+    ask = lambda **more: client.messages.create(model=MODEL, messages=user(sim("Hi", reply="one two three")), **more)
+    short = ask(max_tokens=2)
+    assert (short.stop_reason, short.content[0].text) == ("max_tokens", "one two")
+    stopped = ask(max_tokens=50, stop_sequences=["three"])
+    assert (stopped.stop_reason, stopped.stop_sequence) == ("stop_sequence", "three")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_loop_of_tools(client, simulator, stream):
+    plan = {"family": "claude", "chatter": True, "steps": [
+        {"calls": [{"call": "add", "with": {"a": 1, "b": 2}}, {"call": "add", "with": {"a": 3, "b": 4}}]},
+        {"text": "Sums: {{results}}."},
+    ]}
+    messages = user(sim("Add.", model=plan))
+
+    def turn():
+        if stream:
+            with client.messages.stream(model=MODEL, max_tokens=500, tools=TOOLS, messages=messages) as events:
+                return events.get_final_message()
+        return client.messages.create(model=MODEL, max_tokens=500, tools=TOOLS, messages=messages)
+
+    first = turn()
+    assert first.stop_reason == "tool_use"
+    calls = [block for block in first.content if block.type == "tool_use"]
+    assert [call.input for call in calls] == [{"a": 1, "b": 2}, {"a": 3, "b": 4}]
+    messages.append({"role": "assistant", "content": [b.model_dump(exclude_none=True) for b in first.content]})
+    messages.append({"role": "user", "content": [
+        {"type": "tool_result", "tool_use_id": call.id, "content": str(call.input["a"] + call.input["b"])} for call in calls
+    ]})
+    last = turn()
+    assert last.stop_reason == "end_turn"
+    assert "3" in last.content[0].text and "7" in last.content[0].text
+
+
+def test_tokens_are_counted_before(client):
+    plain = client.messages.count_tokens(model=MODEL, messages=user("Hello there, how are you?"))
+    tooled = client.messages.count_tokens(model=MODEL, messages=user("Hello there, how are you?"), tools=TOOLS)
+    assert 3 <= plain.input_tokens < tooled.input_tokens
+
+
+def test_models_are_listed_in_pages(client):
+    ids = [model.id for model in client.models.list(limit=5)]
+    assert len(ids) > 5
+    assert client.models.retrieve(ids[0]).lifecycle
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("rate-limited", anthropic.RateLimitError),
+        ("unauthorized", anthropic.AuthenticationError),
+        ("insufficient-credits", anthropic.APIStatusError),
+        ("cut", anthropic.APIStatusError),
+    ],
+)
+def test_failures_are_the_right_exceptions(client, simulator, fault, error):
+    with pytest.raises(error):
+        client.messages.create(model=MODEL, max_tokens=9, messages=user(sim("Hi", fault=fault)))
+
+
+def test_a_broken_stream_raises(client, simulator):
+    with pytest.raises(anthropic.APIError):
+        with client.messages.stream(
+            model=MODEL, max_tokens=900, messages=user(sim("Hi", tokens=30, delay_ms=5, fault="cut", after=4))
+        ) as stream:
+            for _ in stream:
+                pass
+
+
+def test_the_newer_version_with_a_bearer_key(relay, simulator):
+    client = anthropic.Anthropic(
+        base_url=relay, auth_token="any", api_key=None, max_retries=0,
+        default_headers={"anthropic-version": "2026-10-21"},
+    )
+    assert client.messages.create(model=MODEL, max_tokens=9, messages=user(sim("Hi", reply="x"))).content[0].text == "x"
