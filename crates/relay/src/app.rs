@@ -15,6 +15,7 @@ use translate::interpret::thinking::Thoughts;
 use translate::plan::Policy;
 
 use crate::account::{self, Caller, Identities};
+use crate::assistants::Assistants;
 use crate::attach::Attacher;
 use crate::attach::fetch::Fetcher;
 use crate::banner;
@@ -51,6 +52,8 @@ pub struct Relay {
     pub max_body: usize,
     /// Silence after which a stream gets a sign of life; zero is never.
     pub heartbeat: Duration,
+    /// Assistants.
+    pub assistants: Assistants,
     /// Uploaded files.
     pub files: Files,
     /// The age at which files are deleted; none if they stay.
@@ -126,6 +129,7 @@ impl Relay {
             limit_by: settings.rate_limit_by,
             trusted_proxies: settings.trusted_proxies.clone(),
             responses: Responses::new(&stores.state, settings.response_retention()),
+            assistants: Assistants::new(&stores),
             files,
             file_retention: settings.file_retention(),
             client,

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode};
 use hyper::body::Incoming;
@@ -16,7 +16,8 @@ use tower::Service as _;
 use crate::app::Relay;
 use crate::observe::RequestId;
 use crate::routes::{
-    chat, completions, conversations, files, health, messages, missing, models, responses, root,
+    assistants, chat, completions, conversations, files, health, messages, missing, models,
+    responses, root,
 };
 
 /// The whole HTTP service; clones share everything.
@@ -55,6 +56,18 @@ fn routes(relay: Arc<Relay>) -> Router {
         router = router
             .route(&at("/models"), get(models::list))
             .route(&at("/models/{*id}"), get(models::entry))
+            .route(
+                &at("/assistants"),
+                get(assistants::list).post(assistants::create),
+            )
+            .route(
+                &at("/assistants/{id}"),
+                get(assistants::entry)
+                    .post(assistants::modify)
+                    .delete(assistants::delete),
+            )
+            .route(&at("/threads"), any(assistants::threads))
+            .route(&at("/threads/{*rest}"), any(assistants::threads))
             .route(&at("/chat/completions"), post(chat::completions))
             .route(
                 &at("/files"),

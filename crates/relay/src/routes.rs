@@ -1,5 +1,6 @@
 //! What each URL answers, file by file as the URLs go.
 
+pub mod assistants;
 pub mod chat;
 pub mod completions;
 pub mod conversations;

@@ -1,6 +1,7 @@
 //! The way of a turn, whole: decode, admit, plan, attach, compose, call, interpret, encode.
 
 pub mod call;
+pub mod persona;
 pub mod stream;
 
 use std::sync::Arc;
@@ -119,6 +120,7 @@ where
     let owner = relay.identities.of_key(&caller.key);
     let decoded = decode(relay.clone(), owner, body, stamp.clone()).await?;
     let dialect::Request { mut turn, encoder } = decoded;
+    persona::apply(relay, owner, &mut turn).await?;
     turn.model = relay.catalogue.resolve(&turn.model, api.names).await;
     let turn = Arc::new(turn);
     record.asks(&turn);

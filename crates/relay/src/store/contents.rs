@@ -182,6 +182,8 @@ fn in_folder(folder: Option<&Path>) -> Result<Opened, StoreError> {
 fn in_bucket(bucket: &Bucket) -> Result<Opened, StoreError> {
     let mut builder = AmazonS3Builder::new()
         .with_http_connector(http::Connector)
+        // Not every service that speaks S3 has the call for many at once.
+        .with_disable_bulk_delete(true)
         .with_bucket_name(&bucket.name)
         .with_region(&bucket.region)
         .with_access_key_id(&bucket.access_key_id)

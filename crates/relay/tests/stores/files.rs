@@ -75,27 +75,7 @@ async fn a_file_is_uploaded_looked_at_fetched_and_deleted() {
         let message = rig.ask(ALICE, method, &path).await.refused(404, Some("id"));
         assert!(message.contains(id));
     }
-    assert_eq!(contents(&rig), 0);
-}
-
-/// Files that lie in the data folder's contents.
-fn contents(rig: &Rig) -> usize {
-    fn count(folder: &std::path::Path) -> usize {
-        let Ok(entries) = std::fs::read_dir(folder) else {
-            return 0;
-        };
-        entries
-            .map(|entry| entry.unwrap())
-            .map(|entry| {
-                if entry.file_type().unwrap().is_dir() {
-                    count(&entry.path())
-                } else {
-                    1
-                }
-            })
-            .sum()
-    }
-    count(&rig.folder.0.join("contents"))
+    assert_eq!(rig.folder.contents(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -302,7 +282,7 @@ async fn a_bad_upload_is_told_what_is_wrong_and_leaves_nothing() {
     let listed = rig.get(ALICE, "/v1/files").await.json();
     assert_eq!(listed["data"].as_array().unwrap().len(), 1);
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(contents(&rig), 1);
+    assert_eq!(rig.folder.contents(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -475,7 +455,7 @@ async fn old_files_are_deleted_by_one_replica_at_a_time() {
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert_eq!(rig.relay.files.delete_old(None).await.unwrap(), 0);
     assert_eq!(rig.relay.files.delete_old(at_once).await.unwrap(), 1);
-    assert_eq!(contents(&rig), 0);
+    assert_eq!(rig.folder.contents(), 0);
     let rounds = join_all((0..8).map(|_| retention::round(&rig.relay))).await;
     let done = rounds
         .iter()

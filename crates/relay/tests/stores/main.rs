@@ -8,7 +8,10 @@
     reason = "a test says by panicking what is wrong"
 )]
 
+mod assistants;
+mod bucket;
 mod conformance;
+mod contents;
 mod counters;
 mod files;
 mod rig;

@@ -1,7 +1,7 @@
 //! A relay with stores of its own, in front of a simulated 1min.ai.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -23,12 +23,33 @@ impl Folder {
     pub(crate) fn new() -> Self {
         Self(std::env::temp_dir().join(format!("relay-test-{}", uuid::Uuid::new_v4())))
     }
+
+    /// Files that lie in its contents.
+    pub(crate) fn contents(&self) -> usize {
+        files_in(&self.0.join("contents"))
+    }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+fn files_in(folder: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
+    entries
+        .map(|entry| entry.unwrap())
+        .map(|entry| {
+            if entry.file_type().unwrap().is_dir() {
+                files_in(&entry.path())
+            } else {
+                1
+            }
+        })
+        .sum()
 }
 
 /// A relay.

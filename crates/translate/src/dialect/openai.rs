@@ -1,5 +1,6 @@
 //! OpenAI's dialects.
 
+pub mod assistants;
 pub mod chat;
 pub mod choice;
 pub mod completions;

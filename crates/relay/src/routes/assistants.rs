@@ -1,0 +1,150 @@
+//! `/v1/assistants`: made, listed, looked at, changed and deleted. `/v1/threads` is no more.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::Request;
+use translate::dialect::openai::assistants::Assistant;
+use translate::dialect::openai::error;
+use translate::dialect::openai::media::files::Deleted;
+use translate::dialect::openai::page::Page;
+use translate::failure::{Failure, Kind};
+
+use super::files::query;
+use crate::account::Identity;
+use crate::app::Relay;
+use crate::endpoint::{self, Asked};
+use crate::respond;
+
+/// Entries of a page if the client does not say, and the most.
+const PAGE: (usize, usize) = (20, 100);
+
+/// Makes an assistant.
+pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+    endpoint::answer(
+        relay,
+        "assistants.create",
+        request,
+        |relay, asked| async move {
+            let owner = asked.owner;
+            let settings = Assistant::create(&body(&relay, asked).await?)?;
+            check(&relay, owner, &settings).await?;
+            let (id, kept) = relay.assistants.create(owner, settings).await?;
+            Ok(endpoint::json(&kept.settings.object(&id, kept.created)))
+        },
+    )
+    .await
+}
+
+/// A page of the caller's assistants.
+pub async fn list(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+    endpoint::answer(
+        relay,
+        "assistants.list",
+        request,
+        |relay, asked| async move {
+            let query = query(&asked.head.uri, PAGE.0, PAGE.1)?;
+            let (found, has_more) = relay.assistants.list(asked.owner, &query).await?;
+            let objects = found.into_iter().map(|(id, kept)| {
+                let object = kept.settings.object(&id, kept.created);
+                (id, object)
+            });
+            Ok(endpoint::json(&Page::new(objects.collect(), has_more)))
+        },
+    )
+    .await
+}
+
+/// One assistant.
+pub async fn entry(
+    State(relay): State<Arc<Relay>>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(
+        relay,
+        "assistants.get",
+        request,
+        |relay, asked| async move {
+            let kept = relay.assistants.get(asked.owner, &id).await?;
+            Ok(endpoint::json(&kept.settings.object(&id, kept.created)))
+        },
+    )
+    .await
+}
+
+/// Changes an assistant.
+pub async fn modify(
+    State(relay): State<Arc<Relay>>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(
+        relay,
+        "assistants.modify",
+        request,
+        |relay, asked| async move {
+            let owner = asked.owner;
+            let mut settings = relay.assistants.get(owner, &id).await?.settings;
+            settings.modify(&body(&relay, asked).await?)?;
+            check(&relay, owner, &settings).await?;
+            let kept = relay.assistants.change(owner, &id, &settings).await?;
+            Ok(endpoint::json(&kept.settings.object(&id, kept.created)))
+        },
+    )
+    .await
+}
+
+/// Deletes an assistant.
+pub async fn delete(
+    State(relay): State<Arc<Relay>>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(
+        relay,
+        "assistants.delete",
+        request,
+        |relay, asked| async move {
+            relay.assistants.delete(asked.owner, &id).await?;
+            Ok(endpoint::json(&Deleted::new(id, "assistant.deleted")))
+        },
+    )
+    .await
+}
+
+/// Threads and their runs.
+pub async fn threads() -> Response {
+    let message = "Threads and runs are not offered: OpenAI shut them down on 2026-08-26. Keep the conversation in the client, and give the assistant's id as `model` to /v1/chat/completions or /v1/responses.";
+    respond::document(error::document(&Failure::new(
+        Kind::NotImplemented,
+        message,
+    )))
+}
+
+async fn body(relay: &Relay, asked: Asked) -> Result<bytes::Bytes, Failure> {
+    respond::read(asked.body, &asked.head.headers, relay.max_body).await
+}
+
+/// A model and files that are not there would only be missed when the assistant is used.
+async fn check(relay: &Relay, owner: Identity, settings: &Assistant) -> Result<(), Failure> {
+    let (model, _) = settings
+        .model
+        .split_once(':')
+        .unwrap_or((&settings.model, ""));
+    relay
+        .catalogue
+        .admit(model)
+        .await
+        .map_err(|failure| failure.with_param("model"))?;
+    for id in settings.files() {
+        if relay.files.get(owner, &id).await?.is_none() {
+            let id: String = id.chars().take(80).collect();
+            let failure = Failure::new(Kind::NotFound, format!("There is no file `{id}`."));
+            return Err(failure.with_param("file_ids").with_code("file_not_found"));
+        }
+    }
+    Ok(())
+}
