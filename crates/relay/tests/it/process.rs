@@ -39,6 +39,20 @@ fn help_teaches_every_name_that_others_rely_on() {
 }
 
 #[test]
+fn the_configuration_reference_is_the_help() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
+    let (_, help) = run(&["--help"]);
+    let head = "# Configuration\n\nWhat `1min-relay --help` says. A flag beats the environment, the environment beats `.env`. \
+        `UPDATE_GOLDEN=1 cargo test -p relay` writes this page anew.\n";
+    let page = format!("{head}\n```text\n{}\n```\n", help.trim());
+    if std::env::var("UPDATE_GOLDEN").is_ok_and(|value| value == "1") {
+        std::fs::write(&file, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(written, page, "docs/configuration.md is stale");
+}
+
+#[test]
 fn settings_that_make_no_sense_stop_the_start_with_their_name() {
     for (arguments, word) in [
         (["--port", "70000"], "--port"),
