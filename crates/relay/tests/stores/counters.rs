@@ -98,7 +98,9 @@ async fn two_relays_answer_together_as_many_requests_as_the_limit_says() {
         }
         let flags = [flags, &common].concat();
         let relays = [Rig::new(&flags), Rig::new(&flags)];
-        relays.iter().for_each(|rig| rig.relay.limits.warm());
+        for rig in &relays {
+            rig.relay.limits.warm();
+        }
         tokio::time::sleep(Duration::from_millis(500)).await;
         within_one_minute(Duration::from_secs(10)).await;
         let asked = (0..200).map(|n: usize| relays[n % 2].get("alice-key", "/v1/assistants"));

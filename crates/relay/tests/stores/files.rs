@@ -386,6 +386,23 @@ async fn an_account_has_room_for_so_much_and_gets_it_back_by_deleting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn all_files_of_one_account_can_go_at_once_and_anothers_stay() {
+    let rig = Rig::new(&[]);
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(rig.uploaded(ALICE, "x", b"x").await);
+    }
+    rig.uploaded(BOB, "y", b"y").await;
+    let key = onemin::ApiKey::parse(ALICE).unwrap();
+    let owner = rig.relay.identities.of_key(&key);
+    let newest = rig.relay.files.newest(owner, 2).await.unwrap();
+    assert_eq!(newest, [ids[2].clone(), ids[1].clone()]);
+    assert_eq!(rig.relay.files.delete_all(owner).await.unwrap(), 3);
+    assert_eq!(rig.relay.files.delete_all(owner).await.unwrap(), 0);
+    assert_eq!(rig.folder.contents(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_outlive_the_relay_and_are_their_owners_afterwards() {
     let rig = Rig::new(&[]);
     let id = rig.uploaded(ALICE, "kept.txt", b"kept").await;
