@@ -26,7 +26,7 @@ use super::folder::DataFolder;
 
 /// Pieces in which a file is written. S3 takes no smaller ones, but for the last.
 const BUCKET_PIECE: usize = 5 * 1024 * 1024;
-const FOLDER_PIECE: usize = 256 * 1024;
+const FOLDER_PIECE: usize = 64 * 1024;
 
 /// How often, and for how long at most, a request to a bucket is tried again.
 const RETRIES: usize = 3;
