@@ -98,6 +98,8 @@ def test_instructor(base, simulator):
     from openai import OpenAI
 
     for mode in (instructor.Mode.TOOLS, instructor.Mode.JSON, instructor.Mode.JSON_SCHEMA):
+        if mode == instructor.Mode.JSON:
+            simulator.replies('Sure:\n```json\n{"name": "Ann", "tags": []}\n```')
         client = instructor.from_openai(OpenAI(base_url=base, api_key="any", max_retries=0), mode=mode)
         person = client.chat.completions.create(
             model=MODEL, response_model=Person, messages=[{"role": "user", "content": "Someone."}]

@@ -24,6 +24,7 @@ use crate::config::{RateLimitBy, Settings};
 use crate::files::Files;
 use crate::limits::{RateLimit, Standing};
 use crate::observe;
+use crate::responses::Responses;
 use crate::retention;
 use crate::router;
 use crate::server;
@@ -57,6 +58,8 @@ pub struct Relay {
     pub files: Files,
     /// The age at which files are deleted; none if they stay.
     pub file_retention: Option<Duration>,
+    /// Stored responses and conversations.
+    pub responses: Responses,
     /// What outlives a request.
     pub stores: Stores,
     limit_by: RateLimitBy,
@@ -125,6 +128,7 @@ impl Relay {
             heartbeat: settings.heartbeat,
             limit_by: settings.rate_limit_by,
             trusted_proxies: settings.trusted_proxies.clone(),
+            responses: Responses::new(&stores.state, settings.response_retention()),
             assistants: Assistants::new(&stores),
             files,
             file_retention: settings.file_retention(),

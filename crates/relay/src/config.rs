@@ -158,6 +158,16 @@ pub struct Settings {
     )]
     pub file_retention_days: u32,
 
+    /// Days after which stored responses (`store` of the Responses API) are forgotten.
+    #[arg(
+        long,
+        env = "RESPONSE_RETENTION_DAYS",
+        default_value_t = 30,
+        value_name = "DAYS",
+        value_parser = clap::value_parser!(u32).range(1..=3650)
+    )]
+    pub response_retention_days: u32,
+
     /// Models that may be used, separated by commas.
     #[arg(
         long,
@@ -362,6 +372,12 @@ impl Settings {
     pub fn max_account_files(&self) -> Option<u64> {
         let bytes = u64::from(self.max_account_files_mb) * 1024 * 1024;
         (bytes > 0).then_some(bytes)
+    }
+
+    /// The age at which stored responses are forgotten.
+    #[must_use]
+    pub fn response_retention(&self) -> Duration {
+        Duration::from_secs(u64::from(self.response_retention_days) * 24 * 60 * 60)
     }
 
     /// The age at which uploaded files are deleted; none if they stay.

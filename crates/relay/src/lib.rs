@@ -17,6 +17,7 @@ pub mod files;
 pub mod limits;
 pub mod observe;
 pub mod respond;
+pub mod responses;
 pub mod retention;
 pub mod router;
 pub mod routes;

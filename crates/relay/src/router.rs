@@ -15,7 +15,10 @@ use tower::Service as _;
 
 use crate::app::Relay;
 use crate::observe::RequestId;
-use crate::routes::{assistants, chat, files, health, messages, missing, models, root};
+use crate::routes::{
+    assistants, chat, completions, conversations, files, health, messages, missing, models,
+    responses, root,
+};
 
 /// The whole HTTP service; clones share everything.
 #[derive(Clone)]
@@ -74,6 +77,36 @@ fn routes(relay: Arc<Relay>) -> Router {
             )
             .route(&at("/files/{id}"), get(files::entry).delete(files::delete))
             .route(&at("/files/{id}/content"), get(files::content))
+            .route(&at("/completions"), post(completions::create))
+            .route(&at("/responses"), post(responses::create))
+            .route(
+                &at("/responses/input_tokens"),
+                post(responses::input_tokens),
+            )
+            .route(
+                &at("/responses/{id}"),
+                get(responses::get).delete(responses::delete),
+            )
+            .route(&at("/responses/{id}/cancel"), post(responses::cancel))
+            .route(
+                &at("/responses/{id}/input_items"),
+                get(responses::input_items),
+            )
+            .route(&at("/conversations"), post(conversations::create))
+            .route(
+                &at("/conversations/{id}"),
+                get(conversations::get)
+                    .post(conversations::update)
+                    .delete(conversations::delete),
+            )
+            .route(
+                &at("/conversations/{id}/items"),
+                get(conversations::list_items).post(conversations::add_items),
+            )
+            .route(
+                &at("/conversations/{id}/items/{item}"),
+                get(conversations::get_item).delete(conversations::delete_item),
+            )
             .route(&at("/messages"), post(messages::create))
             .route(&at("/messages/count_tokens"), post(messages::count_tokens));
     }

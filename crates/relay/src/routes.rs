@@ -2,9 +2,12 @@
 
 pub mod assistants;
 pub mod chat;
+pub mod completions;
+pub mod conversations;
 pub mod files;
 pub mod health;
 pub mod messages;
 pub mod missing;
 pub mod models;
+pub mod responses;
 pub mod root;

@@ -1,12 +1,14 @@
 //! The way of a turn, whole: decode, admit, plan, attach, compose, call, interpret, encode.
 
 pub mod call;
+pub mod persona;
 pub mod stream;
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
 use http::{HeaderMap, Request};
 use onemin::chat::{self, WebSearch};
 use translate::compose::compose;
@@ -17,7 +19,7 @@ use translate::plan::{self, Policy};
 use translate::reply::{Reply, Stamp};
 use translate::turn::{Delivery, Turn};
 
-use crate::account;
+use crate::account::{self, Identity};
 use crate::app::Relay;
 use crate::attach::Attached;
 use crate::observe::Record;
@@ -46,6 +48,24 @@ pub enum Names {
 
 /// Answers one request for a turn, in the client's dialect.
 pub async fn run(relay: &Arc<Relay>, api: &Api, request: Request<Body>) -> Response {
+    let decode = api.dialect.decode;
+    run_with(relay, api, request, async |_, _, body: Bytes, _| {
+        decode(&body)
+    })
+    .await
+}
+
+/// As [`run`], for a dialect whose requests refer to what is kept: `decode` is given whose request
+/// it is, and the stamp that its answer will bear.
+pub async fn run_with<D>(
+    relay: &Arc<Relay>,
+    api: &Api,
+    request: Request<Body>,
+    decode: D,
+) -> Response
+where
+    D: AsyncFnOnce(Arc<Relay>, Identity, Bytes, Stamp) -> Result<dialect::Request, Failure>,
+{
     let dialect = &api.dialect;
     let (head, body) = request.into_parts();
     let Some(&arrival) = head.extensions.get::<Arrival>() else {
@@ -58,7 +78,17 @@ pub async fn run(relay: &Arc<Relay>, api: &Api, request: Request<Body>) -> Respo
         );
     };
     let mut record = Record::begin(arrival.id, api.name);
-    match answer(relay, api, &mut record, arrival, &head.headers, body).await {
+    match answer(
+        relay,
+        api,
+        &mut record,
+        arrival,
+        &head.headers,
+        body,
+        decode,
+    )
+    .await
+    {
         Ok(response) => response,
         Err(failure) => {
             record.failed(&failure);
@@ -67,20 +97,30 @@ pub async fn run(relay: &Arc<Relay>, api: &Api, request: Request<Body>) -> Respo
     }
 }
 
-async fn answer(
+async fn answer<D>(
     relay: &Arc<Relay>,
     api: &Api,
     record: &mut Record,
     arrival: Arrival,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Response, Failure> {
+    decode: D,
+) -> Result<Response, Failure>
+where
+    D: AsyncFnOnce(Arc<Relay>, Identity, Bytes, Stamp) -> Result<dialect::Request, Failure>,
+{
     let caller = account::caller(headers)?;
     let standing = relay.admit(&caller, arrival.peer, headers).await?;
     let body = respond::read(body, headers, relay.max_body).await?;
 
-    let dialect::Request { mut turn, encoder } = (api.dialect.decode)(&body)?;
-    drop(body);
+    let stamp = Stamp {
+        id: arrival.id.unguessable(),
+        created: record.created(),
+    };
+    let owner = relay.identities.of_key(&caller.key);
+    let decoded = decode(relay.clone(), owner, body, stamp.clone()).await?;
+    let dialect::Request { mut turn, encoder } = decoded;
+    persona::apply(relay, owner, &mut turn).await?;
     turn.model = relay.catalogue.resolve(&turn.model, api.names).await;
     let turn = Arc::new(turn);
     record.asks(&turn);
@@ -107,10 +147,6 @@ async fn answer(
         attempt,
     );
 
-    let stamp = Stamp {
-        id: arrival.id.unguessable(),
-        created: record.created(),
-    };
     let mut response = match turn.delivery {
         Delivery::Streamed => {
             let encoder = encoder.stream(stamp, turn.choices);

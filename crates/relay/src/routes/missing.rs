@@ -31,10 +31,6 @@ const WITHOUT_COUNTERPART: &[(&str, &str)] = &[
         "1min.ai has no vector stores: send documents as file parts.",
     ),
     (
-        "threads",
-        "OpenAI shut threads and runs down on 2026-08-26: use the Responses API, or name the assistant as the model.",
-    ),
-    (
         "uploads",
         "Uploads in parts are not available: use POST /v1/files.",
     ),

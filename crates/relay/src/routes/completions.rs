@@ -1,0 +1,23 @@
+//! `POST /v1/completions`, OpenAI's older API.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use http::Request;
+use translate::dialect::openai::completions;
+
+use crate::app::Relay;
+use crate::turn::{self, Api, Names};
+
+const COMPLETIONS: Api = Api {
+    dialect: completions::DIALECT,
+    name: "completions",
+    names: Names::Exact,
+};
+
+/// What follows a text, whole or streamed.
+pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+    turn::run(&relay, &COMPLETIONS, request).await
+}

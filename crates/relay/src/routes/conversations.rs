@@ -1,0 +1,253 @@
+//! `/v1/conversations`: what is said over many responses, kept in one place.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http::Request;
+use serde_json::Value;
+use translate::dialect::openai::responses::decode::missing_conversation;
+use translate::dialect::openai::responses::{conversations, items, stored};
+use translate::failure::{Failure, Kind};
+use translate::reply::Stamp;
+
+use super::responses::page;
+use crate::account::Identity;
+use crate::app::Relay;
+use crate::endpoint::{self, Asked};
+use crate::observe::RequestId;
+use crate::respond;
+use crate::responses::Conversation;
+
+/// Begins a conversation.
+pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+    endpoint::answer(
+        relay,
+        "conversations.create",
+        request,
+        async |relay, asked: Asked| {
+            let owner = asked.owner;
+            let create = conversations::create(&read(&relay, asked).await?)?;
+            let stamp = stamp();
+            let conversation = Conversation {
+                created: stamp.created,
+                metadata: create.metadata,
+                items: items::numbered(create.items, &stamp),
+            };
+            let id = format!("conv_{}", stamp.id);
+            relay
+                .responses
+                .conversations
+                .put(owner, &id, &conversation)
+                .await?;
+            Ok(object(&id, &conversation))
+        },
+    )
+    .await
+}
+
+/// A conversation.
+pub async fn get(
+    State(relay): State<Arc<Relay>>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(
+        relay,
+        "conversations.get",
+        request,
+        async |relay, asked: Asked| Ok(object(&id, &find(&relay, asked.owner, &id).await?)),
+    )
+    .await
+}
+
+/// Changes a conversation's labels.
+pub async fn update(
+    State(relay): State<Arc<Relay>>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(
+        relay,
+        "conversations.update",
+        request,
+        async |relay, asked: Asked| {
+            let owner = asked.owner;
+            let metadata = conversations::update(&read(&relay, asked).await?)?;
+            let changed = relay
+                .responses
+                .conversations
+                .update(owner, &id, |c| c.metadata.clone_from(&metadata));
+            let changed = changed.await?.ok_or_else(|| missing_conversation(&id))?;
+            Ok(object(&id, &changed))
+        },
+    )
+    .await
+}
+
+/// Forgets a conversation.
+pub async fn delete(
+    State(relay): State<Arc<Relay>>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(
+        relay,
+        "conversations.delete",
+        request,
+        async |relay, asked: Asked| {
+            if !relay
+                .responses
+                .conversations
+                .delete(asked.owner, &id)
+                .await?
+            {
+                return Err(missing_conversation(&id));
+            }
+            Ok(respond::json(200, conversations::deleted(&id)))
+        },
+    )
+    .await
+}
+
+/// A conversation's items.
+pub async fn list_items(
+    State(relay): State<Arc<Relay>>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(
+        relay,
+        "conversations.items",
+        request,
+        async |relay, asked: Asked| {
+            let conversation = find(&relay, asked.owner, &id).await?;
+            Ok(respond::json(
+                200,
+                stored::list(&conversation.items, &page(&asked)?)?,
+            ))
+        },
+    )
+    .await
+}
+
+/// Adds items to a conversation.
+pub async fn add_items(
+    State(relay): State<Arc<Relay>>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(
+        relay,
+        "conversations.items.create",
+        request,
+        async |relay, asked: Asked| {
+            let owner = asked.owner;
+            let added = items::numbered(conversations::add(&read(&relay, asked).await?)?, &stamp());
+            let extend = |c: &mut Conversation| c.items.extend(added.iter().cloned());
+            let changed = relay
+                .responses
+                .conversations
+                .update(owner, &id, extend)
+                .await?;
+            changed.ok_or_else(|| missing_conversation(&id))?;
+            let whole = stored::Page {
+                ascending: true,
+                limit: added.len(),
+                ..stored::Page::default()
+            };
+            Ok(respond::json(200, stored::list(&added, &whole)?))
+        },
+    )
+    .await
+}
+
+/// One item of a conversation.
+pub async fn get_item(
+    State(relay): State<Arc<Relay>>,
+    Path((id, item)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(
+        relay,
+        "conversations.items.get",
+        request,
+        async |relay, asked: Asked| {
+            let conversation = find(&relay, asked.owner, &id).await?;
+            let found = conversation.items.iter().find(|value| has_id(value, &item));
+            found.map(endpoint::json).ok_or_else(missing_item)
+        },
+    )
+    .await
+}
+
+/// Takes an item out of a conversation.
+pub async fn delete_item(
+    State(relay): State<Arc<Relay>>,
+    Path((id, item)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(
+        relay,
+        "conversations.items.delete",
+        request,
+        async |relay, asked: Asked| {
+            let mut found = false;
+            let changed = relay
+                .responses
+                .conversations
+                .update(asked.owner, &id, |conversation| {
+                    let before = conversation.items.len();
+                    conversation.items.retain(|value| !has_id(value, &item));
+                    found = conversation.items.len() < before;
+                });
+            let changed = changed.await?.ok_or_else(|| missing_conversation(&id))?;
+            if found {
+                Ok(object(&id, &changed))
+            } else {
+                Err(missing_item())
+            }
+        },
+    )
+    .await
+}
+
+async fn read(relay: &Relay, asked: Asked) -> Result<Bytes, Failure> {
+    respond::read(asked.body, &asked.head.headers, relay.max_body).await
+}
+
+async fn find(relay: &Relay, owner: Identity, id: &str) -> Result<Conversation, Failure> {
+    let found = relay.responses.conversations.get(owner, id).await?;
+    found.ok_or_else(|| missing_conversation(id))
+}
+
+fn object(id: &str, conversation: &Conversation) -> Response {
+    respond::json(
+        200,
+        conversations::object(id, conversation.created, &conversation.metadata),
+    )
+}
+
+fn has_id(item: &Value, id: &str) -> bool {
+    item.get("id").and_then(Value::as_str) == Some(id)
+}
+
+fn missing_item() -> Failure {
+    Failure::new(
+        Kind::NotFound,
+        "There is no such item in this conversation.",
+    )
+}
+
+fn stamp() -> Stamp {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Stamp {
+        id: RequestId::draw().unguessable(),
+        created: now.as_secs(),
+    }
+}

@@ -1,0 +1,172 @@
+//! `/v1/responses`: answers, and what is kept of them.
+
+mod keeping;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http::Request;
+use translate::compose::{Wording, compose};
+use translate::dialect::anthropic::messages::count::input_tokens as tokens_of;
+use translate::dialect::openai::responses::decode::{self, missing_response};
+use translate::dialect::openai::responses::{DIALECT, encode, items, stored};
+use translate::dialect::{self};
+use translate::failure::Failure;
+use translate::reply::Stamp;
+
+use crate::account::Identity;
+use crate::app::Relay;
+use crate::endpoint::{self, Asked};
+use crate::respond;
+use crate::responses::Destination;
+use crate::turn::{self, Api, Names};
+use keeping::Keeping;
+
+const RESPONSES: Api = Api {
+    dialect: DIALECT,
+    name: "responses",
+    names: Names::Exact,
+};
+
+/// A response, whole or streamed.
+pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+    turn::run_with(&relay, &RESPONSES, request, decode_with_past).await
+}
+
+/// Decodes a request together with what it refers to; its answer is kept where it asks for that.
+async fn decode_with_past(
+    relay: Arc<Relay>,
+    owner: Identity,
+    body: Bytes,
+    stamp: Stamp,
+) -> Result<dialect::Request, Failure> {
+    let asked = decode::read(&body)?;
+    let past = relay.responses.past(owner, &asked).await?;
+    let mut to = Destination {
+        owner,
+        id: encode::response_id(&stamp),
+        input: Vec::new(),
+        previous: asked.previous_response_id().map(str::to_owned),
+        conversation: asked.conversation().map(str::to_owned),
+        stores: asked.stores(),
+    };
+    let mut decoded = asked.continued(&past)?;
+    to.input = items::numbered(decoded.input, &stamp);
+    decoded.shape.keep = to.stores || to.conversation.is_some();
+    let keeping = Keeping::new(decoded.shape, to, relay.responses.clone());
+    Ok(dialect::Request {
+        turn: decoded.turn,
+        encoder: Box::new(keeping),
+    })
+}
+
+/// A stored response.
+pub async fn get(
+    State(relay): State<Arc<Relay>>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(
+        relay,
+        "responses.get",
+        request,
+        async |relay, asked: Asked| {
+            let stored = relay.responses.get(asked.owner, &id).await?;
+            let stored = stored.ok_or_else(|| missing_response(&id))?;
+            Ok(endpoint::json(&stored.response))
+        },
+    )
+    .await
+}
+
+/// Forgets a response.
+pub async fn delete(
+    State(relay): State<Arc<Relay>>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(
+        relay,
+        "responses.delete",
+        request,
+        async |relay, asked: Asked| {
+            if !relay.responses.delete(asked.owner, &id).await? {
+                return Err(missing_response(&id));
+            }
+            Ok(respond::json(200, stored::deleted(&id)))
+        },
+    )
+    .await
+}
+
+/// What was asked of a response, item by item.
+pub async fn input_items(
+    State(relay): State<Arc<Relay>>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(
+        relay,
+        "responses.input_items",
+        request,
+        async |relay, asked: Asked| {
+            let stored = relay.responses.get(asked.owner, &id).await?;
+            let input = stored.ok_or_else(|| missing_response(&id))?.input;
+            Ok(respond::json(200, stored::list(&input, &page(&asked)?)?))
+        },
+    )
+    .await
+}
+
+/// The page of a list that a URL's query asks for.
+///
+/// # Errors
+/// A query that asks for what cannot be.
+pub fn page(asked: &Asked) -> Result<stored::Page, Failure> {
+    let query = asked.head.uri.query().unwrap_or_default();
+    let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect();
+    stored::Page::read(
+        pairs
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str())),
+    )
+}
+
+/// There is nothing in the background that could be cancelled.
+pub async fn cancel(
+    State(relay): State<Arc<Relay>>,
+    Path(_id): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    endpoint::answer(relay, "responses.cancel", request, async |_, _: Asked| {
+        Err(Failure::invalid(
+            "id",
+            "Only background responses can be cancelled, and this relay runs none.",
+        ))
+    })
+    .await
+}
+
+/// How many tokens a request's prompt would have, by our estimate: upstream is not asked.
+pub async fn input_tokens(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+    endpoint::answer(
+        relay,
+        "responses.input_tokens",
+        request,
+        async |relay, asked: Asked| {
+            let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
+            let read = decode::read_for_counting(&body)?;
+            let past = relay.responses.past(asked.owner, &read).await?;
+            let turn = read.continued(&past)?.turn;
+            let prompt = compose(&turn, &Wording::default(), 0);
+            let count = tokens_of(&turn, &prompt.text);
+            Ok(respond::json(200, stored::input_tokens(count)))
+        },
+    )
+    .await
+}

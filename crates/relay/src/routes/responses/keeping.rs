@@ -1,0 +1,82 @@
+//! An encoder that keeps what it has written, for requests to come.
+
+use translate::dialect::openai::responses::encode::{Events, Shape};
+use translate::dialect::{Encoder, StreamEncoder};
+use translate::failure::Failure;
+use translate::reply::{Event, Reply, Stamp, Usage};
+
+use crate::responses::{Destination, Responses};
+
+/// Writes a response and keeps it.
+pub(super) struct Keeping {
+    shape: Shape,
+    to: Destination,
+    responses: Responses,
+}
+
+impl Keeping {
+    pub(super) fn new(shape: Shape, to: Destination, responses: Responses) -> Self {
+        Self {
+            shape,
+            to,
+            responses,
+        }
+    }
+}
+
+impl Encoder for Keeping {
+    fn document(&self, stamp: &Stamp, replies: &[Reply], usage: Usage) -> Vec<u8> {
+        let document = self.shape.document(stamp, replies, usage);
+        if self.shape.keep {
+            self.responses.keep(self.to.clone(), &document);
+        }
+        document
+    }
+
+    fn stream(self: Box<Self>, stamp: Stamp, _choices: u32) -> Box<dyn StreamEncoder> {
+        Box::new(KeepingEvents {
+            events: Events::new(self.shape, stamp),
+            to: Some(self.to),
+            responses: self.responses,
+        })
+    }
+}
+
+struct KeepingEvents {
+    events: Events,
+    /// None once the response is kept.
+    to: Option<Destination>,
+    responses: Responses,
+}
+
+impl KeepingEvents {
+    fn keep(&mut self) {
+        if let (Some(response), Some(to)) = (self.events.response(), self.to.take()) {
+            self.responses.keep(to, response);
+        }
+    }
+}
+
+impl StreamEncoder for KeepingEvents {
+    fn open(&mut self, out: &mut Vec<u8>) {
+        self.events.open(out);
+    }
+
+    fn event(&mut self, choice: u32, event: Event<'_>, out: &mut Vec<u8>) {
+        self.events.event(choice, event, out);
+    }
+
+    fn close(&mut self, usage: Usage, out: &mut Vec<u8>) {
+        self.events.close(usage, out);
+        self.keep();
+    }
+
+    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        self.events.fail(failure, out);
+        self.keep();
+    }
+
+    fn heartbeat(&self, out: &mut Vec<u8>) {
+        self.events.heartbeat(out);
+    }
+}
