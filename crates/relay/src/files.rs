@@ -15,7 +15,7 @@ use translate::failure::{Failure, Kind};
 use crate::account::Identity;
 use crate::store::choice::Stores;
 use crate::store::contents::{Content, Contents, Writer};
-use crate::store::state::{Collection, Record};
+use crate::store::state::{Collection, Listing, Record};
 use crate::store::{StoreError, id, page};
 
 /// What is known of a file.
@@ -114,9 +114,7 @@ impl Files {
     }
 
     async fn room(&self, owner: Identity, max: u64) -> Result<u64, Failure> {
-        let all = self
-            .records
-            .list(owner, crate::store::state::Listing::default());
+        let all = self.records.list(owner, Listing::default());
         let used: u64 = all.await?.iter().map(|(_, file)| file.bytes).sum();
         Ok(max.saturating_sub(used))
     }
@@ -167,6 +165,34 @@ impl Files {
         Ok(file.is_some_and(|file| !file.is_over()))
     }
 
+    /// Ids of the newest files of this account, the newest first.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn newest(&self, owner: Identity, most: usize) -> Result<Vec<String>, Failure> {
+        let query = Query {
+            after: None,
+            before: None,
+            limit: most,
+            newest_first: true,
+            purpose: None,
+        };
+        let (files, _) = self.list(owner, &query).await?;
+        Ok(files.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// Deletes all files of this account, and tells how many there were.
+    ///
+    /// # Errors
+    /// The store; what was deleted before stays deleted.
+    pub async fn delete_all(&self, owner: Identity) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        for (id, _) in self.records.list(owner, Listing::default()).await? {
+            deleted += u64::from(self.delete(owner, &id).await?);
+        }
+        Ok(deleted)
+    }
+
     /// Deletes the files whose life is over, and those that came longer ago than `retention`.
     /// Gives how many.
     ///
@@ -181,9 +207,7 @@ impl Files {
                 return Ok(deleted);
             };
             for owner in owners {
-                let all = self
-                    .records
-                    .list(owner, crate::store::state::Listing::default());
+                let all = self.records.list(owner, Listing::default());
                 for (id, file) in all.await? {
                     if file.is_over() || file.created < oldest {
                         self.delete(owner, &id).await?;
@@ -193,14 +217,6 @@ impl Files {
             }
             after = Some(last);
         }
-    }
-
-    /// Frees what deleted records still take in the store.
-    ///
-    /// # Errors
-    /// The store.
-    pub async fn sweep(&self) -> Result<(), StoreError> {
-        self.records.sweep().await
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::Identity;
 use crate::app::Relay;
+use crate::files::File;
 use crate::store::StoreError;
 use crate::store::state::{Collection, Record, milliseconds};
 
@@ -19,6 +20,9 @@ const FIRST_PAUSE: Duration = Duration::from_mins(2);
 
 /// How long a round may take before another replica takes over from one that died.
 const ROUND: Duration = Duration::from_mins(30);
+
+/// The kinds of records that expire by themselves, and whose room is freed here.
+const SWEPT: [&str; 2] = [File::SPACE, Lock::SPACE];
 
 /// Held by the replica that is at work.
 #[derive(Debug, Serialize, Deserialize)]
@@ -66,7 +70,9 @@ pub async fn round(relay: &Relay) -> Result<Option<u64>, StoreError> {
         return Ok(None);
     }
     let deleted = relay.files.delete_old(relay.file_retention).await;
-    relay.files.sweep().await?;
+    for space in SWEPT {
+        relay.stores.state.sweep(space).await?;
+    }
     locks.delete(Identity::NOBODY, "retention").await?;
     deleted.map(Some)
 }

@@ -93,7 +93,7 @@ fn counters(settings: &Settings, redis: Option<Link>) -> Result<Arc<dyn Counters
             Search::Steady,
         )),
         (_, _, Some(host)) => Arc::new(Shared::new(
-            Box::new(Memcached::at(format!("{host}:{port}"))),
+            Box::new(Memcached::at(place(host, port))),
             Search::Steady,
         )),
         (wanted, ..) => {
@@ -131,7 +131,116 @@ fn contents(settings: &Settings, folder: DataFolder) -> Result<Contents, String>
     }))
 }
 
+/// An address of version 6 stands in brackets.
+fn place(host: &str, port: u16) -> String {
+    if host.contains(':') && !host.starts_with('[') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
 /// An empty setting is none.
 fn given(secret: Option<&SecretString>) -> Option<&SecretString> {
     secret.filter(|secret| !secret.expose_secret().trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+
+    fn chosen(flags: &[&str]) -> Result<String, String> {
+        let settings = Settings::try_parse_from([&["relay"], flags].concat()).unwrap();
+        Stores::choose(&settings).map(|stores| {
+            let (state, contents) = (stores.state.name(), stores.contents.name());
+            format!("{}; {state}; {contents}", stores.counters.name())
+        })
+    }
+
+    #[test]
+    fn settings_choose_the_stores_and_no_name_holds_a_secret() {
+        let redis = "--redis-url=redis://user:hunter2@redis.internal:6390/3";
+        let table: &[(&[&str], &str)] = &[
+            (
+                &["--data-dir=/d"],
+                "in memcached at 127.0.0.1:11211 or memcached:11211 if there is one; /d; /d",
+            ),
+            (
+                &["--data-dir=/d", "--counters=process"],
+                "in process; /d; /d",
+            ),
+            (
+                &[
+                    "--data-dir=/d",
+                    "--memcached-host=::1",
+                    "--memcached-port=1",
+                ],
+                "in memcached at [::1]:1; /d; /d",
+            ),
+            (
+                &["--data-dir=/d", "--memcached-host="],
+                "in memcached at 127.0.0.1:11211 or memcached:11211 if there is one; /d; /d",
+            ),
+            (
+                &["--data-dir=/d", redis],
+                "in Redis at redis.internal:6390; Redis at redis.internal:6390; /d",
+            ),
+            (
+                &[
+                    "--data-dir=/d",
+                    redis,
+                    "--counters=memcached",
+                    "--memcached-host=m",
+                ],
+                "in memcached at m:11211; Redis at redis.internal:6390; /d",
+            ),
+            (
+                &[
+                    "--data-dir=/d",
+                    "--redis-url=",
+                    "--counters=process",
+                    "--s3-bucket=b",
+                    "--s3-access-key-id=i",
+                    "--s3-secret-access-key=hunter2",
+                ],
+                "in process; /d; bucket b",
+            ),
+        ];
+        for (flags, expected) in table {
+            assert_eq!(chosen(flags).as_deref(), Ok(*expected), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn settings_that_do_not_fit_together_stop_the_start_without_a_secret_in_the_message() {
+        for (flags, names) in [
+            (&["--counters=redis"][..], "REDIS_URL"),
+            (&["--redis-url=hunter2"], "REDIS_URL"),
+            (&["--relay-secret=hunter2"], "RELAY_SECRET"),
+            (&["--s3-bucket=b"], "S3_ACCESS_KEY_ID"),
+            (
+                &["--s3-bucket=b", "--s3-secret-access-key=hunter2"],
+                "S3_ACCESS_KEY_ID",
+            ),
+        ] {
+            let refused = chosen(flags).unwrap_err();
+            assert!(
+                refused.contains(names) && !refused.contains("hunter2"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_setting_prints_a_secret() {
+        let flags = [
+            "relay",
+            "--redis-url=redis://:hunter2@h",
+            "--relay-secret=hunter2-hunter2-hunter2",
+            "--s3-secret-access-key=hunter2",
+        ];
+        let settings = Settings::try_parse_from(flags).unwrap();
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
 }

@@ -5,6 +5,7 @@ mod http;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
@@ -13,7 +14,9 @@ use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path as Name;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt as _, PutPayload, PutPayloadMut};
+use object_store::{
+    MultipartUpload, ObjectStore, ObjectStoreExt as _, PutPayload, PutPayloadMut, RetryConfig,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::OnceCell;
 use url::Url;
@@ -23,7 +26,11 @@ use super::folder::DataFolder;
 
 /// Pieces in which a file is written. S3 takes no smaller ones, but for the last.
 const BUCKET_PIECE: usize = 5 * 1024 * 1024;
-const FOLDER_PIECE: usize = 256 * 1024;
+const FOLDER_PIECE: usize = 64 * 1024;
+
+/// How often, and for how long at most, a request to a bucket is tried again.
+const RETRIES: usize = 3;
+const RETRY_TIME: Duration = Duration::from_secs(15);
 
 /// Where in the data folder.
 const SUBFOLDER: &str = "contents";
@@ -184,6 +191,11 @@ fn in_bucket(bucket: &Bucket) -> Result<Opened, StoreError> {
         .with_http_connector(http::Connector)
         // Not every service that speaks S3 has the call for many at once.
         .with_disable_bulk_delete(true)
+        .with_retry(RetryConfig {
+            max_retries: RETRIES,
+            retry_timeout: RETRY_TIME,
+            ..RetryConfig::default()
+        })
         .with_bucket_name(&bucket.name)
         .with_region(&bucket.region)
         .with_access_key_id(&bucket.access_key_id)

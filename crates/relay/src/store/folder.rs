@@ -1,5 +1,7 @@
 //! The data folder: found when something is first to be kept, and not before.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -43,7 +45,11 @@ impl DataFolder {
 }
 
 fn make(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+    // Whose machine it is besides has no business in it.
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
     let trial = folder.join(format!(".trial-{}", uuid::Uuid::new_v4().simple()));
     std::fs::write(&trial, b"")?;
     std::fs::remove_file(trial)

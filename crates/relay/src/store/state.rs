@@ -231,14 +231,6 @@ impl<R: Record> Collection<R> {
     pub async fn owners(&self, after: Option<Identity>) -> Result<Vec<Identity>, StoreError> {
         self.engine.owners(R::SPACE, after).await
     }
-
-    /// Frees what expired records still take.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn sweep(&self) -> Result<(), StoreError> {
-        self.engine.sweep(R::SPACE).await
-    }
 }
 
 fn key<R: Record>(owner: Identity, id: &str) -> Key {

@@ -10,6 +10,7 @@ use relay::store::counters::redis::RedisCounters;
 use relay::store::counters::shared::{PATIENCE, Search, Shared};
 use relay::store::redis::Link;
 
+use crate::rig::Rig;
 use crate::service::{Server, free_port};
 
 const WINDOW: u64 = 29_000_000;
@@ -65,6 +66,60 @@ async fn two_replicas_let_pass_together_what_the_limit_says() {
         let passed = counts.iter().filter(|count| **count <= LIMIT).count();
         assert_eq!(passed as u64, LIMIT, "{}", replicas[0].name());
         assert_eq!(counts.iter().max(), Some(&200));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_relays_answer_together_as_many_requests_as_the_limit_says() {
+    let (memcached, redis) = (Server::memcached(), Server::redis());
+    let port = memcached.as_ref().map(Server::port).unwrap_or_default();
+    let (port, url) = (
+        port.to_string(),
+        redis.as_ref().map(Server::url).unwrap_or_default(),
+    );
+    let at_memcached = [
+        "--counters",
+        "memcached",
+        "--memcached-host",
+        "127.0.0.1",
+        "--memcached-port",
+        &port,
+    ];
+    let in_redis = ["--counters", "redis", "--redis-url", &url];
+    let common = [
+        "--rate-limit-per-minute",
+        "60",
+        "--relay-secret",
+        "the same in all replicas",
+    ];
+    for (service, flags) in [(&memcached, &at_memcached[..]), (&redis, &in_redis[..])] {
+        if service.is_none() {
+            continue;
+        }
+        let flags = [flags, &common].concat();
+        let relays = [Rig::new(&flags), Rig::new(&flags)];
+        for rig in &relays {
+            rig.relay.limits.warm();
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        within_one_minute(Duration::from_secs(10)).await;
+        let asked = (0..200).map(|n: usize| relays[n % 2].get("alice-key", "/v1/assistants"));
+        let answers = join_all(asked).await;
+        let passed = answers.iter().filter(|answer| answer.status == 200).count();
+        assert_eq!(passed as u64, LIMIT);
+        let refused = answers.iter().find(|answer| answer.status != 200).unwrap();
+        assert_eq!(refused.status, 429);
+        assert!(refused.headers.contains_key("retry-after"));
+        assert_eq!(relays[0].get("bob-key", "/v1/assistants").await.status, 200);
+    }
+}
+
+/// Waits until so much of the minute is left.
+async fn within_one_minute(needed: Duration) {
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    let left = Duration::from_secs(60 - since.as_secs() % 60);
+    if left < needed {
+        tokio::time::sleep(left + Duration::from_millis(100)).await;
     }
 }
 

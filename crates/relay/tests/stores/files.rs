@@ -10,6 +10,7 @@ use http::{Method, Request};
 use relay::retention;
 use serde_json::json;
 
+use crate::bucket::Service;
 use crate::rig::{Form, Rig};
 use crate::service::Server;
 
@@ -386,6 +387,23 @@ async fn an_account_has_room_for_so_much_and_gets_it_back_by_deleting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn all_files_of_one_account_can_go_at_once_and_anothers_stay() {
+    let rig = Rig::new(&[]);
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(rig.uploaded(ALICE, "x", b"x").await);
+    }
+    rig.uploaded(BOB, "y", b"y").await;
+    let key = onemin::ApiKey::parse(ALICE).unwrap();
+    let owner = rig.relay.identities.of_key(&key);
+    let newest = rig.relay.files.newest(owner, 2).await.unwrap();
+    assert_eq!(newest, [ids[2].clone(), ids[1].clone()]);
+    assert_eq!(rig.relay.files.delete_all(owner).await.unwrap(), 3);
+    assert_eq!(rig.relay.files.delete_all(owner).await.unwrap(), 0);
+    assert_eq!(rig.folder.contents(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_outlive_the_relay_and_are_their_owners_afterwards() {
     let rig = Rig::new(&[]);
     let id = rig.uploaded(ALICE, "kept.txt", b"kept").await;
@@ -400,6 +418,58 @@ async fn files_outlive_the_relay_and_are_their_owners_afterwards() {
         "kept"
     );
     assert_eq!(again.get(BOB, &format!("/v1/files/{id}")).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_serves_one_process_at_a_time_and_the_next_when_it_is_free() {
+    let rig = Rig::new(&[]);
+    let id = rig.uploaded(ALICE, "x.txt", b"x").await;
+    let second = rig.replica(&[]);
+    assert_eq!(second.get(ALICE, "/v1/files").await.status, 503);
+    assert_eq!(rig.get(ALICE, "/v1/files").await.status, 200);
+    drop(rig);
+    let found = second.get(ALICE, &format!("/v1/files/{id}/content")).await;
+    assert_eq!((found.status, &*found.body), (200, &b"x"[..]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contents_lie_in_a_bucket_when_one_is_configured() {
+    let bucket = Service::start().await;
+    let rig = Rig::new(&[
+        "--s3-bucket",
+        "relay",
+        "--s3-endpoint",
+        &bucket.endpoint,
+        "--s3-access-key-id",
+        "id",
+        "--s3-secret-access-key",
+        "secret",
+    ]);
+    let bytes = vec![b'x'; 6_000_000];
+    let id = rig.uploaded(ALICE, "x.txt", &bytes).await;
+    assert_eq!(rig.folder.contents(), 0);
+    assert_eq!(
+        rig.get(ALICE, &format!("/v1/files/{id}/content"))
+            .await
+            .body,
+        bytes
+    );
+    let used = rig
+        .post(ALICE, "/v1/chat/completions", &asking_about(&id))
+        .await;
+    assert_eq!(used.status, 200, "{}", used.json());
+    rig.upload(
+        ALICE,
+        Form::default()
+            .file("a", &bytes)
+            .text("purpose", "none such"),
+    )
+    .await
+    .refused(400, Some("purpose"));
+    rig.ask(ALICE, Method::DELETE, &format!("/v1/files/{id}"))
+        .await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(bucket.left(), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

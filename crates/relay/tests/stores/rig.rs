@@ -96,7 +96,7 @@ impl Rig {
     pub(crate) fn over(simulator: Arc<Simulator>, folder: Arc<Folder>, flags: &[&str]) -> Self {
         let url = simulator.url();
         let data = folder.0.to_str().unwrap();
-        let first = [
+        let mut first = vec![
             "relay",
             "--onemin-base-url",
             &url,
@@ -104,9 +104,10 @@ impl Rig {
             &url,
             "--data-dir",
             data,
-            "--counters",
-            "process",
         ];
+        if !flags.contains(&"--counters") {
+            first.extend(["--counters", "process"]);
+        }
         let settings = Settings::try_parse_from(first.iter().chain(flags)).unwrap();
         let relay = Arc::new(Relay::new(&settings).unwrap());
         Self {

@@ -41,6 +41,10 @@ impl Server {
         Some(server)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn place(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }

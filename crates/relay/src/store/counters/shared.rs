@@ -201,11 +201,15 @@ async fn look(inner: Weak<Inner>, rest: Duration) {
         let found = tokio::time::timeout(LOOK, counters.service.look()).await;
         let service = counters.service.name();
         looks += 1;
-        if matches!(found, Ok(Ok(()))) {
-            counters.state.send_replace(State::Here);
-            tracing::info!("requests are counted in {service}");
-            return;
-        }
+        let error = match found {
+            Ok(Ok(())) => {
+                counters.state.send_replace(State::Here);
+                tracing::info!("requests are counted in {service}");
+                return;
+            }
+            Ok(Err(error)) => error,
+            Err(_) => StoreError::Silent,
+        };
         if counters.search == Search::Tentative && looks >= TENTATIVE_LOOKS {
             counters.state.send_replace(State::Absent);
             tracing::info!("no {service} found: requests are counted in process");
@@ -213,6 +217,7 @@ async fn look(inner: Weak<Inner>, rest: Duration) {
         }
         if looks == 1 && rest.is_zero() && counters.search == Search::Steady {
             tracing::warn!(
+                %error,
                 "{service} does not answer: requests are counted in process until it does"
             );
         }
