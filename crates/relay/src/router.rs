@@ -16,7 +16,7 @@ use tower::Service as _;
 use crate::app::Relay;
 use crate::observe::RequestId;
 use crate::routes::{
-    assistants, chat, completions, conversations, files, health, messages, missing, models,
+    assistants, chat, completions, conversations, files, health, images, messages, missing, models,
     responses, root,
 };
 
@@ -107,6 +107,9 @@ fn routes(relay: Arc<Relay>) -> Router {
                 &at("/conversations/{id}/items/{item}"),
                 get(conversations::get_item).delete(conversations::delete_item),
             )
+            .route(&at("/images/generations"), post(images::generations))
+            .route(&at("/images/edits"), post(images::edits))
+            .route(&at("/images/variations"), post(images::variations))
             .route(&at("/messages"), post(messages::create))
             .route(&at("/messages/count_tokens"), post(messages::count_tokens));
     }

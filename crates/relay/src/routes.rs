@@ -6,6 +6,7 @@ pub mod completions;
 pub mod conversations;
 pub mod files;
 pub mod health;
+pub mod images;
 pub mod messages;
 pub mod missing;
 pub mod models;
