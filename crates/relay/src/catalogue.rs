@@ -100,8 +100,12 @@ impl Models {
             return Ok(());
         }
         let id: String = id.chars().take(120).collect();
-        let message = format!("The model `{id}` may not be used here (1002). GET /v1/models lists what there is.");
-        Err(Failure::new(Kind::ModelNotFound, message).with_param("model").with_retry(false))
+        let message = format!(
+            "The model `{id}` may not be used here (1002). GET /v1/models lists what there is."
+        );
+        Err(Failure::new(Kind::ModelNotFound, message)
+            .with_param("model")
+            .with_retry(false))
     }
 
     /// The list, asked for again if it lacks the model and is not fresh: models come and go.

@@ -69,10 +69,15 @@ pub async fn read(head: Parts, body: Body, max: usize) -> Result<Form, Failure> 
             form.text(&name, text(&mut field).await?);
             continue;
         }
-        let (file_name, mime) = (field.file_name().map(str::to_owned), field.content_type().map(str::to_owned));
+        let (file_name, mime) = (
+            field.file_name().map(str::to_owned),
+            field.content_type().map(str::to_owned),
+        );
         let mut bytes = BytesMut::new();
         while let Some(piece) = field.chunk().await.map_err(broken)? {
-            room = room.checked_sub(piece.len()).ok_or_else(|| too_large(max))?;
+            room = room
+                .checked_sub(piece.len())
+                .ok_or_else(|| too_large(max))?;
             bytes.extend_from_slice(&piece);
         }
         form.files.push(Part {
@@ -82,7 +87,10 @@ pub async fn read(head: Parts, body: Body, max: usize) -> Result<Form, Failure> 
             bytes: bytes.freeze(),
         });
     }
-    Err(Failure::new(Kind::Invalid, format!("The form has more than {MAX_PARTS} parts.")))
+    Err(Failure::new(
+        Kind::Invalid,
+        format!("The form has more than {MAX_PARTS} parts."),
+    ))
 }
 
 impl Form {
@@ -92,7 +100,8 @@ impl Form {
         let plain = name.trim_end_matches("[]");
         match self.fields.get_mut(plain) {
             None if name.ends_with("[]") => {
-                self.fields.insert(plain.to_owned(), Value::Array(vec![value]));
+                self.fields
+                    .insert(plain.to_owned(), Value::Array(vec![value]));
             }
             None => {
                 self.fields.insert(plain.to_owned(), value);
@@ -113,21 +122,31 @@ pub async fn text(field: &mut Field<'_>) -> Result<String, Failure> {
     while let Some(piece) = field.chunk().await.map_err(broken)? {
         bytes.extend_from_slice(&piece);
         if bytes.len() > MAX_FIELD {
-            return Err(Failure::invalid(name, format!("A parameter has more than {MAX_FIELD} bytes.")));
+            return Err(Failure::invalid(
+                name,
+                format!("A parameter has more than {MAX_FIELD} bytes."),
+            ));
         }
     }
-    String::from_utf8(bytes).map_err(|_| Failure::invalid(name, "A parameter is not text in UTF-8."))
+    String::from_utf8(bytes)
+        .map_err(|_| Failure::invalid(name, "A parameter is not text in UTF-8."))
 }
 
 /// A form that cannot be read on.
 #[must_use]
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
 pub fn broken(error: MultipartError) -> Failure {
-    Failure::new(Kind::Invalid, format!("The form is broken: {}.", error.body_text()))
+    Failure::new(
+        Kind::Invalid,
+        format!("The form is broken: {}.", error.body_text()),
+    )
 }
 
 fn too_large(max: usize) -> Failure {
-    let message = format!("The files of the form have more than {} MiB.", max / (1024 * 1024));
+    let message = format!(
+        "The files of the form have more than {} MiB.",
+        max / (1024 * 1024)
+    );
     Failure::new(Kind::TooLarge, message)
 }
 
@@ -142,7 +161,10 @@ impl http_body::Body for OneByOne {
     type Data = Bytes;
     type Error = axum::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
         if std::mem::take(&mut self.rests) {
             cx.waker().wake_by_ref();
             return Poll::Pending;

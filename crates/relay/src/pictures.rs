@@ -50,7 +50,10 @@ pub async fn edit(
     mask: Option<String>,
 ) -> Result<Made, Failure> {
     if sources.is_empty() {
-        return Err(Failure::invalid("image", "`image` is missing: send the picture as a part of the form."));
+        return Err(Failure::invalid(
+            "image",
+            "`image` is missing: send the picture as a part of the form.",
+        ));
     }
     let edit = Edit {
         image: sources.remove(0),
@@ -68,7 +71,12 @@ pub async fn edit(
 ///
 /// # Errors
 /// As [`draw`].
-pub async fn vary(relay: &Relay, key: &ApiKey, request: &ImageRequest, source: &str) -> Result<Made, Failure> {
+pub async fn vary(
+    relay: &Relay,
+    key: &ApiKey,
+    request: &ImageRequest,
+    source: &str,
+) -> Result<Made, Failure> {
     let asked = request.model.as_deref().unwrap_or_default();
     let variation = Variation {
         image: source.to_owned(),
@@ -89,19 +97,37 @@ pub async fn vary(relay: &Relay, key: &ApiKey, request: &ImageRequest, source: &
             Err(failure) => return Err(failure),
         }
     }
-    Err(last.unwrap_or_else(|| Failure::new(Kind::ModelNotFound, "No model varies pictures at the moment.")))
+    Err(last.unwrap_or_else(|| {
+        Failure::new(
+            Kind::ModelNotFound,
+            "No model varies pictures at the moment.",
+        )
+    }))
 }
 
 /// A model that is not there, or does not take the request, did no work.
 fn may_try_another(failure: &Failure) -> bool {
-    matches!(failure.kind, Kind::ModelNotFound | Kind::Invalid | Kind::Unsupported)
+    matches!(
+        failure.kind,
+        Kind::ModelNotFound | Kind::Invalid | Kind::Unsupported
+    )
 }
 
-async fn make(relay: &Relay, key: &ApiKey, request: &ImageRequest, payload: Payload) -> Result<Made, Failure> {
+async fn make(
+    relay: &Relay,
+    key: &ApiKey,
+    request: &ImageRequest,
+    payload: Payload,
+) -> Result<Made, Failure> {
     let outcome = relay.client.feature(key, &payload, Mode::Polled).await;
     let outcome = outcome.map_err(|error| of_upstream(&error))?;
-    let inline = request.inline.unwrap_or_else(|| payload.model.starts_with("gpt-image"));
-    let pictures = outcome.assets.iter().map(|asset| picture(relay, asset, inline));
+    let inline = request
+        .inline
+        .unwrap_or_else(|| payload.model.starts_with("gpt-image"));
+    let pictures = outcome
+        .assets
+        .iter()
+        .map(|asset| picture(relay, asset, inline));
     let pictures = try_join_all(pictures).await?;
     if pictures.is_empty() {
         return Err(no_picture(&outcome));
@@ -116,7 +142,11 @@ async fn make(relay: &Relay, key: &ApiKey, request: &ImageRequest, payload: Payl
 }
 
 async fn picture(relay: &Relay, asset: &ResultAsset, inline: bool) -> Result<Picture, Failure> {
-    let b64_json = if inline { Some(in_base64(relay, asset).await?) } else { None };
+    let b64_json = if inline {
+        Some(in_base64(relay, asset).await?)
+    } else {
+        None
+    };
     Ok(Picture {
         url: url(relay, asset),
         b64_json,
@@ -125,7 +155,11 @@ async fn picture(relay: &Relay, asset: &ResultAsset, inline: bool) -> Result<Pic
 
 /// The picture's bytes in base64, encoded as they come.
 async fn in_base64(relay: &Relay, asset: &ResultAsset) -> Result<String, Failure> {
-    let mut download = relay.client.download(asset).await.map_err(|e| of_upstream(&e))?;
+    let mut download = relay
+        .client
+        .download(asset)
+        .await
+        .map_err(|e| of_upstream(&e))?;
     let mut text = String::new();
     let mut rest: Vec<u8> = Vec::new();
     while let Some(bytes) = download.next().await {
@@ -135,7 +169,10 @@ async fn in_base64(relay: &Relay, asset: &ResultAsset) -> Result<String, Failure
         STANDARD.encode_string(rest.get(..whole).unwrap_or_default(), &mut text);
         rest.drain(..whole);
         if text.len() / 4 * 3 > MAX_PICTURE {
-            let message = format!("The picture is larger than {} MiB: ask for its URL.", MAX_PICTURE / (1024 * 1024));
+            let message = format!(
+                "The picture is larger than {} MiB: ask for its URL.",
+                MAX_PICTURE / (1024 * 1024)
+            );
             return Err(Failure::new(Kind::Upstream, message).with_retry(false));
         }
     }
@@ -189,7 +226,10 @@ pub fn invalid(error: Invalid) -> Failure {
         "count" => "n".to_owned(),
         _ => error.field,
     };
-    Failure::invalid(field.clone(), format!("`{field}`: {}.", error.message.trim_end_matches('.')))
+    Failure::invalid(
+        field.clone(),
+        format!("`{field}`: {}.", error.message.trim_end_matches('.')),
+    )
 }
 
 fn no_picture(outcome: &Outcome) -> Failure {

@@ -1,6 +1,7 @@
 //! What each URL answers, file by file as the URLs go.
 
 pub mod assistants;
+pub mod audio;
 pub mod chat;
 pub mod completions;
 pub mod conversations;

@@ -22,49 +22,71 @@ use crate::respond;
 
 /// Pictures from text.
 pub async fn generations(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    endpoint::answer(relay, "images.generations", request, async |relay, asked: Asked| {
-        let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
-        let request = images::decode(&body)?;
-        permit(&relay, &request)?;
-        let made = pictures::draw(&relay, &asked.caller.key, &request).await?;
-        Ok(answer("image_generation", &request, &made))
-    })
+    endpoint::answer(
+        relay,
+        "images.generations",
+        request,
+        async |relay, asked: Asked| {
+            let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
+            let request = images::decode(&body)?;
+            permit(&relay, &request)?;
+            let made = pictures::draw(&relay, &asked.caller.key, &request).await?;
+            Ok(answer("image_generation", &request, &made))
+        },
+    )
     .await
 }
 
 /// A picture changed by words.
 pub async fn edits(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    endpoint::answer(relay, "images.edits", request, async |relay, asked: Asked| {
-        let key = asked.caller.key.clone();
-        let (request, form) = read(&relay, asked).await?;
-        permit(&relay, &request)?;
-        let sources = sources(&relay, &key, &request, &form, "image").await?;
-        let mask = self::sources(&relay, &key, &ImageRequest::default(), &form, "mask").await?;
-        let made = pictures::edit(&relay, &key, &request, sources, mask.into_iter().next()).await?;
-        Ok(answer("image_edit", &request, &made))
-    })
+    endpoint::answer(
+        relay,
+        "images.edits",
+        request,
+        async |relay, asked: Asked| {
+            let key = asked.caller.key.clone();
+            let (request, form) = read(&relay, asked).await?;
+            permit(&relay, &request)?;
+            let sources = sources(&relay, &key, &request, &form, "image").await?;
+            let mask = self::sources(&relay, &key, &ImageRequest::default(), &form, "mask").await?;
+            let made =
+                pictures::edit(&relay, &key, &request, sources, mask.into_iter().next()).await?;
+            Ok(answer("image_edit", &request, &made))
+        },
+    )
     .await
 }
 
 /// A picture varied.
 pub async fn variations(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    endpoint::answer(relay, "images.variations", request, async |relay, asked: Asked| {
-        let key = asked.caller.key.clone();
-        let (request, form) = read(&relay, asked).await?;
-        permit(&relay, &request)?;
-        let sources = sources(&relay, &key, &request, &form, "image").await?;
-        let source = sources.first().ok_or_else(|| {
-            Failure::invalid("image", "`image` is missing: send the picture as a part of the form.")
-        })?;
-        let made = pictures::vary(&relay, &key, &request, source).await?;
-        Ok(answer("image_variation", &request, &made))
-    })
+    endpoint::answer(
+        relay,
+        "images.variations",
+        request,
+        async |relay, asked: Asked| {
+            let key = asked.caller.key.clone();
+            let (request, form) = read(&relay, asked).await?;
+            permit(&relay, &request)?;
+            let sources = sources(&relay, &key, &request, &form, "image").await?;
+            let source = sources.first().ok_or_else(|| {
+                Failure::invalid(
+                    "image",
+                    "`image` is missing: send the picture as a part of the form.",
+                )
+            })?;
+            let made = pictures::vary(&relay, &key, &request, source).await?;
+            Ok(answer("image_variation", &request, &made))
+        },
+    )
     .await
 }
 
 /// A model that the operator does not permit is not asked.
 fn permit(relay: &Relay, request: &ImageRequest) -> Result<(), Failure> {
-    request.model.as_deref().map_or(Ok(()), |model| relay.catalogue.permit(model))
+    request
+        .model
+        .as_deref()
+        .map_or(Ok(()), |model| relay.catalogue.permit(model))
 }
 
 /// A form, or JSON with URLs in the place of files.
@@ -107,11 +129,19 @@ async fn sources(
 }
 
 fn answer(kind: &str, request: &ImageRequest, made: &Made) -> Response {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
     let mut response = match request.delivery {
-        Delivery::Whole => respond::json(200, images::document(now, &request.prompt, &made.pictures)),
+        Delivery::Whole => {
+            respond::json(200, images::document(now, &request.prompt, &made.pictures))
+        }
         Delivery::Streamed => {
-            let events = made.pictures.iter().map(|picture| images::completed(kind, now, request, picture));
+            let events = made
+                .pictures
+                .iter()
+                .map(|picture| images::completed(kind, now, request, picture));
             respond::events(Body::from(events.collect::<Vec<_>>().concat()))
         }
     };

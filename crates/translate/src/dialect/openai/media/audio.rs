@@ -171,59 +171,97 @@ impl TranscriptForm {
         }
     }
 
-    /// Upstream's text in this form. A timed form is what upstream gave in it: times are never made
-    /// up.
+    /// A transcript in this form. A timed form needs the times that upstream gave: none are made up.
     ///
     /// # Errors
-    /// A timed form, and a text without times.
-    pub fn written(self, given: &str, task: &str) -> Result<Vec<u8>, Failure> {
-        let untimed = || {
-            Failure::invalid(
+    /// A timed form, and a transcript without times.
+    pub fn written(self, transcript: &Transcript, task: &str) -> Result<Vec<u8>, Failure> {
+        if self.is_timed() && transcript.segments.is_empty() && !transcript.text.is_empty() {
+            return Err(Failure::invalid(
                 "response_format",
                 format!(
-                    "This model gives no times, so `{}` cannot be made: use json or text, or whisper-1.",
+                    "1min.ai gave no times for this recording, so `{}` cannot be made: use json or text.",
                     self.as_str()
                 ),
             )
-        };
-        match self {
-            Self::Json => Ok(json::text(&json!({"text": plain(given)}))),
-            Self::Text => Ok(format!("{}\n", plain(given).trim_end()).into_bytes()),
-            Self::Srt => given
-                .contains(" --> ")
-                .then(|| given.as_bytes().to_vec())
-                .ok_or_else(untimed),
-            Self::Vtt => given
-                .trim_start()
-                .starts_with("WEBVTT")
-                .then(|| given.as_bytes().to_vec())
-                .ok_or_else(untimed),
-            Self::VerboseJson => {
-                let value: Option<Value> = serde_json::from_str(given).ok();
-                let mut value = value
-                    .filter(|value| value.get("segments").is_some_and(Value::is_array))
-                    .ok_or_else(untimed)?;
-                if let Some(object) = value.as_object_mut() {
-                    object.entry("task").or_insert_with(|| Value::from(task));
-                }
-                Ok(json::text(&value))
-            }
+            .with_retry(false));
         }
+        Ok(match self {
+            Self::Json => json::text(&json!({"text": transcript.text})),
+            Self::Text => format!("{}\n", transcript.text.trim_end()).into_bytes(),
+            Self::VerboseJson => json::text(&transcript.verbose(task)),
+            Self::Srt => transcript.cues("", ',').into_bytes(),
+            Self::Vtt => transcript.cues("WEBVTT\n\n", '.').into_bytes(),
+        })
     }
 }
 
-/// The words of a transcript that came as JSON with a `text`, or as the text itself.
-#[must_use]
-pub fn plain(given: &str) -> String {
-    let object: Option<Value> = given
-        .trim_start()
-        .starts_with('{')
-        .then(|| serde_json::from_str(given).ok())
-        .flatten();
-    let inner = object
-        .as_ref()
-        .and_then(|object| object.get("text")?.as_str());
-    inner.unwrap_or(given).to_owned()
+/// What was said in a recording.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Transcript {
+    /// All of it.
+    pub text: String,
+    /// Its pieces, where upstream told when they were said.
+    pub segments: Vec<Segment>,
+    /// The language that was spoken, if it is known.
+    pub language: Option<String>,
+    /// How long the recording is, in seconds.
+    pub duration: Option<f64>,
+}
+
+/// A piece of a transcript.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Segment {
+    /// When it begins, in seconds.
+    pub start: f64,
+    /// When it ends, in seconds.
+    pub end: f64,
+    /// What is said.
+    pub text: String,
+}
+
+impl Transcript {
+    fn verbose(&self, task: &str) -> Value {
+        let end = self.segments.last().map_or(0.0, |segment| segment.end);
+        let segments = self.segments.iter().enumerate().map(|(id, segment)| {
+            json!({
+                "id": id, "seek": 0, "start": segment.start, "end": segment.end, "text": segment.text,
+                "tokens": [], "temperature": 0.0, "avg_logprob": 0.0, "compression_ratio": 0.0, "no_speech_prob": 0.0,
+            })
+        });
+        json!({
+            "task": task,
+            "language": self.language.as_deref().unwrap_or("unknown"),
+            "duration": self.duration.unwrap_or(end),
+            "text": self.text,
+            "segments": segments.collect::<Vec<_>>(),
+        })
+    }
+
+    /// Subtitles: each piece with its number and times.
+    fn cues(&self, head: &str, point: char) -> String {
+        let cues = self.segments.iter().zip(1..).map(|(segment, number)| {
+            let (start, end) = (clock(segment.start, point), clock(segment.end, point));
+            format!("{number}\n{start} --> {end}\n{}\n", segment.text.trim())
+        });
+        format!("{head}{}", cues.collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// Seconds as `HH:MM:SS` and milliseconds behind a point or comma.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "times of a recording are small, and less than nothing is nothing"
+)]
+fn clock(seconds: f64, point: char) -> String {
+    let millis = (seconds.max(0.0) * 1000.0).round() as u64;
+    let (hours, minutes) = (millis / 3_600_000, millis / 60_000 % 60);
+    format!(
+        "{hours:02}:{minutes:02}:{:02}{point}{:03}",
+        millis / 1000 % 60,
+        millis % 1000
+    )
 }
 
 /// The events of a streamed transcript that is there at once.
@@ -291,36 +329,57 @@ mod tests {
 
     #[test]
     fn a_transcript_takes_every_form_but_makes_no_times_up() {
-        let json = |form: TranscriptForm, given: &str| {
-            form.written(given, "transcribe")
+        let plain = Transcript {
+            text: "Hi".to_owned(),
+            ..Transcript::default()
+        };
+        let timed = Transcript {
+            segments: vec![
+                Segment {
+                    start: 0.0,
+                    end: 1.25,
+                    text: " Hi".to_owned(),
+                },
+                Segment {
+                    start: 3661.5,
+                    end: 3662.0,
+                    text: "there".to_owned(),
+                },
+            ],
+            ..plain.clone()
+        };
+        let write = |form: TranscriptForm, transcript: &Transcript| {
+            form.written(transcript, "transcribe")
                 .map(|b| String::from_utf8(b).unwrap())
         };
         assert_eq!(
-            json(TranscriptForm::Json, "Hi").unwrap(),
+            write(TranscriptForm::Json, &plain).unwrap(),
             r#"{"text":"Hi"}"#
         );
-        assert_eq!(
-            json(TranscriptForm::Json, r#"{"text": "Hi"}"#).unwrap(),
-            r#"{"text":"Hi"}"#
-        );
-        assert_eq!(json(TranscriptForm::Text, "Hi\n").unwrap(), "Hi\n");
-        let srt = "1\n00:00:00,000 --> 00:00:01,000\nHi\n";
-        assert_eq!(json(TranscriptForm::Srt, srt).unwrap(), srt);
+        assert_eq!(write(TranscriptForm::Text, &plain).unwrap(), "Hi\n");
         for form in [
             TranscriptForm::Srt,
             TranscriptForm::Vtt,
             TranscriptForm::VerboseJson,
         ] {
             assert_eq!(
-                json(form, "Hi").unwrap_err().param.as_deref(),
+                write(form, &plain).unwrap_err().param.as_deref(),
                 Some("response_format")
             );
         }
-        let verbose = json(
-            TranscriptForm::VerboseJson,
-            r#"{"text": "Hi", "segments": []}"#,
-        )
-        .unwrap();
-        assert!(verbose.contains(r#""task":"transcribe""#), "{verbose}");
+        let srt =
+            "1\n00:00:00,000 --> 00:00:01,250\nHi\n\n2\n01:01:01,500 --> 01:01:02,000\nthere\n";
+        assert_eq!(write(TranscriptForm::Srt, &timed).unwrap(), srt);
+        let vtt = write(TranscriptForm::Vtt, &timed).unwrap();
+        assert!(
+            vtt.starts_with("WEBVTT\n\n1\n00:00:00.000 --> 00:00:01.250\nHi\n"),
+            "{vtt}"
+        );
+        let verbose: Value =
+            serde_json::from_str(&write(TranscriptForm::VerboseJson, &timed).unwrap()).unwrap();
+        assert_eq!(
+            (&verbose["duration"], &verbose["segments"][1]["start"]),
+            (&json!(3662.0), &json!(3661.5))
+        );
     }
 }
