@@ -13,6 +13,7 @@ mod sniff;
 pub mod sse;
 mod stream;
 
+pub(crate) use crawl::strip as strip_progress;
 pub use open::Stream;
 pub(crate) use reader::Reader;
 pub use request::{Request, WebSearch};
