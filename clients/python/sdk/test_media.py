@@ -37,22 +37,22 @@ def client(relay):
 
 
 def test_pictures_by_url_and_as_bytes(client, simulator):
-    by_url = client.images.generate(model="dall-e-3", prompt="a cat", size="1024x1024")
+    by_url = client.images.generate(model="qwen-image-plus", prompt="a cat")
     assert by_url.data[0].url.startswith("http")
-    as_bytes = client.images.generate(model="dall-e-3", prompt="a cat", response_format="b64_json")
+    as_bytes = client.images.generate(model="qwen-image-plus", prompt="a cat", response_format="b64_json")
     assert base64.b64decode(as_bytes.data[0].b64_json)[:4] in (b"\x89PNG", b"RIFF", b"\xff\xd8\xff\xe0")
     assert client.images.generate(model="gpt-image-1", prompt="a cat").data[0].b64_json
 
 
 def test_flags_of_a_prompt_are_knobs(client, simulator):
-    client.images.generate(model="black-forest-labs/flux-schnell", prompt="a cat --ar 16:9 --no dogs")
+    client.images.generate(model="black-forest-labs/flux-dev", prompt="a cat --ar 16:9 --no dogs")
     (entry,) = simulator.journal("/api/features")
     assert "--ar" not in str(entry["body"]) and "16:9" in str(entry["body"])
 
 
 def test_a_size_that_a_model_lacks_is_refused_with_those_it_has(client, simulator):
     with pytest.raises(openai.BadRequestError) as raised:
-        client.images.generate(model="dall-e-3", prompt="a cat", size="1x1")
+        client.images.generate(model="gpt-image-1", prompt="a cat", size="1x1")
     assert "1024x1024" in str(raised.value) and raised.value.param == "size"
     assert simulator.journal("/api/features") == []
 

@@ -11,8 +11,8 @@ use translate::failure::{Failure, Kind};
 use crate::app::Relay;
 use crate::failure::of_upstream;
 
-/// The model of a request that names none, as the original relay had it.
-const STANDARD_MODEL: &str = "dall-e-3";
+/// The model of a request that names none: the original relay's DALL·E 3 is no longer there.
+const STANDARD_MODEL: &str = "gpt-image-1-mini";
 
 /// The largest picture that is taken apart into base64, in bytes.
 const MAX_PICTURE: usize = 64 * 1024 * 1024;

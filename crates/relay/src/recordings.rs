@@ -136,6 +136,15 @@ fn order(relay: &Relay, form: Form, audio: String) -> Result<Order, Failure> {
         .map_err(|()| Failure::invalid("temperature", "`temperature` is a number from 0 to 1."))?;
     let model = text("model").unwrap_or_else(|| "whisper-1".to_owned());
     relay.catalogue.permit(&model)?;
+    let form_name = text("response_format");
+    let transcript_form = TranscriptForm::of(form_name.as_deref())?;
+    let subtitles = matches!(transcript_form, TranscriptForm::Srt | TranscriptForm::Vtt);
+    if subtitles && !transcription::recogniser(&model).may_tell_times {
+        let message = format!(
+            "`{model}` gives no times, so subtitles cannot be made: use whisper-1, or json or text."
+        );
+        return Err(Failure::invalid("response_format", message));
+    }
     let silent = [
         "file",
         "model",
@@ -149,7 +158,7 @@ fn order(relay: &Relay, form: Form, audio: String) -> Result<Order, Failure> {
     Ok(Order {
         audio,
         model,
-        form: TranscriptForm::of(text("response_format").as_deref())?,
+        form: transcript_form,
         streamed: text("stream").as_deref() == Some("true"),
         language: text("language"),
         prompt: text("prompt"),

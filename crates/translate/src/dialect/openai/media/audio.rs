@@ -155,12 +155,6 @@ impl TranscriptForm {
         }
     }
 
-    /// Whether it tells when something was said.
-    #[must_use]
-    pub fn is_timed(self) -> bool {
-        matches!(self, Self::VerboseJson | Self::Srt | Self::Vtt)
-    }
-
     /// The media type of the answer.
     #[must_use]
     pub fn content_type(self) -> &'static str {
@@ -171,12 +165,13 @@ impl TranscriptForm {
         }
     }
 
-    /// A transcript in this form. A timed form needs the times that upstream gave: none are made up.
+    /// A transcript in this form. Subtitles need the times that upstream gave: none are made up.
     ///
     /// # Errors
-    /// A timed form, and a transcript without times.
+    /// Subtitles, of a transcript without times.
     pub fn written(self, transcript: &Transcript, task: &str) -> Result<Vec<u8>, Failure> {
-        if self.is_timed() && transcript.segments.is_empty() && !transcript.text.is_empty() {
+        let cues = matches!(self, Self::Srt | Self::Vtt);
+        if cues && transcript.segments.is_empty() && !transcript.text.is_empty() {
             return Err(Failure::invalid(
                 "response_format",
                 format!(
@@ -357,11 +352,7 @@ mod tests {
             r#"{"text":"Hi"}"#
         );
         assert_eq!(write(TranscriptForm::Text, &plain).unwrap(), "Hi\n");
-        for form in [
-            TranscriptForm::Srt,
-            TranscriptForm::Vtt,
-            TranscriptForm::VerboseJson,
-        ] {
+        for form in [TranscriptForm::Srt, TranscriptForm::Vtt] {
             assert_eq!(
                 write(form, &plain).unwrap_err().param.as_deref(),
                 Some("response_format")
