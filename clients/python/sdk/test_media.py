@@ -52,7 +52,7 @@ def test_flags_of_a_prompt_are_knobs(client, simulator):
 
 def test_a_size_that_a_model_lacks_is_refused_with_those_it_has(client, simulator):
     with pytest.raises(openai.BadRequestError) as raised:
-        client.images.generate(model="gpt-image-1", prompt="a cat", size="1x1")
+        client.images.generate(model="gpt-image-1", prompt="a cat", size="1024x777")
     assert "1024x1024" in str(raised.value) and raised.value.param == "size"
     assert simulator.journal("/api/features") == []
 
@@ -120,3 +120,30 @@ def test_an_assistant_is_a_model(client, simulator):
     made = client.post("/assistants", body={"model": "gpt-4o-mini", "instructions": "answer in rhymes"}, cast_to=object)
     client.chat.completions.create(model=made["id"], messages=[{"role": "user", "content": "Hello"}])
     assert "answer in rhymes" in simulator.prompts()[0]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_chat_is_a_door_to_media(client, simulator, stream):
+    def say(model, messages):
+        answer = client.chat.completions.create(model=model, messages=messages, stream=stream)
+        if not stream:
+            return answer.choices[0].message.content
+        return "".join(chunk.choices[0].delta.content or "" for chunk in answer if chunk.choices)
+
+    drawn = say("qwen-image-plus", [{"role": "user", "content": "a cat"}])
+    assert drawn.startswith("![Variation 1](http") and "[_V1_]" in drawn
+    history = [{"role": "user", "content": "a cat"}, {"role": "assistant", "content": drawn}, {"role": "user", "content": "[_V1_]"}]
+    assert "](http" in say("magic-art", history)
+    assert "](http" in say("tts-1", [{"role": "user", "content": "Hello"}])
+    audio = {"type": "input_audio", "input_audio": {"data": base64.b64encode(wav(0.3 + stream)).decode(), "format": "wav"}}
+    assert say("whisper-1", [{"role": "user", "content": [audio]}])
+
+
+def test_a_recording_in_a_message_is_heard_once(client, simulator):
+    audio = {"type": "input_audio", "input_audio": {"data": base64.b64encode(wav(0.5)).decode(), "format": "wav"}}
+    for _ in range(2):
+        client.chat.completions.create(
+            model="gpt-4o-mini", messages=[{"role": "user", "content": [{"type": "text", "text": "What is said?"}, audio]}]
+        )
+    assert len(simulator.journal("/api/features")) == 1
+    assert "written down" in simulator.prompts()[0]
