@@ -86,7 +86,7 @@ impl Shaping<'_> {
             return Ok(true);
         }
         if self.rule(Knob::Resolution).is_some() {
-            self.wish(Knob::Resolution, class(sides));
+            self.class(sides);
         }
         let takes_ratio =
             [Knob::AspectRatio, Knob::AspectWidth].map(|knob| self.rule(knob).is_some());
@@ -181,6 +181,16 @@ impl Shaping<'_> {
                 self.note(off((width, height), sides), "aspect_ratio");
             }
             _ => self.shape.unmet.push("aspect_ratio"),
+        }
+    }
+
+    /// The class of a size, or the smallest that the model has.
+    fn class(&mut self, sides: Sides) {
+        let classes = [class(sides), "1K"];
+        let rule = self.rule(Knob::Resolution);
+        let taken = |class: &&str| rule.is_some_and(|rule| rule.check(&(*class).into()).is_ok());
+        if let Some(class) = classes.into_iter().find(taken) {
+            self.wish(Knob::Resolution, class);
         }
     }
 
