@@ -48,6 +48,8 @@ pub struct Relay {
     pub wording: Arc<Wording>,
     /// What becomes of the thoughts that a model shows.
     pub thoughts: Thoughts,
+    /// Where upstream's files are.
+    pub asset_url: url::Url,
     /// The largest request body, in bytes.
     pub max_body: usize,
     /// Silence after which a stream gets a sign of life; zero is never.
@@ -124,6 +126,7 @@ impl Relay {
             },
             wording: Arc::new(settings.wording()),
             thoughts: settings.reasoning.into(),
+            asset_url: settings.onemin_asset_url.clone(),
             max_body: settings.max_body(),
             heartbeat: settings.heartbeat,
             limit_by: settings.rate_limit_by,

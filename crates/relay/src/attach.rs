@@ -105,6 +105,16 @@ impl Attacher {
         Ok(attached)
     }
 
+    /// Brings one picture to upstream, and gives the path by which upstream knows it.
+    ///
+    /// # Errors
+    /// As [`Attacher::attach`].
+    pub async fn picture(&self, key: &ApiKey, media: &Media) -> Result<String, Failure> {
+        let whose = self.identities.of_key(key);
+        let reference = self.bring(key, whose, &Wanted::Image(media)).await?;
+        Ok(reference.image)
+    }
+
     async fn bring(
         &self,
         key: &ApiKey,

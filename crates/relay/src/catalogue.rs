@@ -91,6 +91,23 @@ impl Models {
         }
     }
 
+    /// Refuses a model that the operator does not permit.
+    ///
+    /// # Errors
+    /// A [`Kind::ModelNotFound`] failure.
+    pub fn permit(&self, id: &str) -> Result<(), Failure> {
+        if self.permits(id) {
+            return Ok(());
+        }
+        let id: String = id.chars().take(120).collect();
+        let message = format!(
+            "The model `{id}` may not be used here (1002). GET /v1/models lists what there is."
+        );
+        Err(Failure::new(Kind::ModelNotFound, message)
+            .with_param("model")
+            .with_retry(false))
+    }
+
     /// The list, asked for again if it lacks the model and is not fresh: models come and go.
     async fn listing_with(&self, id: &str) -> Listing {
         let listing = self.catalogue.models(Feature::Chat).await;

@@ -89,12 +89,12 @@ impl Recogniser {
             );
             return Err(Invalid::new("response_format", message));
         }
-        let timed = matches!(format, "srt" | "vtt" | "verbose_json" | "diarized_json");
-        Ok(if timed && self.may_tell_times {
-            // Segments can be made into any form, other forms not into segments.
-            "verbose_json"
-        } else {
-            "text"
+        Ok(match format {
+            _ if !self.may_tell_times => "text",
+            "srt" => "srt",
+            "vtt" => "vtt",
+            "verbose_json" | "diarized_json" => "verbose_json",
+            _ => "text",
         })
     }
 }

@@ -128,7 +128,7 @@ fn a_form_with_times_is_asked_for_only_where_times_may_come() {
         payload.prompt_object.get("response_format").cloned()
     };
     assert_eq!(asked("whisper-1", "json"), Some(json!("text")));
-    assert_eq!(asked("whisper-1", "srt"), Some(json!("verbose_json")));
+    assert_eq!(asked("whisper-1", "srt"), Some(json!("srt")));
     assert_eq!(asked("gpt-4o-transcribe", "vtt"), Some(json!("text")));
     assert_eq!(asked("latest_long", "vtt"), None);
     assert!(recogniser("whisper-1").may_tell_times && !recogniser("latest_long").may_tell_times);
