@@ -125,12 +125,11 @@ impl Condenser {
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), Overfull> {
         let mut left = bytes;
         while let Some(byte) = left.first() {
-            let used = match self.state {
-                State::Text { keep, escaped } => self.text(left, keep, escaped),
-                _ => {
-                    self.byte(*byte);
-                    1
-                }
+            let used = if let State::Text { keep, escaped } = self.state {
+                self.text(left, keep, escaped)
+            } else {
+                self.byte(*byte);
+                1
             };
             left = left.get(used..).unwrap_or_default();
             let most = if self.keep_text { MAX_TEXT } else { MAX_KEPT };
@@ -244,8 +243,7 @@ impl Condenser {
     fn inside(&mut self, byte: u8, keep: bool) {
         match byte {
             b'{' | b'[' => self.depth += 1,
-            b'}' | b']' if self.depth == 0 => return self.end_scalar(byte),
-            b',' if self.depth == 0 => return self.end_scalar(byte),
+            b'}' | b']' | b',' if self.depth == 0 => return self.end_scalar(byte),
             b'}' | b']' => self.depth -= 1,
             b'"' => {
                 self.keep(&[byte], keep);

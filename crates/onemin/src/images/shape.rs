@@ -76,7 +76,7 @@ impl Shaping<'_> {
             self.wish(Knob::Resolution, text);
             return Ok(false);
         }
-        let sides = size(text).ok_or_else(|| self.unreadable("size", "WIDTHxHEIGHT"))?;
+        let sides = size(text).ok_or_else(|| unreadable("size", "WIDTHxHEIGHT", "1024x1024"))?;
         if let Some(rule) = self.rule(Knob::Size) {
             self.listed_size(sides, rule)?;
             return Ok(true);
@@ -136,7 +136,7 @@ impl Shaping<'_> {
         if let Some(Rule::OneOf(list)) = self.rule(Knob::AspectRatio) {
             return self.listed_ratio(text, list);
         }
-        let sides = size(text).ok_or_else(|| self.unreadable("aspect_ratio", "WIDTH:HEIGHT"))?;
+        let sides = size(text).ok_or_else(|| unreadable("aspect_ratio", "WIDTH:HEIGHT", "16:9"))?;
         if self.rule(Knob::AspectWidth).is_some() {
             self.small_ratio(sides, "aspect_ratio");
         } else if let Some(rule) = self.rule(Knob::Size) {
@@ -236,19 +236,10 @@ impl Shaping<'_> {
         let allowed = rule.allowed();
         Invalid::new(field, format!("{} takes {allowed} as {field}", self.model))
     }
+}
 
-    fn unreadable(&self, field: &str, form: &str) -> Invalid {
-        Invalid::new(
-            field,
-            format!(
-                "{field} must be {form}, such as {}",
-                match form {
-                    "WIDTHxHEIGHT" => "1024x1024",
-                    _ => "16:9",
-                }
-            ),
-        )
-    }
+fn unreadable(field: &str, form: &str, example: &str) -> Invalid {
+    Invalid::new(field, format!("{field} must be {form}, such as {example}"))
 }
 
 /// By how much two ratios differ, as a fraction.

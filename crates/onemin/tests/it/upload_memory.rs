@@ -53,16 +53,14 @@ async fn slow_reader(listener: TcpListener, taken: Arc<AtomicUsize>) -> (usize, 
     tokio::time::sleep(millis(300)).await;
     let taken_unread = taken.load(Ordering::SeqCst);
     let mut end = Vec::new();
-    while !end.ends_with(b"--\r\n") && !end.ends_with(b"--\r\n\r\n0\r\n\r\n") {
+    // A body of known length ends in the form's own end, another one in the last chunk.
+    while !end.ends_with(b"--\r\n") && !end.ends_with(b"\r\n0\r\n\r\n") {
         let now = socket.read(&mut buffer).await.unwrap();
         assert!(now > 0, "the client left after {read}");
         read += now;
-        end.extend_from_slice(&buffer[..now]);
+        end.extend(buffer.iter().take(now));
         let past = end.len().saturating_sub(16);
         end.drain(..past);
-        if end.ends_with(b"\r\n0\r\n\r\n") {
-            break;
-        }
     }
     let body = fixture("asset-upload-image.response.json");
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());

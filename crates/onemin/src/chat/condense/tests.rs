@@ -53,7 +53,7 @@ fn what_is_broken_stays_broken() {
         r#"{"aiRecord":{"teamUser":{"a":1}"#,
         r#"{"aiRecord":{}} {}"#,
         r#"{"aiRecord":{"status":tru}}"#,
-        r#"{aiRecord:{}}"#,
+        "{aiRecord:{}}",
         "",
         "text",
     ] {
