@@ -2,9 +2,11 @@
 //!
 //! `POST /api/chat-with-ai` takes one prompt text and gives one text, whole or streamed.
 
+mod condense;
 mod crawl;
 mod fragment;
 mod open;
+mod passing;
 mod reader;
 pub(crate) mod record;
 mod repeat;

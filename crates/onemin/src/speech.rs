@@ -55,9 +55,9 @@ pub fn payload(model: &str, wanted: &Wanted) -> Result<Payload, Invalid> {
     if let Some(tag) = said(&wanted.language) {
         let language = (provider.language)(&tag);
         // A voice that says its language goes before a wish.
-        match language.filter(|_| !wishes.iter().any(|(knob, _)| *knob == Knob::Language)) {
-            Some(language) => wishes.push((Knob::Language, language.into())),
-            None => {}
+        let is_said = wishes.iter().any(|(knob, _)| *knob == Knob::Language);
+        if let Some(language) = language.filter(|_| !is_said) {
+            wishes.push((Knob::Language, language.into()));
         }
     }
     wishes.extend(wanted.speed.map(|speed| (Knob::Speed, speed.into())));

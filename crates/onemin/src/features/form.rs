@@ -5,11 +5,13 @@
 //! be. What a form does not know is not sent in silence: it is named in `ignored`, or refused.
 
 mod knob;
+mod page;
 mod rule;
 
 use serde_json::{Map, Value};
 
 pub use knob::Knob;
+pub use page::markdown;
 pub(crate) use rule::size;
 pub use rule::{Pixels, Rule};
 
@@ -277,13 +279,13 @@ fn filled(
     }
     let name = field.knob.map_or(field.name, Knob::name);
     let wish = wishes.iter().find(|(knob, _)| Some(*knob) == field.knob);
-    let wished = match wish {
+    let met = match wish {
         Some((_, wish)) => field
             .wished(wish)
             .map_err(|allowed| explain(name, allowed))?,
         None => None,
     };
-    let value = wished.or_else(|| field.default.map(Literal::value));
+    let value = met.or_else(|| field.default.map(Literal::value));
     if value.is_none() && field.is_required {
         let allowed = field.rule.allowed();
         return Err(Invalid::new(
@@ -321,43 +323,6 @@ fn is_uuid(model: &str) -> bool {
         && model
             .bytes()
             .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
-}
-
-/// The table as Markdown: a heading and a table of fields for every form.
-#[must_use]
-pub fn markdown<'f>(forms: impl IntoIterator<Item = &'f Form>) -> String {
-    let cell = |text: &str| text.replace('|', "\\|");
-    let mut text = String::new();
-    for form in forms {
-        let models: Vec<String> = form.models.iter().map(|m| format!("`{m}`")).collect();
-        text += &format!("### {}: {}\n\n", form.kind.as_str(), models.join(", "));
-        if let Some((field, values)) = form.only_for {
-            text += &format!("Where `{field}` is {}.\n\n", values.join(", "));
-        }
-        if !form.note.is_empty() {
-            text += &format!("{}\n\n", form.note);
-        }
-        text += "| Field | From | Allowed | Sent by itself |\n|---|---|---|---|\n";
-        for field in form.fields {
-            let knob = field.knob.map(|knob| format!("`{}`", knob.name()));
-            let required = if field.is_required { ", required" } else { "" };
-            let default = field
-                .default
-                .map(|default| format!("`{}`", default.value()));
-            text += &format!(
-                "| `{}` | {} | {}{required} | {} |\n",
-                field.name,
-                knob.unwrap_or_default(),
-                cell(&field.rule.allowed()),
-                default.unwrap_or_default(),
-            );
-        }
-        if form.is_open {
-            text += "\nOther fields are sent as they come.\n";
-        }
-        text.push('\n');
-    }
-    text
 }
 
 #[cfg(test)]

@@ -147,8 +147,8 @@ const FILES: [&str; 7] = [
 
 /// Whether an object is a result; else it is the report of a failure.
 fn is_result(object: &Map<String, Value>) -> bool {
-    let holds = |name: &&str| object.get(*name).is_some_and(Value::is_string);
-    TEXTS.iter().chain(&FILES).any(|name| holds(&name))
+    let holds = |name: &str| object.get(name).is_some_and(Value::is_string);
+    TEXTS.iter().chain(&FILES).any(|name| holds(name))
         || object.contains_key("segments")
         || object.contains_key("temporaryUrl")
 }

@@ -76,7 +76,7 @@ impl Shaping<'_> {
             self.wish(Knob::Resolution, text);
             return Ok(false);
         }
-        let sides = size(text).ok_or_else(|| self.unreadable("size", "WIDTHxHEIGHT"))?;
+        let sides = size(text).ok_or_else(|| unreadable("size", "WIDTHxHEIGHT", "1024x1024"))?;
         if let Some(rule) = self.rule(Knob::Size) {
             self.listed_size(sides, rule)?;
             return Ok(true);
@@ -86,7 +86,7 @@ impl Shaping<'_> {
             return Ok(true);
         }
         if self.rule(Knob::Resolution).is_some() {
-            self.wish(Knob::Resolution, class(sides));
+            self.class(sides);
         }
         let takes_ratio =
             [Knob::AspectRatio, Knob::AspectWidth].map(|knob| self.rule(knob).is_some());
@@ -136,7 +136,7 @@ impl Shaping<'_> {
         if let Some(Rule::OneOf(list)) = self.rule(Knob::AspectRatio) {
             return self.listed_ratio(text, list);
         }
-        let sides = size(text).ok_or_else(|| self.unreadable("aspect_ratio", "WIDTH:HEIGHT"))?;
+        let sides = size(text).ok_or_else(|| unreadable("aspect_ratio", "WIDTH:HEIGHT", "16:9"))?;
         if self.rule(Knob::AspectWidth).is_some() {
             self.small_ratio(sides, "aspect_ratio");
         } else if let Some(rule) = self.rule(Knob::Size) {
@@ -184,6 +184,16 @@ impl Shaping<'_> {
         }
     }
 
+    /// The class of a size, or the smallest that the model has.
+    fn class(&mut self, sides: Sides) {
+        let classes = [class(sides), "1K"];
+        let rule = self.rule(Knob::Resolution);
+        let taken = |class: &&str| rule.is_some_and(|rule| rule.check(&(*class).into()).is_ok());
+        if let Some(class) = classes.into_iter().find(taken) {
+            self.wish(Knob::Resolution, class);
+        }
+    }
+
     /// Sides in fields of their own, beside a ratio that says so.
     fn free_sides(&mut self, (width, height): Sides) {
         if self.rule(Knob::AspectRatio).is_some() {
@@ -226,19 +236,10 @@ impl Shaping<'_> {
         let allowed = rule.allowed();
         Invalid::new(field, format!("{} takes {allowed} as {field}", self.model))
     }
+}
 
-    fn unreadable(&self, field: &str, form: &str) -> Invalid {
-        Invalid::new(
-            field,
-            format!(
-                "{field} must be {form}, such as {}",
-                match form {
-                    "WIDTHxHEIGHT" => "1024x1024",
-                    _ => "16:9",
-                }
-            ),
-        )
-    }
+fn unreadable(field: &str, form: &str, example: &str) -> Invalid {
+    Invalid::new(field, format!("{field} must be {form}, such as {example}"))
 }
 
 /// By how much two ratios differ, as a fraction.

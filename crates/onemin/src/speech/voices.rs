@@ -165,15 +165,15 @@ pub fn of(voices: Voices, name: &str) -> String {
 /// The table as Markdown.
 #[must_use]
 pub fn markdown() -> String {
-    let mut text = String::from(
-        "### Voices\n\n| OpenAI | tts-1 | ElevenLabs | Google | Qwen |\n|---|---|---|---|---|\n",
-    );
-    for row in &TABLE {
+    let rows = TABLE.iter().map(|row| {
         let (id, name) = row.elevenlabs;
-        text += &format!(
+        format!(
             "| {} | {} | {name} (`{id}`) | {} | {} |\n",
             row.name, row.openai, row.google, row.qwen
-        );
-    }
-    text
+        )
+    });
+    let rows: String = rows.collect();
+    format!(
+        "### Voices\n\n| OpenAI | tts-1 | ElevenLabs | Google | Qwen |\n|---|---|---|---|---|\n{rows}"
+    )
 }

@@ -72,7 +72,7 @@ fn what_cannot_be_met_is_refused_or_named() {
         "n: a takes a whole number from 1 to 4 as n"
     );
     assert_eq!(
-        refused(&[prompt.clone()], json!({"tile": "maybe"})),
+        refused(std::slice::from_ref(&prompt), json!({"tile": "maybe"})),
         "tile: a takes true or false as tile"
     );
     assert!(refused(&[], json!({})).contains("a needs prompt"));

@@ -17,7 +17,7 @@ fn done(kind: Kind, body: &[u8]) -> Outcome {
     }
 }
 
-fn record(fields: Value) -> Vec<u8> {
+fn record(fields: &Value) -> Vec<u8> {
     let mut record = json!({"uuid": "u", "status": "SUCCESS"});
     for (name, value) in fields.as_object().unwrap() {
         record[name] = value.clone();
@@ -26,7 +26,7 @@ fn record(fields: Value) -> Vec<u8> {
 }
 
 fn result(result: &Value) -> Vec<u8> {
-    record(json!({"aiRecordDetail": {"resultObject": result}}))
+    record(&json!({"aiRecordDetail": {"resultObject": result}}))
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_job_is_at_work_done_failed_or_unknown() {
     }
     for result in [json!(null), json!([]), json!({}), json!("")] {
         let body =
-            record(json!({"status": "Processing", "aiRecordDetail": {"resultObject": result}}));
+            record(&json!({"status": "Processing", "aiRecordDetail": {"resultObject": result}}));
         assert!(matches!(
             read(Kind::ImageGenerator, &body),
             Ok(Looked::Working { .. })
@@ -174,7 +174,7 @@ fn failures_inside_a_record_keep_their_kind() {
     for empty in [json!([]), json!(null), json!([""]), json!({})] {
         match read(Kind::TextToSpeech, &result(&empty)) {
             Err(Error::Refused(refusal)) => {
-                assert!(refusal.message.contains("no result"), "{refusal}")
+                assert!(refusal.message.contains("no result"), "{refusal}");
             }
             other => panic!("{empty} {other:?}"),
         }
@@ -199,9 +199,9 @@ fn a_result_is_found_in_every_shape() {
         (result(&json!([["images/a.png"]])), vec![plain("images/a.png")]),
         (result(&json!([{"url": "https://h/a.png"}])), vec![plain("https://h/a.png")]),
         (result(&json!({"imageUrl": "images/a.png", "temporaryUrl": url})), vec![signed("images/a.png", url)]),
-        (record(json!({"temporaryUrl": url, "aiRecordDetail": {"resultObject": ["images/a.png"]}})), vec![signed("images/a.png", url)]),
-        (record(json!({"temporaryUrl": [url, "https://s3/b"], "aiRecordDetail": {"resultObject": ["a.png", "b.png"]}})), vec![signed("a.png", url), signed("b.png", "https://s3/b")]),
-        (record(json!({"aiRecordDetail": {"resultObject": [], "responseObject": {"url": "https://h/a.png"}}})), vec![plain("https://h/a.png")]),
+        (record(&json!({"temporaryUrl": url, "aiRecordDetail": {"resultObject": ["images/a.png"]}})), vec![signed("images/a.png", url)]),
+        (record(&json!({"temporaryUrl": [url, "https://s3/b"], "aiRecordDetail": {"resultObject": ["a.png", "b.png"]}})), vec![signed("a.png", url), signed("b.png", "https://s3/b")]),
+        (record(&json!({"aiRecordDetail": {"resultObject": [], "responseObject": {"url": "https://h/a.png"}}})), vec![plain("https://h/a.png")]),
         (json!({"temporaryUrl": url, "aiRecord": {"aiRecordDetail": {"resultObject": ["a.png"]}}}).to_string().into_bytes(), vec![signed("a.png", url)]),
         (json!({"resultList": [{"temporaryUrl": url}], "aiRecord": {"aiRecordDetail": {"resultObject": ["a.png"]}}}).to_string().into_bytes(), vec![signed("a.png", url)]),
         (json!({"status": "SUCCESS", "aiRecordDetail": {"resultObject": ["a.png"]}}).to_string().into_bytes(), vec![plain("a.png")]),

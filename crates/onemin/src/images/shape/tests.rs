@@ -10,7 +10,7 @@ fn drawn(
     model: &str,
     size: Option<&str>,
     ratio: Option<&str>,
-    extra: Value,
+    extra: &Value,
 ) -> Result<(Map<String, Value>, Vec<String>), Invalid> {
     let wanted = Wanted {
         prompt: "cat".into(),
@@ -29,220 +29,67 @@ const SDXL: &str = "stable-diffusion-xl-1024-v1-0";
 const FLASH: &str = "gemini-3.1-flash-image-preview";
 const PHOENIX: &str = "6b645e3a-d64f-4341-a6d8-7a3690fbf042";
 
+/// Model, size, ratio, the fields they become, and what is not met.
+const SHAPES: &str = r#"
+gpt-image-1     | 1536x1024 |      | {"size":"1536x1024"} |
+gpt-image-1     | auto      |      | {"size":"1024x1024"} |
+gpt-image-1     | 512x512   |      | {"size":"1024x1024"} | size
+gpt-image-1     |           | 3:2  | {"size":"1536x1024"} |
+gpt-image-1     |           | 16:9 | {"size":"1536x1024"} | aspect_ratio
+gpt-image-2     |           | 16:9 | {"size":"1360x768"}  |
+gpt-image-2     |           | 9:1  | {"size":"1776x592"}  | aspect_ratio
+dall-e-3        |           | 16:9 | {"size":"1792x1024"} | aspect_ratio
+dall-e-2        |           | 16:9 | {"size":"1024x1024"} | aspect_ratio
+qwen-image-plus | 1024x1024 |      | {"size":"1328*1328"} | size
+qwen-image-plus | 1664x928  |      | {"size":"1664*928"}  |
+SDXL            | 512x512   |      | {"size":"1024x1024"} | size
+FLUX_2          | 1024x1024 |      | {"aspect_ratio":"1:1"}  |
+FLUX_2          | 1792x1024 |      | {"aspect_ratio":"16:9"} | size
+FLUX_2          |           | 32:18 | {"aspect_ratio":"16:9"} |
+FLUX_PRO        |           | 16:9 | {"aspect_ratio":"16:9"} |
+FLUX_PRO        | 1024x768  |      | {"aspect_ratio":"custom","width":1024,"height":768} |
+FLUX_PRO        |           | 4:3  | {"aspect_ratio":"custom","width":1184,"height":896} |
+magic-art       |           | 6:4  | {"aspect_width":3,"aspect_height":2} |
+magic-art       |           | 16:9 | {"aspect_width":7,"aspect_height":4} | aspect_ratio
+magic-art       | 1024x1536 |      | {"aspect_width":2,"aspect_height":3} |
+PHOENIX         |           | 1:2  | {"size":"728x1448"} |
+ideogram-3      |           | 16:9 | {"aspect_ratio":"16x9"} |
+ideogram-3      | 1024x1024 |      | {"aspect_ratio":"1x1"} |
+FLASH           | 2K        | 16:9 | {"imageSize":"2K","aspectRatio":"16:9"} |
+FLASH           | 2048x2048 |      | {"imageSize":"2K","aspectRatio":"1:1"} |
+FLASH           | 512x512   |      | {"imageSize":"512","aspectRatio":"1:1"} |
+gemini-3-pro-image-preview | 4096x4096 |     | {"imageSize":"4K"} |
+gemini-3-pro-image-preview | 512x512   |     | {"imageSize":"1K"} |
+gemini-3-pro-image-preview | 1024x1536 |     | {"imageSize":"1K"} | size
+grok-imagine-image         | 1024x1024 | 1:1 | {} | size,aspect_ratio
+stable-image               | 1024x1792 |     | {"stable_image_core_aspect_ratio":"9:16"} | size
+"#;
+
+fn model(name: &str) -> &str {
+    match name {
+        "FLUX_2" => FLUX_2,
+        "FLUX_PRO" => FLUX_PRO,
+        "SDXL" => SDXL,
+        "FLASH" => FLASH,
+        "PHOENIX" => PHOENIX,
+        name => name,
+    }
+}
+
 #[test]
 fn a_shape_becomes_the_fields_that_a_model_has_for_it() {
-    let rows = [
-        (
-            "gpt-image-1",
-            Some("1536x1024"),
-            None,
-            json!({"size": "1536x1024"}),
-            &[][..],
-        ),
-        (
-            "gpt-image-1",
-            Some("auto"),
-            None,
-            json!({"size": "1024x1024"}),
-            &[],
-        ),
-        (
-            "gpt-image-1",
-            Some("512x512"),
-            None,
-            json!({"size": "1024x1024"}),
-            &["size"],
-        ),
-        (
-            "gpt-image-1",
-            None,
-            Some("3:2"),
-            json!({"size": "1536x1024"}),
-            &[],
-        ),
-        (
-            "gpt-image-1",
-            None,
-            Some("16:9"),
-            json!({"size": "1536x1024"}),
-            &["aspect_ratio"],
-        ),
-        (
-            "gpt-image-2",
-            None,
-            Some("16:9"),
-            json!({"size": "1360x768"}),
-            &[],
-        ),
-        (
-            "gpt-image-2",
-            None,
-            Some("9:1"),
-            json!({"size": "1776x592"}),
-            &["aspect_ratio"],
-        ),
-        (
-            "dall-e-3",
-            None,
-            Some("16:9"),
-            json!({"size": "1792x1024"}),
-            &["aspect_ratio"],
-        ),
-        (
-            "dall-e-2",
-            None,
-            Some("16:9"),
-            json!({"size": "1024x1024"}),
-            &["aspect_ratio"],
-        ),
-        (
-            "qwen-image-plus",
-            Some("1024x1024"),
-            None,
-            json!({"size": "1328*1328"}),
-            &["size"],
-        ),
-        (
-            "qwen-image-plus",
-            Some("1664x928"),
-            None,
-            json!({"size": "1664*928"}),
-            &[],
-        ),
-        (
-            SDXL,
-            Some("512x512"),
-            None,
-            json!({"size": "1024x1024"}),
-            &["size"],
-        ),
-        (
-            FLUX_2,
-            Some("1024x1024"),
-            None,
-            json!({"aspect_ratio": "1:1"}),
-            &[],
-        ),
-        (
-            FLUX_2,
-            Some("1792x1024"),
-            None,
-            json!({"aspect_ratio": "16:9"}),
-            &["size"],
-        ),
-        (
-            FLUX_2,
-            None,
-            Some("32:18"),
-            json!({"aspect_ratio": "16:9"}),
-            &[],
-        ),
-        (
-            FLUX_PRO,
-            None,
-            Some("16:9"),
-            json!({"aspect_ratio": "16:9"}),
-            &[],
-        ),
-        (
-            FLUX_PRO,
-            Some("1024x768"),
-            None,
-            json!({"aspect_ratio": "custom", "width": 1024, "height": 768}),
-            &[],
-        ),
-        (
-            FLUX_PRO,
-            None,
-            Some("4:3"),
-            json!({"aspect_ratio": "custom", "width": 1184, "height": 896}),
-            &[],
-        ),
-        (
-            "magic-art",
-            None,
-            Some("6:4"),
-            json!({"aspect_width": 3, "aspect_height": 2}),
-            &[],
-        ),
-        (
-            "magic-art",
-            None,
-            Some("16:9"),
-            json!({"aspect_width": 7, "aspect_height": 4}),
-            &["aspect_ratio"],
-        ),
-        (
-            "magic-art",
-            Some("1024x1536"),
-            None,
-            json!({"aspect_width": 2, "aspect_height": 3}),
-            &[],
-        ),
-        (PHOENIX, None, Some("1:2"), json!({"size": "728x1448"}), &[]),
-        (
-            "ideogram-3",
-            None,
-            Some("16:9"),
-            json!({"aspect_ratio": "16x9"}),
-            &[],
-        ),
-        (
-            "ideogram-3",
-            Some("1024x1024"),
-            None,
-            json!({"aspect_ratio": "1x1"}),
-            &[],
-        ),
-        (
-            FLASH,
-            Some("2K"),
-            Some("16:9"),
-            json!({"imageSize": "2K", "aspectRatio": "16:9"}),
-            &[],
-        ),
-        (
-            FLASH,
-            Some("2048x2048"),
-            None,
-            json!({"imageSize": "2K", "aspectRatio": "1:1"}),
-            &[],
-        ),
-        (
-            "gemini-3-pro-image-preview",
-            Some("4096x4096"),
-            None,
-            json!({"imageSize": "4K"}),
-            &[],
-        ),
-        (
-            "gemini-3-pro-image-preview",
-            Some("1024x1536"),
-            None,
-            json!({"imageSize": "1K"}),
-            &["size"],
-        ),
-        (
-            "grok-imagine-image",
-            Some("1024x1024"),
-            Some("1:1"),
-            json!({}),
-            &["size", "aspect_ratio"],
-        ),
-        (
-            "stable-image",
-            Some("1024x1792"),
-            None,
-            json!({"stable_image_core_aspect_ratio": "9:16"}),
-            &["size"],
-        ),
-    ];
-    for (model, size, ratio, expected, unmet) in rows {
-        let (fields, ignored) = drawn(model, size, ratio, json!({})).unwrap();
-        for (name, value) in expected.as_object().unwrap() {
-            assert_eq!(&fields[name], value, "{model} {size:?} {ratio:?}");
+    for row in SHAPES.trim().lines() {
+        let columns: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [name, size, ratio, expected, unmet] = columns[..] else {
+            panic!("{row}")
+        };
+        let said = |text: &'static str| Some(text).filter(|text| !text.is_empty());
+        let (fields, ignored) = drawn(model(name), said(size), said(ratio), &json!({})).unwrap();
+        let expected: Map<String, Value> = serde_json::from_str(expected).unwrap();
+        for (field, value) in &expected {
+            assert_eq!(&fields[field], value, "{row}");
         }
-        assert_eq!(ignored, unmet, "{model} {size:?} {ratio:?}");
+        assert_eq!(ignored.join(","), unmet, "{row}");
     }
 }
 
@@ -259,7 +106,7 @@ fn a_shape_that_a_model_cannot_do_is_refused_with_what_it_can() {
         ("magic-art", None, Some("wide"), "aspect_ratio", "16:9"),
         ("ideogram-3", None, Some("wide"), "aspect_ratio", "16x9"),
     ] {
-        let error = drawn(model, size, ratio, json!({})).unwrap_err();
+        let error = drawn(model, size, ratio, &json!({})).unwrap_err();
         assert_eq!(error.field, field, "{model} {size:?} {ratio:?}");
         assert!(error.message.contains(allowed), "{error}");
     }
@@ -268,7 +115,7 @@ fn a_shape_that_a_model_cannot_do_is_refused_with_what_it_can() {
 #[test]
 fn a_version_of_recraft_has_its_own_sizes() {
     let size = |task, size| {
-        let (fields, _) = drawn("recraft", Some(size), None, json!({"task_type": task}))?;
+        let (fields, _) = drawn("recraft", Some(size), None, &json!({"task_type": task}))?;
         Ok::<_, Invalid>(fields["size"].clone())
     };
     assert_eq!(size("recraftv3", "1365x1024").unwrap(), "1365x1024");
