@@ -58,4 +58,8 @@ pub(super) static FORMS: &[Form] = &[Form::new(
     ("resolution", "aspect_ratio"),
     ("style_preset", "style_reference_images"),
 ])
-.note("A ratio or a resolution, not both; a preset or pictures for the style, not both. Of the ratios upstream documents the spelling and 1x1; the others, `negative_prompt` and `seed` are the provider's.")];
+.note(
+    "A ratio or a resolution, not both; a preset or pictures for the style, not both. \
+         Of the ratios upstream documents the spelling and 1x1; the others, \
+         `negative_prompt` and `seed` are the provider's.",
+)];

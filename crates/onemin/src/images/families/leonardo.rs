@@ -60,4 +60,7 @@ pub(super) static FORMS: &[Form] = &[Form::new(
         Field::new("leonardo_init_strength", Rule::Number(0.1, 0.9)),
     ],
 )
-.note("The bounds of `size` are the provider's; upstream documents none. The spelling `tilling` is upstream's.")];
+.note(
+    "The bounds of `size` are the provider's; upstream documents none. The spelling \
+         `tilling` is upstream's.",
+)];

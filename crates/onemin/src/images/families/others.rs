@@ -10,11 +10,16 @@ pub(super) static FORMS: &[Form] = &[
         &["grok-2-image-1212", "grok-imagine-image", "grok-*"],
         &[
             PROMPT,
-            Field::new("n", Rule::Whole(1, 10)).knob(Knob::Count).or_whole(1),
+            Field::new("n", Rule::Whole(1, 10))
+                .knob(Knob::Count)
+                .or_whole(1),
         ],
     )
     .open()
-    .note("xAI. Of grok-imagine-image nothing but `n` is known; the most that it gives is the provider's."),
+    .note(
+        "xAI. Of grok-imagine-image nothing but `n` is known; the most that it gives is \
+         the provider's.",
+    ),
     Form::new(Kind::ImageVariator, &["clipdrop"], &[IMAGE]),
     Form::new(Kind::BackgroundReplacer, &["clipdrop"], &[IMAGE, PROMPT]),
     Form::new(Kind::TextRemover, &["clipdrop"], &[IMAGE]),
