@@ -43,7 +43,7 @@ pub struct Wanted {
     pub negative_prompt: Option<String>,
     /// `fast` or `relax`, at Midjourney's models.
     pub mode: Option<String>,
-    /// The beginning of chance.
+    /// The beginning of chance; below zero it is left to the model.
     pub seed: Option<i64>,
     /// Steps of the drawing.
     pub steps: Option<u32>,
@@ -352,7 +352,9 @@ impl Wanted {
             text(Knob::Moderation, &self.moderation),
             text(Knob::NegativePrompt, &self.negative_prompt),
             text(Knob::Mode, &self.mode),
-            self.seed.map(|seed| (Knob::Seed, seed.into())),
+            self.seed
+                .filter(|seed| *seed >= 0)
+                .map(|seed| (Knob::Seed, seed.into())),
             self.steps.map(|steps| (Knob::Steps, steps.into())),
             self.guidance
                 .map(|guidance| (Knob::Guidance, guidance.into())),

@@ -99,7 +99,7 @@ impl Recogniser {
     }
 }
 
-const AUDIO: Field = Field::new("audioUrl", Rule::Picture)
+const AUDIO: Field = Field::new("audioUrl", Rule::File)
     .knob(Knob::Audio)
     .required();
 

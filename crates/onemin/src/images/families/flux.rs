@@ -35,7 +35,7 @@ const TOLERANCE: Field = Field::new("safety_tolerance", Rule::Whole(0, 5)).or_wh
 
 const SECOND_TOLERANCE: Field = Field::new("safety_tolerance", Rule::Whole(1, 6)).or_whole(2);
 
-const IMAGE_PROMPT: Field = Field::new("image_prompt", Rule::Picture);
+const IMAGE_PROMPT: Field = Field::new("image_prompt", Rule::File);
 
 const STEPS: Field = Field::new("steps", Rule::Whole(15, 50))
     .knob(Knob::Steps)

@@ -48,8 +48,8 @@ pub(super) static FORMS: &[Form] = &[Form::new(
         .knob(Knob::Style)
         .or_text("AUTO"),
         Field::new("style_preset", Rule::Text(100)),
-        Field::new("style_reference_images", Rule::Pictures(5)),
-        Field::new("character_reference_images", Rule::Pictures(5)),
+        Field::new("style_reference_images", Rule::Files(5)),
+        Field::new("character_reference_images", Rule::Files(5)),
         Field::new("negative_prompt", Rule::Text(usize::MAX)).knob(Knob::NegativePrompt),
         Field::new("seed", Rule::Whole(0, 2_147_483_647)).knob(Knob::Seed),
     ],

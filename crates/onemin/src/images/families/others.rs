@@ -27,10 +27,10 @@ pub(super) static FORMS: &[Form] = &[
         Kind::FaceSwapper,
         &["Qubico/image-toolkit"],
         &[
-            Field::new("targetImageUrl", Rule::Picture)
+            Field::new("targetImageUrl", Rule::File)
                 .knob(Knob::Image)
                 .required(),
-            Field::new("swapImageUrl", Rule::Picture)
+            Field::new("swapImageUrl", Rule::File)
                 .knob(Knob::Reference)
                 .required(),
             Field::new("output_format", Rule::Text(10)).knob(Knob::OutputFormat),

@@ -14,7 +14,7 @@ pub(super) static FORMS: &[Form] = &[
         &["qwen-image-edit-plus", "qwen-image-edit*"],
         &[
             IMAGE,
-            Field::new("additional_images", Rule::Pictures(2)).knob(Knob::References),
+            Field::new("additional_images", Rule::Files(2)).knob(Knob::References),
             PROMPT,
             Field::new("n", Rule::Whole(1, 6))
                 .knob(Knob::Count)
