@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 pub use kind::Kind;
 pub use outcome::{Inline, Outcome, ResultAsset};
-pub(crate) use outcome::{Looked, read};
+pub(crate) use outcome::{Looked, is_record, read};
 
 /// What a feature is asked.
 #[derive(Debug, Clone, PartialEq)]

@@ -43,7 +43,7 @@ pub struct Wanted {
     pub negative_prompt: Option<String>,
     /// `fast` or `relax`, at Midjourney's models.
     pub mode: Option<String>,
-    /// The beginning of chance.
+    /// The beginning of chance; below zero it is left to the model.
     pub seed: Option<i64>,
     /// Steps of the drawing.
     pub steps: Option<u32>,
@@ -308,6 +308,29 @@ fn generic(kind: Kind, model: &str, wanted: &Wanted, wishes: Vec<(Knob, Value)>)
 }
 
 impl Wanted {
+    /// Takes the flags out of the prompt and makes them wishes. Who writes a flag means this
+    /// picture, so it goes before what a client sends with every request.
+    #[must_use]
+    pub fn with_flags(self) -> Self {
+        let flags = prompt_flags::take(&self.prompt);
+        let ratio = flags.aspect_ratio.map(|(w, h)| format!("{w}:{h}"));
+        let size = flags.size.map(|(w, h)| format!("{w}x{h}"));
+        let is_shaped = ratio.is_some() || size.is_some();
+        let shape = |flag: Option<String>, sent: Option<String>| {
+            if is_shaped { flag } else { sent }
+        };
+        let negative = [self.negative_prompt, flags.negative_prompt];
+        let negative: Vec<String> = negative.into_iter().flatten().collect();
+        Self {
+            prompt: flags.prompt,
+            aspect_ratio: shape(ratio, self.aspect_ratio),
+            size: shape(size, self.size),
+            negative_prompt: (!negative.is_empty()).then(|| negative.join(", ")),
+            mode: flags.mode.map(str::to_owned).or(self.mode),
+            ..self
+        }
+    }
+
     /// The wishes, those for number and shape aside.
     fn wishes(&self) -> Vec<(Knob, Value)> {
         let text = |knob: Knob, value: &Option<String>| {
@@ -329,7 +352,9 @@ impl Wanted {
             text(Knob::Moderation, &self.moderation),
             text(Knob::NegativePrompt, &self.negative_prompt),
             text(Knob::Mode, &self.mode),
-            self.seed.map(|seed| (Knob::Seed, seed.into())),
+            self.seed
+                .filter(|seed| *seed >= 0)
+                .map(|seed| (Knob::Seed, seed.into())),
             self.steps.map(|steps| (Knob::Steps, steps.into())),
             self.guidance
                 .map(|guidance| (Knob::Guidance, guidance.into())),

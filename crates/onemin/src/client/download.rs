@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{Client, accepted, within};
 use crate::assets::{self, Download};
-use crate::error::{Error, TransportKind};
+use crate::error::{Error, ProtocolError, TransportKind};
 use crate::features::ResultAsset;
 use crate::transport::{Body, Outgoing};
 
@@ -37,8 +37,10 @@ impl Client {
                 }
             }
         }
-        let nowhere = Error::Invalid("the result does not say where the file is");
-        Err(refused.unwrap_or(nowhere).after_acceptance())
+        let nowhere = || ProtocolError::Malformed("the result does not say where the file is");
+        Err(refused
+            .unwrap_or_else(|| nowhere().into())
+            .after_acceptance())
     }
 
     /// Where a file may be had, the likeliest first.
@@ -81,14 +83,14 @@ impl Client {
                 _ => return Ok(response),
             }
         }
-        Err(Error::Invalid("the file is nowhere"))
+        Err(ProtocolError::Malformed("the file was expected").into())
     }
 
     fn fetching(&self, address: &str) -> Result<Request<Outgoing>, Error> {
-        let unusable = || Error::Invalid("the address of the file cannot be requested");
+        let unusable = || ProtocolError::Malformed("an address of the file was expected");
         let uri: Uri = address.parse().map_err(|_| unusable())?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none() {
-            return Err(unusable());
+            return Err(unusable().into());
         }
         let mut request = Request::new(Outgoing::Empty);
         *request.method_mut() = Method::GET;

@@ -136,11 +136,11 @@ impl Client {
                 Ok(Looked::Unknown) => {
                     Look::Failed(ProtocolError::Malformed("the job is not known").into())
                 }
-                Err(error @ Error::Refused(_)) => Look::Ended(error),
-                Err(error) => Look::Failed(error),
+                // The record says what became of the job; anything else speaks of the look.
+                Err(error @ Error::Refused(_)) if features::is_record(&body) => Look::Ended(error),
+                Err(error) => Look::failed(error),
             },
-            Err(error) if is_final(&error) => Look::Ended(error.after_acceptance()),
-            Err(error) => Look::Failed(error.after_acceptance()),
+            Err(error) => Look::failed(error),
         }
     }
 
@@ -182,6 +182,17 @@ enum Look {
     Ended(Error),
     /// The look failed; the job may be well.
     Failed(Error),
+}
+
+impl Look {
+    fn failed(error: Error) -> Self {
+        let error = error.after_acceptance();
+        if is_final(&error) {
+            Self::Ended(error)
+        } else {
+            Self::Failed(error)
+        }
+    }
 }
 
 /// A record, or a file in its place.

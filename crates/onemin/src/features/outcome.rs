@@ -134,6 +134,14 @@ pub(crate) fn read(kind: Kind, body: &[u8]) -> Result<Looked, Error> {
     Ok(Looked::Done(Box::new(outcome)))
 }
 
+/// Whether a body speaks of a job.
+pub(crate) fn is_record(body: &[u8]) -> bool {
+    let whole: Option<Value> = serde_json::from_slice(body).ok();
+    whole.is_some_and(|whole| {
+        whole.get("aiRecord").is_some_and(Value::is_object) || whole.get("aiRecordDetail").is_some()
+    })
+}
+
 fn is_working(status: &str) -> bool {
     WORKING
         .iter()

@@ -39,12 +39,12 @@ const PROMPT: Field = Field::new("prompt", Rule::Text(usize::MAX))
     .required();
 
 /// The picture to start from.
-const IMAGE: Field = Field::new("imageUrl", Rule::Picture)
+const IMAGE: Field = Field::new("imageUrl", Rule::File)
     .knob(Knob::Image)
     .required();
 
 /// Where to change it.
-const MASK: Field = Field::new("maskUrl", Rule::Picture)
+const MASK: Field = Field::new("maskUrl", Rule::File)
     .knob(Knob::Mask)
     .required();
 

@@ -529,3 +529,25 @@ fn the_table_can_be_read_as_a_page() {
     );
     assert_eq!(page.matches("\n### ").count() + 1, forms().count());
 }
+
+#[test]
+fn flags_in_a_prompt_go_before_what_a_client_always_sends() {
+    let wanted = Wanted {
+        size: Some("1024x1024".into()),
+        negative_prompt: Some("text".into()),
+        mode: Some("fast".into()),
+        ..draw("a boat --ar 6:4 --no logos --relax")
+    };
+    let expected = Wanted {
+        aspect_ratio: Some("3:2".into()),
+        negative_prompt: Some("text, logos".into()),
+        mode: Some("relax".into()),
+        ..draw("a boat")
+    };
+    assert_eq!(wanted.with_flags(), expected);
+    let plain = Wanted {
+        size: Some("1024x1024".into()),
+        ..boat()
+    };
+    assert_eq!(plain.clone().with_flags(), plain);
+}

@@ -113,7 +113,9 @@ static FORMS: &[Form] = &[
         Kind::TextToSpeech,
         &["tts-1", "tts-1-hd", "gpt-4o-mini-tts", "tts-*"],
         &[
-            Field::new("text", Rule::Text(4096)).knob(Knob::Input).required(),
+            Field::new("text", Rule::Text(4096))
+                .knob(Knob::Input)
+                .required(),
             Field::new(
                 "voice",
                 Rule::OneOf(&[
@@ -134,7 +136,10 @@ static FORMS: &[Form] = &[
                 .or_whole(1),
         ],
     )
-    .note("The API documents the first six voices, the web page offers all. gpt-4o-mini-tts is in no list of upstream."),
+    .note(
+        "The API documents the first six voices, the web page offers all. gpt-4o-mini-tts \
+         is in no list of upstream.",
+    ),
     Form::new(
         Kind::TextToSpeech,
         &["elevenlabs-tts", "eleven*"],
@@ -147,15 +152,25 @@ static FORMS: &[Form] = &[
             Field::new(
                 "output_format",
                 Rule::OneOf(&[
-                    "mp3_44100_128", "mp3_44100_64", "mp3_44100_96", "mp3_44100_192",
-                    "mp3_22050_32", "pcm_16000", "pcm_22050", "pcm_24000", "pcm_44100",
+                    "mp3_44100_128",
+                    "mp3_44100_64",
+                    "mp3_44100_96",
+                    "mp3_44100_192",
+                    "mp3_22050_32",
+                    "pcm_16000",
+                    "pcm_22050",
+                    "pcm_24000",
+                    "pcm_44100",
                 ]),
             )
             .knob(Knob::ResponseFormat)
             .also(ELEVENLABS_FORMATS)
             .or_text("mp3_44100_128"),
             Field::new("language_code", Rule::Text(20)).knob(Knob::Language),
-            Field::new("apply_text_normalization", Rule::OneOf(&["auto", "on", "off"])),
+            Field::new(
+                "apply_text_normalization",
+                Rule::OneOf(&["auto", "on", "off"]),
+            ),
             Field::new("use_pvc_as_ivc", Rule::Flag),
             Field::new("voice_settings", Rule::Any),
         ],
@@ -172,10 +187,17 @@ static FORMS: &[Form] = &[
             Field::new("name", Rule::Text(100))
                 .knob(Knob::Voice)
                 .or_text("en-US-Casual-K"),
-            Field::new("audioEncoding", Rule::OneOf(&["MP3", "LINEAR16", "OGG_OPUS"]))
-                .knob(Knob::ResponseFormat)
-                .also(&[("wav", "LINEAR16"), ("opus", "OGG_OPUS"), ("ogg", "OGG_OPUS")])
-                .or_text("MP3"),
+            Field::new(
+                "audioEncoding",
+                Rule::OneOf(&["MP3", "LINEAR16", "OGG_OPUS"]),
+            )
+            .knob(Knob::ResponseFormat)
+            .also(&[
+                ("wav", "LINEAR16"),
+                ("opus", "OGG_OPUS"),
+                ("ogg", "OGG_OPUS"),
+            ])
+            .or_text("MP3"),
             Field::new("speakingRate", Rule::Number(0.25, 4.0))
                 .knob(Knob::Speed)
                 .or_whole(1),
@@ -183,7 +205,10 @@ static FORMS: &[Form] = &[
             Field::new("volumeGainDb", Rule::Number(-96.0, 16.0)).or_whole(0),
         ],
     )
-    .note("Of the encodings upstream documents MP3; the others and the bounds are the provider's."),
+    .note(
+        "Of the encodings upstream documents MP3; the others and the bounds are the \
+         provider's.",
+    ),
     Form::new(
         Kind::TextToSpeech,
         &["qwen3-tts-flash", "qwen*"],

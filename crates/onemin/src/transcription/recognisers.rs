@@ -99,7 +99,7 @@ impl Recogniser {
     }
 }
 
-const AUDIO: Field = Field::new("audioUrl", Rule::Picture)
+const AUDIO: Field = Field::new("audioUrl", Rule::File)
     .knob(Knob::Audio)
     .required();
 
@@ -138,8 +138,13 @@ static FORMS: &[Form] = &[
     Form::new(
         Kind::SpeechToText,
         &[
-            "latest_long", "latest_short", "phone_call", "telephony", "telephony_short",
-            "medical_dictation", "medical_conversation",
+            "latest_long",
+            "latest_short",
+            "phone_call",
+            "telephony",
+            "telephony_short",
+            "medical_dictation",
+            "medical_conversation",
         ],
         &[AUDIO, LANGUAGE.or_text("en-US").required()],
     )
@@ -148,9 +153,16 @@ static FORMS: &[Form] = &[
     Form::new(
         Kind::SpeechToText,
         &["qwen3-asr-flash", "qwen3-asr*"],
-        &[AUDIO, LANGUAGE, Field::new("enable_itn", Rule::Flag).or_flag(false)],
+        &[
+            AUDIO,
+            LANGUAGE,
+            Field::new("enable_itn", Rule::Flag).or_flag(false),
+        ],
     )
-    .note("At most 10 MB; aac, amr, avi, aiff, flac, flv, m4a, mkv, mp3, mpeg, ogg, opus, wav, webm, wma, wmv."),
+    .note(
+        "At most 10 MB; aac, amr, avi, aiff, flac, flv, m4a, mkv, mp3, mpeg, ogg, opus, \
+         wav, webm, wma, wmv.",
+    ),
     Form::new(
         Kind::AudioTranslator,
         &["whisper-1", "whisper*"],
@@ -176,7 +188,11 @@ static FORMS: &[Form] = &[
         ],
     )
     .note("That `auto` is understood as the original language is a guess."),
-    Form::new(Kind::AudioTranslator, &["qwen3-livetranslate-flash"], &[AUDIO])
-        .open()
-        .note("Fields not found."),
+    Form::new(
+        Kind::AudioTranslator,
+        &["qwen3-livetranslate-flash"],
+        &[AUDIO],
+    )
+    .open()
+    .note("Fields not found."),
 ];

@@ -142,6 +142,13 @@ async fn once_a_job_is_submitted_every_failure_says_that_it_was_taken() {
         (vec![reply(429, &fixture("err-429-documented.json"))], 7),
         (ok("result-unknown.response.json"), 7),
         (ok("result-failure.response.json"), 2),
+        (
+            vec![reply(
+                200,
+                br#"{"success":false,"error":{"code":"UNAUTHORIZED","message":"no"}}"#,
+            )],
+            2,
+        ),
     ];
     for (look, requests) in looks {
         let (server, outcome) = polled(vec![look], quick()).await;

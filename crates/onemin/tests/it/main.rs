@@ -11,6 +11,7 @@ mod download;
 mod features;
 mod limits;
 mod server;
+mod simulated;
 mod stream;
 mod upload_memory;
 

@@ -19,10 +19,10 @@ pub enum Rule {
     Flag,
     /// `WxH` within bounds.
     Size(Pixels),
-    /// A picture: the path of an asset, or a URL.
-    Picture,
-    /// At most so many pictures.
-    Pictures(usize),
+    /// A file: the path of an asset, or a URL.
+    File,
+    /// At most so many files.
+    Files(usize),
 }
 
 /// The bounds of a size.
@@ -53,7 +53,7 @@ impl Pixels {
     }
 }
 
-/// The longest path or URL of a picture, in bytes.
+/// The longest path or URL of a file, in bytes.
 const LONGEST_ADDRESS: usize = 8192;
 
 impl Rule {
@@ -94,10 +94,10 @@ impl Rule {
                 let text = || Value::from(format!("{}x{}", size.0, size.1));
                 pixels.holds(size).then(text)
             }
-            Self::Picture => is_picture(value).then(|| value.clone()),
-            Self::Pictures(most) => {
+            Self::File => is_file(value).then(|| value.clone()),
+            Self::Files(most) => {
                 let list = value.as_array()?;
-                let fits = list.len() <= most && list.iter().all(is_picture);
+                let fits = list.len() <= most && list.iter().all(is_file);
                 fits.then(|| value.clone())
             }
         }
@@ -127,8 +127,8 @@ impl Rule {
                 "WIDTHxHEIGHT, both multiples of {multiple} from {} to {}, {} to {} pixels in all, the longer at most {ratio} times the shorter",
                 side.0, side.1, area.0, area.1
             ),
-            Self::Picture => "the path of a stored picture or a URL".to_owned(),
-            Self::Pictures(most) => format!("at most {most} pictures"),
+            Self::File => "the path of a stored file or a URL".to_owned(),
+            Self::Files(most) => format!("a list of at most {most} paths or URLs"),
         }
     }
 }
@@ -189,7 +189,7 @@ fn flag(value: &Value) -> Option<bool> {
     }
 }
 
-fn is_picture(value: &Value) -> bool {
+fn is_file(value: &Value) -> bool {
     value.as_str().is_some_and(|address| {
         !address.is_empty()
             && address.len() <= LONGEST_ADDRESS
@@ -248,13 +248,13 @@ mod tests {
             (Rule::Size(FREE), json!("3072x512"), None),
             (Rule::Size(FREE), json!("1000x1000"), None),
             (
-                Rule::Picture,
+                Rule::File,
                 json!("images/a.png"),
                 Some(json!("images/a.png")),
             ),
-            (Rule::Picture, json!("file:///etc/passwd"), None),
-            (Rule::Picture, json!("data:image/png;base64, AA"), None),
-            (Rule::Pictures(1), json!(["a.png", "b.png"]), None),
+            (Rule::File, json!("file:///etc/passwd"), None),
+            (Rule::File, json!("data:image/png;base64, AA"), None),
+            (Rule::Files(1), json!(["a.png", "b.png"]), None),
         ];
         for (rule, given, sent) in rows {
             assert_eq!(rule.check(&given).ok(), sent, "{rule:?} {given}");

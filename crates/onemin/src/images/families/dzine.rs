@@ -20,7 +20,9 @@ pub(super) static FORMS: &[Form] = &[
                 .knob(Knob::Quality)
                 .also(&[("low", "STANDARD"), ("medium", "STANDARD")])
                 .or_text("STANDARD"),
-            Field::new("n", Rule::Whole(1, 4)).knob(Knob::Count).or_whole(1),
+            Field::new("n", Rule::Whole(1, 4))
+                .knob(Knob::Count)
+                .or_whole(1),
             Field::new(
                 "size",
                 Rule::Size(Pixels {
@@ -42,7 +44,11 @@ pub(super) static FORMS: &[Form] = &[
         ],
     )
     .open()
-    .note("Styles: `GET /api/dzine/styles`, where each has its `style_code` and base model. The bounds of `size` and `style_intensity`, and formats other than webp, are not documented."),
+    .note(
+        "Styles: `GET /api/dzine/styles`, where each has its `style_code` and base model. \
+         The bounds of `size` and `style_intensity`, and formats other than webp, are not \
+         documented.",
+    ),
     Form::new(Kind::ImageVariator, &["dzine"], &[IMAGE])
         .open()
         .note("Takes fields of the generator; which is not documented."),

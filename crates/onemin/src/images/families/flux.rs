@@ -35,7 +35,7 @@ const TOLERANCE: Field = Field::new("safety_tolerance", Rule::Whole(0, 5)).or_wh
 
 const SECOND_TOLERANCE: Field = Field::new("safety_tolerance", Rule::Whole(1, 6)).or_whole(2);
 
-const IMAGE_PROMPT: Field = Field::new("image_prompt", Rule::Picture);
+const IMAGE_PROMPT: Field = Field::new("image_prompt", Rule::File);
 
 const STEPS: Field = Field::new("steps", Rule::Whole(15, 50))
     .knob(Knob::Steps)
@@ -98,7 +98,7 @@ const REDUX: &[Field] = &[
 pub(super) static FORMS: &[Form] = &[
     Form::new(
         Kind::ImageGenerator,
-        &["black-forest-labs/flux-1.1-pro", "black-forest-labs/flux-1.1-pro-ultra"],
+        &["black-forest-labs/flux-1.1-pro"],
         &[
             PROMPT,
             CUSTOM_RATIO,
@@ -111,8 +111,22 @@ pub(super) static FORMS: &[Form] = &[
             SEED,
             IMAGE_PROMPT,
         ],
+    ),
+    Form::new(
+        Kind::ImageGenerator,
+        &["black-forest-labs/flux-1.1-pro-ultra"],
+        &[
+            PROMPT,
+            RATIO,
+            FORMAT,
+            Field::new("safety_tolerance", Rule::Whole(1, 6)),
+            Field::new("raw", Rule::Flag),
+            SEED,
+            IMAGE_PROMPT,
+        ],
     )
-    .note("The fields of flux-1.1-pro-ultra are not documented; it is taken to be like flux-1.1-pro."),
+    .open()
+    .note("Not documented by upstream: the fields are the provider's."),
     Form::new(
         Kind::ImageGenerator,
         &["black-forest-labs/flux-pro"],
@@ -187,7 +201,10 @@ pub(super) static FORMS: &[Form] = &[
         ],
     )
     .open()
-    .note("flux-schnell is disabled: documents show it, the service refuses it. `guidance` and `seed` are the provider's and not documented by upstream."),
+    .note(
+        "flux-schnell is disabled: documents show it, the service refuses it. `guidance` \
+         and `seed` are the provider's and not documented by upstream.",
+    ),
     Form::new(
         Kind::ImageEditor,
         &["black-forest-labs/flux-2-flex"],
@@ -222,8 +239,14 @@ pub(super) static FORMS: &[Form] = &[
     ),
     Form::new(
         Kind::ImageVariator,
-        &["black-forest-labs/flux-redux-dev", "black-forest-labs/flux-redux-schnell"],
+        &[
+            "black-forest-labs/flux-redux-dev",
+            "black-forest-labs/flux-redux-schnell",
+        ],
         REDUX,
     )
-    .note("Without `num_inference_steps` dev takes 28 and schnell 4. The format's field is `format` here."),
+    .note(
+        "Without `num_inference_steps` dev takes 28 and schnell 4. The format's field is \
+         `format` here.",
+    ),
 ];

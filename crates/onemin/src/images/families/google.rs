@@ -19,9 +19,9 @@ const TEMPERATURE: Field = Field::new("temperature", Rule::Number(0.0, 2.0)).or_
 const TOP_P: Field =
     Field::new("topP", Rule::Number(0.0, 1.0)).or(crate::features::form::Literal::Number(0.95));
 
-const FIRST: Field = Field::new("referenceImage1", Rule::Picture).knob(Knob::Reference);
+const FIRST: Field = Field::new("referenceImage1", Rule::File).knob(Knob::Reference);
 
-const SECOND: Field = Field::new("referenceImage2", Rule::Picture).knob(Knob::SecondReference);
+const SECOND: Field = Field::new("referenceImage2", Rule::File).knob(Knob::SecondReference);
 
 pub(super) static FORMS: &[Form] = &[
     Form::new(

@@ -48,8 +48,8 @@ pub(super) static FORMS: &[Form] = &[Form::new(
         .knob(Knob::Style)
         .or_text("AUTO"),
         Field::new("style_preset", Rule::Text(100)),
-        Field::new("style_reference_images", Rule::Pictures(5)),
-        Field::new("character_reference_images", Rule::Pictures(5)),
+        Field::new("style_reference_images", Rule::Files(5)),
+        Field::new("character_reference_images", Rule::Files(5)),
         Field::new("negative_prompt", Rule::Text(usize::MAX)).knob(Knob::NegativePrompt),
         Field::new("seed", Rule::Whole(0, 2_147_483_647)).knob(Knob::Seed),
     ],
@@ -58,4 +58,8 @@ pub(super) static FORMS: &[Form] = &[Form::new(
     ("resolution", "aspect_ratio"),
     ("style_preset", "style_reference_images"),
 ])
-.note("A ratio or a resolution, not both; a preset or pictures for the style, not both. Of the ratios upstream documents the spelling and 1x1; the others, `negative_prompt` and `seed` are the provider's.")];
+.note(
+    "A ratio or a resolution, not both; a preset or pictures for the style, not both. \
+         Of the ratios upstream documents the spelling and 1x1; the others, \
+         `negative_prompt` and `seed` are the provider's.",
+)];

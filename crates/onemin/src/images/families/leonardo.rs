@@ -55,9 +55,12 @@ pub(super) static FORMS: &[Form] = &[Form::new(
         .knob(Knob::Background)
         .also(&[("transparent", "foreground_only"), ("opaque", "disabled")]),
         Field::new("leonardo_preset_style", Rule::Text(100)).knob(Knob::Style),
-        Field::new("leonardo_image_prompts", Rule::Pictures(4)),
+        Field::new("leonardo_image_prompts", Rule::Files(4)),
         Field::new("leonardo_init_image_id", Rule::Text(200)),
         Field::new("leonardo_init_strength", Rule::Number(0.1, 0.9)),
     ],
 )
-.note("The bounds of `size` are the provider's; upstream documents none. The spelling `tilling` is upstream's.")];
+.note(
+    "The bounds of `size` are the provider's; upstream documents none. The spelling \
+         `tilling` is upstream's.",
+)];

@@ -39,8 +39,8 @@ const TILE: Field = Field::new("tile", Rule::Flag);
 const STYLIZE: Field = Field::new("stylize", Rule::Whole(0, 1000));
 const CHAOS: Field = Field::new("chaos", Rule::Whole(0, 100));
 const WEIRD: Field = Field::new("weird", Rule::Whole(0, 3000));
-const CHARACTER: Field = Field::new("character_reference", Rule::Picture);
-const STYLE: Field = Field::new("style_reference", Rule::Picture);
+const CHARACTER: Field = Field::new("character_reference", Rule::File);
+const STYLE: Field = Field::new("style_reference", Rule::File);
 
 pub(super) static FORMS: &[Form] = &[
     Form::new(
@@ -64,7 +64,7 @@ pub(super) static FORMS: &[Form] = &[
             WEIRD,
             CHARACTER,
             STYLE,
-            Field::new("omni_reference", Rule::Picture),
+            Field::new("omni_reference", Rule::File),
             Field::new("omni_reference_weight", Rule::Number(0.5, 2.0)),
         ],
     )

@@ -60,24 +60,54 @@ const FREE_SIZE: Field = Field::new(
 pub(super) static FORMS: &[Form] = &[
     Form::new(
         Kind::ImageGenerator,
-        &["gpt-image-1", "gpt-image-1-mini", "gpt-image-1.5", "gpt-image-1*"],
-        &[PROMPT, COUNT, SIZE, QUALITY, FORMAT, COMPRESSION, BACKGROUND, STYLE],
+        &[
+            "gpt-image-1",
+            "gpt-image-1-mini",
+            "gpt-image-1.5",
+            "gpt-image-1*",
+        ],
+        &[
+            PROMPT,
+            COUNT,
+            SIZE,
+            QUALITY,
+            FORMAT,
+            COMPRESSION,
+            BACKGROUND,
+            STYLE,
+        ],
     )
-    .note("`style` is documented for gpt-image-1 only. gpt-image-1.5 is in no list of upstream; it is taken to be like its elders."),
+    .note(
+        "`style` is documented for gpt-image-1 only. gpt-image-1.5 is in no list of \
+         upstream; it is taken to be like its elders.",
+    ),
     Form::new(
         Kind::ImageGenerator,
         &["gpt-image-2", "gpt-image-*"],
-        &[SHORT_PROMPT, COUNT, FREE_SIZE, QUALITY, FREE_BACKGROUND, FORMAT, COMPRESSION],
+        &[
+            SHORT_PROMPT,
+            COUNT,
+            FREE_SIZE,
+            QUALITY,
+            FREE_BACKGROUND,
+            FORMAT,
+            COMPRESSION,
+        ],
     ),
     Form::new(
         Kind::ImageGenerator,
         &["dall-e-3"],
         &[
             PROMPT,
-            Field::new("n", Rule::Whole(1, 1)).knob(Knob::Count).or_whole(1),
-            Field::new("size", Rule::OneOf(&["1024x1024", "1024x1792", "1792x1024"]))
-                .knob(Knob::Size)
-                .or_text("1024x1024"),
+            Field::new("n", Rule::Whole(1, 1))
+                .knob(Knob::Count)
+                .or_whole(1),
+            Field::new(
+                "size",
+                Rule::OneOf(&["1024x1024", "1024x1792", "1792x1024"]),
+            )
+            .knob(Knob::Size)
+            .or_text("1024x1024"),
             Field::new("quality", Rule::OneOf(&["standard", "hd"]))
                 .knob(Knob::Quality)
                 .also(&[("low", "standard"), ("medium", "standard"), ("high", "hd")])
@@ -100,7 +130,12 @@ pub(super) static FORMS: &[Form] = &[
     .note("Documented in 2025 only; probably retired."),
     Form::new(
         Kind::ImageEditor,
-        &["gpt-image-1", "gpt-image-1-mini", "gpt-image-1.5", "gpt-image-1*"],
+        &[
+            "gpt-image-1",
+            "gpt-image-1-mini",
+            "gpt-image-1.5",
+            "gpt-image-1*",
+        ],
         &[
             IMAGE,
             SHORT_PROMPT,
@@ -138,5 +173,8 @@ pub(super) static FORMS: &[Form] = &[
                 .or_text("1024x1024"),
         ],
     )
-    .note("Documented in 2025 only; probably retired. Which fields it takes besides the picture is not known."),
+    .note(
+        "Documented in 2025 only; probably retired. Which fields it takes besides the \
+         picture is not known.",
+    ),
 ];

@@ -14,7 +14,7 @@ pub(super) static FORMS: &[Form] = &[
         &["qwen-image-edit-plus", "qwen-image-edit*"],
         &[
             IMAGE,
-            Field::new("additional_images", Rule::Pictures(2)).knob(Knob::References),
+            Field::new("additional_images", Rule::Files(2)).knob(Knob::References),
             PROMPT,
             Field::new("n", Rule::Whole(1, 6))
                 .knob(Knob::Count)
@@ -35,7 +35,13 @@ pub(super) static FORMS: &[Form] = &[
             PROMPT,
             Field::new(
                 "size",
-                Rule::OneOf(&["1664*928", "1472*1104", "1328*1328", "1104*1472", "928*1664"]),
+                Rule::OneOf(&[
+                    "1664*928",
+                    "1472*1104",
+                    "1328*1328",
+                    "1104*1472",
+                    "928*1664",
+                ]),
             )
             .knob(Knob::Size),
             Field::new("n", Rule::Whole(1, 6)).knob(Knob::Count),
@@ -45,5 +51,8 @@ pub(super) static FORMS: &[Form] = &[
         ],
     )
     .open()
-    .note("Sizes are written with `*`. The live service named 1664*928 and 1472*1104; the other sizes and fields are the provider's."),
+    .note(
+        "Sizes are written with `*`. The live service named 1664*928 and 1472*1104; the \
+         other sizes and fields are the provider's.",
+    ),
 ];

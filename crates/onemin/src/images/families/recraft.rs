@@ -49,7 +49,10 @@ pub(super) static FORMS: &[Form] = &[
         ],
     )
     .only_for(TASK, &["recraftv4_vector", "recraftv4_pro_vector"])
-    .note("Here the size is a ratio. Upstream names the first and the last of them, the others are the provider's."),
+    .note(
+        "Here the size is a ratio. Upstream names the first and the last of them, the \
+         others are the provider's.",
+    ),
     Form::new(
         Kind::ImageGenerator,
         MODELS,
@@ -59,9 +62,20 @@ pub(super) static FORMS: &[Form] = &[
             Field::new(
                 "size",
                 Rule::OneOf(&[
-                    "1024x1024", "1536x768", "768x1536", "1280x832", "832x1280", "1216x896",
-                    "896x1216", "1152x896", "896x1152", "832x1344", "1280x896", "896x1280",
-                    "1344x768", "768x1344",
+                    "1024x1024",
+                    "1536x768",
+                    "768x1536",
+                    "1280x832",
+                    "832x1280",
+                    "1216x896",
+                    "896x1216",
+                    "1152x896",
+                    "896x1152",
+                    "832x1344",
+                    "1280x896",
+                    "896x1280",
+                    "1344x768",
+                    "768x1344",
                 ]),
             )
             .knob(Knob::Size)
@@ -94,7 +108,10 @@ pub(super) static FORMS: &[Form] = &[
             NEGATIVE,
         ],
     )
-    .note("Styles: `GET /api/recraft/styles?taskType=…`. Which sizes versions 2 and 3 take is the provider's list; only its bounds are checked."),
+    .note(
+        "Styles: `GET /api/recraft/styles?taskType=…`. Which sizes versions 2 and 3 take \
+         is the provider's list; only its bounds are checked.",
+    ),
     Form::new(Kind::ImageVariator, MODELS, &[IMAGE])
         .open()
         .note("Takes fields of the generator; which is not documented."),
