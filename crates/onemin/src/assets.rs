@@ -1,5 +1,7 @@
-//! Files that prompts refer to: `POST /api/assets`.
+//! Stored files: sent by `POST /api/assets`, and fetched by a signed URL or from the asset host.
 
+mod address;
+mod download;
 mod file_name;
 mod multipart;
 
@@ -13,6 +15,9 @@ use serde_json::Value;
 use crate::error::{Error, ProtocolError};
 use crate::refusal::Refusal;
 use crate::transport::{BoxError, Outgoing};
+pub use address::expires_at;
+pub(crate) use address::of_path;
+pub use download::Download;
 use multipart::Part;
 
 /// A file to be stored.
@@ -84,6 +89,15 @@ impl Upload {
         let body = part.into_body(&boundary, self.body.0);
         Ok((content_type, Outgoing::Stream(body.boxed_unsync())))
     }
+}
+
+/// What became of a deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// Upstream says that it is deleted.
+    Deleted,
+    /// Upstream knows no such thing, or no way to delete it: it may still be there.
+    NotThere,
 }
 
 /// The type under which upstream takes a file.

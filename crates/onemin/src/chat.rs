@@ -2,9 +2,11 @@
 //!
 //! `POST /api/chat-with-ai` takes one prompt text and gives one text, whole or streamed.
 
+mod condense;
 mod crawl;
 mod fragment;
 mod open;
+mod passing;
 mod reader;
 pub(crate) mod record;
 mod repeat;
@@ -13,6 +15,7 @@ mod sniff;
 pub mod sse;
 mod stream;
 
+pub(crate) use crawl::strip as strip_progress;
 pub use open::Stream;
 pub(crate) use reader::Reader;
 pub use request::{Request, WebSearch};

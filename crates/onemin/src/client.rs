@@ -1,5 +1,9 @@
 //! The client: the only place that sends.
 
+mod conversations;
+mod download;
+mod features;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -95,6 +99,17 @@ pub struct Timeouts {
     pub models: Duration,
     /// For an upload.
     pub upload: Duration,
+    /// For a feature (pictures, speech, transcripts, code) until its result is there, held or
+    /// polled.
+    pub feature: Duration,
+    /// Before a job is looked after for the first time. Later looks come more rarely, at most five
+    /// times as rarely.
+    pub poll: Duration,
+    /// For a small request that costs nothing: one look after a job, a conversation, a deletion.
+    pub small: Duration,
+    /// From asking for a stored file to the head of the response. Its bytes may then take as long
+    /// as they keep coming, see `idle`.
+    pub download: Duration,
 }
 
 impl Default for Timeouts {
@@ -106,6 +121,10 @@ impl Default for Timeouts {
             whole: Duration::from_mins(15),
             models: Duration::from_secs(5),
             upload: Duration::from_mins(3),
+            feature: Duration::from_mins(15),
+            poll: Duration::from_secs(2),
+            small: Duration::from_secs(30),
+            download: Duration::from_secs(30),
         }
     }
 }
@@ -122,7 +141,11 @@ struct Inner {
     chat: Uri,
     chat_streamed: Uri,
     assets: Uri,
-    models: String,
+    features: Uri,
+    /// What every address of the API begins with.
+    base: String,
+    /// What every address of a stored file begins with.
+    asset_base: String,
     user_agent: HeaderValue,
     timeouts: Timeouts,
 }
@@ -137,6 +160,7 @@ impl Client {
         reason = "a client is made once, of options made for it"
     )]
     pub fn new(options: Options) -> Result<Self, Error> {
+        let asset_base = base(&options.asset_url)?;
         let base = base(&options.base_url)?;
         let user_agent = HeaderValue::from_str(&options.user_agent)
             .map_err(|_| Error::Invalid("the user agent cannot be sent"))?;
@@ -150,7 +174,9 @@ impl Client {
             chat: uri(&base, "/api/chat-with-ai")?,
             chat_streamed: uri(&base, "/api/chat-with-ai?isStreaming=true")?,
             assets: uri(&base, "/api/assets")?,
-            models: format!("{base}/models?feature="),
+            features: uri(&base, "/api/features")?,
+            base,
+            asset_base,
             user_agent,
             timeouts: options.timeouts,
         };
@@ -220,7 +246,10 @@ impl Client {
     /// Why there is no list. An empty list is an error.
     pub async fn models(&self, feature: Feature) -> Result<Vec<Model>, Error> {
         let deadline = Instant::now() + self.inner.timeouts.models;
-        let uri = uri(&self.inner.models, feature.as_str())?;
+        let uri = uri(
+            &self.inner.base,
+            &format!("/models?feature={}", feature.as_str()),
+        )?;
         let request = self.request(Method::GET, uri, JSON, |_| Ok(Outgoing::Empty))?;
         let list = async {
             let response = accepted(self.inner.transport.send(request).await?).await?;

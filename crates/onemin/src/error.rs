@@ -48,6 +48,16 @@ impl Error {
         }
     }
 
+    /// The error of a request that follows a paid one: whatever it says, the paid one was taken.
+    pub(crate) fn after_acceptance(mut self) -> Self {
+        match &mut self {
+            Self::Refused(refusal) => refusal.charged = Charged::Maybe,
+            Self::Transport(error) => error.accepted = Accepted::Maybe,
+            Self::Protocol(_) | Self::Invalid(_) => {}
+        }
+        self
+    }
+
     /// Whether one of our own time limits ended it.
     #[must_use]
     pub fn is_timeout(&self) -> bool {

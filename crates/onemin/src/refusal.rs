@@ -97,11 +97,20 @@ impl Refusal {
 
     /// An answer that reports success and has no text.
     pub(crate) fn no_text() -> Self {
+        Self::empty("the answer has no text, although success is reported")
+    }
+
+    /// A job that reports success and made nothing.
+    pub(crate) fn no_result() -> Self {
+        Self::empty("the answer has no result, although success is reported")
+    }
+
+    fn empty(message: &str) -> Self {
         Self {
             kind: RefusalKind::Unknown,
             status: None,
             code: None,
-            message: "the answer has no text, although success is reported".to_owned(),
+            message: message.to_owned(),
             retry_after: None,
             fields: Vec::new(),
             retryable: true,

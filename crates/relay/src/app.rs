@@ -1,11 +1,13 @@
 //! The parts of the server, built from the settings, and their life: start, serve, drain.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::HeaderMap;
 use ipnet::IpNet;
+use lru::LruCache;
 use onemin::{Catalogue, Client};
 use simulator::Simulator;
 use tokio::net::TcpListener;
@@ -14,7 +16,7 @@ use translate::failure::Failure;
 use translate::interpret::thinking::Thoughts;
 use translate::plan::Policy;
 
-use crate::account::{self, Caller, Identities};
+use crate::account::{self, Caller, Identities, Identity};
 use crate::assistants::Assistants;
 use crate::attach::Attacher;
 use crate::attach::fetch::Fetcher;
@@ -29,6 +31,9 @@ use crate::retention;
 use crate::router;
 use crate::server;
 use crate::store::choice::Stores;
+
+/// Transcripts that are remembered.
+const HEARD: NonZeroUsize = NonZeroUsize::new(512).unwrap();
 
 /// What every request shares.
 pub struct Relay {
@@ -48,6 +53,10 @@ pub struct Relay {
     pub wording: Arc<Wording>,
     /// What becomes of the thoughts that a model shows.
     pub thoughts: Thoughts,
+    /// What was said in recordings, by account and content.
+    pub heard: Mutex<LruCache<(Identity, [u8; 32]), String>>,
+    /// Where upstream's files are.
+    pub asset_url: url::Url,
     /// The largest request body, in bytes.
     pub max_body: usize,
     /// Silence after which a stream gets a sign of life; zero is never.
@@ -124,6 +133,8 @@ impl Relay {
             },
             wording: Arc::new(settings.wording()),
             thoughts: settings.reasoning.into(),
+            asset_url: settings.onemin_asset_url.clone(),
+            heard: Mutex::new(LruCache::new(HEARD)),
             max_body: settings.max_body(),
             heartbeat: settings.heartbeat,
             limit_by: settings.rate_limit_by,

@@ -105,6 +105,47 @@ impl Attacher {
         Ok(attached)
     }
 
+    /// The bytes of a part, fetched if need be.
+    ///
+    /// # Errors
+    /// An address that may not be fetched; a stored file, which goes to upstream by itself.
+    pub async fn bytes(&self, media: &Media) -> Result<Bytes, Failure> {
+        match &media.source {
+            Source::Inline(bytes) => Ok(bytes.clone()),
+            Source::Url(url) => self.fetcher.get(url).await,
+            Source::FileId(id) => Err(unknown_file(id)),
+        }
+    }
+
+    /// Brings a recording to upstream, and gives its path there.
+    ///
+    /// # Errors
+    /// What is no recording, or what upstream answers to the upload.
+    pub async fn recording(
+        &self,
+        key: &ApiKey,
+        bytes: Bytes,
+        name: Option<&str>,
+    ) -> Result<String, Failure> {
+        let kind = kind::of_recording(&bytes, name)?;
+        let content = (self.identities.of_key(key), Sha256::digest(&bytes).into());
+        if let Some(reference) = self.remembered(&content) {
+            return Ok(reference.image);
+        }
+        let upload = Upload::from_bytes(kind.file_name(name), kind.mime.to_owned(), bytes);
+        Ok(self.send(key, content, upload).await?.image)
+    }
+
+    /// Brings one picture to upstream, and gives the path by which upstream knows it.
+    ///
+    /// # Errors
+    /// As [`Attacher::attach`].
+    pub async fn picture(&self, key: &ApiKey, media: &Media) -> Result<String, Failure> {
+        let whose = self.identities.of_key(key);
+        let reference = self.bring(key, whose, &Wanted::Image(media)).await?;
+        Ok(reference.image)
+    }
+
     async fn bring(
         &self,
         key: &ApiKey,

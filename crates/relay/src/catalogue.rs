@@ -9,12 +9,50 @@ use translate::failure::{Failure, Kind};
 use translate::plan::Abilities;
 
 use crate::turn::Names;
+use crate::turn::media::Work;
 
 /// A model that is not in a list older than this is looked for in a fresh one.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 /// The nearness (0 to 1) from which a name is worth a hint.
 const NEAR: f64 = 0.8;
+
+/// Models that do other work than chat, by the feature that lists them.
+const WORKS: [(Feature, Work); 4] = [
+    (Feature::ImageGenerator, Work::Draw),
+    (Feature::ImageVariator, Work::Draw),
+    (Feature::TextToSpeech, Work::Speak),
+    (Feature::SpeechToText, Work::WriteDown),
+];
+
+/// What a model does when it is asked in a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// It answers.
+    Converse(Abilities),
+    /// It does other work.
+    Work(Work),
+}
+
+impl Job {
+    /// What a turn may hold. Other work looks at what it needs itself.
+    #[must_use]
+    pub fn abilities(self) -> Abilities {
+        match self {
+            Self::Converse(abilities) => abilities,
+            Self::Work(_) => Abilities { vision: true },
+        }
+    }
+
+    /// The work, if it is any.
+    #[must_use]
+    pub fn work(self) -> Option<Work> {
+        match self {
+            Self::Converse(_) => None,
+            Self::Work(work) => Some(work),
+        }
+    }
+}
 
 /// The models that clients see.
 pub struct Models {
@@ -52,15 +90,22 @@ impl Models {
         meant.unwrap_or(name).to_owned()
     }
 
-    /// The chat models that may be used, and where the list comes from.
+    /// The models that may be used, those for chat first, and where the list comes from.
     pub async fn list(&self) -> (Vec<Model>, Source) {
-        let listing = self.catalogue.models(Feature::Chat).await;
-        let models = listing
-            .models
-            .iter()
-            .filter(|m| self.permits(&m.id))
-            .cloned();
-        (models.collect(), listing.source)
+        let chat = self.catalogue.models(Feature::Chat).await;
+        let others = WORKS.map(|(feature, _)| self.catalogue.models(feature));
+        let others = futures_util::future::join_all(others).await;
+        let mut models: Vec<Model> = Vec::new();
+        for model in [&chat]
+            .into_iter()
+            .chain(&others)
+            .flat_map(|listing| listing.models.iter())
+        {
+            if self.permits(&model.id) && models.iter().all(|known| known.id != model.id) {
+                models.push(model.clone());
+            }
+        }
+        (models, chat.source)
     }
 
     /// One model of the list.
@@ -69,26 +114,52 @@ impl Models {
     /// A [`Kind::ModelNotFound`] failure with the nearest name.
     pub async fn get(&self, id: &str) -> Result<Model, Failure> {
         let listing = self.listing_with(id).await;
-        let found = find(&listing, id).filter(|_| self.permits(id)).cloned();
+        let (models, _) = self.list().await;
+        let found = models.into_iter().find(|model| model.id == id);
         found.ok_or_else(|| self.unknown(id, &listing))
     }
 
-    /// Lets a model be used, and says what it can do. A model that the built-in list lacks is let
+    /// Lets a model be used, and says what it does. A model that the built-in list lacks is let
     /// pass: only upstream can tell, and refusing costs it nothing.
     ///
     /// # Errors
     /// A [`Kind::ModelNotFound`] failure with the nearest name.
-    pub async fn admit(&self, id: &str) -> Result<Abilities, Failure> {
+    pub async fn admit(&self, id: &str) -> Result<Job, Failure> {
         let listing = self.listing_with(id).await;
-        match find(&listing, id) {
-            Some(model) if self.permits(id) => Ok(Abilities {
-                vision: model.sees_images(),
-            }),
-            None if listing.source == Source::BuiltIn && self.permits(id) => {
-                Ok(Abilities { vision: true })
-            }
-            _ => Err(self.unknown(id, &listing)),
+        if !self.permits(id) {
+            return Err(self.unknown(id, &listing));
         }
+        if let Some(model) = find(&listing, id) {
+            return Ok(Job::Converse(Abilities {
+                vision: model.sees_images(),
+            }));
+        }
+        for (feature, work) in WORKS {
+            if find(&self.catalogue.models(feature).await, id).is_some() {
+                return Ok(Job::Work(work));
+            }
+        }
+        if listing.source == Source::BuiltIn {
+            return Ok(Job::Converse(Abilities { vision: true }));
+        }
+        Err(self.unknown(id, &listing))
+    }
+
+    /// Refuses a model that the operator does not permit.
+    ///
+    /// # Errors
+    /// A [`Kind::ModelNotFound`] failure.
+    pub fn permit(&self, id: &str) -> Result<(), Failure> {
+        if self.permits(id) {
+            return Ok(());
+        }
+        let id: String = id.chars().take(120).collect();
+        let message = format!(
+            "The model `{id}` may not be used here (1002). GET /v1/models lists what there is."
+        );
+        Err(Failure::new(Kind::ModelNotFound, message)
+            .with_param("model")
+            .with_retry(false))
     }
 
     /// The list, asked for again if it lacks the model and is not fresh: models come and go.

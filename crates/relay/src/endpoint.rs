@@ -11,7 +11,6 @@ use http::request::Parts;
 use serde::Serialize;
 use translate::dialect::openai::chat::DIALECT;
 use translate::failure::{Failure, Kind};
-use translate::reply::Usage;
 
 use crate::account::{self, Caller, Identity};
 use crate::app::Relay;
@@ -49,7 +48,7 @@ where
     let mut record = Record::begin(arrival.id, api);
     match admitted(relay, arrival, request, work).await {
         Ok(response) => {
-            record.finished(Usage::default());
+            record.done();
             response
         }
         Err(failure) => {

@@ -90,6 +90,7 @@ struct Line {
 #[derive(Debug)]
 enum Outcome {
     Finished(Usage),
+    Done,
     Failed(Kind, String),
 }
 
@@ -133,6 +134,11 @@ impl Record {
     /// The answer is complete.
     pub fn finished(&mut self, usage: Usage) {
         self.end(Outcome::Finished(usage));
+    }
+
+    /// A request that is no turn was answered.
+    pub fn done(&mut self) {
+        self.end(Outcome::Done);
     }
 
     /// The request failed.
@@ -190,6 +196,7 @@ impl Line {
                 credits = usage.credits,
                 "answered"
             ),
+            Some(Outcome::Done) => tracing::info!(%id, api, ms, "answered"),
             Some(Outcome::Failed(kind, detail)) if is_ours(*kind) => {
                 tracing::error!(%id, api, model, stream, ms, first_ms, ?kind, detail, "failed");
             }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::Identity;
 use crate::app::Relay;
 use crate::files::File;
+use crate::responses::Stored;
 use crate::store::StoreError;
 use crate::store::state::{Collection, Record, milliseconds};
 
@@ -22,7 +23,7 @@ const FIRST_PAUSE: Duration = Duration::from_mins(2);
 const ROUND: Duration = Duration::from_mins(30);
 
 /// The kinds of records that expire by themselves, and whose room is freed here.
-const SWEPT: [&str; 2] = [File::SPACE, Lock::SPACE];
+const SWEPT: [&str; 3] = [File::SPACE, Stored::SPACE, Lock::SPACE];
 
 /// Held by the replica that is at work.
 #[derive(Debug, Serialize, Deserialize)]

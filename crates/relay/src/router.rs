@@ -16,8 +16,8 @@ use tower::Service as _;
 use crate::app::Relay;
 use crate::observe::RequestId;
 use crate::routes::{
-    assistants, chat, completions, conversations, files, health, messages, missing, models,
-    responses, root,
+    assistants, audio, chat, completions, conversations, files, health, images, messages, missing,
+    models, responses, root,
 };
 
 /// The whole HTTP service; clones share everything.
@@ -107,6 +107,12 @@ fn routes(relay: Arc<Relay>) -> Router {
                 &at("/conversations/{id}/items/{item}"),
                 get(conversations::get_item).delete(conversations::delete_item),
             )
+            .route(&at("/audio/transcriptions"), post(audio::transcriptions))
+            .route(&at("/audio/translations"), post(audio::translations))
+            .route(&at("/audio/speech"), post(audio::speech))
+            .route(&at("/images/generations"), post(images::generations))
+            .route(&at("/images/edits"), post(images::edits))
+            .route(&at("/images/variations"), post(images::variations))
             .route(&at("/messages"), post(messages::create))
             .route(&at("/messages/count_tokens"), post(messages::count_tokens));
     }

@@ -1,11 +1,13 @@
 //! What each URL answers, file by file as the URLs go.
 
 pub mod assistants;
+pub mod audio;
 pub mod chat;
 pub mod completions;
 pub mod conversations;
 pub mod files;
 pub mod health;
+pub mod images;
 pub mod messages;
 pub mod missing;
 pub mod models;

@@ -1,6 +1,7 @@
 //! The way of a turn, whole: decode, admit, plan, attach, compose, call, interpret, encode.
 
 pub mod call;
+pub mod media;
 pub mod persona;
 pub mod stream;
 
@@ -10,12 +11,14 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, Request};
+use onemin::ApiKey;
 use onemin::chat::{self, WebSearch};
 use translate::compose::compose;
+use translate::compose::tags::Tags;
 use translate::dialect::{self, Dialect};
 use translate::failure::{Failure, Kind};
 use translate::interpret::Attempt;
-use translate::plan::{self, Policy};
+use translate::plan::{self, Plan, Policy};
 use translate::reply::{Reply, Stamp};
 use translate::turn::{Delivery, Turn};
 
@@ -122,30 +125,20 @@ where
     let dialect::Request { mut turn, encoder } = decoded;
     persona::apply(relay, owner, &mut turn).await?;
     turn.model = relay.catalogue.resolve(&turn.model, api.names).await;
-    let turn = Arc::new(turn);
     record.asks(&turn);
-    let abilities = relay.catalogue.admit(&turn.model).await?;
-    let plan = plan::plan(&turn, abilities, relay.policy(headers))?;
-    let attached = relay.attacher.attach(&caller.key, &turn).await?;
-    let prompt = compose(&turn, &relay.wording, arrival.id.lot());
-    let call = Call {
-        client: relay.client.clone(),
-        key: caller.key,
-        exchange: plan.exchange,
-        turn: turn.clone(),
-        tags: prompt.tags,
-        wording: relay.wording.clone(),
+    let job = relay.catalogue.admit(&turn.model).await?;
+    let plan = plan::plan(&turn, job.abilities(), relay.policy(headers))?;
+    if job.work().is_none() {
+        media::hear(relay, &caller.key, owner, &mut turn).await?;
+    }
+    let turn = Arc::new(turn);
+    let answers = match job.work() {
+        None => converse(relay, caller.key, &turn, plan, arrival).await?,
+        Some(work) => {
+            let making = media::answer(relay.clone(), caller.key.clone(), turn.clone(), work);
+            Answers::made(call(relay, caller.key, &turn, plan, None), making)
+        }
     };
-    let attempt = Attempt {
-        left: plan.corrections,
-        thoughts: relay.thoughts,
-        ..Attempt::default()
-    };
-    let answers = Answers::call(
-        call,
-        upstream_request(&turn, prompt.text, attached),
-        attempt,
-    );
 
     let mut response = match turn.delivery {
         Delivery::Streamed => {
@@ -165,6 +158,40 @@ where
     };
     respond::turn_headers(response.headers_mut(), &turn, standing);
     Ok(response)
+}
+
+/// Asks a chat model: the turn's pictures and documents go ahead of its prompt.
+async fn converse(
+    relay: &Relay,
+    key: ApiKey,
+    turn: &Arc<Turn>,
+    plan: Plan,
+    arrival: Arrival,
+) -> Result<Answers, Failure> {
+    let attached = relay.attacher.attach(&key, turn).await?;
+    let prompt = compose(turn, &relay.wording, arrival.id.lot());
+    let attempt = Attempt {
+        left: plan.corrections,
+        thoughts: relay.thoughts,
+        ..Attempt::default()
+    };
+    let request = upstream_request(turn, prompt.text, attached);
+    Ok(Answers::call(
+        call(relay, key, turn, plan, prompt.tags),
+        request,
+        attempt,
+    ))
+}
+
+fn call(relay: &Relay, key: ApiKey, turn: &Arc<Turn>, plan: Plan, tags: Option<Tags>) -> Call {
+    Call {
+        client: relay.client.clone(),
+        key,
+        exchange: plan.exchange,
+        turn: turn.clone(),
+        tags,
+        wording: relay.wording.clone(),
+    }
 }
 
 async fn whole(

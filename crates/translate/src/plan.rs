@@ -61,10 +61,6 @@ pub fn plan(turn: &Turn, abilities: Abilities, policy: Policy) -> Result<Plan, F
         );
         return Err(Failure::invalid("n", message));
     }
-    if any(turn, &|part| matches!(part, Part::Audio(_))) {
-        let message = "Audio inside messages is not understood yet: send it to /v1/audio/transcriptions, or send text.";
-        return Err(Failure::invalid("messages", message).with_code("unsupported_content"));
-    }
     if !abilities.vision && any(turn, &|part| matches!(part, Part::Image(_))) {
         let message = format!(
             "The model `{}` takes no images (1044): choose one whose input has image in GET /v1/models.",
@@ -157,7 +153,6 @@ mod tests {
         let refused = plan(&with(Part::Image(media())), blind, POLICY).unwrap_err();
         assert_eq!(refused.code.as_deref(), Some("model_not_supported"));
         assert!(plan(&with(Part::Image(media())), ABLE, POLICY).is_ok());
-        assert!(plan(&with(Part::Audio(media())), ABLE, POLICY).is_err());
         let many = Turn {
             choices: 5,
             ..with(Part::Text("x".to_owned()))

@@ -56,6 +56,17 @@ struct Detail<'d> {
 /// # Errors
 /// The refusal that the body or the record reports, or that there is no record.
 pub(crate) fn read(data: &[u8]) -> Result<Record<'_>, Error> {
+    read_where(data, |object| text_of(object).is_some())
+}
+
+/// As [`read`], where a result that is an object may be a success.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_where(
+    data: &[u8],
+    is_result: fn(&Map<String, Value>) -> bool,
+) -> Result<Record<'_>, Error> {
     let malformed = ProtocolError::Malformed("a record of the answer was expected");
     let envelope: Envelope<'_> = serde_json::from_slice(data).map_err(|_| malformed.clone())?;
     if envelope.is_failure() {
@@ -69,7 +80,7 @@ pub(crate) fn read(data: &[u8]) -> Result<Record<'_>, Error> {
         Envelope { bare: Some(_), .. } => serde_json::from_slice(data).map_err(|_| malformed)?,
         _ => return Err(malformed.into()),
     };
-    match record.failure() {
+    match record.failure(is_result) {
         Some(refusal) => Err(refusal.into()),
         None => Ok(record),
     }
@@ -96,13 +107,13 @@ impl Envelope<'_> {
 const NOTHING: [&str; 4] = ["null", "false", "\"\"", "{}"];
 
 impl Record<'_> {
-    fn failure(&self) -> Option<Refusal> {
+    fn failure(&self, is_result: fn(&Map<String, Value>) -> bool) -> Option<Refusal> {
         let nothing = Detail::default();
         let detail = self.detail.as_ref().unwrap_or(&nothing);
         let failed_object = detail
             .result
             .and_then(object)
-            .filter(|object| text_of(object).is_none());
+            .filter(|object| !object.is_empty() && !is_result(object));
         if failed_object.is_none() && !self.has_failed() {
             return None;
         }

@@ -108,10 +108,20 @@ impl WebSearch {
         Settings {
             web_search_settings: WebSearchSettings {
                 web_search: true,
-                num_of_site: self.num_of_site.map(|sites| sites.clamp(1, 10)),
-                max_word: self.max_word.map(|words| words.clamp(100, 10_000)),
+                num_of_site: self.sites(),
+                max_word: self.words(),
             },
         }
+    }
+
+    /// The sites within their range.
+    pub(crate) fn sites(self) -> Option<u32> {
+        self.num_of_site.map(|sites| sites.clamp(1, 10))
+    }
+
+    /// The words within their range.
+    pub(crate) fn words(self) -> Option<u32> {
+        self.max_word.map(|words| words.clamp(100, 10_000))
     }
 }
 

@@ -88,6 +88,36 @@ impl Parser {
         event(self.without_mark(&rest)).map_or(Ok(()), on_event)
     }
 
+    /// Gives up the event whose end has not come, if it is already longer than this and its
+    /// beginning is as wanted. Its further bytes are somebody else's, until [`Parser::resume`].
+    pub(crate) fn give_up(
+        &mut self,
+        longer_than: usize,
+        is_wanted: impl FnOnce(&[u8]) -> bool,
+    ) -> Option<Vec<u8>> {
+        if self.rest.len() <= longer_than || !is_wanted(&self.rest) {
+            return None;
+        }
+        self.scan = Scan::default();
+        Some(std::mem::take(&mut self.rest))
+    }
+
+    /// Goes on behind an event that was given up. A carriage return that ended it may have its
+    /// line feed still to come.
+    pub(crate) fn resume(&mut self, after_cr: bool) {
+        self.begun = true;
+        self.scan = Scan {
+            after_cr,
+            ..Scan::default()
+        };
+    }
+
+    /// Bytes held at the moment.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.rest.capacity()
+    }
+
     /// Gives the complete events at the beginning of the bytes, and says how long they are.
     fn blocks<E>(
         &mut self,
@@ -194,7 +224,7 @@ fn event(block: &[u8]) -> Option<Event<'_>> {
 }
 
 /// A comment is a field without a name.
-fn field(line: &[u8]) -> (&[u8], &[u8]) {
+pub(crate) fn field(line: &[u8]) -> (&[u8], &[u8]) {
     let Some(colon) = memchr(b':', line) else {
         return (line, b"");
     };

@@ -4,19 +4,25 @@ use crate::error::{Error, ProtocolError};
 use crate::refusal::{Refusal, Report};
 
 use super::Accounting;
+use super::condense::{Condenser, Overfull};
 use super::fragment::Fragments;
+use super::passing::{self, Passing};
 use super::record;
 use super::repeat::Text;
 use super::sse::{Event, Parser, TooLarge};
 
-/// The largest event. The last one repeats the prompt and the answer, so it must have room for
-/// both.
+/// The largest event that is held. The last one, which repeats the prompt and the answer, is not.
 const MAX_EVENT: usize = 64 * 1024 * 1024;
+
+/// A record of more bytes than this whose end has not come is not held but passes through.
+const PASSES_FROM: usize = 8 * 1024;
 
 /// Reads the events of one streamed answer.
 #[derive(Debug)]
 pub struct Decoder {
     frames: Parser,
+    /// The record, while it comes.
+    passing: Option<Passing>,
     answer: Answering,
 }
 
@@ -32,6 +38,7 @@ impl Decoder {
     pub fn new() -> Self {
         Self {
             frames: Parser::new(MAX_EVENT),
+            passing: None,
             answer: Answering::default(),
         }
     }
@@ -46,11 +53,40 @@ impl Decoder {
         bytes: &[u8],
         on_text: &mut dyn FnMut(&str),
     ) -> Result<Option<Accounting>, Error> {
-        let Self { frames, answer } = self;
-        frames.push(bytes, |event| answer.event(&event, on_text))?;
+        let left = self.pass(bytes, on_text)?;
+        let Self {
+            frames,
+            answer,
+            passing,
+        } = self;
+        frames.push(left, |event| answer.event(&event, on_text))?;
+        if let Some(begun) = frames.give_up(PASSES_FROM, passing::is_record) {
+            let mut record = Passing::new(answer.text.needs_record());
+            record.push(&begun)?;
+            *passing = Some(record);
+        }
         Ok(answer
             .complete
             .then(|| answer.accounting.take().unwrap_or_default()))
+    }
+
+    /// Lets the bytes of a record pass that is coming. Gives what is behind it.
+    fn pass<'b>(
+        &mut self,
+        bytes: &'b [u8],
+        on_text: &mut dyn FnMut(&str),
+    ) -> Result<&'b [u8], Error> {
+        let Some(record) = &mut self.passing else {
+            return Ok(bytes);
+        };
+        let Some(used) = record.push(bytes)? else {
+            return Ok(&[]);
+        };
+        if let Some(record) = self.passing.take() {
+            self.frames.resume(record.ended_in_cr());
+            self.answer.passed(record, on_text)?;
+        }
+        Ok(bytes.get(used..).unwrap_or_default())
     }
 
     /// The bytes have ended.
@@ -58,8 +94,16 @@ impl Decoder {
     /// # Errors
     /// [`ProtocolError::Interrupted`] if the answer had not.
     pub fn end(&mut self, on_text: &mut dyn FnMut(&str)) -> Result<Accounting, Error> {
-        let Self { frames, answer } = self;
-        match frames.end(|event| answer.event(&event, on_text)) {
+        let Self {
+            frames,
+            answer,
+            passing,
+        } = self;
+        let ended = match passing.take() {
+            Some(record) => answer.passed(record, on_text),
+            None => frames.end(|event| answer.event(&event, on_text)),
+        };
+        match ended {
             // The last event was cut.
             Err(Error::Protocol(ProtocolError::Malformed(_))) => {}
             ended => ended?,
@@ -67,6 +111,12 @@ impl Decoder {
         answer.text.release(on_text);
         let accounting = answer.accounting.take();
         accounting.ok_or(ProtocolError::Interrupted.into())
+    }
+
+    /// Bytes held at the moment.
+    #[cfg(test)]
+    fn held(&self) -> usize {
+        self.frames.held() + self.passing.as_ref().map_or(0, Passing::held)
     }
 
     /// Whether the record has come, after which only the mark of the end is missing.
@@ -78,6 +128,12 @@ impl Decoder {
 
 impl From<TooLarge> for Error {
     fn from(TooLarge(limit): TooLarge) -> Self {
+        ProtocolError::EventTooLarge(limit).into()
+    }
+}
+
+impl From<Overfull> for Error {
+    fn from(Overfull(limit): Overfull) -> Self {
         ProtocolError::EventTooLarge(limit).into()
     }
 }
@@ -125,7 +181,24 @@ impl Answering {
         if self.accounting.is_some() {
             return Ok(());
         }
-        let record = record::read(data)?;
+        let mut condenser = Condenser::new(self.text.needs_record());
+        condenser.push(data)?;
+        self.record(&condenser.into_document(), out)
+    }
+
+    /// A record that has passed through.
+    fn passed(&mut self, record: Passing, out: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        let is_named = record.is_named();
+        let document = record.into_document();
+        let is_late = self.complete || self.accounting.is_some();
+        if is_late || !is_named && !record::is_envelope(&document) {
+            return Ok(());
+        }
+        self.record(&document, out)
+    }
+
+    fn record(&mut self, document: &[u8], out: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        let record = record::read(document)?;
         let accounting = record.accounting();
         let own = self.text.needs_record().then(|| record.text());
         self.end_text(own.as_deref(), accounting, out)

@@ -205,6 +205,10 @@ fn page(html: &str) -> String {
         let end = small.get(begin..)?.find(to)?;
         Some(html.get(begin..begin + end)?.trim().to_owned())
     };
+    // Where files are stored errors are XML.
+    if let Some(message) = between("<message>", '<') {
+        return message;
+    }
     let title = between("<title>", '<').unwrap_or_default();
     match between("error code:", '<')
         .filter(|number| number.chars().all(|c| c.is_ascii_digit()) && !number.is_empty())

@@ -6,9 +6,14 @@ mod assets;
 mod cancel;
 mod catalogue;
 mod chat;
+mod conversations;
+mod download;
+mod features;
 mod limits;
 mod server;
+mod simulated;
 mod stream;
+mod upload_memory;
 
 use std::path::Path;
 use std::time::Duration;

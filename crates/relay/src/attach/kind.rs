@@ -63,6 +63,47 @@ pub fn of_image(bytes: &[u8]) -> Result<FileKind, Failure> {
     })
 }
 
+/// A recording's kind: sound, or a film with sound.
+///
+/// # Errors
+/// An empty file, or bytes of no recording.
+pub fn of_recording(beginning: &[u8], name: Option<&str>) -> Result<FileKind, Failure> {
+    if beginning.is_empty() {
+        return Err(
+            Failure::invalid("file", "`file` is empty: send a recording.")
+                .with_code("invalid_file"),
+        );
+    }
+    let found = infer::get(beginning).filter(|kind| {
+        matches!(
+            kind.matcher_type(),
+            infer::MatcherType::Audio | infer::MatcherType::Video
+        )
+    });
+    if let Some(found) = found {
+        return Ok(FileKind {
+            mime: found.mime_type(),
+            extension: found.extension(),
+        });
+    }
+    // An MP3 may begin with any frame, which looks like nothing in particular.
+    let extension = name
+        .and_then(|name| name.rsplit_once('.'))
+        .map(|(_, extension)| extension.to_ascii_lowercase());
+    let frame = matches!(beginning, [0xff, second, ..] if second & 0xe0 == 0xe0);
+    match extension.as_deref() {
+        Some("mp3" | "mpga" | "mpeg") if frame => Ok(FileKind {
+            mime: "audio/mpeg",
+            extension: "mp3",
+        }),
+        _ => Err(Failure::invalid(
+            "file",
+            "`file` is no recording: send flac, mp3, mp4, mpeg, mpga, m4a, ogg, wav or webm.",
+        )
+        .with_code("invalid_file")),
+    }
+}
+
 /// A document's kind: by its bytes, else text if it is text.
 ///
 /// # Errors

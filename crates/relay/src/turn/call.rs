@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use onemin::chat::{self, Accounting};
-use onemin::{ApiKey, Client, Error};
+use onemin::{ApiKey, Client};
 use translate::compose::tags::Tags;
 use translate::compose::{self, Wording};
 use translate::failure::Failure;
@@ -59,6 +59,20 @@ impl Answers {
             (0..call.turn.choices).map(|_| Answer::new(call.clone(), request.clone(), attempt));
         Self {
             answers: answers.collect(),
+            in_form: true,
+        }
+    }
+
+    /// One answer that is no conversation: its text is made by other work.
+    pub fn made(
+        call: Call,
+        work: impl Future<Output = Result<chat::Answer, Failure>> + Send + 'static,
+    ) -> Self {
+        let call = Arc::new(call);
+        let mut answer = Answer::new(call, Arc::default(), Attempt::default());
+        answer.upstream = Upstream::Whole(Box::pin(work));
+        Self {
+            answers: vec![answer],
             in_form: true,
         }
     }
@@ -124,7 +138,8 @@ struct Answer {
     spent: Option<Usage>,
 }
 
-type Answering<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+/// What will be said, or why nothing is.
+type Answering<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
 
 enum Upstream {
     Whole(Answering<chat::Answer>),
@@ -138,10 +153,12 @@ impl Upstream {
         let (call, request) = (call.clone(), request.clone());
         match call.exchange {
             Exchange::Whole => Self::Whole(Box::pin(async move {
-                call.client.chat(&call.key, &request).await
+                let answer = call.client.chat(&call.key, &request).await;
+                answer.map_err(|error| of_upstream(&error))
             })),
             Exchange::Streamed => Self::Opening(Box::pin(async move {
-                call.client.chat_stream(&call.key, &request).await
+                let stream = call.client.chat_stream(&call.key, &request).await;
+                stream.map_err(|error| of_upstream(&error))
             })),
         }
     }
@@ -173,13 +190,11 @@ impl Answer {
             match &mut self.upstream {
                 Upstream::Done => return Poll::Pending,
                 Upstream::Opening(opening) => {
-                    let stream = std::task::ready!(opening.as_mut().poll(cx))
-                        .map_err(|e| of_upstream(&e))?;
+                    let stream = std::task::ready!(opening.as_mut().poll(cx))?;
                     self.upstream = Upstream::Open(stream);
                 }
                 Upstream::Whole(answering) => {
-                    let answer = std::task::ready!(answering.as_mut().poll(cx))
-                        .map_err(|e| of_upstream(&e))?;
+                    let answer = std::task::ready!(answering.as_mut().poll(cx))?;
                     self.interpreter.push(&answer.text, sink);
                     return Poll::Ready(self.end(Some(answer.accounting), sink));
                 }

@@ -348,3 +348,97 @@ proptest! {
         prop_assert_eq!(read(bytes.as_bytes().chunks(size)), whole);
     }
 }
+
+/// A stream of one delta and a record that repeats a large prompt and a large answer.
+fn large(name: &str, end: &str, bytes: usize) -> String {
+    let filler = "A \"line\" with ünïcode.\n".repeat(bytes / 2 / 24);
+    let record = json!({"aiRecord": {
+        "uuid": "u",
+        "aiRecordDetail": {"promptObject": {"prompt": filler}, "resultObject": [filler], "responseObject": {}},
+        "status": "SUCCESS",
+        "metadata": {"inputToken": 5, "outputToken": 2, "credit": 3},
+    }});
+    let data = record.to_string();
+    stream(
+        &["Hello"],
+        &format!("{name}data: {data}{end}{end}event: done{end}data: {{}}{end}{end}"),
+    )
+}
+
+#[test]
+fn a_record_of_eight_megabytes_is_never_held() {
+    for (name, end) in [
+        ("event: result\n", "\n"),
+        ("event: result\r\n", "\r\n"),
+        ("event: result\r", "\r"),
+        ("", "\n"),
+    ] {
+        let bytes = large(name, end, 8 << 20);
+        assert!(bytes.len() > 8 << 20);
+        for size in [1460, 16 * 1024] {
+            let mut decoder = Decoder::new();
+            let mut text = String::new();
+            let mut most = 0;
+            let mut ended = None;
+            for piece in bytes.as_bytes().chunks(size) {
+                ended = ended.or(decoder
+                    .push(piece, &mut |piece| text.push_str(piece))
+                    .unwrap());
+                most = most.max(decoder.held());
+            }
+            assert_eq!(text, "Hello");
+            let usage = Usage {
+                input: 5,
+                output: 2,
+                total: 7,
+            };
+            assert_eq!(ended.unwrap().usage, Some(usage), "{name:?} {size}");
+            assert!(most < 64 * 1024, "{name:?} by {size} held {most}");
+        }
+    }
+}
+
+#[test]
+fn a_large_record_reads_the_same_however_it_is_cut() {
+    for (name, end) in [
+        ("event: result\n", "\n"),
+        ("event:result\r\n", "\r\n"),
+        ("", "\r"),
+    ] {
+        let bytes = large(name, end, 40_000);
+        let whole = read([bytes.as_bytes()]);
+        assert!(whole.1.is_ok());
+        for size in [1, 2, 7, 1000, 9000, 20_000] {
+            assert_eq!(
+                read(bytes.as_bytes().chunks(size)),
+                whole,
+                "{name:?} by {size}"
+            );
+        }
+        let cut = &bytes.as_bytes()[..20_000];
+        for size in [100, 20_000] {
+            let (_, ended) = decode(cut.chunks(size));
+            assert!(matches!(
+                ended,
+                Err(Error::Protocol(ProtocolError::Interrupted))
+            ));
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_stands_only_in_a_large_record_is_given() {
+    let filler = "x\n".repeat(50_000);
+    let bytes = stream(&[], &result(&filler));
+    for size in [1000, usize::MAX] {
+        let (deltas, ended) = decode(bytes.as_bytes().chunks(size.min(bytes.len())));
+        assert!(ended.is_ok());
+        assert_eq!(deltas.concat(), filler);
+    }
+    let failed = json!({"aiRecord": {"aiRecordDetail": {"promptObject": filler, "resultObject": {"code": "INSUFFICIENT_CREDITS", "message": "no"}}}});
+    let bytes = stream(&["a"], &format!("event: result\ndata: {failed}\n\n"));
+    let (_, ended) = decode(bytes.as_bytes().chunks(1000));
+    assert!(
+        matches!(ended, Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::InsufficientCredits)
+    );
+}

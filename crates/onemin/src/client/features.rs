@@ -1,0 +1,276 @@
+//! Features: one paid request, and looking after its job until the result is there.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Response};
+use tokio::time::Instant;
+
+use super::{API_KEY, Client, JSON, accepted, collect, uri, within};
+use crate::api_key::ApiKey;
+use crate::chat::Answer;
+use crate::code;
+use crate::error::{Error, ProtocolError, TransportError, TransportKind};
+use crate::features::{self, Inline, Kind, Looked, Mode, Outcome, Payload};
+use crate::images::styles::{self, DzineStyle, RecraftStyle};
+use crate::transport::{Body, Outgoing};
+
+/// The largest record, in bytes: it repeats the request, and may hold a long transcript.
+const MAX_RECORD: usize = 16 * 1024 * 1024;
+
+/// The largest file that comes in place of a record, in bytes.
+const MAX_INLINE: usize = 64 * 1024 * 1024;
+
+/// Looks after a job that may fail one after another before it is given up.
+const MAX_FAILED_LOOKS: u32 = 5;
+
+impl Client {
+    /// Asks for a picture, speech, a transcript or code, and waits for the result. The request is
+    /// sent once; a job is looked after until it is done or the time is over. Whoever drops the
+    /// future stops the looking, though not the job.
+    ///
+    /// # Errors
+    /// Why there is no result. Once the job was taken, [`Error::was_accepted`] says so whatever
+    /// happens later.
+    pub async fn feature(
+        &self,
+        key: &ApiKey,
+        payload: &Payload,
+        mode: Mode,
+    ) -> Result<Outcome, Error> {
+        let deadline = Instant::now() + self.inner.timeouts.feature;
+        let kind = payload.kind;
+        let request = self.post(&self.inner.features, key, JSON, payload.to_bytes(mode))?;
+        let submitting = async {
+            let response = accepted(self.inner.transport.send(request).await?).await?;
+            answer(kind, response).await
+        };
+        match within(deadline, TransportKind::WholeTimeout, submitting).await? {
+            Looked::Done(outcome) => Ok(*outcome),
+            Looked::Working { id } => self.job(key, kind, &id, deadline).await,
+            Looked::Unknown => Err(ProtocolError::Malformed("a record was expected").into()),
+        }
+    }
+
+    /// Asks for code, by the feature that upstream has for it.
+    ///
+    /// # Errors
+    /// As [`Client::feature`].
+    pub async fn code(&self, key: &ApiKey, request: &code::Request) -> Result<Answer, Error> {
+        let outcome = self.feature(key, &request.payload(), Mode::Held).await?;
+        code::answer(outcome)
+    }
+
+    /// The styles of the model `dzine`.
+    ///
+    /// # Errors
+    /// Why there is no list.
+    pub async fn dzine_styles(&self, key: &ApiKey) -> Result<Vec<DzineStyle>, Error> {
+        let body = self.get(key, "/api/dzine/styles").await?;
+        styles::dzine(&body)
+    }
+
+    /// The styles of one version of `recraft`, such as `recraftv3`.
+    ///
+    /// # Errors
+    /// Why there is no list.
+    pub async fn recraft_styles(
+        &self,
+        key: &ApiKey,
+        task_type: &str,
+    ) -> Result<Vec<RecraftStyle>, Error> {
+        if !is_plain(task_type) {
+            return Err(Error::Invalid("the version of recraft is no name"));
+        }
+        let body = self
+            .get(key, &format!("/api/recraft/styles?taskType={task_type}"))
+            .await?;
+        styles::recraft(&body)
+    }
+
+    /// Looks after a job until it is done.
+    async fn job(
+        &self,
+        key: &ApiKey,
+        kind: Kind,
+        id: &str,
+        deadline: Instant,
+    ) -> Result<Outcome, Error> {
+        if !is_plain(id) {
+            return Err(ProtocolError::Malformed("the id of a job was expected").into());
+        }
+        let path = format!("/api/results/{id}");
+        let mut failed = 0;
+        let mut wait = Duration::ZERO;
+        for look in 0.. {
+            let pause = wait.max(pause(self.inner.timeouts.poll, look));
+            tokio::time::sleep_until((Instant::now() + pause).min(deadline)).await;
+            if Instant::now() >= deadline {
+                break;
+            }
+            wait = match self.look(key, kind, &path, deadline).await {
+                Look::Done(outcome) => return Ok(*outcome),
+                Look::Ended(error) => return Err(error),
+                Look::Failed(error) if failed == MAX_FAILED_LOOKS => return Err(error),
+                Look::Failed(error) => {
+                    failed += 1;
+                    asked_to_wait(&error)
+                }
+                Look::Working => {
+                    failed = 0;
+                    Duration::ZERO
+                }
+            };
+        }
+        Err(TransportError::new(TransportKind::WholeTimeout).into())
+    }
+
+    async fn look(&self, key: &ApiKey, kind: Kind, path: &str, deadline: Instant) -> Look {
+        let asking = within(deadline, TransportKind::WholeTimeout, self.get(key, path));
+        match asking.await {
+            Ok(body) => match features::read(kind, &body) {
+                Ok(Looked::Done(outcome)) => Look::Done(outcome),
+                Ok(Looked::Working { .. }) => Look::Working,
+                // The job may not be known yet everywhere.
+                Ok(Looked::Unknown) => {
+                    Look::Failed(ProtocolError::Malformed("the job is not known").into())
+                }
+                // The record says what became of the job; anything else speaks of the look.
+                Err(error @ Error::Refused(_)) if features::is_record(&body) => Look::Ended(error),
+                Err(error) => Look::failed(error),
+            },
+            Err(error) => Look::failed(error),
+        }
+    }
+
+    /// The body of something that can be had for nothing.
+    pub(super) async fn get(&self, key: &ApiKey, path: &str) -> Result<Vec<u8>, Error> {
+        self.small(Method::GET, key, path, Outgoing::Empty).await
+    }
+
+    /// A small request that costs nothing.
+    pub(super) async fn small(
+        &self,
+        method: Method,
+        key: &ApiKey,
+        path: &str,
+        body: Outgoing,
+    ) -> Result<Vec<u8>, Error> {
+        let deadline = Instant::now() + self.inner.timeouts.small;
+        let address = uri(&self.inner.base, path)?;
+        let request = self.request(method, address, JSON, |headers| {
+            headers.insert(API_KEY, key.header()?);
+            if !matches!(body, Outgoing::Empty) {
+                headers.insert(CONTENT_TYPE, JSON);
+            }
+            Ok(body)
+        })?;
+        let asking = async {
+            let response = accepted(self.inner.transport.send(request).await?).await?;
+            collect(response.into_body(), MAX_RECORD).await
+        };
+        within(deadline, TransportKind::WholeTimeout, asking).await
+    }
+}
+
+/// What a look after a job showed.
+enum Look {
+    Working,
+    Done(Box<Outcome>),
+    /// The job has failed, or looking again cannot help.
+    Ended(Error),
+    /// The look failed; the job may be well.
+    Failed(Error),
+}
+
+impl Look {
+    fn failed(error: Error) -> Self {
+        let error = error.after_acceptance();
+        if is_final(&error) {
+            Self::Ended(error)
+        } else {
+            Self::Failed(error)
+        }
+    }
+}
+
+/// A record, or a file in its place.
+async fn answer(kind: Kind, response: Response<Body>) -> Result<Looked, Error> {
+    let content_type = response.headers().get(CONTENT_TYPE).cloned();
+    let content_type = content_type
+        .as_ref()
+        .and_then(|value| HeaderValue::to_str(value).ok());
+    let Some(content_type) = content_type.filter(|of| is_file(kind, of)) else {
+        return features::read(kind, &collect(response.into_body(), MAX_RECORD).await?);
+    };
+    let bytes = Bytes::from(collect(response.into_body(), MAX_INLINE).await?);
+    if bytes.is_empty() {
+        return Err(ProtocolError::Malformed("the file is empty").into());
+    }
+    let inline = Inline {
+        content_type: content_type.to_owned(),
+        bytes,
+    };
+    Ok(Looked::Done(Box::new(Outcome {
+        inline: Some(inline),
+        ..Outcome::default()
+    })))
+}
+
+fn is_file(kind: Kind, content_type: &str) -> bool {
+    let small = content_type.trim_start().to_ascii_lowercase();
+    let files = ["audio/", "image/", "video/", "application/octet-stream"];
+    !kind.gives_text() && files.iter().any(|begin| small.starts_with(begin))
+}
+
+/// The time before the nth look, from the first to five times as long.
+fn pause(first: Duration, look: u32) -> Duration {
+    first + (first * look / 4).min(first * 4)
+}
+
+/// Whether looking again cannot help.
+fn is_final(error: &Error) -> bool {
+    matches!(error, Error::Refused(refusal) if !refusal.retryable)
+}
+
+fn asked_to_wait(error: &Error) -> Duration {
+    match error {
+        Error::Refused(refusal) => refusal.retry_after.unwrap_or_default(),
+        _ => Duration::ZERO,
+    }
+}
+
+/// Whether a text can stand in an address as it is.
+pub(super) fn is_plain(id: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    !id.is_empty() && id.len() <= 128 && id.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{is_plain, pause};
+
+    #[test]
+    fn the_looks_become_rarer_and_not_too_rare() {
+        let first = Duration::from_secs(2);
+        let pauses: Vec<Duration> = (0..100).map(|look| pause(first, look)).collect();
+        assert_eq!((pauses[0], pauses[99]), (first, first * 5));
+        for pair in pauses.windows(2) {
+            assert!(
+                pair[0] <= pair[1] && pair[1] <= pair[0].mul_f64(1.3),
+                "{pair:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_id_leads_elsewhere() {
+        assert!(is_plain("d9b6f3a0-4c1e-4d72-8b55-7e6f5a4d3c99"));
+        for id in ["", "..", "a/b", "a?b", "a b", "ä"] {
+            assert!(!is_plain(id), "{id}");
+        }
+    }
+}

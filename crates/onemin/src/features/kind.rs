@@ -1,0 +1,90 @@
+//! The features by upstream's names, and what each gives.
+
+use crate::models::Feature;
+
+/// A feature of `POST /api/features`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Pictures from text.
+    ImageGenerator,
+    /// Pictures like a picture.
+    ImageVariator,
+    /// A picture changed as a text says.
+    ImageEditor,
+    /// A picture filled in where a mask shows.
+    ImageInpainter,
+    /// A picture continued beyond its edges.
+    ImageExtender,
+    /// A picture made larger.
+    ImageUpscaler,
+    /// A picture without what a mask shows.
+    ImageObjectRemover,
+    /// A picture in which one thing, named by words, becomes another.
+    SearchAndReplace,
+    /// A picture without its background.
+    BackgroundRemover,
+    /// A picture before another background.
+    BackgroundReplacer,
+    /// A picture without writing.
+    TextRemover,
+    /// A picture with another face.
+    FaceSwapper,
+    /// Words that describe a picture.
+    ImageToPrompt,
+    /// Speech from text.
+    TextToSpeech,
+    /// Text from speech.
+    SpeechToText,
+    /// Text in another language from speech.
+    AudioTranslator,
+    /// Code from text.
+    CodeGenerator,
+}
+
+impl Kind {
+    /// Upstream's name of it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ImageGenerator => "IMAGE_GENERATOR",
+            Self::ImageVariator => "IMAGE_VARIATOR",
+            Self::ImageEditor => "IMAGE_EDITOR",
+            Self::ImageInpainter => "IMAGE_INPAINTER",
+            Self::ImageExtender => "IMAGE_EXTENDER",
+            Self::ImageUpscaler => "IMAGE_UPSCALER",
+            Self::ImageObjectRemover => "IMAGE_OBJECT_REMOVER",
+            Self::SearchAndReplace => "SEARCH_AND_REPLACE",
+            Self::BackgroundRemover => "BACKGROUND_REMOVER",
+            Self::BackgroundReplacer => "BACKGROUND_REPLACER",
+            Self::TextRemover => "TEXT_REMOVER",
+            Self::FaceSwapper => "FACE_SWAPPER",
+            Self::ImageToPrompt => "IMAGE_TO_PROMPT",
+            Self::TextToSpeech => "TEXT_TO_SPEECH",
+            Self::SpeechToText => "SPEECH_TO_TEXT",
+            Self::AudioTranslator => "AUDIO_TRANSLATOR",
+            Self::CodeGenerator => "CODE_GENERATOR",
+        }
+    }
+
+    /// The feature under which upstream lists its models, if that list is used.
+    #[must_use]
+    pub fn feature(self) -> Option<Feature> {
+        Feature::ALL
+            .into_iter()
+            .find(|feature| feature.as_str() == self.as_str())
+    }
+
+    /// Whether the result is text; else it is files.
+    #[must_use]
+    pub fn gives_text(self) -> bool {
+        matches!(
+            self,
+            Self::ImageToPrompt | Self::SpeechToText | Self::AudioTranslator | Self::CodeGenerator
+        )
+    }
+
+    /// Whether an empty text is a result: a recording may be silent.
+    pub(crate) fn may_be_empty(self) -> bool {
+        matches!(self, Self::SpeechToText | Self::AudioTranslator)
+    }
+}

@@ -1,0 +1,55 @@
+//! Dzine.
+
+use super::{IMAGE, PROMPT};
+use crate::features::Kind;
+use crate::features::form::{Field, Form, Knob, Pixels, Rule};
+
+const STYLE: Field = Field::new("style_code", Rule::Text(200))
+    .knob(Knob::Style)
+    .required();
+
+pub(super) static FORMS: &[Form] = &[
+    Form::new(
+        Kind::ImageGenerator,
+        &["dzine"],
+        &[
+            PROMPT,
+            STYLE,
+            Field::new("style_base_model", Rule::Text(100)),
+            Field::new("quality", Rule::OneOf(&["STANDARD"]))
+                .knob(Knob::Quality)
+                .also(&[("low", "STANDARD"), ("medium", "STANDARD")])
+                .or_text("STANDARD"),
+            Field::new("n", Rule::Whole(1, 4))
+                .knob(Knob::Count)
+                .or_whole(1),
+            Field::new(
+                "size",
+                Rule::Size(Pixels {
+                    multiple: 1,
+                    side: (256, 2048),
+                    area: (65_536, 4_194_304),
+                    ratio: 4,
+                }),
+            )
+            .knob(Knob::Size)
+            .or_text("1024x1024"),
+            Field::new("output_format", Rule::OneOf(&["webp", "jpg", "png"]))
+                .knob(Knob::OutputFormat)
+                .also(super::JPG)
+                .or_text("webp"),
+            Field::new("style_intensity", Rule::Number(0.0, 1.0)),
+            Field::new("seed", Rule::Whole(0, 2_147_483_647)).knob(Knob::Seed),
+            Field::new("face_match", Rule::Flag),
+        ],
+    )
+    .open()
+    .note(
+        "Styles: `GET /api/dzine/styles`, where each has its `style_code` and base model. \
+         The bounds of `size` and `style_intensity`, and formats other than webp, are not \
+         documented.",
+    ),
+    Form::new(Kind::ImageVariator, &["dzine"], &[IMAGE])
+        .open()
+        .note("Takes fields of the generator; which is not documented."),
+];

@@ -1,0 +1,129 @@
+//! Speech from text: `TEXT_TO_SPEECH`.
+//!
+//! Each provider has its own voices, formats and names of fields; the table of [`forms`] has them.
+//! Clients that know only OpenAI's voices get one of the provider's, by the table of [`voices`].
+
+mod providers;
+pub mod voices;
+
+use serde_json::{Map, Value};
+
+pub use providers::forms;
+
+use crate::features::form::{self, Knob};
+use crate::features::{Invalid, Kind, Payload};
+
+/// The model that is used where none is named.
+pub const DEFAULT_MODEL: &str = "tts-1";
+
+/// What is to be said, and how.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Wanted {
+    /// The text.
+    pub input: String,
+    /// One of OpenAI's voices, or the provider's own name or id of a voice.
+    pub voice: Option<String>,
+    /// `mp3`, `opus`, `aac`, `flac`, `wav` or `pcm`.
+    pub format: Option<String>,
+    /// How fast; 1 is usual.
+    pub speed: Option<f64>,
+    /// The language, as a tag such as `de` or `de-DE`.
+    pub language: Option<String>,
+    /// Fields by upstream's own names; they go before everything else.
+    pub extra: Map<String, Value>,
+}
+
+/// The request to speak.
+///
+/// # Errors
+/// A wish that the model cannot meet, and what it can.
+pub fn payload(model: &str, wanted: &Wanted) -> Result<Payload, Invalid> {
+    if wanted.input.trim().is_empty() {
+        return Err(Invalid::new("input", "input must not be empty"));
+    }
+    let provider = providers::of(model);
+    let mut wishes = vec![(Knob::Input, Value::from(wanted.input.as_str()))];
+    let said = |text: &Option<String>| {
+        let text = text.as_deref().map(str::trim);
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    if let Some(voice) = said(&wanted.voice) {
+        let voice = voices::of(provider.voices, &voice);
+        wishes.extend((provider.language_of_voice)(&voice).map(|tag| (Knob::Language, tag.into())));
+        wishes.push((Knob::Voice, voice.into()));
+    }
+    if let Some(tag) = said(&wanted.language) {
+        let language = (provider.language)(&tag);
+        // A voice that says its language goes before a wish.
+        let is_said = wishes.iter().any(|(knob, _)| *knob == Knob::Language);
+        if let Some(language) = language.filter(|_| !is_said) {
+            wishes.push((Knob::Language, language.into()));
+        }
+    }
+    wishes.extend(wanted.speed.map(|speed| (Knob::Speed, speed.into())));
+    wishes.extend(said(&wanted.format).map(|format| (Knob::ResponseFormat, format.into())));
+    let form = form::find(forms(), Kind::TextToSpeech, model, &wanted.extra);
+    let mut payload = match form {
+        Some(form) => form.fill(model, &wishes, &wanted.extra)?,
+        None => generic(model, &wishes, &wanted.extra),
+    };
+    // A format that is the only one is met by it.
+    let only = provider.only_format;
+    payload.ignored.retain(|name| {
+        name != "response_format" || only != wanted.format.as_deref().map(str::trim)
+    });
+    payload.names_conversation = provider.names_conversation;
+    Ok(payload)
+}
+
+fn generic(model: &str, wishes: &[(Knob, Value)], extra: &Map<String, Value>) -> Payload {
+    let name = |knob: &Knob| match knob {
+        Knob::Input => "text",
+        knob => knob.name(),
+    };
+    let fields = wishes
+        .iter()
+        .map(|(knob, value)| (name(knob).to_owned(), value.clone()));
+    let mut fields: Map<String, Value> = fields.collect();
+    fields.extend(extra.clone());
+    Payload::new(Kind::TextToSpeech, model, fields)
+}
+
+/// The type of the speech that a request asks for. What the host of files says is no better than
+/// `application/octet-stream` at times.
+#[must_use]
+pub fn content_type(payload: &Payload) -> &'static str {
+    let field = |name: &str| payload.prompt_object.get(name).and_then(Value::as_str);
+    let provider = providers::of(&payload.model);
+    let format = ["response_format", "output_format", "audioEncoding"]
+        .iter()
+        .find_map(|name| field(name))
+        .or(provider.only_format)
+        .unwrap_or("mp3");
+    type_of(format)
+}
+
+/// The type of a format by any provider's name of it, or by a file's extension.
+#[must_use]
+pub fn type_of(format: &str) -> &'static str {
+    let small = format.to_ascii_lowercase();
+    match small.split('_').next().unwrap_or_default() {
+        "opus" | "ogg" | "oga" => "audio/ogg",
+        "aac" => "audio/aac",
+        "flac" => "audio/flac",
+        "wav" | "linear16" => "audio/wav",
+        "pcm" => "audio/pcm",
+        "m4a" | "mp4" => "audio/mp4",
+        "webm" => "audio/webm",
+        _ => "audio/mpeg",
+    }
+}
+
+/// The table of all providers as Markdown, with the voices.
+#[must_use]
+pub fn markdown() -> String {
+    format!("{}{}", form::markdown(forms()), voices::markdown())
+}
+
+#[cfg(test)]
+mod tests;

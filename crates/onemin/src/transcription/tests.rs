@@ -1,0 +1,170 @@
+use serde_json::{Value, json};
+
+use super::{
+    Transcript, Wanted, forms, recogniser, transcription, transcription_candidates, translation,
+    translation_candidates,
+};
+use crate::features::{Kind, Looked, Mode, Payload, read};
+use crate::models::{Feature, builtin};
+
+const NOTE: &str = "audios/2026_10_10_12_05_00_200_note.mp3";
+
+fn wanted() -> Wanted {
+    Wanted {
+        audio: NOTE.into(),
+        ..Wanted::default()
+    }
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/onemin");
+    std::fs::read(path.join(name)).unwrap()
+}
+
+fn body(payload: &Payload) -> Value {
+    serde_json::from_slice(&payload.to_bytes(Mode::Held)).unwrap()
+}
+
+#[test]
+fn every_captured_request_is_written() {
+    let english = || Wanted {
+        language: Some("en-US".into()),
+        ..wanted()
+    };
+    let german = || Wanted {
+        language: Some("German".into()),
+        ..wanted()
+    };
+    let cold = |wanted: Wanted| Wanted {
+        temperature: Some(0.0),
+        ..wanted
+    };
+    for (name, payload) in [
+        ("stt-whisper", transcription("whisper-1", &cold(english()))),
+        ("stt-google", transcription("latest_long", &wanted())),
+        ("stt-google", transcription("latest_long", &english())),
+        (
+            "stt-elevenlabs",
+            transcription("elevenlabs-speech-to-text", &wanted()),
+        ),
+        ("stt-qwen3-asr", transcription("qwen3-asr-flash", &wanted())),
+        (
+            "translate-whisper",
+            translation("whisper-1", &cold(wanted())),
+        ),
+        (
+            "translate-gemini",
+            translation("gemini-2.5-flash", &german()),
+        ),
+    ] {
+        let expected: Value =
+            serde_json::from_slice(&fixture(&format!("{name}.request.json"))).unwrap();
+        assert_eq!(body(&payload.unwrap()), expected, "{name}");
+    }
+}
+
+#[test]
+fn every_captured_answer_is_read() {
+    for (name, kind, duration) in [
+        ("stt-whisper", Kind::SpeechToText, None),
+        ("stt-string-result", Kind::SpeechToText, None),
+        ("stt-whisper-verbose", Kind::SpeechToText, Some(2.1)),
+        ("translate-whisper", Kind::AudioTranslator, None),
+    ] {
+        let Looked::Done(outcome) = read(kind, &fixture(&format!("{name}.response.json"))).unwrap()
+        else {
+            panic!("{name}")
+        };
+        let transcript = Transcript::of(&outcome);
+        assert_eq!(transcript.text, "Remember to water the plants.", "{name}");
+        assert_eq!(transcript.duration, duration, "{name}");
+    }
+    let object = json!({"aiRecord": {"status": "SUCCESS", "aiRecordDetail": {"resultObject":
+        {"text": "Hi", "segments": [{"start": 0, "end": 1, "text": "Hi", "speaker": "A"}]}}}});
+    let Looked::Done(outcome) = read(Kind::SpeechToText, object.to_string().as_bytes()).unwrap()
+    else {
+        panic!()
+    };
+    let transcript = Transcript::of(&outcome);
+    assert_eq!(
+        (
+            transcript.text.as_str(),
+            transcript.segments[0].speaker.as_deref()
+        ),
+        ("Hi", Some("A"))
+    );
+}
+
+#[test]
+fn every_model_that_upstream_lists_has_a_form() {
+    for (feature, kind) in [
+        (Feature::SpeechToText, Kind::SpeechToText),
+        (Feature::AudioTranslator, Kind::AudioTranslator),
+    ] {
+        for model in builtin(feature) {
+            let known =
+                forms().any(|form| form.kind == kind && form.models.contains(&model.id.as_str()));
+            assert!(known, "{}", model.id);
+        }
+    }
+    for order in [super::TRANSCRIPTION_ORDER, super::TRANSLATION_ORDER] {
+        assert!(
+            order
+                .iter()
+                .all(|model| forms().any(|form| form.models.contains(model)))
+        );
+    }
+}
+
+#[test]
+fn a_form_with_times_is_asked_for_only_where_times_may_come() {
+    let asked = |model: &str, format: &str| {
+        let wanted = Wanted {
+            format: Some(format.into()),
+            ..wanted()
+        };
+        let payload = transcription(model, &wanted).unwrap();
+        assert!(payload.ignored.is_empty(), "{:?}", payload.ignored);
+        payload.prompt_object.get("response_format").cloned()
+    };
+    assert_eq!(asked("whisper-1", "json"), Some(json!("text")));
+    assert_eq!(asked("whisper-1", "srt"), Some(json!("srt")));
+    assert_eq!(asked("gpt-4o-transcribe", "vtt"), Some(json!("text")));
+    assert_eq!(asked("latest_long", "vtt"), None);
+    assert!(recogniser("whisper-1").may_tell_times && !recogniser("latest_long").may_tell_times);
+    let odd = Wanted {
+        format: Some("docx".into()),
+        ..wanted()
+    };
+    assert_eq!(
+        transcription("whisper-1", &odd).unwrap_err().field,
+        "response_format"
+    );
+}
+
+#[test]
+fn only_some_translate_into_other_languages_than_english() {
+    let french = Wanted {
+        target_language: Some("fr".into()),
+        ..wanted()
+    };
+    assert_eq!(
+        translation("whisper-1", &french).unwrap_err().field,
+        "target_language"
+    );
+    let payload = translation("gemini-2.5-pro", &french).unwrap();
+    assert_eq!(payload.prompt_object["targetLanguage"], "fr");
+    assert_eq!(payload.prompt_object["originalLanguage"], "auto");
+}
+
+#[test]
+fn the_model_asked_for_is_tried_first() {
+    assert_eq!(
+        transcription_candidates("latest_long")[..2],
+        ["latest_long", "whisper-1"]
+    );
+    assert_eq!(
+        translation_candidates("whisper-1"),
+        super::TRANSLATION_ORDER
+    );
+}

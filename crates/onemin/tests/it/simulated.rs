@@ -1,0 +1,313 @@
+//! The media half against the simulator, which checks fields by a table of its own.
+
+use bytes::Bytes;
+use onemin::assets::Upload;
+use onemin::conversations::New;
+use onemin::images::{self, Edit, Variation, Wanted};
+use onemin::models::{Feature, Model};
+use onemin::transcription::{self, Transcript};
+use onemin::{Client, Deletion, Mode, Options, Payload, Timeouts, code, speech};
+use serde_json::{Map, json};
+use simulator::Simulator;
+use url::Url;
+
+use super::{key, millis};
+
+/// A picture of one pixel.
+const PIXEL: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
+
+struct Running {
+    simulator: Simulator,
+    client: Client,
+}
+
+impl Running {
+    fn start() -> Self {
+        let simulator = Simulator::start(simulator::Options::default()).unwrap();
+        let url = Url::parse(&simulator.url()).unwrap();
+        let timeouts = Timeouts {
+            poll: millis(5),
+            ..Timeouts::default()
+        };
+        let client = Client::new(Options {
+            base_url: url.clone(),
+            asset_url: url,
+            timeouts,
+            ..Options::default()
+        })
+        .unwrap();
+        Self { simulator, client }
+    }
+
+    async fn stored(&self, name: &str, mime: &str, bytes: &'static [u8]) -> String {
+        let upload = Upload::from_bytes(name.into(), mime.into(), Bytes::from_static(bytes));
+        self.client.upload(&key(), upload).await.unwrap().path
+    }
+
+    async fn models(&self, feature: Feature) -> Vec<Model> {
+        let mut models = self.client.models(feature).await.unwrap();
+        // The simulator has no fields for this one, which is probably retired.
+        models.retain(|model| model.id != "stable-diffusion-v1-6");
+        models
+    }
+
+    /// Asks for files, and fetches all of them.
+    async fn files(&self, payload: &Payload, mode: Mode) -> Vec<(String, Bytes)> {
+        let asked = format!("{} {:?}", payload.model, payload.prompt_object);
+        let outcome = self.client.feature(&key(), payload, mode).await;
+        let outcome = outcome.unwrap_or_else(|error| panic!("{asked}: {error}"));
+        let mut files = Vec::new();
+        for asset in &outcome.assets {
+            let download = self.client.download(asset).await.unwrap();
+            let content_type = download.content_type.clone().unwrap_or_default();
+            files.push((content_type, download.bytes(1 << 26).await.unwrap()));
+        }
+        files
+    }
+}
+
+fn boat() -> Wanted {
+    Wanted {
+        prompt: "a paper boat".into(),
+        ..Wanted::default()
+    }
+}
+
+/// What a model cannot do without.
+fn needs(model: &str) -> Map<String, serde_json::Value> {
+    let style = json!({"style_code": "Style-00000000-0000-0000-0000-000000000001"});
+    match (model, style) {
+        ("dzine", serde_json::Value::Object(style)) => style,
+        _ => Map::new(),
+    }
+}
+
+#[tokio::test]
+async fn every_model_draws_with_what_the_table_sends_by_itself() {
+    let running = Running::start();
+    let models = running.models(Feature::ImageGenerator).await;
+    assert!(models.len() > 30, "{}", models.len());
+    for (at, model) in models.iter().enumerate() {
+        let wanted = Wanted {
+            extra: needs(&model.id),
+            ..boat()
+        };
+        let payload = images::generation(&model.id, &wanted).unwrap();
+        let mode = if at % 2 == 0 {
+            Mode::Held
+        } else {
+            Mode::Polled
+        };
+        let files = running.files(&payload, mode).await;
+        let (_, most) = images::counts(&model.id);
+        assert!(
+            !files.is_empty() && files.len() <= most as usize,
+            "{}",
+            model.id
+        );
+        assert!(
+            files
+                .iter()
+                .all(|(kind, bytes)| kind.starts_with("image/") && !bytes.is_empty())
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_model_draws_in_the_shapes_that_clients_ask_for() {
+    let running = Running::start();
+    for model in running.models(Feature::ImageGenerator).await {
+        for (size, ratio) in [
+            (Some("1024x1024"), None),
+            (Some("1536x1024"), None),
+            (Some("1024x1792"), None),
+            (None, Some("16:9")),
+            (None, Some("2:3")),
+        ] {
+            let wanted = Wanted {
+                size: size.map(str::to_owned),
+                aspect_ratio: ratio.map(str::to_owned),
+                extra: needs(&model.id),
+                ..boat()
+            };
+            // What is refused here costs nothing; what is sent must be taken.
+            if let Ok(payload) = images::generation(&model.id, &wanted) {
+                assert!(!running.files(&payload, Mode::Held).await.is_empty());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_model_edits_and_varies() {
+    let running = Running::start();
+    let image = running.stored("cat.png", "image/png", PIXEL).await;
+    for model in running.models(Feature::ImageEditor).await {
+        let edit = Edit {
+            image: image.clone(),
+            wanted: boat(),
+            ..Edit::default()
+        };
+        let payload = images::edit(&model.id, &edit).unwrap();
+        assert!(
+            !running.files(&payload, Mode::Polled).await.is_empty(),
+            "{}",
+            model.id
+        );
+    }
+    for model in running.models(Feature::ImageVariator).await {
+        let variation = Variation {
+            image: image.clone(),
+            ..Variation::default()
+        };
+        let payload = images::variation(&model.id, &variation).unwrap();
+        assert!(
+            !running.files(&payload, Mode::Held).await.is_empty(),
+            "{}",
+            model.id
+        );
+    }
+    let masked = Edit {
+        image: image.clone(),
+        mask: Some(image),
+        wanted: boat(),
+        ..Edit::default()
+    };
+    let payload = images::edit("stable-image", &masked).unwrap();
+    assert!(!running.files(&payload, Mode::Held).await.is_empty());
+}
+
+#[tokio::test]
+async fn every_model_speaks_with_every_voice_in_the_type_that_is_expected() {
+    let running = Running::start();
+    for model in running.models(Feature::TextToSpeech).await {
+        for voice in speech::voices::TABLE {
+            let wanted = speech::Wanted {
+                input: "Good morning.".into(),
+                voice: Some(voice.name.into()),
+                ..speech::Wanted::default()
+            };
+            let payload = speech::payload(&model.id, &wanted).unwrap();
+            let files = running.files(&payload, Mode::Held).await;
+            let expected = speech::content_type(&payload);
+            assert_eq!(files[0].0.replace("x-wav", "wav"), expected, "{}", model.id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_model_listens_and_translates() {
+    let running = Running::start();
+    let audio = running
+        .stored("note.mp3", "audio/mpeg", b"ID3 no real sound")
+        .await;
+    let wanted = transcription::Wanted {
+        audio,
+        language: Some("de".into()),
+        format: Some("srt".into()),
+        ..transcription::Wanted::default()
+    };
+    for model in running.models(Feature::SpeechToText).await {
+        let payload = transcription::transcription(&model.id, &wanted).unwrap();
+        let outcome = running
+            .client
+            .feature(&key(), &payload, Mode::Held)
+            .await
+            .unwrap();
+        assert!(!Transcript::of(&outcome).text.is_empty(), "{}", model.id);
+    }
+    for model in running.models(Feature::AudioTranslator).await {
+        let payload = transcription::translation(&model.id, &wanted).unwrap();
+        let outcome = running
+            .client
+            .feature(&key(), &payload, Mode::Polled)
+            .await
+            .unwrap();
+        assert!(!Transcript::of(&outcome).text.is_empty(), "{}", model.id);
+    }
+}
+
+#[tokio::test]
+async fn code_conversations_and_styles_are_served() {
+    let running = Running::start();
+    let request = code::Request {
+        model: "gpt-5.4-mini".into(),
+        prompt: "[[sim {\"reply\":\"fn main() {}\"}]]".into(),
+        web_search: None,
+    };
+    let answer = running.client.code(&key(), &request).await.unwrap();
+    assert_eq!(answer.text, "fn main() {}");
+    let new = New {
+        title: "Plans".into(),
+        model: "gpt-4o-mini".into(),
+        files: Vec::new(),
+    };
+    let made = running
+        .client
+        .create_conversation(&key(), &new)
+        .await
+        .unwrap();
+    let list = running.client.conversations(&key()).await.unwrap();
+    assert_eq!(list[0].uuid, made.uuid);
+    let owner = key();
+    let delete = || running.client.delete_conversation(&owner, &made.uuid);
+    assert_eq!(delete().await.unwrap(), Deletion::Deleted);
+    assert_eq!(delete().await.unwrap(), Deletion::NotThere);
+    assert!(
+        !running
+            .client
+            .dzine_styles(&key())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn faults_of_files_and_records_are_lived_through() {
+    let running = Running::start();
+    let payload = images::generation("gpt-image-1", &boat()).unwrap();
+    for fault in [
+        "no-url",
+        "url-outside",
+        "url-forbidden",
+        "cdn-forbidden",
+        "string-result",
+    ] {
+        let endpoint = if fault.contains("forbidden") {
+            "files"
+        } else {
+            "features"
+        };
+        running
+            .simulator
+            .set_faults(json!({"fault": fault, "endpoint": endpoint}))
+            .unwrap();
+        assert_eq!(
+            running.files(&payload, Mode::Held).await.len(),
+            1,
+            "{fault}"
+        );
+    }
+    running
+        .simulator
+        .set_faults(json!({"fault": "http-500", "endpoint": "results", "times": 2}))
+        .unwrap();
+    assert_eq!(running.files(&payload, Mode::Polled).await.len(), 1);
+    for fault in [
+        "status-failed",
+        "moderation-in-result",
+        "credits-in-result",
+        "success-false",
+        "rate-limited",
+    ] {
+        for mode in [Mode::Held, Mode::Polled] {
+            running
+                .simulator
+                .set_faults(json!({"fault": fault, "endpoint": "features"}))
+                .unwrap();
+            let failed = running.client.feature(&key(), &payload, mode).await;
+            assert!(failed.is_err(), "{fault} {mode:?}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Forms with files (`multipart/form-data`), read part by part within bounds.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::extract::FromRequest as _;
+use axum::extract::multipart::{Field, Multipart, MultipartError};
+use bytes::{Bytes, BytesMut};
+use http::request::Parts;
+use serde_json::{Map, Value};
+use translate::failure::{Failure, Kind};
+
+/// Parts of one form.
+const MAX_PARTS: usize = 64;
+
+/// Bytes of one part that is no file.
+const MAX_FIELD: usize = 64 * 1024;
+
+/// A file of a form, small enough to be held.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// The name of its field.
+    pub field: String,
+    /// Its own name.
+    pub file_name: Option<String>,
+    /// Its type, as the client claims.
+    pub mime: Option<String>,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
+
+/// A form that was read whole.
+#[derive(Debug, Default)]
+pub struct Form {
+    /// Its texts. A name that came more than once, or ends with `[]`, is a list.
+    pub fields: Map<String, Value>,
+    /// Its files, in order.
+    pub files: Vec<Part>,
+}
+
+/// Begins to read a form.
+///
+/// # Errors
+/// The request is none.
+pub async fn multipart(head: Parts, body: Body) -> Result<Multipart, Failure> {
+    let body = Body::new(OneByOne { body, rests: false });
+    let request = http::Request::from_parts(head, body);
+    Multipart::from_request(request, &()).await.map_err(|_| {
+        let message = "This endpoint takes a form: send multipart/form-data with the file and the parameters as parts.";
+        Failure::new(Kind::Invalid, message)
+    })
+}
+
+/// Reads a whole form whose files have at most so many bytes together.
+///
+/// # Errors
+/// It is none, too large, or broken.
+pub async fn read(head: Parts, body: Body, max: usize) -> Result<Form, Failure> {
+    let mut multipart = multipart(head, body).await?;
+    let mut form = Form::default();
+    let mut room = max;
+    for _ in 0..MAX_PARTS {
+        let Some(mut field) = multipart.next_field().await.map_err(broken)? else {
+            return Ok(form);
+        };
+        let name = field.name().unwrap_or_default().to_owned();
+        if field.file_name().is_none() {
+            form.text(&name, text(&mut field).await?);
+            continue;
+        }
+        let (file_name, mime) = (
+            field.file_name().map(str::to_owned),
+            field.content_type().map(str::to_owned),
+        );
+        let mut bytes = BytesMut::new();
+        while let Some(piece) = field.chunk().await.map_err(broken)? {
+            room = room
+                .checked_sub(piece.len())
+                .ok_or_else(|| too_large(max))?;
+            bytes.extend_from_slice(&piece);
+        }
+        form.files.push(Part {
+            field: name.trim_end_matches("[]").to_owned(),
+            file_name,
+            mime,
+            bytes: bytes.freeze(),
+        });
+    }
+    Err(Failure::new(
+        Kind::Invalid,
+        format!("The form has more than {MAX_PARTS} parts."),
+    ))
+}
+
+impl Form {
+    /// Takes in a text.
+    pub fn text(&mut self, name: &str, value: String) {
+        let value = Value::from(value);
+        let plain = name.trim_end_matches("[]");
+        match self.fields.get_mut(plain) {
+            None if name.ends_with("[]") => {
+                self.fields
+                    .insert(plain.to_owned(), Value::Array(vec![value]));
+            }
+            None => {
+                self.fields.insert(plain.to_owned(), value);
+            }
+            Some(Value::Array(list)) => list.push(value),
+            Some(one) => *one = Value::Array(vec![one.take(), value]),
+        }
+    }
+}
+
+/// The text of a part.
+///
+/// # Errors
+/// Too long, no UTF-8, or broken.
+pub async fn text(field: &mut Field<'_>) -> Result<String, Failure> {
+    let name = field.name().unwrap_or_default().to_owned();
+    let mut bytes = Vec::new();
+    while let Some(piece) = field.chunk().await.map_err(broken)? {
+        bytes.extend_from_slice(&piece);
+        if bytes.len() > MAX_FIELD {
+            return Err(Failure::invalid(
+                name,
+                format!("A parameter has more than {MAX_FIELD} bytes."),
+            ));
+        }
+    }
+    String::from_utf8(bytes)
+        .map_err(|_| Failure::invalid(name, "A parameter is not text in UTF-8."))
+}
+
+/// A form that cannot be read on.
+#[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
+pub fn broken(error: MultipartError) -> Failure {
+    Failure::new(
+        Kind::Invalid,
+        format!("The form is broken: {}.", error.body_text()),
+    )
+}
+
+fn too_large(max: usize) -> Failure {
+    let message = format!(
+        "The files of the form have more than {} MiB.",
+        max / (1024 * 1024)
+    );
+    Failure::new(Kind::TooLarge, message)
+}
+
+/// A body that gives one frame and then rests until it is asked again. The parser of forms takes
+/// all that is ready before it gives any of it out: of a fast client that would be the whole file.
+struct OneByOne {
+    body: Body,
+    rests: bool,
+}
+
+impl http_body::Body for OneByOne {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
+        if std::mem::take(&mut self.rests) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+        self.rests = true;
+        Poll::Ready(frame)
+    }
+}

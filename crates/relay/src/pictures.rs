@@ -1,0 +1,239 @@
+//! Pictures: drawn, changed, varied by 1min.ai, and brought into the form that a client wants.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::future::try_join_all;
+use onemin::images::{self, Edit, Variation, Wanted, prompt_flags};
+use onemin::{ApiKey, Invalid, Mode, Outcome, Payload, ResultAsset};
+use translate::dialect::openai::media::images::{ImageRequest, Picture};
+use translate::failure::{Failure, Kind};
+
+use crate::app::Relay;
+use crate::failure::of_upstream;
+
+/// The model of a request that names none: the original relay's DALL·E 3 is no longer there.
+const STANDARD_MODEL: &str = "gpt-image-1-mini";
+
+/// The largest picture that is taken apart into base64, in bytes.
+const MAX_PICTURE: usize = 64 * 1024 * 1024;
+
+/// Pictures that were made, and what the request could not get.
+#[derive(Debug)]
+pub struct Made {
+    /// The pictures.
+    pub pictures: Vec<Picture>,
+    /// Parameters without effect.
+    pub ignored: Vec<String>,
+    /// What it cost, if upstream says so.
+    pub credits: Option<f64>,
+}
+
+/// Draws what a request asks for.
+///
+/// # Errors
+/// What cannot be drawn as asked, or why upstream did not.
+pub async fn draw(relay: &Relay, key: &ApiKey, request: &ImageRequest) -> Result<Made, Failure> {
+    let model = request.model.as_deref().unwrap_or(STANDARD_MODEL);
+    let payload = images::generation(model, &wanted(request)).map_err(invalid)?;
+    make(relay, key, request, payload).await
+}
+
+/// Changes a picture. The first of `sources` is changed, the others are looked at.
+///
+/// # Errors
+/// As [`draw`].
+pub async fn edit(
+    relay: &Relay,
+    key: &ApiKey,
+    request: &ImageRequest,
+    mut sources: Vec<String>,
+    mask: Option<String>,
+) -> Result<Made, Failure> {
+    if sources.is_empty() {
+        return Err(Failure::invalid(
+            "image",
+            "`image` is missing: send the picture as a part of the form.",
+        ));
+    }
+    let edit = Edit {
+        image: sources.remove(0),
+        mask,
+        references: sources,
+        wanted: wanted(request),
+    };
+    let model = request.model.as_deref().unwrap_or("gpt-image-1");
+    let payload = images::edit(model, &edit).map_err(invalid)?;
+    make(relay, key, request, payload).await
+}
+
+/// Varies a picture, by the model asked for or, if it cannot, by those that can. Another is tried
+/// only where the one before surely did no work.
+///
+/// # Errors
+/// As [`draw`].
+pub async fn vary(
+    relay: &Relay,
+    key: &ApiKey,
+    request: &ImageRequest,
+    source: &str,
+) -> Result<Made, Failure> {
+    let asked = request.model.as_deref().unwrap_or_default();
+    let variation = Variation {
+        image: source.to_owned(),
+        wanted: wanted(request),
+    };
+    let mut last = None;
+    for model in images::variation_candidates(asked) {
+        let payload = match images::variation(model, &variation) {
+            Ok(payload) => payload,
+            Err(error) => {
+                last = Some(invalid(error));
+                continue;
+            }
+        };
+        match make(relay, key, request, payload).await {
+            Ok(made) => return Ok(made),
+            Err(failure) if may_try_another(&failure) => last = Some(failure),
+            Err(failure) => return Err(failure),
+        }
+    }
+    Err(last.unwrap_or_else(|| {
+        Failure::new(
+            Kind::ModelNotFound,
+            "No model varies pictures at the moment.",
+        )
+    }))
+}
+
+/// A model that is not there, or does not take the request, did no work.
+fn may_try_another(failure: &Failure) -> bool {
+    matches!(
+        failure.kind,
+        Kind::ModelNotFound | Kind::Invalid | Kind::Unsupported
+    )
+}
+
+async fn make(
+    relay: &Relay,
+    key: &ApiKey,
+    request: &ImageRequest,
+    payload: Payload,
+) -> Result<Made, Failure> {
+    let outcome = relay.client.feature(key, &payload, Mode::Polled).await;
+    let outcome = outcome.map_err(|error| of_upstream(&error))?;
+    let inline = request
+        .inline
+        .unwrap_or_else(|| payload.model.starts_with("gpt-image"));
+    let pictures = outcome
+        .assets
+        .iter()
+        .map(|asset| picture(relay, asset, inline));
+    let pictures = try_join_all(pictures).await?;
+    if pictures.is_empty() {
+        return Err(no_picture(&outcome));
+    }
+    let mut ignored = request.ignored.clone();
+    ignored.extend(payload.ignored);
+    Ok(Made {
+        pictures,
+        ignored,
+        credits: outcome.accounting.credits,
+    })
+}
+
+async fn picture(relay: &Relay, asset: &ResultAsset, inline: bool) -> Result<Picture, Failure> {
+    let b64_json = if inline {
+        Some(in_base64(relay, asset).await?)
+    } else {
+        None
+    };
+    Ok(Picture {
+        url: url(relay, asset),
+        b64_json,
+    })
+}
+
+/// The picture's bytes in base64, encoded as they come.
+async fn in_base64(relay: &Relay, asset: &ResultAsset) -> Result<String, Failure> {
+    let mut download = relay
+        .client
+        .download(asset)
+        .await
+        .map_err(|e| of_upstream(&e))?;
+    let mut text = String::new();
+    let mut rest: Vec<u8> = Vec::new();
+    while let Some(bytes) = download.next().await {
+        rest.extend_from_slice(&bytes.map_err(|e| of_upstream(&e))?);
+        // Three bytes are four letters; what is left over waits for the next piece.
+        let whole = rest.len() / 3 * 3;
+        STANDARD.encode_string(rest.get(..whole).unwrap_or_default(), &mut text);
+        rest.drain(..whole);
+        if text.len() / 4 * 3 > MAX_PICTURE {
+            let message = format!(
+                "The picture is larger than {} MiB: ask for its URL.",
+                MAX_PICTURE / (1024 * 1024)
+            );
+            return Err(Failure::new(Kind::Upstream, message).with_retry(false));
+        }
+    }
+    STANDARD.encode_string(&rest, &mut text);
+    Ok(text)
+}
+
+/// Where a client finds a file: signed if upstream signed it, else at the asset host.
+#[must_use]
+pub fn url(relay: &Relay, asset: &ResultAsset) -> String {
+    match &asset.temporary_url {
+        Some(url) => url.clone(),
+        None if asset.path.contains("://") => asset.path.clone(),
+        None => {
+            let base = relay.asset_url.as_str().trim_end_matches('/');
+            format!("{base}/{}", asset.path.trim_start_matches('/'))
+        }
+    }
+}
+
+/// What a request wants, with the flags of its prompt. A parameter goes before a flag.
+fn wanted(request: &ImageRequest) -> Wanted {
+    let flags = prompt_flags::take(&request.prompt);
+    let ratio = flags.aspect_ratio.map(|(w, h)| format!("{w}:{h}"));
+    let size = flags.size.map(|(w, h)| format!("{w}x{h}"));
+    Wanted {
+        prompt: flags.prompt,
+        count: request.n,
+        size: request.size.clone().or(size),
+        aspect_ratio: request.aspect_ratio.clone().or(ratio),
+        quality: request.quality.clone(),
+        style: request.style.clone(),
+        background: request.background.clone(),
+        output_format: request.output_format.clone(),
+        output_compression: request.output_compression,
+        moderation: request.moderation.clone(),
+        negative_prompt: request.negative_prompt.clone().or(flags.negative_prompt),
+        mode: request.mode.clone().or(flags.mode.map(str::to_owned)),
+        seed: request.seed,
+        steps: request.steps,
+        guidance: request.guidance,
+        niji: request.niji,
+        extra: request.extra.clone(),
+    }
+}
+
+/// A wish that a model cannot meet.
+#[must_use]
+pub fn invalid(error: Invalid) -> Failure {
+    let field = match error.field.as_str() {
+        "count" => "n".to_owned(),
+        _ => error.field,
+    };
+    Failure::invalid(
+        field.clone(),
+        format!("`{field}`: {}.", error.message.trim_end_matches('.')),
+    )
+}
+
+fn no_picture(outcome: &Outcome) -> Failure {
+    let words = outcome.text.as_deref().unwrap_or("it gave no reason");
+    let words: String = words.chars().take(300).collect();
+    Failure::new(Kind::Upstream, format!("1min.ai made no picture: {words}.")).with_retry(false)
+}

@@ -1,0 +1,78 @@
+//! `/v1/audio/transcriptions`, `/translations` and `/speech`.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use http::Request;
+use http::header::{self, HeaderValue};
+use translate::dialect::openai::media::audio;
+use translate::failure::Failure;
+
+use super::images::costs;
+use crate::app::Relay;
+use crate::endpoint::{self, Asked};
+use crate::recordings::{self, Task};
+use crate::respond;
+use crate::voices;
+
+/// What is said in a recording.
+pub async fn transcriptions(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+    endpoint::answer(
+        relay,
+        "audio.transcriptions",
+        request,
+        async |relay, asked: Asked| written(&relay, asked, Task::Transcribe).await,
+    )
+    .await
+}
+
+/// What is said in a recording, in English.
+pub async fn translations(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+    endpoint::answer(
+        relay,
+        "audio.translations",
+        request,
+        async |relay, asked: Asked| written(&relay, asked, Task::Translate).await,
+    )
+    .await
+}
+
+async fn written(relay: &Relay, asked: Asked, task: Task) -> Result<Response, Failure> {
+    let key = asked.caller.key.clone();
+    let order = recordings::read(relay, &key, asked.head, asked.body).await?;
+    let made = recordings::write_down(relay, &key, &order, task).await?;
+    let mut response = if order.streamed {
+        respond::events(Body::from(audio::transcript_events(&made.transcript.text)))
+    } else {
+        let mut response = Response::new(Body::from(
+            order.form.written(&made.transcript, task.name())?,
+        ));
+        let kind = HeaderValue::from_static(order.form.content_type());
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
+    };
+    costs(response.headers_mut(), &made.ignored, made.credits);
+    Ok(response)
+}
+
+/// A text, spoken.
+pub async fn speech(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+    endpoint::answer(
+        relay,
+        "audio.speech",
+        request,
+        async |relay, asked: Asked| {
+            let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
+            let request = audio::speech(&body)?;
+            relay.catalogue.permit(&request.model)?;
+            let spoken = voices::speak(&relay, &asked.caller.key, &request).await?;
+            let (ignored, credits) = (spoken.ignored.clone(), spoken.credits);
+            let mut response = voices::answer(&relay, spoken, request.events).await?;
+            costs(response.headers_mut(), &ignored, credits);
+            Ok(response)
+        },
+    )
+    .await
+}

@@ -1,0 +1,139 @@
+//! Texts, spoken by 1min.ai; the bytes go to the client as they come.
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::stream;
+use http::header::{self, HeaderValue};
+use onemin::speech::{self, Wanted};
+use onemin::{ApiKey, Download, Mode, ResultAsset};
+use translate::dialect::openai::media::audio::{self, SpeechRequest};
+use translate::failure::{Failure, Kind};
+
+use crate::app::Relay;
+use crate::failure::of_upstream;
+use crate::pictures::invalid;
+use crate::respond;
+
+/// Speech that upstream has made.
+#[derive(Debug)]
+pub struct Spoken {
+    /// Where it is.
+    pub asset: ResultAsset,
+    /// Its type.
+    pub content_type: &'static str,
+    /// Parameters without effect.
+    pub ignored: Vec<String>,
+    /// What it cost, if upstream says so.
+    pub credits: Option<f64>,
+}
+
+/// Has a text spoken.
+///
+/// # Errors
+/// What cannot be spoken as asked, or why upstream did not.
+pub async fn speak(
+    relay: &Relay,
+    key: &ApiKey,
+    request: &SpeechRequest,
+) -> Result<Spoken, Failure> {
+    let wanted = Wanted {
+        input: request.input.clone(),
+        voice: request.voice.clone(),
+        format: request.response_format.clone(),
+        speed: request.speed,
+        ..Wanted::default()
+    };
+    let payload = speech::payload(&request.model, &wanted).map_err(invalid)?;
+    let outcome = relay.client.feature(key, &payload, Mode::Held).await;
+    let outcome = outcome.map_err(|error| of_upstream(&error))?;
+    let asset = outcome.assets.into_iter().next();
+    let asset = asset.ok_or_else(|| {
+        Failure::new(
+            Kind::Upstream,
+            "1min.ai said that the text is spoken, and gave no recording.",
+        )
+        .with_retry(false)
+    })?;
+    let mut ignored = request.ignored.clone();
+    ignored.extend(payload.ignored.iter().cloned());
+    Ok(Spoken {
+        asset,
+        content_type: speech::content_type(&payload),
+        ignored,
+        credits: outcome.accounting.credits,
+    })
+}
+
+/// The bytes, or events that carry them, as they come from upstream.
+///
+/// # Errors
+/// The recording cannot be had.
+pub async fn answer(relay: &Relay, spoken: Spoken, events: bool) -> Result<Response, Failure> {
+    let download = relay.client.download(&spoken.asset).await;
+    let download = download.map_err(|error| of_upstream(&error))?;
+    if events {
+        return Ok(respond::events(Body::from_stream(deltas(download))));
+    }
+    let length = download.length;
+    let mut response = Response::new(Body::from_stream(stream::unfold(
+        download,
+        async |mut download| {
+            let next = download.next().await?;
+            Some((
+                next.map_err(|_| std::io::Error::other("the recording broke off")),
+                download,
+            ))
+        },
+    )));
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(spoken.content_type),
+    );
+    if let Some(length) = length {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Ok(response)
+}
+
+/// Events with pieces of speech; one that broke off ends with an error and without `done`.
+fn deltas(download: Download) -> impl futures_util::Stream<Item = Result<Bytes, Infallible>> {
+    stream::unfold(Some((download, Vec::new())), async |state| {
+        let (mut download, mut rest): (Download, Vec<u8>) = state?;
+        let next = match download.next().await {
+            Some(Ok(bytes)) => {
+                rest.extend_from_slice(&bytes);
+                let whole = rest.len() / 3 * 3;
+                let piece = STANDARD.encode(rest.get(..whole).unwrap_or_default());
+                rest.drain(..whole);
+                return Some((
+                    Ok(Bytes::from(audio::speech_delta(&piece))),
+                    Some((download, rest)),
+                ));
+            }
+            Some(Err(error)) => {
+                let mut event = b"data: ".to_vec();
+                event.extend_from_slice(&translate::dialect::openai::error::object(&of_upstream(
+                    &error,
+                )));
+                event.extend_from_slice(b"\n\n");
+                event
+            }
+            None => {
+                let mut last = if rest.is_empty() {
+                    Vec::new()
+                } else {
+                    audio::speech_delta(&STANDARD.encode(&rest))
+                };
+                last.extend_from_slice(&audio::speech_done());
+                last
+            }
+        };
+        Some((Ok(Bytes::from(next)), None))
+    })
+}

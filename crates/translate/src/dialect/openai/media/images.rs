@@ -1,0 +1,369 @@
+//! `/v1/images/…`: what is asked for, in JSON or as the fields of a form, and the answers.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::dialect::openai::json;
+use crate::dialect::request;
+use crate::failure::Failure;
+use crate::turn::Delivery;
+
+/// What is asked of a picture. What is None is left to the model.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ImageRequest {
+    /// The model.
+    pub model: Option<String>,
+    /// What to draw; empty if nothing is said.
+    pub prompt: String,
+    /// How many pictures.
+    pub n: Option<u32>,
+    /// `WIDTHxHEIGHT` or `auto`.
+    pub size: Option<String>,
+    /// `WIDTH:HEIGHT`.
+    pub aspect_ratio: Option<String>,
+    /// The quality, in OpenAI's or the model's word.
+    pub quality: Option<String>,
+    /// The style.
+    pub style: Option<String>,
+    /// `transparent`, `opaque` or `auto`.
+    pub background: Option<String>,
+    /// `png`, `jpeg` or `webp`.
+    pub output_format: Option<String>,
+    /// From 0 to 100.
+    pub output_compression: Option<u32>,
+    /// `auto` or `low`.
+    pub moderation: Option<String>,
+    /// What must not be in it.
+    pub negative_prompt: Option<String>,
+    /// Midjourney's mode.
+    pub mode: Option<String>,
+    /// The beginning of chance.
+    pub seed: Option<i64>,
+    /// Steps of the drawing.
+    pub steps: Option<u32>,
+    /// How closely the prompt is followed.
+    pub guidance: Option<f64>,
+    /// Midjourney's model for drawn figures.
+    pub niji: Option<bool>,
+    /// Pictures to begin with, where the request is JSON: URLs or data URIs.
+    pub images: Vec<String>,
+    /// Whether bytes are wanted instead of URLs; none where nothing is said.
+    pub inline: Option<bool>,
+    /// Whether the answer is a stream.
+    pub delivery: Delivery,
+    /// Every other parameter, by the client's name: the model may know it.
+    pub extra: Map<String, Value>,
+    /// Parameters that have no effect.
+    pub ignored: Vec<String>,
+}
+
+/// Parameters that mean nothing here.
+const IGNORED: [&str; 3] = ["partial_images", "input_fidelity", "n_variants"];
+
+/// Parameters that never had an effect anyone sees.
+const SILENT: [&str; 3] = ["user", "safety_identifier", "metadata"];
+
+/// Reads the body of a request.
+///
+/// # Errors
+/// Malformed JSON, or a parameter of the wrong type.
+pub fn decode(body: &[u8]) -> Result<ImageRequest, Failure> {
+    of_fields(request::parse(body)?)
+}
+
+/// Reads the fields of a form, or of a JSON object.
+///
+/// # Errors
+/// A parameter of the wrong type.
+pub fn of_fields(mut fields: Map<String, Value>) -> Result<ImageRequest, Failure> {
+    fields.retain(|_, value| !value.is_null());
+    let messages = fields.remove("messages");
+    let prompt = text(&mut fields, "prompt")?.or_else(|| messages.as_ref().and_then(last_text));
+    let format = text(&mut fields, "response_format")?;
+    let stream = flag(&mut fields, "stream")? == Some(true);
+    let mut request = ImageRequest {
+        model: text(&mut fields, "model")?,
+        prompt: prompt.unwrap_or_default(),
+        n: number(&mut fields, "n")?,
+        size: text(&mut fields, "size")?,
+        aspect_ratio: text(&mut fields, "aspect_ratio")?,
+        quality: text(&mut fields, "quality")?,
+        style: text(&mut fields, "style")?,
+        background: text(&mut fields, "background")?,
+        output_format: text(&mut fields, "output_format")?,
+        output_compression: number(&mut fields, "output_compression")?,
+        moderation: text(&mut fields, "moderation")?,
+        negative_prompt: text(&mut fields, "negative_prompt")?,
+        mode: text(&mut fields, "mode")?,
+        seed: number(&mut fields, "seed")?,
+        steps: number(&mut fields, "steps")?,
+        guidance: number(&mut fields, "guidance")?,
+        niji: flag(&mut fields, "niji")?,
+        images: images(&mut fields)?,
+        inline: inline(format.as_deref())?,
+        delivery: if stream {
+            Delivery::Streamed
+        } else {
+            Delivery::Whole
+        },
+        ..ImageRequest::default()
+    };
+    for (name, value) in fields {
+        if IGNORED.contains(&name.as_str()) {
+            request.ignored.push(name);
+        } else if !SILENT.contains(&name.as_str()) {
+            request.extra.insert(name, value);
+        }
+    }
+    Ok(request)
+}
+
+fn inline(format: Option<&str>) -> Result<Option<bool>, Failure> {
+    match format {
+        None => Ok(None),
+        Some("url") => Ok(Some(false)),
+        Some("b64_json") => Ok(Some(true)),
+        Some(other) => Err(Failure::invalid(
+            "response_format",
+            format!(
+                "`{}` is no response_format: use url or b64_json.",
+                request::echo(other)
+            ),
+        )),
+    }
+}
+
+/// `image` or `images`: URLs, or objects that hold one.
+fn images(fields: &mut Map<String, Value>) -> Result<Vec<String>, Failure> {
+    let mut urls = Vec::new();
+    for name in ["image", "images", "image_url"] {
+        let given = match fields.remove(name) {
+            None => continue,
+            Some(Value::Array(list)) => list,
+            Some(one) => vec![one],
+        };
+        for image in given {
+            let url = image.as_str().or_else(|| image.get("image_url")?.as_str());
+            let url = url.ok_or_else(|| {
+                Failure::invalid(
+                    name,
+                    format!("`{name}` must be a URL or a data URI, or a part of a form."),
+                )
+            })?;
+            urls.push(url.to_owned());
+        }
+    }
+    Ok(urls)
+}
+
+fn text(fields: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Failure> {
+    match fields.remove(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Some(_) => Err(Failure::invalid(
+            name,
+            format!("`{name}` must be a string."),
+        )),
+    }
+}
+
+/// A number, or a string that holds one, as forms have it.
+fn number<N: std::str::FromStr>(
+    fields: &mut Map<String, Value>,
+    name: &str,
+) -> Result<Option<N>, Failure> {
+    let written = match fields.remove(name) {
+        None => return Ok(None),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::String(text)) => text,
+        Some(_) => String::new(),
+    };
+    let plain = written.trim().trim_end_matches(".0");
+    let number = plain
+        .parse()
+        .map_err(|_| Failure::invalid(name, format!("`{name}` must be a number in its range.")))?;
+    Ok(Some(number))
+}
+
+fn flag(fields: &mut Map<String, Value>, name: &str) -> Result<Option<bool>, Failure> {
+    match fields.remove(name) {
+        None => Ok(None),
+        Some(Value::Bool(flag)) => Ok(Some(flag)),
+        Some(Value::String(word)) if matches!(word.as_str(), "true" | "1") => Ok(Some(true)),
+        Some(Value::String(word)) if matches!(word.as_str(), "false" | "0") => Ok(Some(false)),
+        Some(_) => Err(Failure::invalid(
+            name,
+            format!("`{name}` must be true or false."),
+        )),
+    }
+}
+
+/// The text of the last message, as the original relay took it for a prompt.
+fn last_text(messages: &Value) -> Option<String> {
+    let content = messages.as_array()?.last()?.get("content")?;
+    let parts = content.as_array().into_iter().flatten();
+    let part = parts
+        .filter_map(|part| part.get("text")?.as_str())
+        .next_back();
+    content.as_str().or(part).map(str::to_owned)
+}
+
+/// A picture that was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Picture {
+    /// Where it is.
+    pub url: String,
+    /// Its bytes in base64, if they are wanted.
+    pub b64_json: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Datum<'p> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    b64_json: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revised_prompt: Option<&'p str>,
+}
+
+/// The answer: OpenAI's fields, and beside them the chat message that the original relay gave.
+#[must_use]
+pub fn document(created: u64, prompt: &str, pictures: &[Picture]) -> Vec<u8> {
+    let data: Vec<Datum<'_>> = pictures
+        .iter()
+        .map(|picture| Datum {
+            url: picture.b64_json.is_none().then_some(&picture.url),
+            b64_json: picture.b64_json.as_deref(),
+            revised_prompt: Some(prompt).filter(|prompt| !prompt.is_empty()),
+        })
+        .collect();
+    let message = json!({"role": "assistant", "content": markdown(pictures)});
+    json::text(&json!({
+        "created": created,
+        "data": data,
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+    }))
+}
+
+/// The final event of a stream of pictures; there are no earlier ones.
+#[must_use]
+pub fn completed(kind: &str, created: u64, request: &ImageRequest, picture: &Picture) -> Vec<u8> {
+    let word = |given: &Option<String>| given.clone().unwrap_or_else(|| "auto".to_owned());
+    let event = json!({
+        "type": format!("{kind}.completed"),
+        "b64_json": picture.b64_json,
+        "created_at": created,
+        "size": word(&request.size),
+        "quality": word(&request.quality),
+        "background": word(&request.background),
+        "output_format": request.output_format.as_deref().unwrap_or("png"),
+        "usage": {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0,
+            "input_tokens_details": {"image_tokens": 0, "text_tokens": 0}},
+    });
+    let mut out = format!("event: {kind}.completed\ndata: ").into_bytes();
+    json::write(&event, &mut out);
+    out.extend_from_slice(b"\n\n");
+    out
+}
+
+/// Pictures as a chat message: Markdown, each with the code by which a variation of it is asked for.
+#[must_use]
+pub fn markdown(pictures: &[Picture]) -> String {
+    let lines = pictures
+        .iter()
+        .zip(1..)
+        .map(|(picture, number)| format!("![Variation {number}]({}) `[_V{number}_]`", picture.url));
+    let hint = "To vary a picture, send its code.";
+    let mut lines: Vec<String> = lines.collect();
+    lines.push(hint.to_owned());
+    lines.join("\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_and_forms_say_the_same() {
+        let json = br#"{"model": "dall-e-3", "prompt": "a cat", "n": 2, "size": "1024x1024", "response_format": "b64_json",
+            "stream": false, "user": "u", "seed": 7, "partial_images": 1, "lora": "x"}"#;
+        let form = [
+            ("model", "dall-e-3"),
+            ("prompt", "a cat"),
+            ("n", "2"),
+            ("size", "1024x1024"),
+            ("response_format", "b64_json"),
+            ("stream", "false"),
+            ("user", "u"),
+            ("seed", "7"),
+            ("partial_images", "1"),
+            ("lora", "x"),
+        ];
+        let form = form
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), Value::from(value)));
+        let request = decode(json).unwrap();
+        assert_eq!(of_fields(form.collect()).unwrap(), request);
+        assert_eq!(
+            (request.n, request.seed, request.inline),
+            (Some(2), Some(7), Some(true))
+        );
+        assert_eq!(
+            (request.ignored.as_slice(), request.extra.len()),
+            (["partial_images".to_owned()].as_slice(), 1)
+        );
+    }
+
+    #[test]
+    fn the_last_message_may_be_the_prompt() {
+        let body = br#"{"messages": [{"role": "user", "content": "one"}, {"role": "user", "content": [{"type": "text", "text": "two"}]}]}"#;
+        assert_eq!(decode(body).unwrap().prompt, "two");
+    }
+
+    #[test]
+    fn wrong_types_name_the_field() {
+        for (body, param) in [
+            (r#"{"n": "many"}"#, "n"),
+            (r#"{"n": -1}"#, "n"),
+            (r#"{"prompt": 7}"#, "prompt"),
+            (r#"{"stream": "perhaps"}"#, "stream"),
+            (r#"{"response_format": "gif"}"#, "response_format"),
+            (r#"{"image": 7}"#, "image"),
+        ] {
+            assert_eq!(
+                decode(body.as_bytes()).unwrap_err().param.as_deref(),
+                Some(param),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn answers_have_urls_or_bytes_and_the_originals_message() {
+        let url = Picture {
+            url: "https://a/1.png".to_owned(),
+            b64_json: None,
+        };
+        let bytes = Picture {
+            url: "https://a/2.png".to_owned(),
+            b64_json: Some("aGk=".to_owned()),
+        };
+        let document: Value = serde_json::from_slice(&document(7, "a cat", &[url, bytes])).unwrap();
+        assert_eq!(
+            document["data"][0],
+            json!({"url": "https://a/1.png", "revised_prompt": "a cat"})
+        );
+        assert_eq!(
+            document["data"][1],
+            json!({"b64_json": "aGk=", "revised_prompt": "a cat"})
+        );
+        let content = document["choices"][0]["message"]["content"]
+            .as_str()
+            .unwrap();
+        assert!(
+            content.contains("![Variation 2](https://a/2.png) `[_V2_]`"),
+            "{content}"
+        );
+    }
+}
