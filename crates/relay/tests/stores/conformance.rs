@@ -328,7 +328,7 @@ async fn swaps(store: &dyn Engine) {
     }
     assert_eq!(get(store, "g", "1").await.as_deref(), Some("3"));
     assert_eq!(list(store, "g", Listing::default()).await, ["1"]);
-    let brief = until("brief", Duration::from_millis(100));
+    let brief = until("brief", Duration::from_millis(800));
     assert!(
         store
             .swap(key("g", "lock"), None, Some(brief))
@@ -341,7 +341,7 @@ async fn swaps(store: &dyn Engine) {
             .await
             .unwrap()
     );
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    tokio::time::sleep(Duration::from_millis(900)).await;
     assert!(
         store
             .swap(key("g", "lock"), None, Some(lasting("mine")))

@@ -198,6 +198,9 @@ impl Reader {
     pub fn end(mut self, cut: bool, sink: &mut dyn FnMut(Event<'_>)) -> Outcome {
         if !self.stopped && !self.declared.is_empty() {
             if cut {
+                // What waited to be read again with more text is read with what there is.
+                self.retry = 0;
+                self.run(false, sink);
                 self.cut();
             } else {
                 self.run(true, sink);
