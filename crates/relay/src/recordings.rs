@@ -100,7 +100,7 @@ pub async fn read(relay: &Relay, key: &ApiKey, head: Parts, body: Body) -> Resul
                     "`file` is missing: send the recording as a part of the form named `file`.",
                 )
             })?;
-            return order(relay, fields, audio);
+            return order(relay, &fields, audio);
         };
         let name = field.name().unwrap_or_default().to_owned();
         match name.as_str() {
@@ -120,7 +120,7 @@ pub async fn read(relay: &Relay, key: &ApiKey, head: Parts, body: Body) -> Resul
     ))
 }
 
-fn order(relay: &Relay, form: Form, audio: String) -> Result<Order, Failure> {
+fn order(relay: &Relay, form: &Form, audio: String) -> Result<Order, Failure> {
     let text = |name: &str| {
         let value = form.fields.get(name).and_then(Value::as_str);
         value.filter(|value| !value.is_empty()).map(str::to_owned)

@@ -277,7 +277,11 @@ mod tests {
 
     #[test]
     fn a_form_says_what_a_file_is_for_and_how_long_it_lives() {
-        let table: &[(&[(&str, &str)], Option<(&str, Option<u64>)>)] = &[
+        type Row = (
+            &'static [(&'static str, &'static str)],
+            Option<(&'static str, Option<u64>)>,
+        );
+        let table: &[Row] = &[
             (&[], Some(("user_data", None))),
             (
                 &[("purpose", "fine-tune"), ("other", "x")],
