@@ -1,10 +1,10 @@
-"""Checks JSON documents and event streams against the types of OpenAI's own Python SDK.
+"""Checks JSON documents and event streams against the types of OpenAI's and Anthropic's Python SDKs.
 
-    python validate_events.py FOLDER
+    python validate_events.py FILE_OR_FOLDER...
 
-Every file of the folder is read by its ending: `.sse` is a stream, `.json` one document or an
-object of lists of events by name. A document's type is taken from its `object`, an event's from its
-`type`. The types are made strict first: a missing required field, an unknown field (but for those
+Every file (of a folder: those that are answers) is read by its ending: `.sse` is a stream, `.json`
+one document or an object of lists of events by name. A document's type is taken from its `object`
+or `type`, an event's from its `type`. The types are made strict first: a missing required field, an unknown field (but for those
 that the relay adds on purpose) and a value of another type are all mistakes. Exits with 1 if there is any.
 """
 
@@ -16,6 +16,7 @@ import types
 import typing
 
 import pydantic
+from anthropic import types as anthropic_types
 from openai import types as openai_types
 from openai.types import chat, conversations, responses
 from openai.types.responses import input_token_count_response
@@ -35,6 +36,8 @@ DOCUMENTS = {
     "chat.completion": chat.ChatCompletion,
     "chat.completion.chunk": chat.ChatCompletionChunk,
 }
+
+STREAMED = (responses.ResponseStreamEvent, anthropic_types.RawMessageStreamEvent)
 
 
 @functools.cache
@@ -74,8 +77,7 @@ def adapter(kind):
 @functools.cache
 def events():
     """The type of each event by its name."""
-    union = typing.get_args(responses.ResponseStreamEvent)[0]
-    kinds = typing.get_args(union)
+    kinds = [kind for union in STREAMED for kind in typing.get_args(typing.get_args(union)[0])]
     return {typing.get_args(kind.model_fields["type"].annotation)[0]: kind for kind in kinds}
 
 
@@ -101,10 +103,30 @@ def check(value):
     """What is wrong with a document or an event."""
     if "error" in value and "type" not in value and "object" not in value:
         return []
-    kind = DOCUMENTS.get(value.get("object")) or events().get(value.get("type"))
+    if is_custom_call(value):
+        return []
+    kind = kind_of(value)
     if kind is None:
         return [f"no type for {value.get('object') or value.get('type')}"]
     return mistakes(value, kind)
+
+
+def kind_of(value):
+    """The type of a document or an event; what is an `error` differs between the vendors."""
+    if value.get("type") == "error" and "error" in value:
+        return anthropic_types.ErrorResponse
+    if value.get("type") == "message" and "usage" in value:
+        return anthropic_types.Message
+    return DOCUMENTS.get(value.get("object")) or events().get(value.get("type"))
+
+
+def is_custom_call(value):
+    """Whether it is a chunk with a call of a custom tool, which the service sends and the SDK's
+    type of chunks does not know."""
+    if value.get("object") != "chat.completion.chunk":
+        return False
+    calls = [call for choice in value["choices"] for call in choice["delta"].get("tool_calls") or []]
+    return any("custom" in call for call in calls)
 
 
 def values(path):
@@ -115,7 +137,7 @@ def values(path):
         yield from ((f"event {at}", json.loads(line[6:])) for at, line in enumerate(lines))
         return
     value = json.loads(text)
-    if "object" in value or "error" in value:
+    if "object" in value or "type" in value or "error" in value:
         yield "document", value
         return
     for name, entries in value.items():
@@ -123,11 +145,15 @@ def values(path):
             yield f"{name}, {at}", entry
 
 
-def main(folder):
+def files(name):
+    """The answers of a folder, or the one file."""
+    path = pathlib.Path(name)
+    return sorted(path.glob("*.sse")) + sorted(path.glob("*.json")) if path.is_dir() else [path]
+
+
+def main(names):
     checked, wrong = 0, 0
-    for path in sorted(pathlib.Path(folder).rglob("*")):
-        if path.suffix not in (".sse", ".json"):
-            continue
+    for path in (path for name in names for path in files(name)):
         for place, value in values(path):
             checked += 1
             for mistake in check(value):
@@ -138,4 +164,4 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1:]))

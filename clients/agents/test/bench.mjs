@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, request } from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const bin = join(process.env.AGENTS_CACHE, "node_modules", ".bin");
@@ -63,15 +64,16 @@ const ran = (command, args, options) =>
  */
 export const bench = async () => {
   await mkdir(join(process.env.AGENTS_CACHE, "scratch"), { recursive: true });
-  const scratch = await mkdtemp(join(process.env.AGENTS_CACHE, "scratch", "run-"));
-  const [home, folder] = [join(scratch, "home"), join(scratch, "folder")];
-  await Promise.all([mkdir(home), mkdir(folder)]);
+  // Codex takes no home below the folder for temporary files. The folder is outside of this
+  // repository, whose own notes for agents are none of theirs.
+  const home = await mkdtemp(join(process.env.AGENTS_CACHE, "scratch", "home-"));
+  const folder = await mkdtemp(join(tmpdir(), "agent-"));
   const [recording, proxy] = await Promise.all([recorder(), wall()]);
   const offline = Object.fromEntries(
     ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"].map((name) => [name, proxy.url]),
   );
   const loopback = { NO_PROXY: "127.0.0.1,localhost", no_proxy: "127.0.0.1,localhost" };
-  const base = { PATH: process.env.PATH, HOME: home, TMPDIR: scratch, ...offline, ...loopback };
+  const base = { PATH: process.env.PATH, HOME: home, ...offline, ...loopback };
   return {
     home,
     folder,
@@ -85,7 +87,8 @@ export const bench = async () => {
     clear: async () => {
       recording.close();
       proxy.close();
-      await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
+      const all = { recursive: true, force: true, maxRetries: 5 };
+      await Promise.all([home, folder].map((path) => rm(path, all)));
     },
   };
 };
