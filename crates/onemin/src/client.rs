@@ -63,9 +63,6 @@ pub struct Options {
     pub timeouts: Timeouts,
     /// Send small packets at once.
     pub tcp_nodelay: bool,
-    /// Offer HTTP/2 over TLS. Off: all streams would share one connection, whose number of streams
-    /// upstream's edge bounds, and on which one slow reader can hold up the others.
-    pub http2: bool,
 }
 
 impl Default for Options {
@@ -78,7 +75,6 @@ impl Default for Options {
             user_agent: USER_AGENT.to_owned(),
             timeouts: Timeouts::default(),
             tcp_nodelay: true,
-            http2: false,
         }
     }
 }
@@ -167,7 +163,6 @@ impl Client {
         let transport = Transport::new(Settings {
             connect_timeout: options.timeouts.connect,
             nodelay: options.tcp_nodelay,
-            http2: options.http2,
         })?;
         let inner = Inner {
             transport,
@@ -364,6 +359,7 @@ async fn whole(response: Response<Body>) -> Result<Answer, Error> {
     let mut text = String::new();
     while let Some(bytes) = body.next().await {
         if let Some(accounting) = reader.push(&bytes?, &mut |piece| text.push_str(piece))? {
+            body.finish();
             return Ok(Answer { text, accounting });
         }
     }

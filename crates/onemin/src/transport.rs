@@ -1,4 +1,4 @@
-//! Bytes to upstream and back: pooled connections, one request, its body as it comes.
+//! Bytes to upstream and back by HTTP/1.1: pooled connections, one request, its body as it comes.
 //!
 //! Everything above reads a body through [`Body`] alone, so that what is below can be exchanged.
 
@@ -8,208 +8,141 @@ mod connection;
 mod outgoing;
 mod pool;
 
-use std::error::Error as StdError;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::uri::PathAndQuery;
+use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Response, Uri, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tower::Service as _;
 
 use crate::error::{TransportError, TransportKind};
-use connect::{Timed, TimedOut};
+use connect::Connector;
 use connection::{Connection, NoResponse};
 pub(crate) use outgoing::{BoxError, Outgoing};
-use pool::{IDLE_CONNECTION, Origin, Pool};
+use pool::{Origin, Pool};
+
+/// How long the end of a body may take after the answer's, for its connection to be used again.
+const AFTER_END: Duration = Duration::from_secs(1);
 
 /// How connections are made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
     pub(crate) nodelay: bool,
-    pub(crate) http2: bool,
 }
 
 /// A pool of connections.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Transport {
-    way: Way,
-}
-
-#[derive(Debug, Clone)]
-enum Way {
-    /// HTTP/1.1: one request at a time on a connection, moved by who waits for the answer.
-    Own(Timed<HttpsConnector<HttpConnector>>, Arc<Pool>),
-    /// Where HTTP/2 is offered, many requests may share a connection, which has its own task.
-    Shared(Box<Client<Timed<HttpsConnector<HttpConnector>>, Outgoing>>),
+    connector: Connector,
+    pool: Arc<Pool>,
 }
 
 impl Transport {
     pub(crate) fn new(settings: Settings) -> Result<Self, crate::Error> {
-        let connector = connect::connector(settings)?;
-        let way = if settings.http2 {
-            let client = Client::builder(TokioExecutor::new())
-                .pool_idle_timeout(IDLE_CONNECTION)
-                .pool_timer(TokioTimer::new())
-                .timer(TokioTimer::new())
-                .http2_adaptive_window(true)
-                .build(connector);
-            Way::Shared(Box::new(client))
-        } else {
-            Way::Own(connector, Arc::default())
-        };
-        Ok(Self { way })
+        Ok(Self {
+            connector: Connector::new(settings)?,
+            pool: Arc::default(),
+        })
     }
 
     /// Sends a request and waits for the head of the response. A request whose pooled connection
-    /// had died before a byte of it was written is sent again on another.
+    /// had died before a byte of it was written is sent on another.
     pub(crate) async fn send(
         &self,
-        request: Request<Outgoing>,
+        mut request: Request<Outgoing>,
     ) -> Result<Response<Body>, TransportError> {
-        match &self.way {
-            Way::Own(connector, pool) => send(connector, pool, request).await,
-            Way::Shared(client) => match client.request(request).await {
-                Ok(response) => Ok(response.map(|incoming| Body {
-                    incoming,
-                    own: None,
-                })),
-                Err(error) => Err(failure(error)),
-            },
+        let address = request.uri().clone();
+        let no_host = || TransportError::new(TransportKind::Connect);
+        let origin = Origin::of(&address).ok_or_else(no_host)?;
+        in_origin_form(&mut request);
+        while let Some(pooled) = self.pool.take(&origin) {
+            match self.exchange(pooled, &origin, request).await {
+                Err(NoResponse::Unsent(unsent, _)) => request = *unsent,
+                done => return Ok(done?),
+            }
+        }
+        let connection = Box::pin(self.connected(address)).await?;
+        Ok(self.exchange(connection, &origin, request).await?)
+    }
+
+    async fn connected(&self, address: Uri) -> Result<Box<Connection>, TransportError> {
+        let socket = self.connector.connect(address).await?;
+        match Connection::over(socket).await {
+            Ok(connection) => Ok(Box::new(connection)),
+            Err(error) => Err(TransportError::new(TransportKind::Connect).caused_by(error)),
         }
     }
-}
 
-async fn send(
-    connector: &Timed<HttpsConnector<HttpConnector>>,
-    pool: &Arc<Pool>,
-    mut request: Request<Outgoing>,
-) -> Result<Response<Body>, TransportError> {
-    let no_host = || TransportError::new(TransportKind::Connect);
-    let address = request.uri().clone();
-    let origin = Origin::of(&address).ok_or_else(no_host)?;
-    in_origin_form(&mut request, &origin);
-    loop {
-        let pooled = pool.take(&origin);
-        let is_new = pooled.is_none();
-        let mut connection = match pooled {
-            Some(connection) => connection,
-            None => Box::pin(connected(connector, address.clone())).await?,
+    async fn exchange(
+        &self,
+        mut connection: Box<Connection>,
+        origin: &Origin,
+        request: Request<Outgoing>,
+    ) -> Result<Response<Body>, NoResponse> {
+        let response = connection.exchange(request).await?;
+        let lease = Lease {
+            connection,
+            origin: origin.clone(),
+            pool: Arc::clone(&self.pool),
         };
-        match connection.exchange(request).await {
-            Ok(response) => {
-                return Ok(response.map(|incoming| Body::begin(incoming, connection, pool, origin)));
-            }
-            Err(NoResponse::Unsent(unsent, _)) if !is_new => request = *unsent,
-            Err(NoResponse::Unsent(_, error)) => {
-                return Err(TransportError::new(TransportKind::NotSent).caused_by(error));
-            }
-            Err(NoResponse::Failed(error)) => {
-                return Err(TransportError::new(kind(&error)).caused_by(error));
-            }
-        }
+        Ok(response.map(|incoming| Body::new(incoming, lease)))
     }
 }
 
 /// As a request stands on a connection: the path alone, the host in a header.
-fn in_origin_form(request: &mut Request<Outgoing>, origin: &Origin) {
-    let path = request.uri().path_and_query().cloned();
-    let path = path.unwrap_or(PathAndQuery::from_static("/"));
-    *request.uri_mut() = Uri::from(path);
-    if let Ok(host) = HeaderValue::from_str(origin.authority().as_str()) {
+fn in_origin_form(request: &mut Request<Outgoing>) {
+    let host = host(request.uri()).and_then(|host| HeaderValue::try_from(host).ok());
+    if let Some(host) = host {
         request.headers_mut().entry(header::HOST).or_insert(host);
     }
+    let path = request.uri().path_and_query().cloned();
+    *request.uri_mut() = Uri::from(path.unwrap_or(PathAndQuery::from_static("/")));
 }
 
-async fn connected(
-    connector: &Timed<HttpsConnector<HttpConnector>>,
-    address: Uri,
-) -> Result<Box<Connection>, TransportError> {
-    let socket = connector.clone().call(address).await.map_err(|error| {
-        let kind = if cause::<TimedOut>(error.as_ref()).is_some() {
-            TransportKind::ConnectTimeout
-        } else {
-            TransportKind::Connect
+/// The host as the header says it: without the port that goes without saying.
+fn host(uri: &Uri) -> Option<String> {
+    let host = uri.host()?;
+    let is_https = uri.scheme() == Some(&Scheme::HTTPS);
+    let usual = if is_https { 443 } else { 80 };
+    let port = uri.port_u16().filter(|port| *port != usual);
+    Some(port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+impl From<NoResponse> for TransportError {
+    fn from(why: NoResponse) -> Self {
+        let (kind, error) = match why {
+            NoResponse::Unsent(_, error) => (TransportKind::NotSent, error),
+            NoResponse::Failed(error) if error.is_user() => (TransportKind::Source, error),
+            NoResponse::Failed(error) => (TransportKind::Broken, error),
         };
-        TransportError::new(kind).caused_by(error)
-    })?;
-    match Connection::over(socket).await {
-        Ok(connection) => Ok(Box::new(connection)),
-        Err(error) => Err(TransportError::new(TransportKind::Connect).caused_by(error)),
+        Self::new(kind).caused_by(error)
     }
-}
-
-fn kind(error: &hyper::Error) -> TransportKind {
-    if error.is_canceled() {
-        // Only a request that was handed back unsent counts as canceled.
-        TransportKind::NotSent
-    } else if error.is_user() {
-        TransportKind::Source
-    } else {
-        TransportKind::Broken
-    }
-}
-
-fn failure(error: hyper_util::client::legacy::Error) -> TransportError {
-    let kind = if cause::<TimedOut>(&error).is_some() {
-        TransportKind::ConnectTimeout
-    } else if error.is_connect() {
-        TransportKind::Connect
-    } else {
-        cause::<hyper::Error>(&error).map_or(TransportKind::Broken, kind)
-    };
-    TransportError::new(kind).caused_by(error)
-}
-
-fn cause<'e, E: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e E> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
 }
 
 /// The body of a response. Dropping it before its end closes the connection.
 #[derive(Debug)]
 pub(crate) struct Body {
     incoming: Incoming,
-    /// What moves it, until its end; none if that is a task.
-    own: Option<Own>,
+    /// Until the body has ended.
+    lease: Option<Lease>,
 }
 
+/// A connection, and where it goes back to.
 #[derive(Debug)]
-struct Own {
+struct Lease {
     connection: Box<Connection>,
-    pool: Arc<Pool>,
     origin: Origin,
+    pool: Arc<Pool>,
 }
 
 impl Body {
-    fn begin(
-        incoming: Incoming,
-        connection: Box<Connection>,
-        pool: &Arc<Pool>,
-        origin: Origin,
-    ) -> Self {
-        let pool = pool.clone();
-        let own = Some(Own {
-            connection,
-            pool,
-            origin,
-        });
-        let mut body = Self { incoming, own };
+    fn new(incoming: Incoming, lease: Lease) -> Self {
+        let lease = Some(lease);
+        let mut body = Self { incoming, lease };
         body.settle();
         body
     }
@@ -219,31 +152,46 @@ impl Body {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, TransportError>>> {
-        loop {
-            let frame = match &mut self.own {
-                Some(own) => own.connection.poll_body(cx, &mut self.incoming),
-                None => Pin::new(&mut self.incoming).poll_frame(cx),
-            };
-            return Poll::Ready(match std::task::ready!(frame) {
-                None => {
-                    self.release();
-                    None
+        while let Some(lease) = &mut self.lease {
+            match std::task::ready!(lease.connection.poll_body(cx, &mut self.incoming)) {
+                None => self.release(),
+                Some(Err(error)) => {
+                    self.lease = None;
+                    let broken = TransportError::new(TransportKind::Broken).caused_by(error);
+                    return Poll::Ready(Some(Err(broken)));
                 }
-                Some(Err(error)) => Some(Err(
-                    TransportError::new(TransportKind::Broken).caused_by(error)
-                )),
                 Some(Ok(frame)) => {
                     self.settle();
-                    match frame.into_data() {
-                        Ok(bytes) => Some(Ok(bytes)),
-                        Err(_trailers) => continue,
+                    // What is no data is a trailer.
+                    if let Ok(bytes) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(bytes)));
                     }
                 }
-            });
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    /// As [`Body::poll`].
+    pub(crate) async fn next(&mut self) -> Option<Result<Bytes, TransportError>> {
+        std::future::poll_fn(|cx| self.poll(cx)).await
+    }
+
+    /// Reads the end of a body of which nothing more is needed, so that its connection can be used
+    /// again. That is most often there already; else a task waits for it.
+    pub(crate) fn finish(mut self) {
+        let rest = self.poll(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready(None | Some(Err(_))) = rest {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(tokio::time::timeout(AFTER_END, async move {
+                while self.next().await.is_some_and(|read| read.is_ok()) {}
+            }));
         }
     }
 
-    /// Releases the connection if nothing more will come.
+    /// Gives the connection back if nothing more will come.
     fn settle(&mut self) {
         if self.incoming.is_end_stream() {
             self.release();
@@ -251,13 +199,27 @@ impl Body {
     }
 
     fn release(&mut self) {
-        if let Some(own) = self.own.take() {
-            own.pool.put(own.origin, own.connection);
+        if let Some(lease) = self.lease.take() {
+            lease.pool.put(lease.origin, lease.connection);
         }
     }
+}
 
-    /// As [`Body::poll`].
-    pub(crate) async fn next(&mut self) -> Option<Result<Bytes, TransportError>> {
-        std::future::poll_fn(|cx| self.poll(cx)).await
+#[cfg(test)]
+mod tests {
+    use super::host;
+
+    #[test]
+    fn the_host_is_said_without_the_usual_port() {
+        for (address, expected) in [
+            ("https://api.1min.ai/api/assets", "api.1min.ai"),
+            ("https://api.1min.ai:443/", "api.1min.ai"),
+            ("http://api.1min.ai:80/", "api.1min.ai"),
+            ("http://api.1min.ai:443/", "api.1min.ai:443"),
+            ("http://user:word@127.0.0.1:8080/", "127.0.0.1:8080"),
+            ("https://[::1]:8443/", "[::1]:8443"),
+        ] {
+            assert_eq!(host(&address.parse().unwrap()).unwrap(), expected);
+        }
     }
 }

@@ -14,9 +14,6 @@ use crate::transport::Body;
 /// How long the mark of the end is waited for once the record has come.
 const AFTER_RECORD: Duration = Duration::from_secs(2);
 
-/// How long the end of a body may take after the answer's, for its connection to be used again.
-const AFTER_END: Duration = Duration::from_secs(1);
-
 /// The most bytes that one reading takes in, so that no stream keeps others waiting.
 const ONE_READING: usize = 64 * 1024;
 
@@ -118,22 +115,9 @@ impl Stream {
 
     fn complete(&mut self, accounting: Accounting) -> Progress {
         if let Some(body) = self.body.take() {
-            finish(body);
+            body.finish();
         }
         Progress::Done(accounting)
-    }
-}
-
-/// Reads the end of a body whose answer is complete, so that the connection can be used again.
-fn finish(mut body: Body) {
-    let mut cx = Context::from_waker(std::task::Waker::noop());
-    if body.poll(&mut cx).is_ready() {
-        return;
-    }
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(tokio::time::timeout(AFTER_END, async move {
-            while body.next().await.is_some_and(|read| read.is_ok()) {}
-        }));
     }
 }
 

@@ -11,18 +11,13 @@ use http::{Request, Response};
 use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper_rustls::MaybeHttpsStream;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use super::Outgoing;
 use super::bell::Bell;
+use super::connect::Socket;
 
 /// The most memory that reading and writing one connection takes, in bytes.
 const BUFFER: usize = 64 * 1024;
-
-/// The socket, with TLS or without.
-pub(super) type Socket = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -33,9 +28,10 @@ pub(super) struct Connection {
 /// What moves the bytes.
 #[derive(Debug)]
 struct Wire {
-    inner: http1::Connection<Socket, Outgoing>,
+    /// None once the connection has ended: it closes the socket, and hands back a request that it
+    /// has not begun.
+    inner: Option<http1::Connection<Socket, Outgoing>>,
     bell: Arc<Bell>,
-    ended: bool,
 }
 
 /// Why there is no response.
@@ -51,9 +47,8 @@ impl Connection {
         builder.max_buf_size(BUFFER);
         let (sender, inner) = builder.handshake(socket).await?;
         let wire = Wire {
-            inner,
+            inner: Some(inner),
             bell: Arc::default(),
-            ended: false,
         };
         Ok(Self { sender, wire })
     }
@@ -88,7 +83,7 @@ impl Connection {
         self.wire
             .turn(&mut Context::from_waker(std::task::Waker::noop()));
         self.wire.bell.forget();
-        !self.wire.ended && self.sender.is_ready()
+        self.wire.inner.is_some() && self.sender.is_ready()
     }
 }
 
@@ -106,10 +101,60 @@ impl Wire {
         })
     }
 
-    /// A failure is not lost: the outcome that is waited for says the same.
+    /// Whether it ended well does not matter: the outcome that is waited for says the same.
     fn turn(&mut self, cx: &mut Context<'_>) {
-        if !self.ended {
-            self.ended = Pin::new(&mut self.inner).poll(cx).is_ready();
+        let inner = self.inner.as_mut();
+        if inner.is_some_and(|inner| Pin::new(inner).poll(cx).is_ready()) {
+            self.inner = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::{Request, StatusCode};
+    use hyper_rustls::MaybeHttpsStream;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    async fn connected() -> (Connection, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (near, far) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let socket = MaybeHttpsStream::Http(TokioIo::new(near.unwrap()));
+        (Connection::over(socket).await.unwrap(), far.unwrap().0)
+    }
+
+    async fn ask(connection: &mut Connection) -> Result<StatusCode, NoResponse> {
+        let exchange = connection.exchange(Request::new(Outgoing::Empty));
+        let response = tokio::time::timeout(Duration::from_secs(1), exchange).await;
+        response.unwrap().map(|response| response.status())
+    }
+
+    #[tokio::test]
+    async fn a_request_on_a_connection_that_was_closed_meanwhile_comes_back_unsent() {
+        for used in [false, true] {
+            let (mut connection, mut server) = connected().await;
+            if used {
+                let answer = b"HTTP/1.1 204 No\r\n\r\n";
+                let answering = async { server.write_all(answer).await.unwrap() };
+                let (status, ()) = tokio::join!(ask(&mut connection), answering);
+                assert_eq!(status.ok(), Some(StatusCode::NO_CONTENT));
+                assert!(connection.is_ready());
+                let _ = server.read(&mut [0; 1024]).await;
+            }
+            drop(server);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let answer = ask(&mut connection).await;
+            assert!(
+                matches!(answer, Err(NoResponse::Unsent(..))),
+                "used: {used}"
+            );
         }
     }
 }

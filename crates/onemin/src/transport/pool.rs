@@ -11,7 +11,10 @@ use tokio::time::Instant;
 use super::connection::Connection;
 
 /// Connections that are not used for so long are closed; upstream's edge closes them itself later.
-pub(super) const IDLE_CONNECTION: Duration = Duration::from_secs(75);
+const IDLE_CONNECTION: Duration = Duration::from_secs(75);
+
+/// The most connections to one host that wait; each holds the buffers of its last exchange.
+const MOST_IDLE: usize = 512;
 
 /// Where a connection leads.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -21,10 +24,6 @@ impl Origin {
     /// Of an address with scheme and host.
     pub(super) fn of(uri: &Uri) -> Option<Self> {
         Some(Self(uri.scheme()?.clone(), uri.authority()?.clone()))
-    }
-
-    pub(super) fn authority(&self) -> &Authority {
-        &self.1
     }
 }
 
@@ -80,7 +79,11 @@ impl Pool {
         let since = Instant::now();
         let idle = Idle { connection, since };
         let mut state = self.state();
-        state.idle.entry(origin).or_default().push(idle);
+        let connections = state.idle.entry(origin).or_default();
+        if connections.len() >= MOST_IDLE {
+            return;
+        }
+        connections.push(idle);
         if !state.swept
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {

@@ -6,6 +6,7 @@ mod assets;
 mod cancel;
 mod catalogue;
 mod chat;
+mod connections;
 mod conversations;
 mod download;
 mod features;
