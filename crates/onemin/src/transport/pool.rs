@@ -13,6 +13,9 @@ use super::connection::Connection;
 /// Connections that are not used for so long are closed; upstream's edge closes them itself later.
 const IDLE_CONNECTION: Duration = Duration::from_secs(75);
 
+/// An idle connection has no task that would see upstream close it; this often all are looked at.
+const BETWEEN_SWEEPS: Duration = Duration::from_secs(15);
+
 /// The most connections to one host that wait; each holds the buffers of its last exchange.
 const MOST_IDLE: usize = 512;
 
@@ -36,7 +39,7 @@ pub(super) struct Pool {
 struct State {
     /// The last to come is the first to go, so that those too many grow old.
     idle: HashMap<Origin, Vec<Idle>>,
-    /// Whether a task closes the old ones.
+    /// Whether a task closes those that are over.
     swept: bool,
 }
 
@@ -47,28 +50,25 @@ struct Idle {
 }
 
 impl Idle {
-    fn is_fresh(&self, now: Instant) -> bool {
-        now < self.since + IDLE_CONNECTION
+    fn is_fresh(&self) -> bool {
+        self.since.elapsed() < IDLE_CONNECTION
     }
 }
 
 impl Pool {
     /// A connection that can take a request, as far as is known.
     pub(super) fn take(&self, origin: &Origin) -> Option<Box<Connection>> {
-        loop {
-            let Idle {
-                mut connection,
-                since: _,
-            } = self.last(origin)?;
-            if connection.is_ready() {
-                return Some(connection);
+        while let Some(mut idle) = self.last(origin) {
+            if idle.connection.is_ready() {
+                return Some(idle.connection);
             }
         }
+        None
     }
 
     fn last(&self, origin: &Origin) -> Option<Idle> {
         let last = self.state().idle.get_mut(origin)?.pop()?;
-        last.is_fresh(Instant::now()).then_some(last)
+        last.is_fresh().then_some(last)
     }
 
     /// Keeps a connection for the next request, if it can take one.
@@ -92,17 +92,18 @@ impl Pool {
         }
     }
 
-    /// Takes out the connections that are too old; false if none is left.
-    fn expire(&self, old: &mut Vec<Idle>) -> bool {
-        let now = Instant::now();
+    /// Takes out the connections that are too old or that upstream has closed; none if there are no
+    /// others.
+    fn expire(&self) -> Option<Vec<Idle>> {
         let mut state = self.state();
-        for connections in state.idle.values_mut() {
-            let fresh = connections.partition_point(|idle| !idle.is_fresh(now));
-            old.extend(connections.drain(..fresh));
+        let mut gone = Vec::new();
+        for idle in state.idle.values_mut() {
+            let is_over = |idle: &mut Idle| !(idle.is_fresh() && idle.connection.is_ready());
+            gone.extend(idle.extract_if(.., is_over));
         }
-        state.idle.retain(|_, connections| !connections.is_empty());
+        state.idle.retain(|_, idle| !idle.is_empty());
         state.swept = !state.idle.is_empty();
-        state.swept
+        state.swept.then_some(gone)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -110,17 +111,91 @@ impl Pool {
     }
 }
 
-/// Closes old connections until there are none, or nobody is left to use them.
+/// Closes connections that are over until there are none, or nobody is left to use them.
 async fn sweep(pool: Weak<Pool>) {
     loop {
-        tokio::time::sleep(IDLE_CONNECTION).await;
+        tokio::time::sleep(BETWEEN_SWEEPS).await;
         let Some(pool) = pool.upgrade() else { return };
-        let mut old = Vec::new();
-        let more = pool.expire(&mut old);
-        drop(pool);
-        drop(old);
-        if !more {
+        if pool.expire().is_none() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper_rustls::MaybeHttpsStream;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    fn origin() -> Origin {
+        Origin::of(&Uri::from_static("http://here/")).unwrap()
+    }
+
+    /// A pool with so many idle connections, and their other ends.
+    async fn filled(count: usize) -> (Arc<Pool>, Vec<TcpStream>) {
+        let pool = Arc::new(Pool::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut ends = Vec::new();
+        for _ in 0..count {
+            let connecting = TcpStream::connect(listener.local_addr().unwrap());
+            let (near, far) = tokio::join!(connecting, listener.accept());
+            let socket = MaybeHttpsStream::Http(TokioIo::new(near.unwrap()));
+            let connection = Connection::over(socket).await.unwrap();
+            pool.put(origin(), Box::new(connection));
+            ends.push(far.unwrap().0);
+        }
+        (pool, ends)
+    }
+
+    fn idle(pool: &Pool) -> usize {
+        pool.state().idle.values().map(Vec::len).sum()
+    }
+
+    async fn is_closed(end: &mut TcpStream) -> bool {
+        let reading = tokio::time::timeout(Duration::from_secs(1), end.read_u8());
+        reading.await.is_ok_and(|read| read.is_err())
+    }
+
+    #[tokio::test]
+    async fn no_more_than_so_many_wait() {
+        let (pool, mut ends) = filled(MOST_IDLE + 1).await;
+        assert_eq!(idle(&pool), MOST_IDLE);
+        assert!(is_closed(ends.last_mut().unwrap()).await);
+        assert!(!is_closed(&mut ends[0]).await);
+    }
+
+    /// As if all that wait had waited for so long.
+    fn age(pool: &Pool, by: Duration) {
+        for idle in pool.state().idle.values_mut().flatten() {
+            idle.since -= by;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_too_old_is_not_used_and_is_closed() {
+        let (pool, mut ends) = filled(2).await;
+        age(&pool, IDLE_CONNECTION / 2);
+        assert!(pool.take(&origin()).is_some());
+        assert_eq!(pool.expire().map(|gone| gone.len()), Some(0));
+        age(&pool, IDLE_CONNECTION / 2);
+        assert!(pool.take(&origin()).is_none());
+        assert!(is_closed(&mut ends[0]).await);
+        let (pool, mut ends) = filled(1).await;
+        age(&pool, IDLE_CONNECTION);
+        assert!(pool.expire().is_none());
+        assert!(is_closed(&mut ends[0]).await);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_upstream_closes_does_not_wait_until_it_is_old() {
+        let (pool, mut ends) = filled(3).await;
+        ends.remove(1);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(pool.expire().map(|gone| gone.len()), Some(1));
+        assert_eq!(idle(&pool), 2);
     }
 }

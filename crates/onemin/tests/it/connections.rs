@@ -80,112 +80,58 @@ async fn ask_three_times(client: &Client, streamed: bool) {
     }
 }
 
+/// A whole answer in chunks, up to its end.
+fn framed(end: impl IntoIterator<Item = Step>) -> Vec<Step> {
+    let begun = [send(CHUNKED), chunk(fixture(ANSWER))];
+    begun.into_iter().chain(end).collect()
+}
+
+/// A streamed answer, up to its end.
+fn streamed(end: impl IntoIterator<Item = Step>) -> Vec<Step> {
+    let begun = [events(), chunk(fixture(STREAM))];
+    begun.into_iter().chain(end).collect()
+}
+
 #[tokio::test]
-async fn a_connection_is_used_again_when_its_answer_has_ended_and_only_then() {
-    let answer = || fixture(ANSWER);
-    let stream = || fixture(STREAM);
-    let (again, fresh) = ([0, 0, 0], [0, 1, 2]);
-    let late = || Step::Wait(millis(20));
-    let close = "connection: close\r\n";
-    let body = String::from_utf8(answer()).unwrap();
-    for (what, streamed, reply, expected) in [
-        ("length", false, vec![json(200, &answer())], again),
-        (
-            "chunks",
-            false,
-            vec![send(CHUNKED), chunk(answer()), last_chunk()],
-            again,
-        ),
-        (
-            "one write",
-            false,
-            vec![at_once([send(CHUNKED), chunk(answer()), last_chunk()])],
-            again,
-        ),
-        (
-            "late end",
-            false,
-            vec![send(CHUNKED), chunk(answer()), late(), last_chunk()],
-            again,
-        ),
-        (
-            "events not asked for",
-            false,
-            vec![events(), chunk(stream()), late(), last_chunk()],
-            again,
-        ),
-        (
-            "stream",
-            true,
-            vec![events(), chunk(stream()), last_chunk()],
-            again,
-        ),
-        (
-            "stream in one write",
-            true,
-            vec![at_once([events(), chunk(stream()), last_chunk()])],
-            again,
-        ),
-        (
-            "stream, late end",
-            true,
-            vec![events(), chunk(stream()), late(), last_chunk()],
-            again,
-        ),
-        (
-            "stream, more after its end",
-            true,
-            vec![events(), chunk(stream()), chunk(": bye\n\n"), last_chunk()],
-            again,
-        ),
-        (
-            "stream, more after its end in one write",
-            true,
-            vec![at_once([
-                events(),
-                chunk(stream()),
-                chunk(": bye\n\n"),
-                last_chunk(),
-            ])],
-            again,
-        ),
-        (
-            "trailers",
-            true,
-            vec![events(), chunk(stream()), send("0\r\nx-sum: 1\r\n\r\n")],
-            again,
-        ),
-        (
-            "close",
-            false,
-            vec![response(200, close, &answer()), Step::Close],
-            fresh,
-        ),
-        (
-            "close that is only announced",
-            false,
-            vec![response(200, close, &answer())],
-            fresh,
-        ),
-        (
-            "no length",
-            false,
-            vec![send(format!("HTTP/1.1 200 OK\r\n\r\n{body}")), Step::Close],
-            fresh,
-        ),
-        (
-            "HTTP/1.0",
-            false,
-            vec![send(format!(
-                "HTTP/1.0 200 OK\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            ))],
-            fresh,
-        ),
+async fn a_connection_whose_answer_has_ended_is_used_again() {
+    let late = || [Step::Wait(millis(20)), last_chunk()];
+    let more = || [chunk(": bye\n\n"), last_chunk()];
+    let trailers = || [send("0\r\nx-sum: 1\r\n\r\n")];
+    for (what, is_stream, reply) in [
+        ("length", false, vec![json(200, &fixture(ANSWER))]),
+        ("chunks", false, framed([last_chunk()])),
+        ("one write", false, vec![at_once(framed([last_chunk()]))]),
+        ("late end", false, framed(late())),
+        ("events unasked for", false, streamed(late())),
+        ("stream", true, streamed([last_chunk()])),
+        ("one write", true, vec![at_once(streamed([last_chunk()]))]),
+        ("late end", true, streamed(late())),
+        ("more after the end", true, streamed(more())),
+        ("the same in one", true, vec![at_once(streamed(more()))]),
+        ("trailers", true, streamed(trailers())),
     ] {
         let server = Server::with(vec![reply]).await;
-        ask_three_times(&client(&server), streamed).await;
-        assert_eq!(connections(&server), expected, "{what}");
+        ask_three_times(&client(&server), is_stream).await;
+        assert_eq!(connections(&server), [0, 0, 0], "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_ends_is_not_used_again() {
+    let closing = response(200, "connection: close\r\n", &fixture(ANSWER));
+    let body = String::from_utf8(fixture(ANSWER)).unwrap();
+    let length = body.len();
+    let older = format!("HTTP/1.0 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+    let unbounded = format!("HTTP/1.1 200 OK\r\n\r\n{body}");
+    for (what, reply) in [
+        ("closed", vec![closing.clone(), Step::Close]),
+        ("closing announced", vec![closing]),
+        ("no length", vec![send(unbounded), Step::Close]),
+        ("HTTP/1.0", vec![send(older)]),
+    ] {
+        let server = Server::with(vec![reply]).await;
+        ask_three_times(&client(&server), false).await;
+        assert_eq!(connections(&server), [0, 1, 2], "{what}");
     }
 }
 
