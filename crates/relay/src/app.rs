@@ -22,7 +22,8 @@ use crate::attach::Attacher;
 use crate::attach::fetch::Fetcher;
 use crate::banner;
 use crate::catalogue::Models;
-use crate::config::{RateLimitBy, Settings};
+use crate::config::{FileWords, RateLimitBy, Settings};
+use crate::drawings::Drawings;
 use crate::files::Files;
 use crate::limits::{RateLimit, Standing};
 use crate::observe;
@@ -63,8 +64,12 @@ pub struct Relay {
     pub heartbeat: Duration,
     /// Assistants.
     pub assistants: Assistants,
+    /// How pictures were drawn.
+    pub drawings: Drawings,
     /// Uploaded files.
     pub files: Files,
+    /// Whether words about files in a message have an effect.
+    pub file_words: FileWords,
     /// The age at which files are deleted; none if they stay.
     pub file_retention: Option<Duration>,
     /// Stored responses and conversations.
@@ -141,6 +146,8 @@ impl Relay {
             trusted_proxies: settings.trusted_proxies.clone(),
             responses: Responses::new(&stores.state, settings.response_retention()),
             assistants: Assistants::new(&stores),
+            drawings: Drawings::new(&stores),
+            file_words: settings.file_words,
             files,
             file_retention: settings.file_retention(),
             client,

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::try_join_all;
-use onemin::images::{self, Edit, Variation, Wanted, prompt_flags};
+use onemin::images::{self, Edit, Variation, Wanted};
 use onemin::{ApiKey, Invalid, Mode, Outcome, Payload, ResultAsset};
 use translate::dialect::openai::media::images::{ImageRequest, Picture};
 use translate::failure::{Failure, Kind};
@@ -35,7 +35,14 @@ pub struct Made {
 pub async fn draw(relay: &Relay, key: &ApiKey, request: &ImageRequest) -> Result<Made, Failure> {
     let model = request.model.as_deref().unwrap_or(STANDARD_MODEL);
     let payload = images::generation(model, &wanted(request)).map_err(invalid)?;
-    make(relay, key, request, payload).await
+    let repeated = images::repeated(&payload);
+    let outcome = ask(relay, key, &payload).await?;
+    let owner = relay.identities.of_key(key);
+    relay
+        .drawings
+        .remember(owner, &outcome.assets, repeated)
+        .await;
+    made(relay, request, payload, &outcome).await
 }
 
 /// Changes a picture. The first of `sources` is changed, the others are looked at.
@@ -63,11 +70,13 @@ pub async fn edit(
     };
     let model = request.model.as_deref().unwrap_or("gpt-image-1");
     let payload = images::edit(model, &edit).map_err(invalid)?;
-    make(relay, key, request, payload).await
+    let outcome = ask(relay, key, &payload).await?;
+    made(relay, request, payload, &outcome).await
 }
 
 /// Varies a picture, by the model asked for or, if it cannot, by those that can. Another is tried
-/// only where the one before surely did no work.
+/// only where the one before surely did no work. `source` is where upstream finds the picture,
+/// `known_as` what it was called when it was drawn.
 ///
 /// # Errors
 /// As [`draw`].
@@ -76,10 +85,13 @@ pub async fn vary(
     key: &ApiKey,
     request: &ImageRequest,
     source: &str,
+    known_as: &str,
 ) -> Result<Made, Failure> {
     let asked = request.model.as_deref().unwrap_or_default();
+    let owner = relay.identities.of_key(key);
     let variation = Variation {
         image: source.to_owned(),
+        repeated: relay.drawings.recall(owner, known_as).await,
         wanted: wanted(request),
     };
     let mut last = None;
@@ -91,8 +103,8 @@ pub async fn vary(
                 continue;
             }
         };
-        match make(relay, key, request, payload).await {
-            Ok(made) => return Ok(made),
+        match ask(relay, key, &payload).await {
+            Ok(outcome) => return made(relay, request, payload, &outcome).await,
             Err(failure) if may_try_another(&failure) => last = Some(failure),
             Err(failure) => return Err(failure),
         }
@@ -113,14 +125,17 @@ fn may_try_another(failure: &Failure) -> bool {
     )
 }
 
-async fn make(
+async fn ask(relay: &Relay, key: &ApiKey, payload: &Payload) -> Result<Outcome, Failure> {
+    let outcome = relay.client.feature(key, payload, Mode::Polled).await;
+    outcome.map_err(|error| of_upstream(&error))
+}
+
+async fn made(
     relay: &Relay,
-    key: &ApiKey,
     request: &ImageRequest,
     payload: Payload,
+    outcome: &Outcome,
 ) -> Result<Made, Failure> {
-    let outcome = relay.client.feature(key, &payload, Mode::Polled).await;
-    let outcome = outcome.map_err(|error| of_upstream(&error))?;
     let inline = request
         .inline
         .unwrap_or_else(|| payload.model.starts_with("gpt-image"));
@@ -130,7 +145,7 @@ async fn make(
         .map(|asset| picture(relay, asset, inline));
     let pictures = try_join_all(pictures).await?;
     if pictures.is_empty() {
-        return Err(no_picture(&outcome));
+        return Err(no_picture(outcome));
     }
     let mut ignored = request.ignored.clone();
     ignored.extend(payload.ignored);
@@ -193,30 +208,28 @@ pub fn url(relay: &Relay, asset: &ResultAsset) -> String {
     }
 }
 
-/// What a request wants, with the flags of its prompt. A parameter goes before a flag.
+/// What a request wants, by its parameters and the flags of its prompt.
 fn wanted(request: &ImageRequest) -> Wanted {
-    let flags = prompt_flags::take(&request.prompt);
-    let ratio = flags.aspect_ratio.map(|(w, h)| format!("{w}:{h}"));
-    let size = flags.size.map(|(w, h)| format!("{w}x{h}"));
-    Wanted {
-        prompt: flags.prompt,
+    let wanted = Wanted {
+        prompt: request.prompt.clone(),
         count: request.n,
-        size: request.size.clone().or(size),
-        aspect_ratio: request.aspect_ratio.clone().or(ratio),
+        size: request.size.clone(),
+        aspect_ratio: request.aspect_ratio.clone(),
         quality: request.quality.clone(),
         style: request.style.clone(),
         background: request.background.clone(),
         output_format: request.output_format.clone(),
         output_compression: request.output_compression,
         moderation: request.moderation.clone(),
-        negative_prompt: request.negative_prompt.clone().or(flags.negative_prompt),
-        mode: request.mode.clone().or(flags.mode.map(str::to_owned)),
+        negative_prompt: request.negative_prompt.clone(),
+        mode: request.mode.clone(),
         seed: request.seed,
         steps: request.steps,
         guidance: request.guidance,
         niji: request.niji,
         extra: request.extra.clone(),
-    }
+    };
+    wanted.with_flags()
 }
 
 /// A wish that a model cannot meet.
