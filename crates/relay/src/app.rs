@@ -16,6 +16,7 @@ use translate::failure::Failure;
 use translate::interpret::thinking::Thoughts;
 use translate::plan::Policy;
 
+use crate::account::known::KnownKeys;
 use crate::account::{self, Caller, Identities, Identity};
 use crate::assistants::Assistants;
 use crate::attach::Attacher;
@@ -64,6 +65,8 @@ pub struct Relay {
     pub heartbeat: Duration,
     /// Assistants.
     pub assistants: Assistants,
+    /// Keys that upstream knows.
+    pub known_keys: KnownKeys,
     /// How pictures were drawn.
     pub drawings: Drawings,
     /// Uploaded files.
@@ -147,6 +150,7 @@ impl Relay {
             responses: Responses::new(&stores.state, settings.response_retention()),
             assistants: Assistants::new(&stores),
             drawings: Drawings::new(&stores),
+            known_keys: KnownKeys::new(client.clone()),
             file_words: settings.file_words,
             files,
             file_retention: settings.file_retention(),

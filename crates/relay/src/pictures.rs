@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use onemin::images::{self, Edit, Variation, Wanted};
 use onemin::{ApiKey, Invalid, Mode, Outcome, Payload, ResultAsset};
 use translate::dialect::openai::media::images::{ImageRequest, Picture};
@@ -34,15 +34,74 @@ pub struct Made {
 /// What cannot be drawn as asked, or why upstream did not.
 pub async fn draw(relay: &Relay, key: &ApiKey, request: &ImageRequest) -> Result<Made, Failure> {
     let model = request.model.as_deref().unwrap_or(STANDARD_MODEL);
-    let payload = images::generation(model, &wanted(request)).map_err(invalid)?;
-    let repeated = images::repeated(&payload);
-    let outcome = ask(relay, key, &payload).await?;
+    let mut payloads = Vec::new();
+    for count in counts(model, request.n, relay.policy.max_choices)? {
+        let wanted = Wanted {
+            count,
+            ..wanted(request)
+        };
+        payloads.push(images::generation(model, &wanted).map_err(invalid)?);
+    }
     let owner = relay.identities.of_key(key);
-    relay
-        .drawings
-        .remember(owner, &outcome.assets, repeated)
-        .await;
-    made(relay, request, payload, &outcome).await
+    let drawings = payloads.into_iter().map(async |payload| {
+        let outcome = ask(relay, key, &payload).await?;
+        let repeated = images::repeated(&payload);
+        relay
+            .drawings
+            .remember(owner, &outcome.assets, repeated)
+            .await;
+        made(relay, request, payload, &outcome).await
+    });
+    together(join_all(drawings).await)
+}
+
+/// How many pictures to ask for in each call. More than a model draws at once are drawn by several
+/// calls, at most `calls`: each is paid for.
+fn counts(model: &str, n: Option<u32>, calls: u32) -> Result<Vec<Option<u32>>, Failure> {
+    let (_, most) = images::counts(model);
+    let Some(n) = n.filter(|n| *n > most) else {
+        return Ok(vec![n]);
+    };
+    let whole = n / most.max(1);
+    let rest = n % most.max(1);
+    if whole + u32::from(rest > 0) > calls {
+        let message = format!(
+            "`n` may be at most {} with {model} here: it draws {most} in one paid call, and a request may make {calls}.",
+            most.saturating_mul(calls)
+        );
+        return Err(Failure::invalid("n", message));
+    }
+    let whole = (0..whole).map(|_| Some(most));
+    Ok(whole.chain((rest > 0).then_some(Some(rest))).collect())
+}
+
+/// What several calls made. What one failed to make does not take away what others made and was
+/// paid for.
+fn together(calls: Vec<Result<Made, Failure>>) -> Result<Made, Failure> {
+    let mut all: Option<Made> = None;
+    let mut failed = None;
+    for call in calls {
+        match (call, &mut all) {
+            (Ok(made), Some(all)) => all.add(made),
+            (Ok(made), None) => all = Some(made),
+            (Err(failure), _) => failed = Some(failure),
+        }
+    }
+    if let (Some(_), Some(failure)) = (&all, &failed) {
+        tracing::warn!(reason = %failure.message, "fewer pictures than were asked for");
+    }
+    let nothing = || Failure::new(Kind::Internal, "No picture was asked for.");
+    all.ok_or_else(|| failed.unwrap_or_else(nothing))
+}
+
+impl Made {
+    fn add(&mut self, other: Self) {
+        self.pictures.extend(other.pictures);
+        self.credits = match (self.credits, other.credits) {
+            (Some(a), Some(b)) => Some(a + b),
+            (one, None) | (None, one) => one,
+        };
+    }
 }
 
 /// Changes a picture. The first of `sources` is changed, the others are looked at.

@@ -159,3 +159,71 @@ async fn words_about_files_have_an_effect_only_where_the_operator_wants_it() {
         assert_eq!(left, usize::from(!deletes), "{setting}");
     }
 }
+
+#[tokio::test]
+async fn more_pictures_than_a_model_draws_at_once_are_drawn_by_several_calls() {
+    let rig = Rig::start();
+    let wanted = |n: u32| json!({"model": "gemini-3-pro-image-preview", "prompt": "a boat", "n": n, "response_format": "url"});
+    let answer = rig.post("/v1/images/generations", &wanted(3)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.json()["data"].as_array().unwrap().len(), 3);
+    assert_eq!(ordered(&rig).len(), 3);
+    let refused = rig.post("/v1/images/generations", &wanted(5)).await;
+    assert_eq!(
+        (refused.status, &refused.json()["error"]["param"]),
+        (400, &json!("n"))
+    );
+    assert_eq!(ordered(&rig).len(), 3);
+}
+
+#[tokio::test]
+async fn what_one_call_fails_to_draw_does_not_take_away_what_others_drew() {
+    let rig = Rig::start();
+    let fault = json!({"fault": "http-500", "endpoint": "features", "times": 1});
+    rig.simulator.add_faults(fault.clone()).unwrap();
+    let wanted = json!({"model": "gemini-3-pro-image-preview", "prompt": "a boat", "n": 2, "response_format": "url"});
+    let answer = rig.post("/v1/images/generations", &wanted).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.json()["data"].as_array().unwrap().len(), 1);
+    let mut twice = fault;
+    twice["times"] = 2.into();
+    rig.simulator.add_faults(twice).unwrap();
+    assert_eq!(
+        rig.post("/v1/images/generations", &wanted).await.status,
+        502
+    );
+    assert_eq!(ordered(&rig).len(), 4);
+}
+
+#[tokio::test]
+async fn nothing_is_kept_under_a_key_that_upstream_does_not_know() {
+    let rig = Rig::start();
+    let body = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nthe milk\r\n\
+        --b\r\ncontent-disposition: form-data; name=\"purpose\"\r\n\r\nuser_data\r\n--b--\r\n";
+    let headers = [
+        ("authorization", "Bearer invalid-key"),
+        ("content-type", "multipart/form-data; boundary=b"),
+    ];
+    let uploaded = rig
+        .send(http::Method::POST, "/v1/files", &headers, body)
+        .await;
+    assert_eq!(uploaded.status, 401, "{}", uploaded.text);
+    for (path, body) in [
+        ("/v1/assistants", json!({"model": "gpt-4o-mini"})),
+        ("/v1/conversations", json!({})),
+    ] {
+        let headers = [headers[0], ("content-type", "application/json")];
+        let answer = rig
+            .send(http::Method::POST, path, &headers, body.to_string())
+            .await;
+        assert_eq!(answer.status, 401, "{path}");
+    }
+    rig.simulator
+        .add_faults(json!({"fault": "http-503"}))
+        .unwrap();
+    let unasked = [("authorization", "Bearer key"), headers[1]];
+    let uploaded = rig
+        .send(http::Method::POST, "/v1/files", &unasked, body)
+        .await;
+    assert_eq!(uploaded.status, 200, "{}", uploaded.text);
+}
