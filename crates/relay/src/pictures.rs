@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::future::try_join_all;
-use onemin::images::{self, Edit, Variation, Wanted, prompt_flags};
+use futures_util::future::{join_all, try_join_all};
+use onemin::images::{self, Edit, Variation, Wanted};
 use onemin::{ApiKey, Invalid, Mode, Outcome, Payload, ResultAsset};
 use translate::dialect::openai::media::images::{ImageRequest, Picture};
 use translate::failure::{Failure, Kind};
@@ -34,8 +34,74 @@ pub struct Made {
 /// What cannot be drawn as asked, or why upstream did not.
 pub async fn draw(relay: &Relay, key: &ApiKey, request: &ImageRequest) -> Result<Made, Failure> {
     let model = request.model.as_deref().unwrap_or(STANDARD_MODEL);
-    let payload = images::generation(model, &wanted(request)).map_err(invalid)?;
-    make(relay, key, request, payload).await
+    let mut payloads = Vec::new();
+    for count in counts(model, request.n, relay.policy.max_choices)? {
+        let wanted = Wanted {
+            count,
+            ..wanted(request)
+        };
+        payloads.push(images::generation(model, &wanted).map_err(invalid)?);
+    }
+    let owner = relay.identities.of_key(key);
+    let drawings = payloads.into_iter().map(async |payload| {
+        let outcome = ask(relay, key, &payload).await?;
+        let repeated = images::repeated(&payload);
+        relay
+            .drawings
+            .remember(owner, &outcome.assets, repeated)
+            .await;
+        made(relay, request, payload, &outcome).await
+    });
+    together(join_all(drawings).await)
+}
+
+/// How many pictures to ask for in each call. More than a model draws at once are drawn by several
+/// calls, at most `calls`: each is paid for.
+fn counts(model: &str, n: Option<u32>, calls: u32) -> Result<Vec<Option<u32>>, Failure> {
+    let (_, most) = images::counts(model);
+    let Some(n) = n.filter(|n| *n > most) else {
+        return Ok(vec![n]);
+    };
+    let whole = n / most.max(1);
+    let rest = n % most.max(1);
+    if whole + u32::from(rest > 0) > calls {
+        let message = format!(
+            "`n` may be at most {} with {model} here: it draws {most} in one paid call, and a request may make {calls}.",
+            most.saturating_mul(calls)
+        );
+        return Err(Failure::invalid("n", message));
+    }
+    let whole = (0..whole).map(|_| Some(most));
+    Ok(whole.chain((rest > 0).then_some(Some(rest))).collect())
+}
+
+/// What several calls made. What one failed to make does not take away what others made and was
+/// paid for.
+fn together(calls: Vec<Result<Made, Failure>>) -> Result<Made, Failure> {
+    let mut all: Option<Made> = None;
+    let mut failed = None;
+    for call in calls {
+        match (call, &mut all) {
+            (Ok(made), Some(all)) => all.add(made),
+            (Ok(made), None) => all = Some(made),
+            (Err(failure), _) => failed = Some(failure),
+        }
+    }
+    if let (Some(_), Some(failure)) = (&all, &failed) {
+        tracing::warn!(reason = %failure.message, "fewer pictures than were asked for");
+    }
+    let nothing = || Failure::new(Kind::Internal, "No picture was asked for.");
+    all.ok_or_else(|| failed.unwrap_or_else(nothing))
+}
+
+impl Made {
+    fn add(&mut self, other: Self) {
+        self.pictures.extend(other.pictures);
+        self.credits = match (self.credits, other.credits) {
+            (Some(a), Some(b)) => Some(a + b),
+            (one, None) | (None, one) => one,
+        };
+    }
 }
 
 /// Changes a picture. The first of `sources` is changed, the others are looked at.
@@ -63,11 +129,13 @@ pub async fn edit(
     };
     let model = request.model.as_deref().unwrap_or("gpt-image-1");
     let payload = images::edit(model, &edit).map_err(invalid)?;
-    make(relay, key, request, payload).await
+    let outcome = ask(relay, key, &payload).await?;
+    made(relay, request, payload, &outcome).await
 }
 
 /// Varies a picture, by the model asked for or, if it cannot, by those that can. Another is tried
-/// only where the one before surely did no work.
+/// only where the one before surely did no work. `source` is where upstream finds the picture,
+/// `known_as` what it was called when it was drawn.
 ///
 /// # Errors
 /// As [`draw`].
@@ -76,10 +144,13 @@ pub async fn vary(
     key: &ApiKey,
     request: &ImageRequest,
     source: &str,
+    known_as: &str,
 ) -> Result<Made, Failure> {
     let asked = request.model.as_deref().unwrap_or_default();
+    let owner = relay.identities.of_key(key);
     let variation = Variation {
         image: source.to_owned(),
+        repeated: relay.drawings.recall(owner, known_as).await,
         wanted: wanted(request),
     };
     let mut last = None;
@@ -91,8 +162,8 @@ pub async fn vary(
                 continue;
             }
         };
-        match make(relay, key, request, payload).await {
-            Ok(made) => return Ok(made),
+        match ask(relay, key, &payload).await {
+            Ok(outcome) => return made(relay, request, payload, &outcome).await,
             Err(failure) if may_try_another(&failure) => last = Some(failure),
             Err(failure) => return Err(failure),
         }
@@ -113,14 +184,17 @@ fn may_try_another(failure: &Failure) -> bool {
     )
 }
 
-async fn make(
+async fn ask(relay: &Relay, key: &ApiKey, payload: &Payload) -> Result<Outcome, Failure> {
+    let outcome = relay.client.feature(key, payload, Mode::Polled).await;
+    outcome.map_err(|error| of_upstream(&error))
+}
+
+async fn made(
     relay: &Relay,
-    key: &ApiKey,
     request: &ImageRequest,
     payload: Payload,
+    outcome: &Outcome,
 ) -> Result<Made, Failure> {
-    let outcome = relay.client.feature(key, &payload, Mode::Polled).await;
-    let outcome = outcome.map_err(|error| of_upstream(&error))?;
     let inline = request
         .inline
         .unwrap_or_else(|| payload.model.starts_with("gpt-image"));
@@ -130,7 +204,7 @@ async fn make(
         .map(|asset| picture(relay, asset, inline));
     let pictures = try_join_all(pictures).await?;
     if pictures.is_empty() {
-        return Err(no_picture(&outcome));
+        return Err(no_picture(outcome));
     }
     let mut ignored = request.ignored.clone();
     ignored.extend(payload.ignored);
@@ -193,30 +267,28 @@ pub fn url(relay: &Relay, asset: &ResultAsset) -> String {
     }
 }
 
-/// What a request wants, with the flags of its prompt. A parameter goes before a flag.
+/// What a request wants, by its parameters and the flags of its prompt.
 fn wanted(request: &ImageRequest) -> Wanted {
-    let flags = prompt_flags::take(&request.prompt);
-    let ratio = flags.aspect_ratio.map(|(w, h)| format!("{w}:{h}"));
-    let size = flags.size.map(|(w, h)| format!("{w}x{h}"));
-    Wanted {
-        prompt: flags.prompt,
+    let wanted = Wanted {
+        prompt: request.prompt.clone(),
         count: request.n,
-        size: request.size.clone().or(size),
-        aspect_ratio: request.aspect_ratio.clone().or(ratio),
+        size: request.size.clone(),
+        aspect_ratio: request.aspect_ratio.clone(),
         quality: request.quality.clone(),
         style: request.style.clone(),
         background: request.background.clone(),
         output_format: request.output_format.clone(),
         output_compression: request.output_compression,
         moderation: request.moderation.clone(),
-        negative_prompt: request.negative_prompt.clone().or(flags.negative_prompt),
-        mode: request.mode.clone().or(flags.mode.map(str::to_owned)),
+        negative_prompt: request.negative_prompt.clone(),
+        mode: request.mode.clone(),
         seed: request.seed,
         steps: request.steps,
         guidance: request.guidance,
         niji: request.niji,
         extra: request.extra.clone(),
-    }
+    };
+    wanted.with_flags()
 }
 
 /// A wish that a model cannot meet.

@@ -135,7 +135,7 @@ fn order(relay: &Relay, form: &Form, audio: String) -> Result<Order, Failure> {
     let temperature = temperature
         .map_err(|()| Failure::invalid("temperature", "`temperature` is a number from 0 to 1."))?;
     let model = text("model").unwrap_or_else(|| "whisper-1".to_owned());
-    relay.catalogue.permit(&model)?;
+    let model = relay.catalogue.permitted(&model)?;
     let form_name = text("response_format");
     let transcript_form = TranscriptForm::of(form_name.as_deref())?;
     let subtitles = matches!(transcript_form, TranscriptForm::Srt | TranscriptForm::Vtt);

@@ -28,8 +28,8 @@ pub async fn generations(State(relay): State<Arc<Relay>>, request: Request<Body>
         request,
         async |relay, asked: Asked| {
             let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
-            let request = images::decode(&body)?;
-            permit(&relay, &request)?;
+            let mut request = images::decode(&body)?;
+            permit(&relay, &mut request)?;
             let made = pictures::draw(&relay, &asked.caller.key, &request).await?;
             Ok(answer("image_generation", &request, &made))
         },
@@ -45,8 +45,8 @@ pub async fn edits(State(relay): State<Arc<Relay>>, request: Request<Body>) -> R
         request,
         async |relay, asked: Asked| {
             let key = asked.caller.key.clone();
-            let (request, form) = read(&relay, asked).await?;
-            permit(&relay, &request)?;
+            let (mut request, form) = read(&relay, asked).await?;
+            permit(&relay, &mut request)?;
             let sources = sources(&relay, &key, &request, &form, "image").await?;
             let mask = self::sources(&relay, &key, &ImageRequest::default(), &form, "mask").await?;
             let made =
@@ -65,8 +65,8 @@ pub async fn variations(State(relay): State<Arc<Relay>>, request: Request<Body>)
         request,
         async |relay, asked: Asked| {
             let key = asked.caller.key.clone();
-            let (request, form) = read(&relay, asked).await?;
-            permit(&relay, &request)?;
+            let (mut request, form) = read(&relay, asked).await?;
+            permit(&relay, &mut request)?;
             let sources = sources(&relay, &key, &request, &form, "image").await?;
             let source = sources.first().ok_or_else(|| {
                 Failure::invalid(
@@ -74,19 +74,27 @@ pub async fn variations(State(relay): State<Arc<Relay>>, request: Request<Body>)
                     "`image` is missing: send the picture as a part of the form.",
                 )
             })?;
-            let made = pictures::vary(&relay, &key, &request, source).await?;
+            let known_as = known_as(&request, &form).unwrap_or(source);
+            let made = pictures::vary(&relay, &key, &request, source, known_as).await?;
             Ok(answer("image_variation", &request, &made))
         },
     )
     .await
 }
 
-/// A model that the operator does not permit is not asked.
-fn permit(relay: &Relay, request: &ImageRequest) -> Result<(), Failure> {
-    request
-        .model
-        .as_deref()
-        .map_or(Ok(()), |model| relay.catalogue.permit(model))
+/// The name under which a picture may have been drawn here.
+fn known_as<'r>(request: &'r ImageRequest, form: &'r Form) -> Option<&'r str> {
+    let file = form.files.iter().find(|file| file.field == "image");
+    let url = request.images.first().map(String::as_str);
+    file.and_then(|file| file.file_name.as_deref()).or(url)
+}
+
+/// The model that is meant, if the operator permits it.
+fn permit(relay: &Relay, request: &mut ImageRequest) -> Result<(), Failure> {
+    if let Some(model) = &mut request.model {
+        *model = relay.catalogue.permitted(model)?;
+    }
+    Ok(())
 }
 
 /// A form, or JSON with URLs in the place of files.

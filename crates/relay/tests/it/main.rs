@@ -12,6 +12,7 @@ mod attachments;
 mod cancel;
 mod chat;
 mod faults;
+mod media_chat;
 mod process;
 mod requests;
 mod rig;

@@ -1,7 +1,9 @@
 //! A relay and its upstream, and a client that sees everything on the wire.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use simulator::{Entry, Simulator};
 
 /// The binary, running, with a simulator as its upstream.
 pub(crate) struct Rig {
+    _folder: Folder,
     pub(crate) simulator: Simulator,
     pub(crate) url: String,
     pub(crate) child: Child,
@@ -95,6 +98,8 @@ impl Rig {
     }
 
     pub(crate) fn run(mut command: Command, simulator: Simulator) -> Self {
+        let folder = Folder::new();
+        command.env("DATA_DIR", &folder.0);
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -113,6 +118,7 @@ impl Rig {
             .filter(|address| address.contains(':'))
             .unwrap_or_else(|| panic!("did not start: {first}{}", output.lock().unwrap()));
         Self {
+            _folder: folder,
             simulator,
             url: format!("http://{address}"),
             child,
@@ -209,6 +215,24 @@ impl Drop for Rig {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A folder for what the relay keeps, gone with the rig.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("data-{}-{number}", std::process::id());
+        Self(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 

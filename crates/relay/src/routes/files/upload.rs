@@ -14,6 +14,7 @@ use translate::dialect::openai::media::files::{self as wire, Form};
 use translate::failure::{Failure, Kind};
 
 use crate::account::Identity;
+use crate::app::Relay;
 use crate::endpoint::Asked;
 use crate::files::{File, Files, Upload};
 
@@ -31,13 +32,17 @@ const DRAINED: usize = 1 << 30;
 /// Takes the file of a form into the store.
 ///
 /// # Errors
-/// What is wrong with the form or the file, or the store. Nothing is kept then.
-pub(super) async fn take(files: &Files, asked: Asked) -> Result<(String, File), Failure> {
+/// What is wrong with the key, the form or the file, or the store. Nothing is kept then.
+pub(super) async fn take(relay: &Relay, asked: Asked) -> Result<(String, File), Failure> {
+    let files = &relay.files;
     let owner = asked.owner;
     let announced = asked.head.headers.get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let known = relay.known_keys.check(&asked.caller.key, owner).await;
     let mut form = multipart(asked).await?;
-    let taken = if announced.is_some_and(|length| length > files.max() + MAX_FIELD as u64) {
+    let taken = if let Err(unknown) = known {
+        Err(unknown)
+    } else if announced.is_some_and(|length| length > files.max() + MAX_FIELD as u64) {
         Err(crate::files::too_large(files.max()))
     } else {
         read(files, owner, &mut form).await
