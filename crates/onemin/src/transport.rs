@@ -2,7 +2,6 @@
 //!
 //! Everything above reads a body through [`Body`] alone, so that what is below can be exchanged.
 
-mod bell;
 mod connect;
 mod connection;
 mod outgoing;

@@ -1,10 +1,9 @@
 //! One HTTP/1.1 connection. It has no task: who waits for its answer moves its bytes, which saves
 //! a wake-up of another task for every event of a stream, and that task's memory.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -13,7 +12,6 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 
 use super::Outgoing;
-use super::bell::Bell;
 use super::connect::Socket;
 
 /// The most memory that reading and writing one connection takes, in bytes.
@@ -22,17 +20,12 @@ const BUFFER: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Connection {
     sender: http1::SendRequest<Outgoing>,
-    wire: Wire,
+    /// What moves the bytes. None once the connection has ended: gone, it has closed the socket and
+    /// handed back a request that it had not begun.
+    wire: Option<Wire>,
 }
 
-/// What moves the bytes.
-#[derive(Debug)]
-struct Wire {
-    /// None once the connection has ended: it closes the socket, and hands back a request that it
-    /// has not begun.
-    inner: Option<http1::Connection<Socket, Outgoing>>,
-    bell: Arc<Bell>,
-}
+type Wire = http1::Connection<Socket, Outgoing>;
 
 /// Why there is no response.
 pub(super) enum NoResponse {
@@ -45,11 +38,8 @@ impl Connection {
     pub(super) async fn over(socket: Socket) -> Result<Self, hyper::Error> {
         let mut builder = http1::Builder::new();
         builder.max_buf_size(BUFFER);
-        let (sender, inner) = builder.handshake(socket).await?;
-        let wire = Wire {
-            inner: Some(inner),
-            bell: Arc::default(),
-        };
+        let (sender, wire) = builder.handshake(socket).await?;
+        let wire = Some(wire);
         Ok(Self { sender, wire })
     }
 
@@ -58,9 +48,8 @@ impl Connection {
         &mut self,
         request: Request<Outgoing>,
     ) -> Result<Response<Incoming>, NoResponse> {
-        let Self { sender, wire } = self;
-        let mut response = pin!(sender.try_send_request(request));
-        let response = std::future::poll_fn(|cx| wire.poll(cx, |cx| response.as_mut().poll(cx)));
+        let mut response = pin!(self.sender.try_send_request(request));
+        let response = poll_fn(|cx| poll(&mut self.wire, cx, |cx| response.as_mut().poll(cx)));
         response
             .await
             .map_err(|mut error| match error.take_message() {
@@ -75,38 +64,42 @@ impl Connection {
         cx: &mut Context<'_>,
         body: &mut Incoming,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        self.wire.poll(cx, |cx| Pin::new(&mut *body).poll_frame(cx))
+        poll(&mut self.wire, cx, |cx| Pin::new(&mut *body).poll_frame(cx))
     }
 
     /// Whether another request can be sent: the exchange before is over, both sides are there.
     pub(super) fn is_ready(&mut self) -> bool {
-        self.wire
-            .turn(&mut Context::from_waker(std::task::Waker::noop()));
-        self.wire.bell.forget();
-        self.wire.inner.is_some() && self.sender.is_ready()
+        turn(&mut self.wire, &mut Context::from_waker(Waker::noop()));
+        self.wire.is_some() && self.sender.is_ready()
     }
 }
 
-impl Wire {
-    /// Moves what can be moved, then asks for its outcome.
-    fn poll<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut outcome: impl FnMut(&mut Context<'_>) -> Poll<T>,
-    ) -> Poll<T> {
-        let bell = self.bell.clone();
-        bell.poll(cx, |cx| {
-            self.turn(cx);
-            outcome(cx)
-        })
+/// Moves what can be moved, and asks for what came of it.
+///
+/// The two ends within a connection wake each other whenever one has taken what the other gave;
+/// polled by one task, they would make it run again in vain after every event. So they have nobody
+/// to wake while there is something to move, and only when nothing is left does the task wait for
+/// the socket. What is asked for comes from the wire alone, and needs no waker of its own.
+fn poll<T>(
+    wire: &mut Option<Wire>,
+    cx: &mut Context<'_>,
+    mut outcome: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> Poll<T> {
+    let mut nobody = Context::from_waker(Waker::noop());
+    turn(wire, &mut nobody);
+    let come = outcome(&mut nobody);
+    if come.is_ready() {
+        return come;
     }
+    turn(wire, cx);
+    outcome(&mut nobody)
+}
 
-    /// Whether it ended well does not matter: the outcome that is waited for says the same.
-    fn turn(&mut self, cx: &mut Context<'_>) {
-        let inner = self.inner.as_mut();
-        if inner.is_some_and(|inner| Pin::new(inner).poll(cx).is_ready()) {
-            self.inner = None;
-        }
+/// How a connection ends does not matter here: the response, or the next part of its body, says it.
+fn turn(wire: &mut Option<Wire>, cx: &mut Context<'_>) {
+    let moving = wire.as_mut().map(|wire| Pin::new(wire).poll(cx));
+    if moving.is_some_and(|ended| ended.is_ready()) {
+        *wire = None;
     }
 }
 
