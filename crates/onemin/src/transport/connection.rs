@@ -78,21 +78,23 @@ impl Connection {
 ///
 /// The two ends within a connection wake each other whenever one has taken what the other gave;
 /// polled by one task, they would make it run again in vain after every event. So they have nobody
-/// to wake while there is something to move, and only when nothing is left does the task wait for
-/// the socket. What is asked for comes from the wire alone, and needs no waker of its own.
+/// to wake while there is something to move; only when nothing is left does the task wait.
 fn poll<T>(
     wire: &mut Option<Wire>,
     cx: &mut Context<'_>,
     mut outcome: impl FnMut(&mut Context<'_>) -> Poll<T>,
 ) -> Poll<T> {
     let mut nobody = Context::from_waker(Waker::noop());
-    turn(wire, &mut nobody);
-    let come = outcome(&mut nobody);
-    if come.is_ready() {
-        return come;
+    let mut come = outcome(&mut nobody);
+    if come.is_pending() {
+        turn(wire, &mut nobody);
+        come = outcome(&mut nobody);
     }
-    turn(wire, cx);
-    outcome(&mut nobody)
+    if come.is_pending() {
+        turn(wire, cx);
+        come = outcome(cx);
+    }
+    come
 }
 
 /// How a connection ends does not matter here: the response, or the next part of its body, says it.
