@@ -313,13 +313,7 @@ async fn two_hundred_streams_that_are_dropped_are_closed_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_streams_at_once_are_complete_and_their_connections_serve_again() {
-    let mut reply = vec![events()];
-    for _ in 0..20 {
-        reply.extend([chunk(PIECE), Step::Wait(millis(5))]);
-    }
-    let record = fixture(STREAM);
-    reply.extend([chunk(record), last_chunk()]);
-    let server = Server::with(vec![reply]).await;
+    let server = Server::with(vec![in_pieces(20)]).await;
     let client = client(&server);
     for _ in 0..2 {
         let streams = (0..200).map(|_| {
@@ -338,6 +332,42 @@ async fn two_hundred_streams_at_once_are_complete_and_their_connections_serve_ag
         tokio::time::sleep(millis(50)).await;
     }
     assert!(connections(&server).into_iter().max().unwrap() < 200);
+}
+
+/// A stream of this many pieces, one by one.
+fn in_pieces(count: usize) -> Vec<Step> {
+    let pieces = (0..count).flat_map(|_| [chunk(PIECE), Step::Wait(millis(2))]);
+    [
+        vec![events()],
+        pieces.collect(),
+        streamed([last_chunk()]).split_off(1),
+    ]
+    .concat()
+}
+
+/// The runtime lets one task do only so much at a time; what that puts off must not be lost.
+#[tokio::test]
+async fn one_task_can_read_three_hundred_streams() {
+    let server = Server::with(vec![in_pieces(10)]).await;
+    let client = client(&server);
+    let reading = |client: Client| async move {
+        let stream = client.chat_stream(&key(), &ask("hi")).await.unwrap();
+        read_all(stream).await.1.unwrap();
+    };
+    let mut left: Vec<_> = (0..300)
+        .map(|_| Box::pin(reading(client.clone())))
+        .collect();
+    let all = std::future::poll_fn(|cx| {
+        left.retain_mut(|one| one.as_mut().poll(cx).is_pending());
+        if left.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    });
+    tokio::time::timeout(Duration::from_secs(20), all)
+        .await
+        .unwrap();
 }
 
 /// Counts how often it is woken, and wakes the one it stands for.
