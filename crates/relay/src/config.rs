@@ -424,12 +424,15 @@ impl Settings {
     /// The timeouts of the 1min.ai client.
     #[must_use]
     pub fn timeouts(&self) -> onemin::Timeouts {
+        let usual = onemin::Timeouts::default();
         onemin::Timeouts {
             connect: self.connect_timeout,
             first_byte: self.first_byte_timeout,
             idle: self.idle_timeout,
             whole: self.request_timeout,
-            ..onemin::Timeouts::default()
+            feature: self.request_timeout,
+            download: self.first_byte_timeout.min(usual.download),
+            ..usual
         }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod app;
+pub mod arriving;
 pub mod assistants;
 pub mod attach;
 pub mod banner;

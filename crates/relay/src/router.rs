@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::DefaultBodyLimit;
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use http::header::{self, HeaderName, HeaderValue};
@@ -14,6 +13,7 @@ use hyper::body::Incoming;
 use tower::Service as _;
 
 use crate::app::Relay;
+use crate::arriving::Arriving;
 use crate::observe::RequestId;
 use crate::routes::{
     assistants, audio, chat, completions, conversations, files, health, images, messages, missing,
@@ -69,12 +69,7 @@ fn routes(relay: Arc<Relay>) -> Router {
             .route(&at("/threads"), any(assistants::threads))
             .route(&at("/threads/{*rest}"), any(assistants::threads))
             .route(&at("/chat/completions"), post(chat::completions))
-            .route(
-                &at("/files"),
-                get(files::list)
-                    .post(files::create)
-                    .layer(DefaultBodyLimit::disable()),
-            )
+            .route(&at("/files"), get(files::list).post(files::create))
             .route(&at("/files/{id}"), get(files::entry).delete(files::delete))
             .route(&at("/files/{id}/content"), get(files::content))
             .route(&at("/completions"), post(completions::create))
@@ -126,7 +121,9 @@ impl Service {
     /// Answers a request. Around the routes stands what every answer gets, failures and streams
     /// included: a request id, and permission for browsers of any origin.
     pub async fn call(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
-        self.answer(request.map(Body::new), peer).await
+        let (head, body) = request.into_parts();
+        let body = Body::new(Arriving::new(body, &head.headers));
+        self.answer(Request::from_parts(head, body), peer).await
     }
 
     /// As [`Service::call`], for a request that need not come from a socket.

@@ -1,7 +1,9 @@
 //! A relay and its upstream, and a client that sees everything on the wire.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ pub(crate) struct Rig {
     pub(crate) url: String,
     pub(crate) child: Child,
     output: Arc<Mutex<String>>,
+    data: Option<PathBuf>,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
@@ -86,12 +89,16 @@ impl Rig {
     pub(crate) fn with(flags: &[&str]) -> Self {
         let simulator = Simulator::start(simulator::Options::default()).unwrap();
         let mut command = command();
+        let data = folder();
         command
             .args(["--host", "127.0.0.1", "--port", "0"])
+            .env("DATA_DIR", &data)
             .env("ONEMIN_BASE_URL", simulator.url())
             .env("ONEMIN_ASSET_URL", simulator.url())
             .args(flags);
-        Self::run(command, simulator)
+        let mut rig = Self::run(command, simulator);
+        rig.data = Some(data);
+        rig
     }
 
     pub(crate) fn run(mut command: Command, simulator: Simulator) -> Self {
@@ -117,8 +124,17 @@ impl Rig {
             url: format!("http://{address}"),
             child,
             output,
+            data: None,
             client: Client::builder(TokioExecutor::new()).build_http(),
         }
+    }
+
+    /// The most memory that the process has held so far, in kB.
+    pub(crate) fn peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM"));
+        let kilobytes = line.unwrap().split_whitespace().nth(1).unwrap();
+        kilobytes.parse().unwrap()
     }
 
     /// Everything the process has written so far.
@@ -156,7 +172,7 @@ impl Rig {
         Answer {
             status: head.status.as_u16(),
             headers: head.headers,
-            text: String::from_utf8(bytes.to_vec()).unwrap(),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
         }
     }
 
@@ -188,6 +204,12 @@ impl Rig {
         response.into_body()
     }
 
+    /// The next jobs of upstream are done when they are submitted.
+    pub(crate) fn jobs_are_done_at_once(&self, jobs: usize) {
+        let done = json!({"endpoint": "features", "polls": 0});
+        self.simulator.script(vec![done; jobs].into()).unwrap();
+    }
+
     /// The chat requests that upstream has seen.
     pub(crate) fn asked(&self) -> Vec<Entry> {
         let journal = self.simulator.journal();
@@ -209,7 +231,18 @@ impl Drop for Rig {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if let Some(data) = &self.data {
+            let _ = std::fs::remove_dir_all(data);
+        }
     }
+}
+
+/// A folder for one relay's data.
+fn folder() -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("data-{}-{number}", std::process::id());
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
 /// A child without what this process has in its environment.
