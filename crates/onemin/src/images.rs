@@ -75,6 +75,9 @@ pub struct Variation {
     /// The picture: the path of an asset, or a URL. To vary the nth of several, give that one:
     /// upstream knows no numbers.
     pub image: String,
+    /// How the picture was drawn, as [`repeated`] gave it: what the model knows of it is done again,
+    /// where nothing else is wanted.
+    pub repeated: Map<String, Value>,
     /// What is wanted. Few models look at a prompt here.
     pub wanted: Wanted,
 }
@@ -96,6 +99,9 @@ const REPEATED: [&str; 5] = [
     "aspect_height",
     "maintainModeration",
 ];
+
+/// Those of them that are its shape.
+const SHAPE: [&str; 2] = ["aspect_width", "aspect_height"];
 
 /// The request to draw. A model that is in no table gets what was asked for under the names of
 /// OpenAI's parameters.
@@ -134,12 +140,28 @@ pub fn edit(model: &str, edit: &Edit) -> Result<Payload, Invalid> {
 /// # Errors
 /// A wish that the model cannot meet, and what it can.
 pub fn variation(model: &str, variation: &Variation) -> Result<Payload, Invalid> {
-    let edit = Edit {
+    let model = names::upstream(model);
+    let mut edit = Edit {
         image: variation.image.clone(),
         wanted: variation.wanted.clone(),
         ..Edit::default()
     };
-    transform(Kind::ImageVariator, names::upstream(model), &edit)
+    if let Some(form) = form(Kind::ImageVariator, model, &edit.wanted) {
+        let wishes = edit.wanted.wishes();
+        let shaped = edit.wanted.size.is_some() || edit.wanted.aspect_ratio.is_some();
+        for (name, value) in &variation.repeated {
+            let field = form.fields.iter().find(|field| field.name == name);
+            let asked = field.is_some_and(|field| {
+                let turned = wishes.iter().any(|(knob, _)| field.knob == Some(*knob));
+                turned || (shaped && SHAPE.contains(&name.as_str()))
+            });
+            if field.is_some() && !asked {
+                let extra = edit.wanted.extra.entry(name.clone());
+                extra.or_insert_with(|| value.clone());
+            }
+        }
+    }
+    transform(Kind::ImageVariator, model, &edit)
 }
 
 /// The request for any feature that begins with a picture.
@@ -206,10 +228,17 @@ pub fn is_known(kind: Kind, model: &str) -> bool {
     form(kind, names::upstream(model), &Wanted::default()).is_some()
 }
 
-/// What of a drawing's request a variation of its pictures repeats, as [`Wanted::extra`].
+/// What of a drawing's request a variation of its pictures repeats. Empty for models whose pictures
+/// are varied by their look alone.
 #[must_use]
 pub fn repeated(drawing: &Payload) -> Map<String, Value> {
-    let fields = drawing.prompt_object.iter();
+    let varies = form::find(
+        forms(),
+        Kind::ImageVariator,
+        &drawing.model,
+        &drawing.prompt_object,
+    );
+    let fields = drawing.prompt_object.iter().filter(|_| varies.is_some());
     fields
         .filter(|(name, _)| REPEATED.contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.clone()))

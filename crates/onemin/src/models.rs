@@ -110,6 +110,12 @@ impl Model {
         }
     }
 
+    /// Whether it says that it serves a feature.
+    #[must_use]
+    pub fn serves(&self, feature: Feature) -> bool {
+        self.features.iter().any(|of| of == feature.as_str())
+    }
+
     /// Reads an entry of the list; None if it cannot be used.
     fn of_entry(entry: &Value, feature: Feature) -> Option<Self> {
         let text = |name: &str| {

@@ -1,5 +1,6 @@
 //! Who calls: the 1min.ai key a client sends, and the identity it is counted and cached by.
 
+pub mod known;
 pub mod secret;
 
 use std::net::{IpAddr, SocketAddr};

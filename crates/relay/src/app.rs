@@ -16,13 +16,15 @@ use translate::failure::Failure;
 use translate::interpret::thinking::Thoughts;
 use translate::plan::Policy;
 
+use crate::account::known::KnownKeys;
 use crate::account::{self, Caller, Identities, Identity};
 use crate::assistants::Assistants;
 use crate::attach::Attacher;
 use crate::attach::fetch::Fetcher;
 use crate::banner;
 use crate::catalogue::Models;
-use crate::config::{RateLimitBy, Settings};
+use crate::config::{FileWords, RateLimitBy, Settings};
+use crate::drawings::Drawings;
 use crate::files::Files;
 use crate::limits::{RateLimit, Standing};
 use crate::observe;
@@ -63,8 +65,14 @@ pub struct Relay {
     pub heartbeat: Duration,
     /// Assistants.
     pub assistants: Assistants,
+    /// Keys that upstream knows.
+    pub known_keys: KnownKeys,
+    /// How pictures were drawn.
+    pub drawings: Drawings,
     /// Uploaded files.
     pub files: Files,
+    /// Whether words about files in a message have an effect.
+    pub file_words: FileWords,
     /// The age at which files are deleted; none if they stay.
     pub file_retention: Option<Duration>,
     /// Stored responses and conversations.
@@ -141,6 +149,9 @@ impl Relay {
             trusted_proxies: settings.trusted_proxies.clone(),
             responses: Responses::new(&stores.state, settings.response_retention()),
             assistants: Assistants::new(&stores),
+            drawings: Drawings::new(&stores),
+            known_keys: KnownKeys::new(client.clone()),
+            file_words: settings.file_words,
             files,
             file_retention: settings.file_retention(),
             client,

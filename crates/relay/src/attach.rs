@@ -7,6 +7,7 @@ pub mod kind;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::future::try_join_all;
@@ -54,10 +55,15 @@ type Uploaded = LruCache<(Identity, [u8; 32]), Reference>;
 struct Reference {
     image: String,
     file: String,
+    since: Instant,
 }
 
 /// Uploads that are remembered. At some 300 bytes each that is 1.2 MB.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
+
+/// How long an upload is relied upon. How long upstream keeps one is not known; a further one costs
+/// no credits.
+const RELIED_ON: Duration = Duration::from_hours(6);
 
 /// Bytes of a stored file that are looked at to tell what it is.
 const BEGINNING: usize = 8 * 1024;
@@ -221,13 +227,15 @@ impl Attacher {
         let reference = Reference {
             image: asset.image_reference().to_owned(),
             file: asset.file_reference().to_owned(),
+            since: Instant::now(),
         };
         self.lock().put(content, reference.clone());
         Ok(reference)
     }
 
     fn remembered(&self, content: &(Identity, [u8; 32])) -> Option<Reference> {
-        self.lock().get(content).cloned()
+        let fresh = |reference: &&Reference| reference.since.elapsed() < RELIED_ON;
+        self.lock().get(content).filter(fresh).cloned()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Uploaded> {

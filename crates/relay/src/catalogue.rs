@@ -6,7 +6,7 @@ use onemin::catalogue::{Catalogue, Listing, Source};
 use onemin::models::{Feature, Model};
 use translate::dialect::anthropic::model_names;
 use translate::failure::{Failure, Kind};
-use translate::plan::Abilities;
+use translate::plan::{Abilities, Code};
 
 use crate::turn::Names;
 use crate::turn::media::Work;
@@ -43,7 +43,10 @@ impl Job {
     pub fn abilities(self) -> Abilities {
         match self {
             Self::Converse(abilities) => abilities,
-            Self::Work(_) => Abilities { vision: true },
+            Self::Work(_) => Abilities {
+                vision: true,
+                code: Code::Never,
+            },
         }
     }
 
@@ -83,8 +86,7 @@ impl Models {
     /// The model that a client means by a name; the name itself where it means nothing else.
     pub async fn resolve(&self, name: &str, names: Names) -> String {
         if names == Names::Exact {
-            let stand_in = self.stand_ins.iter().find(|(from, _)| from == name);
-            return stand_in.map_or(name, |(_, to)| to).to_owned();
+            return self.stand_in(name).to_owned();
         }
         let listing = self.catalogue.models(Feature::Chat).await;
         let ids = listing.models.iter().map(|model| model.id.as_str());
@@ -96,7 +98,9 @@ impl Models {
     /// The models that may be used, those for chat first, and where the list comes from.
     pub async fn list(&self) -> (Vec<Model>, Source) {
         let chat = self.catalogue.models(Feature::Chat).await;
-        let others = WORKS.map(|(feature, _)| self.catalogue.models(feature));
+        let others = WORKS.map(|(feature, _)| feature);
+        let others = [Feature::CodeGenerator].into_iter().chain(others);
+        let others = others.map(|feature| self.catalogue.models(feature));
         let others = futures_util::future::join_all(others).await;
         let mut models: Vec<Model> = Vec::new();
         for model in [&chat]
@@ -133,8 +137,17 @@ impl Models {
             return Err(self.unknown(id, &listing));
         }
         if let Some(model) = find(&listing, id) {
+            let code = model.serves(Feature::CodeGenerator);
             return Ok(Job::Converse(Abilities {
                 vision: model.sees_images(),
+                code: if code { Code::Also } else { Code::Never },
+            }));
+        }
+        let coders = self.catalogue.models(Feature::CodeGenerator).await;
+        if find(&coders, id).is_some() {
+            return Ok(Job::Converse(Abilities {
+                vision: false,
+                code: Code::Only,
             }));
         }
         for (feature, work) in WORKS {
@@ -143,22 +156,26 @@ impl Models {
             }
         }
         if listing.source == Source::BuiltIn {
-            return Ok(Job::Converse(Abilities { vision: true }));
+            return Ok(Job::Converse(Abilities {
+                vision: true,
+                code: Code::Never,
+            }));
         }
         Err(self.unknown(id, &listing))
     }
 
-    /// Refuses a model that the operator does not permit.
+    /// The model that a client of other work than chat means, if the operator permits it.
     ///
     /// # Errors
     /// A [`Kind::ModelNotFound`] failure.
-    pub fn permit(&self, id: &str) -> Result<(), Failure> {
-        if self.permits(id) {
-            return Ok(());
+    pub fn permitted(&self, name: &str) -> Result<String, Failure> {
+        let model = self.stand_in(name);
+        if self.permits(model) {
+            return Ok(model.to_owned());
         }
-        let id: String = id.chars().take(120).collect();
+        let name: String = name.chars().take(120).collect();
         let message = format!(
-            "The model `{id}` may not be used here (1002). GET /v1/models lists what there is."
+            "The model `{name}` may not be used here (1002). GET /v1/models lists what there is."
         );
         Err(Failure::new(Kind::ModelNotFound, message)
             .with_param("model")
@@ -175,6 +192,12 @@ impl Models {
         let able: Vec<&str> = able.filter(|id| self.permits(id)).take(MENTIONED).collect();
         let message = format!("{} These do this: {}.", failure.message, able.join(", "));
         Failure { message, ..failure }.with_param("model")
+    }
+
+    /// What the operator's list says that a name means.
+    fn stand_in<'n>(&'n self, name: &'n str) -> &'n str {
+        let stand_in = self.stand_ins.iter().find(|(from, _)| from == name);
+        stand_in.map_or(name, |(_, to)| to)
     }
 
     /// The list, asked for again if it lacks the model and is not fresh: models come and go.

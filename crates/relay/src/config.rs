@@ -4,11 +4,13 @@
 //! relay where it had one. Everything is checked before the first socket is opened, and each part
 //! of the program is handed only what it needs.
 
+use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Parser, ValueEnum};
+use clap::builder::Resettable;
+use clap::{Arg, ArgAction, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 use secrecy::SecretString;
 use translate::compose::Wording;
 use translate::compose::tools::Style;
@@ -158,6 +160,12 @@ pub struct Settings {
     )]
     pub file_retention_days: u32,
 
+    /// What words about files in a chat message do, in English or Russian: `read` attaches the
+    /// account's newest files to a message that speaks of files or documents, `read-and-delete`
+    /// also deletes them all when it asks for that.
+    #[arg(long, env = "FILE_WORDS", default_value = "off", value_enum)]
+    pub file_words: FileWords,
+
     /// Days after which stored responses (`store` of the Responses API) are forgotten.
     #[arg(
         long,
@@ -249,6 +257,10 @@ pub struct Settings {
     #[arg(long, env = "REQUEST_TIMEOUT", default_value = "900", value_name = "SECONDS", value_parser = seconds)]
     pub request_timeout: Duration,
 
+    /// Seconds that a picture, speech or a transcript may take.
+    #[arg(long, env = "MEDIA_TIMEOUT", default_value = "900", value_name = "SECONDS", value_parser = seconds)]
+    pub media_timeout: Duration,
+
     /// Seconds of silence after which a stream gets a keep-alive comment; 0 is never.
     #[arg(long, env = "HEARTBEAT", default_value = "15", value_name = "SECONDS", value_parser = seconds)]
     pub heartbeat: Duration,
@@ -294,6 +306,17 @@ pub enum CounterStore {
     Memcached,
     /// In Redis.
     Redis,
+}
+
+/// What words about files in a chat message do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FileWords {
+    /// Nothing.
+    Off,
+    /// The account's newest files go along.
+    Read,
+    /// That, and a request to delete them deletes all of them.
+    ReadAndDelete,
 }
 
 /// What becomes of the thoughts that a model shows.
@@ -346,7 +369,8 @@ impl Settings {
         {
             clap::Error::raw(clap::error::ErrorKind::Io, format!(".env: {error}\n")).exit();
         }
-        Self::parse()
+        let matches = Self::command().mut_args(without_empty).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
     /// The largest request body in bytes.
@@ -430,11 +454,21 @@ impl Settings {
             first_byte: self.first_byte_timeout,
             idle: self.idle_timeout,
             whole: self.request_timeout,
-            feature: self.request_timeout,
+            feature: self.media_timeout,
             download: self.first_byte_timeout.min(usual.download),
             ..usual
         }
     }
+}
+
+/// A variable that is set to nothing is not set: compose files pass them on like that.
+fn without_empty(arg: Arg) -> Arg {
+    let name = arg.get_env().map(OsStr::to_owned);
+    let value = name.and_then(std::env::var_os);
+    if value.is_some_and(|value| value.is_empty()) {
+        return arg.env(Resettable::Reset);
+    }
+    arg
 }
 
 fn mebibytes(n: u32) -> usize {

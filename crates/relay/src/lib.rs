@@ -12,6 +12,7 @@ pub mod attach;
 pub mod banner;
 pub mod catalogue;
 pub mod config;
+pub mod drawings;
 pub mod endpoint;
 pub mod failure;
 pub mod files;

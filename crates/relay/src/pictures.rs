@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use onemin::features::Inline;
-use onemin::images::{self, Edit, Variation, Wanted, prompt_flags};
+use onemin::images::{self, Edit, Variation, Wanted};
 use onemin::models::Feature;
 use onemin::{Accepted, ApiKey, Invalid, Mode, Outcome, Payload, ResultAsset};
 use translate::dialect::openai::media::images::{ImageRequest, Picture};
@@ -39,8 +39,74 @@ pub struct Made {
 /// What cannot be drawn as asked, or why upstream did not.
 pub async fn draw(relay: &Relay, key: &ApiKey, request: &ImageRequest) -> Result<Made, Failure> {
     let model = request.model.as_deref().unwrap_or(STANDARD_MODEL);
-    let payload = images::generation(model, &wanted(request)).map_err(invalid)?;
-    Ok(make(relay, key, request, payload).await?)
+    let mut payloads = Vec::new();
+    for count in counts(model, request.n, relay.policy.max_choices)? {
+        let wanted = Wanted {
+            count,
+            ..wanted(request)
+        };
+        payloads.push(images::generation(model, &wanted).map_err(invalid)?);
+    }
+    let owner = relay.identities.of_key(key);
+    let drawings = payloads.into_iter().map(async |payload| {
+        let outcome = ask(relay, key, &payload).await?;
+        let repeated = images::repeated(&payload);
+        relay
+            .drawings
+            .remember(owner, &outcome.assets, repeated)
+            .await;
+        made(relay, request, payload, &outcome).await
+    });
+    together(join_all(drawings).await)
+}
+
+/// How many pictures to ask for in each call. More than a model draws at once are drawn by several
+/// calls, at most `calls`: each is paid for.
+fn counts(model: &str, n: Option<u32>, calls: u32) -> Result<Vec<Option<u32>>, Failure> {
+    let (_, most) = images::counts(model);
+    let Some(n) = n.filter(|n| *n > most) else {
+        return Ok(vec![n]);
+    };
+    let whole = n / most.max(1);
+    let rest = n % most.max(1);
+    if whole + u32::from(rest > 0) > calls {
+        let message = format!(
+            "`n` may be at most {} with {model} here: it draws {most} in one paid call, and a request may make {calls}.",
+            most.saturating_mul(calls)
+        );
+        return Err(Failure::invalid("n", message));
+    }
+    let whole = (0..whole).map(|_| Some(most));
+    Ok(whole.chain((rest > 0).then_some(Some(rest))).collect())
+}
+
+/// What several calls made. What one failed to make does not take away what others made and was
+/// paid for.
+fn together(calls: Vec<Result<Made, Failure>>) -> Result<Made, Failure> {
+    let mut all: Option<Made> = None;
+    let mut failed = None;
+    for call in calls {
+        match (call, &mut all) {
+            (Ok(made), Some(all)) => all.add(made),
+            (Ok(made), None) => all = Some(made),
+            (Err(failure), _) => failed = Some(failure),
+        }
+    }
+    if let (Some(_), Some(failure)) = (&all, &failed) {
+        tracing::warn!(reason = %failure.message, "fewer pictures than were asked for");
+    }
+    let nothing = || Failure::new(Kind::Internal, "No picture was asked for.");
+    all.ok_or_else(|| failed.unwrap_or_else(nothing))
+}
+
+impl Made {
+    fn add(&mut self, other: Self) {
+        self.pictures.extend(other.pictures);
+        self.credits = match (self.credits, other.credits) {
+            (Some(a), Some(b)) => Some(a + b),
+            (one, None) | (None, one) => one,
+        };
+    }
 }
 
 /// Changes a picture. The first of `sources` is changed, the others are looked at.
@@ -65,7 +131,8 @@ pub async fn edit(
     };
     let model = request.model.as_deref().unwrap_or("gpt-image-1");
     let payload = images::edit(model, &edit).map_err(invalid)?;
-    Ok(make(relay, key, request, payload).await?)
+    let outcome = ask(relay, key, &payload).await?;
+    made(relay, request, payload, &outcome).await
 }
 
 /// A request that begins with a picture has none.
@@ -78,7 +145,8 @@ pub fn no_source() -> Failure {
 }
 
 /// Varies a picture, by the model asked for or, if it cannot, by those that can. Another is tried
-/// only where the one before surely did no work.
+/// only where the one before surely did no work. `source` is where upstream finds the picture,
+/// `known_as` what it was called when it was drawn.
 ///
 /// # Errors
 /// As [`draw`].
@@ -87,10 +155,13 @@ pub async fn vary(
     key: &ApiKey,
     request: &ImageRequest,
     source: &str,
+    known_as: &str,
 ) -> Result<Made, Failure> {
     let asked = request.model.as_deref().unwrap_or_default();
+    let owner = relay.identities.of_key(key);
     let variation = Variation {
         image: source.to_owned(),
+        repeated: relay.drawings.recall(owner, known_as).await,
         wanted: wanted(request),
     };
     // What is said is what was wrong with the model that was asked for.
@@ -101,8 +172,8 @@ pub async fn vary(
                 failure: invalid(error),
                 did_no_work: true,
             },
-            Ok(payload) => match make(relay, key, request, payload).await {
-                Ok(made) => return Ok(made),
+            Ok(payload) => match ask(relay, key, &payload).await {
+                Ok(outcome) => return made(relay, request, payload, &outcome).await,
                 Err(refused) => refused,
             },
         };
@@ -137,38 +208,31 @@ impl Refused {
     }
 }
 
-impl From<Failure> for Refused {
-    fn from(failure: Failure) -> Self {
-        Self {
-            failure,
-            did_no_work: false,
-        }
-    }
-}
-
 impl From<Refused> for Failure {
     fn from(refused: Refused) -> Self {
         refused.failure
     }
 }
 
-async fn make(
+async fn ask(relay: &Relay, key: &ApiKey, payload: &Payload) -> Result<Outcome, Refused> {
+    let error = match relay.client.feature(key, payload, Mode::Polled).await {
+        Ok(outcome) => return Ok(outcome),
+        Err(error) => error,
+    };
+    let feature = feature(payload.kind);
+    let failure = of_upstream(&error);
+    Err(Refused {
+        failure: relay.catalogue.with_able(failure, feature).await,
+        did_no_work: matches!(error.was_accepted(), Accepted::No),
+    })
+}
+
+async fn made(
     relay: &Relay,
-    key: &ApiKey,
     request: &ImageRequest,
     payload: Payload,
-) -> Result<Made, Refused> {
-    let outcome = match relay.client.feature(key, &payload, Mode::Polled).await {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            let feature = feature(payload.kind);
-            let failure = of_upstream(&error);
-            return Err(Refused {
-                failure: relay.catalogue.with_able(failure, feature).await,
-                did_no_work: matches!(error.was_accepted(), Accepted::No),
-            });
-        }
-    };
+    outcome: &Outcome,
+) -> Result<Made, Failure> {
     // A stream has no place for an address.
     let inline = request.delivery == Delivery::Streamed
         || request
@@ -180,7 +244,7 @@ async fn make(
         b64_json: inline.then(|| STANDARD.encode(&file.bytes)),
     }));
     if pictures.is_empty() {
-        return Err(no_picture(&outcome).into());
+        return Err(no_picture(outcome));
     }
     let mut ignored = request.ignored.clone();
     ignored.extend(payload.ignored);
@@ -281,30 +345,28 @@ pub fn url(relay: &Relay, asset: &ResultAsset) -> String {
     }
 }
 
-/// What a request wants, with the flags of its prompt. A parameter goes before a flag.
+/// What a request wants, by its parameters and the flags of its prompt.
 fn wanted(request: &ImageRequest) -> Wanted {
-    let flags = prompt_flags::take(&request.prompt);
-    let ratio = flags.aspect_ratio.map(|(w, h)| format!("{w}:{h}"));
-    let size = flags.size.map(|(w, h)| format!("{w}x{h}"));
-    Wanted {
-        prompt: flags.prompt,
+    let wanted = Wanted {
+        prompt: request.prompt.clone(),
         count: request.n,
-        size: request.size.clone().or(size),
-        aspect_ratio: request.aspect_ratio.clone().or(ratio),
+        size: request.size.clone(),
+        aspect_ratio: request.aspect_ratio.clone(),
         quality: request.quality.clone(),
         style: request.style.clone(),
         background: request.background.clone(),
         output_format: request.output_format.clone(),
         output_compression: request.output_compression,
         moderation: request.moderation.clone(),
-        negative_prompt: request.negative_prompt.clone().or(flags.negative_prompt),
-        mode: request.mode.clone().or(flags.mode.map(str::to_owned)),
+        negative_prompt: request.negative_prompt.clone(),
+        mode: request.mode.clone(),
         seed: request.seed,
         steps: request.steps,
         guidance: request.guidance,
         niji: request.niji,
         extra: request.extra.clone(),
-    }
+    };
+    wanted.with_flags()
 }
 
 /// A wish that a model cannot meet.

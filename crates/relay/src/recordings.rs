@@ -234,7 +234,7 @@ fn order(relay: &Relay, form: &Form, recording: Recording) -> Result<Order, Fail
     let temperature = temperature
         .map_err(|()| Failure::invalid("temperature", "`temperature` is a number from 0 to 1."))?;
     let model = text("model").unwrap_or_else(|| "whisper-1".to_owned());
-    relay.catalogue.permit(&model)?;
+    let model = relay.catalogue.permitted(&model)?;
     Limit::of(relay, Some(&model)).check(recording.bytes)?;
     let streamed = match text("stream").as_deref() {
         None | Some("false" | "False" | "0") => false,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::Identity;
 use crate::app::Relay;
+use crate::drawings::Drawing;
 use crate::files::File;
 use crate::responses::Stored;
 use crate::store::StoreError;
@@ -23,7 +24,7 @@ const FIRST_PAUSE: Duration = Duration::from_mins(2);
 const ROUND: Duration = Duration::from_mins(30);
 
 /// The kinds of records that expire by themselves, and whose room is freed here.
-const SWEPT: [&str; 3] = [File::SPACE, Stored::SPACE, Lock::SPACE];
+const SWEPT: [&str; 4] = [File::SPACE, Stored::SPACE, Drawing::SPACE, Lock::SPACE];
 
 /// Held by the replica that is at work.
 #[derive(Debug, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! The way of a turn, whole: decode, admit, plan, attach, compose, call, interpret, encode.
 
 pub mod call;
+pub mod file_words;
 pub mod media;
 pub mod persona;
 pub mod stream;
@@ -18,7 +19,7 @@ use translate::compose::tags::Tags;
 use translate::dialect::{self, Dialect};
 use translate::failure::{Failure, Kind};
 use translate::interpret::Attempt;
-use translate::plan::{self, Plan, Policy};
+use translate::plan::{self, Exchange, Plan, Policy};
 use translate::reply::{Reply, Stamp};
 use translate::turn::{Delivery, Turn};
 
@@ -124,15 +125,29 @@ where
     let decoded = decode(relay.clone(), owner, body, stamp.clone()).await?;
     let dialect::Request { mut turn, encoder } = decoded;
     persona::apply(relay, owner, &mut turn).await?;
+    let deletes = file_words::ask_to_delete(relay.file_words, &turn);
+    if !deletes {
+        file_words::attach(relay, owner, &mut turn).await?;
+    }
     turn.model = relay.catalogue.resolve(&turn.model, api.names).await;
     record.asks(&turn);
     let job = relay.catalogue.admit(&turn.model).await?;
+    if let Some(work) = job.work() {
+        media::prepare(work, &mut turn);
+    }
     let plan = plan::plan(&turn, job.abilities(), relay.policy(headers))?;
+    if turn.code && plan.exchange != Exchange::Code {
+        turn.ignored.push("code_interpreter".to_owned());
+    }
     if job.work().is_none() {
         media::hear(relay, &caller.key, owner, &mut turn).await?;
     }
     let turn = Arc::new(turn);
     let answers = match job.work() {
+        _ if deletes => {
+            let deleting = file_words::delete(relay.clone(), owner);
+            Answers::made(call(relay, caller.key, &turn, plan, None), deleting)
+        }
         None => converse(relay, caller.key, &turn, plan, arrival).await?,
         Some(work) => {
             let making = media::answer(relay.clone(), caller.key.clone(), turn.clone(), work);

@@ -10,6 +10,19 @@ use crate::turn::{Delivery, Output, Part, Turn};
 pub struct Abilities {
     /// Whether it sees pictures.
     pub vision: bool,
+    /// Whether upstream's generator of code serves it.
+    pub code: Code,
+}
+
+/// Whether upstream's generator of code serves a model. It takes text alone and never streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// It does not.
+    Never,
+    /// Chat serves it as well.
+    Also,
+    /// Nothing else serves it.
+    Only,
 }
 
 /// What the operator permits.
@@ -41,6 +54,8 @@ pub enum Exchange {
     Whole,
     /// As a stream: shown as it comes, or cut short when enough has come.
     Streamed,
+    /// In one piece, from the generator of code.
+    Code,
 }
 
 /// Plans a turn.
@@ -68,10 +83,27 @@ pub fn plan(turn: &Turn, abilities: Abilities, policy: Policy) -> Result<Plan, F
         );
         return Err(Failure::invalid("messages", message).with_code("model_not_supported"));
     }
+    let attaches = any(turn, &|part| matches!(part, Part::Image(_) | Part::File(_)));
+    if abilities.code == Code::Only && attaches {
+        let message = format!(
+            "The model `{}` writes code from text alone: it takes no images and no files.",
+            turn.model
+        );
+        return Err(Failure::invalid("messages", message).with_code("model_not_supported"));
+    }
     schema::check(&turn.output)?;
     schema::check_tools(&turn.tools)?;
+    let writes_code = match abilities.code {
+        Code::Never => false,
+        Code::Also => turn.code && !attaches,
+        Code::Only => true,
+    };
     Ok(Plan {
-        exchange: exchange(turn),
+        exchange: if writes_code {
+            Exchange::Code
+        } else {
+            exchange(turn)
+        },
         corrections: corrections(turn, policy),
     })
 }
@@ -118,7 +150,10 @@ mod tests {
     use super::*;
     use crate::turn::{Media, Message, Role, Source};
 
-    const ABLE: Abilities = Abilities { vision: true };
+    const ABLE: Abilities = Abilities {
+        vision: true,
+        code: Code::Also,
+    };
     const POLICY: Policy = Policy {
         max_choices: 4,
         strict: false,
@@ -149,7 +184,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_done_is_refused_before_a_credit_is_spent() {
-        let blind = Abilities { vision: false };
+        let blind = Abilities {
+            vision: false,
+            ..ABLE
+        };
         let refused = plan(&with(Part::Image(media())), blind, POLICY).unwrap_err();
         assert_eq!(refused.code.as_deref(), Some("model_not_supported"));
         assert!(plan(&with(Part::Image(media())), ABLE, POLICY).is_ok());
@@ -181,6 +219,36 @@ mod tests {
             (refused.kind, refused.param.as_deref()),
             (Kind::Unsupported, Some("temperature"))
         );
+    }
+
+    #[test]
+    fn the_generator_of_code_is_asked_where_it_is_wanted_and_can_or_nothing_else_can() {
+        let said = with(Part::Text("x".to_owned()));
+        let wanted = Turn {
+            code: true,
+            ..said.clone()
+        };
+        let seen = Turn {
+            code: true,
+            ..with(Part::Image(media()))
+        };
+        let (code, chat) = (Ok(Exchange::Code), Ok(Exchange::Whole));
+        let table = [
+            (&said, Code::Also, chat),
+            (&said, Code::Only, code),
+            (&wanted, Code::Also, code),
+            (&wanted, Code::Never, chat),
+            (&wanted, Code::Only, code),
+            (&seen, Code::Also, chat),
+            (&seen, Code::Only, Err(Some("model_not_supported"))),
+        ];
+        for (turn, code, expected) in table {
+            let abilities = Abilities { code, ..ABLE };
+            let planned = plan(turn, abilities, POLICY);
+            let exchange = planned.as_ref().map(|plan| plan.exchange);
+            let exchange = exchange.map_err(|failure| failure.code.as_deref());
+            assert_eq!(exchange, expected, "{turn:?} {code:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! what a client writes on the wire is its dialect's business.
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// One request for the assistant's next turn.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -27,6 +27,11 @@ pub struct Turn {
     pub choices: u32,
     /// Whether the answer is wanted whole or event by event.
     pub delivery: Delivery,
+    /// Whether upstream's generator of code is wanted instead of chat, where the model has it.
+    pub code: bool,
+    /// Simple parameters that mean nothing to chat, by the client's names. A model that draws or
+    /// speaks may know them.
+    pub beside: Map<String, Value>,
     /// Names of the parameters that were accepted and have no effect, in the order they came.
     pub ignored: Vec<String>,
 }
@@ -74,6 +79,18 @@ pub enum Part {
     Call(Call),
     /// What a called tool gave.
     Result(CallResult),
+}
+
+impl Part {
+    /// A file that was uploaded before.
+    #[must_use]
+    pub fn uploaded(id: String) -> Self {
+        Self::File(Media {
+            source: Source::FileId(id),
+            name: None,
+            mime: None,
+        })
+    }
 }
 
 /// A call in the history.

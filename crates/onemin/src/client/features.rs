@@ -25,6 +25,9 @@ const MAX_INLINE: usize = 64 * 1024 * 1024;
 /// Looks after a job that may fail one after another before it is given up.
 const MAX_FAILED_LOOKS: u32 = 5;
 
+/// The id of no job. Upstream answers 200 with an empty record, or 401 to a wrong key.
+const NO_JOB: &str = "00000000-0000-4000-8000-000000000000";
+
 impl Client {
     /// Asks for a picture, speech, a transcript or code, and waits for the result. The request is
     /// sent once; a job is looked after until it is done or the time is over. Whoever drops the
@@ -51,6 +54,15 @@ impl Client {
             Looked::Working { id } => self.job(key, kind, &id, deadline).await,
             Looked::Unknown => Err(ProtocolError::Malformed("a record was expected").into()),
         }
+    }
+
+    /// Asks whether upstream knows a key, at no cost: by a look after a job that nobody has.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if it does not; or why it could not be asked.
+    pub async fn check_key(&self, key: &ApiKey) -> Result<(), Error> {
+        let path = format!("/api/results/{NO_JOB}");
+        self.get(key, &path).await.map(drop)
     }
 
     /// Asks for code, by the feature that upstream has for it.

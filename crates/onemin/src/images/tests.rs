@@ -190,6 +190,7 @@ fn every_captured_edit_and_variation_is_written() {
         let wanted = Variation {
             image: CAT.into(),
             wanted,
+            ..Variation::default()
         };
         let payload = variation(expected["model"].as_str().unwrap(), &wanted).unwrap();
         assert_eq!(body(&payload, Mode::Held), expected, "{name}");
@@ -502,22 +503,36 @@ fn a_variation_repeats_what_its_drawing_was_asked() {
     };
     let drawing = generation("midjourney_6_1", &wanted).unwrap();
     assert_eq!(drawing.model, "magic-art_6_1");
-    let again = Wanted {
-        extra: repeated(&drawing),
-        ..Wanted::default()
+    let again = Variation {
+        image: CAT.into(),
+        repeated: repeated(&drawing),
+        ..Variation::default()
     };
-    let payload = variation(
-        "magic-art",
-        &Variation {
-            image: CAT.into(),
-            wanted: again,
-        },
-    )
-    .unwrap();
+    let payload = variation("magic-art", &again).unwrap();
     assert_eq!(
         Value::Object(payload.prompt_object),
         json!({"imageUrl": CAT, "mode": "relax", "n": 4, "isNiji6": true, "aspect_width": 3, "aspect_height": 2, "maintainModeration": true})
     );
+    let otherwise = Variation {
+        wanted: Wanted {
+            mode: Some("fast".into()),
+            aspect_ratio: Some("1:2".into()),
+            ..Wanted::default()
+        },
+        ..again.clone()
+    };
+    let payload = variation("magic-art", &otherwise).unwrap();
+    assert_eq!(
+        Value::Object(payload.prompt_object),
+        json!({"imageUrl": CAT, "mode": "fast", "n": 4, "isNiji6": true, "aspect_width": 1, "aspect_height": 2, "maintainModeration": true})
+    );
+    let elsewhere = variation("clipdrop", &again).unwrap();
+    assert_eq!(
+        (elsewhere.prompt_object.len(), elsewhere.ignored.len()),
+        (1, 0)
+    );
+    let plain = generation("dall-e-3", &boat()).unwrap();
+    assert!(repeated(&plain).is_empty());
 }
 
 #[test]

@@ -29,6 +29,7 @@ pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
         request,
         |relay, asked| async move {
             let owner = asked.owner;
+            relay.known_keys.check(&asked.caller.key, owner).await?;
             let settings = Assistant::create(&body(&relay, asked).await?)?;
             check(&relay, owner, &settings).await?;
             let (id, kept) = relay.assistants.create(owner, settings).await?;

@@ -66,8 +66,8 @@ pub async fn speech(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
         request,
         async |relay, asked: Asked| {
             let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
-            let request = audio::speech(&body)?;
-            relay.catalogue.permit(&request.model)?;
+            let mut request = audio::speech(&body)?;
+            request.model = relay.catalogue.permitted(&request.model)?;
             let spoken = voices::speak(&relay, &asked.caller.key, &request).await?;
             let (ignored, credits) = (spoken.ignored.clone(), spoken.credits);
             let mut response = voices::answer(&relay, spoken, request.events).await?;

@@ -30,6 +30,7 @@ pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
         request,
         async |relay, asked: Asked| {
             let owner = asked.owner;
+            relay.known_keys.check(&asked.caller.key, owner).await?;
             let create = conversations::create(&read(&relay, asked).await?)?;
             let stamp = stamp();
             let conversation = Conversation {

@@ -24,7 +24,7 @@ const PAGE: usize = 10_000;
 /// Takes a file in.
 pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
     endpoint::answer(relay, "files.create", request, |relay, asked| async move {
-        let (id, file) = upload::take(&relay.files, asked).await?;
+        let (id, file) = upload::take(&relay, asked).await?;
         Ok(endpoint::json(&file.object(id)))
     })
     .await

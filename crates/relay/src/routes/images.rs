@@ -27,8 +27,8 @@ pub async fn generations(State(relay): State<Arc<Relay>>, request: Request<Body>
         request,
         async |relay, asked: Asked| {
             let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
-            let request = images::decode(&body)?;
-            permit(&relay, &request)?;
+            let mut request = images::decode(&body)?;
+            permit(&relay, &mut request)?;
             let made = pictures::draw(&relay, &asked.caller.key, &request).await?;
             Ok(answer("image_generation", &request, &made))
         },
@@ -65,21 +65,31 @@ pub async fn variations(State(relay): State<Arc<Relay>>, request: Request<Body>)
             let key = asked.caller.key.clone();
             let order = read(&relay, asked).await?;
             let request = &order.request;
+            let known_as = order.images.first().and_then(known_as);
             let sources = brought(&relay, &key, order.images, "image").await?;
             let source = sources.first().ok_or_else(pictures::no_source)?;
-            let made = pictures::vary(&relay, &key, request, source).await?;
+            let known_as = known_as.as_deref().unwrap_or(source);
+            let made = pictures::vary(&relay, &key, request, source, known_as).await?;
             Ok(answer("image_variation", request, &made))
         },
     )
     .await
 }
 
-/// A model that the operator does not permit is not asked.
-fn permit(relay: &Relay, request: &ImageRequest) -> Result<(), Failure> {
-    request
-        .model
-        .as_deref()
-        .map_or(Ok(()), |model| relay.catalogue.permit(model))
+/// The name under which a picture may have been drawn here.
+fn known_as(picture: &Media) -> Option<String> {
+    match &picture.source {
+        Source::Url(url) => Some(url.clone()),
+        _ => picture.name.clone(),
+    }
+}
+
+/// The model that is meant, if the operator permits it.
+fn permit(relay: &Relay, request: &mut ImageRequest) -> Result<(), Failure> {
+    if let Some(model) = &mut request.model {
+        *model = relay.catalogue.permitted(model)?;
+    }
+    Ok(())
 }
 
 /// A request that begins with pictures.
@@ -92,13 +102,13 @@ struct Order {
 /// A form, or JSON with addresses in the place of files.
 async fn read(relay: &Relay, asked: Asked) -> Result<Order, Failure> {
     let kind = asked.head.headers.get(header::CONTENT_TYPE);
-    let order = if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
+    let mut order = if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
         let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
         named(images::decode(&body)?)
     } else {
         of_form(form::read(asked.head, asked.body, relay.max_body).await?)?
     };
-    permit(relay, &order.request)?;
+    permit(relay, &mut order.request)?;
     if order.images.is_empty() {
         return Err(pictures::no_source());
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use onemin::chat::{self, Accounting};
-use onemin::{ApiKey, Client};
+use onemin::{ApiKey, Client, code};
 use translate::compose::tags::Tags;
 use translate::compose::{self, Wording};
 use translate::failure::Failure;
@@ -152,6 +152,10 @@ impl Upstream {
     fn ask(call: &Arc<Call>, request: &Arc<chat::Request>) -> Self {
         let (call, request) = (call.clone(), request.clone());
         match call.exchange {
+            Exchange::Code => Self::Whole(Box::pin(async move {
+                let answer = call.client.code(&call.key, &code_request(&request)).await;
+                answer.map_err(|error| of_upstream(&error))
+            })),
             Exchange::Whole => Self::Whole(Box::pin(async move {
                 let answer = call.client.chat(&call.key, &request).await;
                 answer.map_err(|error| of_upstream(&error))
@@ -161,6 +165,15 @@ impl Upstream {
                 stream.map_err(|error| of_upstream(&error))
             })),
         }
+    }
+}
+
+/// What the generator of code is asked: it takes no attachments, and planning gives it none.
+fn code_request(request: &chat::Request) -> code::Request {
+    code::Request {
+        model: request.model.clone(),
+        prompt: request.prompt.clone(),
+        web_search: request.web_search,
     }
 }
 

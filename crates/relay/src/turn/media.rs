@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use bytes::Bytes;
 use onemin::ApiKey;
 use onemin::chat::{self, Accounting};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use translate::dialect::openai::media::audio::SpeechRequest;
 use translate::dialect::openai::media::images::{self, ImageRequest};
@@ -32,6 +33,38 @@ pub enum Work {
 /// The model that writes down recordings inside messages.
 const LISTENER: &str = "whisper-1";
 
+/// Parameters of chat that mean nothing to other work.
+const CHAT_ALONE: [&str; 9] = [
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "repetition_penalty",
+    "logit_bias",
+    "top_logprobs",
+];
+
+/// Reads a turn as an order for other work: `n` counts pictures then, and parameters that chat
+/// lacks have an effect.
+pub fn prepare(work: Work, turn: &mut Turn) {
+    turn.beside
+        .retain(|name, _| !CHAT_ALONE.contains(&name.as_str()));
+    let beside = &turn.beside;
+    turn.ignored
+        .retain(|name| !beside.contains_key(name) && name != "audio");
+    let choices = std::mem::replace(&mut turn.choices, 1);
+    if choices > 1 {
+        match work {
+            Work::Draw => {
+                turn.beside.insert("n".to_owned(), choices.into());
+            }
+            Work::Speak | Work::WriteDown => turn.ignored.push("n".to_owned()),
+        }
+    }
+}
+
 /// Does the work; its result is an assistant's text.
 ///
 /// # Errors
@@ -57,12 +90,11 @@ pub async fn answer(
 }
 
 async fn draw(relay: &Relay, key: &ApiKey, turn: &Turn) -> Result<(String, Option<f64>), Failure> {
-    let prompt = last_text(turn)?;
     let request = ImageRequest {
         model: Some(turn.model.clone()),
-        prompt,
+        prompt: last_text(turn)?,
         inline: Some(false),
-        ..ImageRequest::default()
+        ..images::of_fields(turn.beside.clone())?
     };
     let made = match varied(&request.prompt, turn) {
         Some(source) => {
@@ -70,7 +102,7 @@ async fn draw(relay: &Relay, key: &ApiKey, turn: &Turn) -> Result<(String, Optio
                 prompt: String::new(),
                 ..request
             };
-            pictures::vary(relay, key, &blank, &source).await?
+            pictures::vary(relay, key, &blank, &source, &source).await?
         }
         None => pictures::draw(relay, key, &request).await?,
     };
@@ -115,6 +147,9 @@ async fn speak(relay: &Relay, key: &ApiKey, turn: &Turn) -> Result<(String, Opti
     let request = SpeechRequest {
         model: turn.model.clone(),
         input: last_text(turn)?,
+        voice: word(turn, "voice"),
+        response_format: word(turn, "response_format"),
+        speed: turn.beside.get("speed").and_then(Value::as_f64),
         ..SpeechRequest::default()
     };
     let spoken = voices::speak(relay, key, &request).await?;
@@ -147,10 +182,15 @@ async fn write_down(
             .recording(key, bytes, media.name.as_deref())
             .await?,
         model: turn.model.clone(),
+        language: word(turn, "language"),
         ..Order::default()
     };
     let made = recordings::write_down(relay, key, &order, Task::Transcribe).await?;
     Ok((made.transcript.text, made.credits))
+}
+
+fn word(turn: &Turn, name: &str) -> Option<String> {
+    Some(turn.beside.get(name)?.as_str()?.to_owned())
 }
 
 fn last_text(turn: &Turn) -> Result<String, Failure> {

@@ -2,7 +2,7 @@
 //! go along.
 
 use translate::failure::{Failure, Kind};
-use translate::turn::{Media, Message, Part, Role, Source, Turn};
+use translate::turn::{Message, Part, Role, Turn};
 
 use crate::account::Identity;
 use crate::app::Relay;
@@ -32,13 +32,7 @@ pub async fn apply(relay: &Relay, owner: Identity, turn: &mut Turn) -> Result<()
 
 fn assume(assistant: Assistant, turn: &mut Turn) {
     turn.model = assistant.model;
-    let files = assistant.file_ids.into_iter().map(|id| {
-        Part::File(Media {
-            source: Source::FileId(id),
-            name: None,
-            mime: None,
-        })
-    });
+    let files = assistant.file_ids.into_iter().map(Part::uploaded);
     let last = turn.messages.iter_mut().rfind(|m| m.role == Role::User);
     if let Some(last) = last {
         last.parts.extend(files);

@@ -14,6 +14,7 @@ mod chat;
 mod faults;
 mod form;
 mod large_bodies;
+mod media_chat;
 mod media_faults;
 mod media_requests;
 mod process;

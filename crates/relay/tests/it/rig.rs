@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,11 +19,11 @@ use simulator::{Entry, Simulator};
 
 /// The binary, running, with a simulator as its upstream.
 pub(crate) struct Rig {
+    _folder: Folder,
     pub(crate) simulator: Simulator,
     pub(crate) url: String,
     pub(crate) child: Child,
     output: Arc<Mutex<String>>,
-    data: Option<PathBuf>,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
@@ -89,19 +89,17 @@ impl Rig {
     pub(crate) fn with(flags: &[&str]) -> Self {
         let simulator = Simulator::start(simulator::Options::default()).unwrap();
         let mut command = command();
-        let data = folder();
         command
             .args(["--host", "127.0.0.1", "--port", "0"])
-            .env("DATA_DIR", &data)
             .env("ONEMIN_BASE_URL", simulator.url())
             .env("ONEMIN_ASSET_URL", simulator.url())
             .args(flags);
-        let mut rig = Self::run(command, simulator);
-        rig.data = Some(data);
-        rig
+        Self::run(command, simulator)
     }
 
     pub(crate) fn run(mut command: Command, simulator: Simulator) -> Self {
+        let folder = Folder::new();
+        command.env("DATA_DIR", &folder.0);
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -120,11 +118,11 @@ impl Rig {
             .filter(|address| address.contains(':'))
             .unwrap_or_else(|| panic!("did not start: {first}{}", output.lock().unwrap()));
         Self {
+            _folder: folder,
             simulator,
             url: format!("http://{address}"),
             child,
             output,
-            data: None,
             client: Client::builder(TokioExecutor::new()).build_http(),
         }
     }
@@ -231,18 +229,25 @@ impl Drop for Rig {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if let Some(data) = &self.data {
-            let _ = std::fs::remove_dir_all(data);
-        }
     }
 }
 
-/// A folder for one relay's data.
-fn folder() -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("data-{}-{number}", std::process::id());
-    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+/// A folder for what the relay keeps, gone with the rig.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("data-{}-{number}", std::process::id());
+        Self(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// A child without what this process has in its environment.

@@ -7,6 +7,7 @@ use translate::dialect::openai::media::files::{self as wire, Form};
 use translate::failure::{Failure, Kind};
 
 use crate::account::Identity;
+use crate::app::Relay;
 use crate::endpoint::Asked;
 use crate::files::{File, Files, Upload};
 use crate::form::{self, broken};
@@ -20,12 +21,14 @@ const MAX_FIELD: usize = 64 * 1024;
 /// Takes the file of a form into the store.
 ///
 /// # Errors
-/// What is wrong with the form or the file, or the store. Nothing is kept then.
-pub(super) async fn take(files: &Files, asked: Asked) -> Result<(String, File), Failure> {
+/// What is wrong with the key, the form or the file, or the store. Nothing is kept then.
+pub(super) async fn take(relay: &Relay, asked: Asked) -> Result<(String, File), Failure> {
+    let files = &relay.files;
     let owner = asked.owner;
     if form::announced(&asked.head).is_some_and(|length| length > files.max() + MAX_FIELD as u64) {
         return Err(crate::files::too_large(files.max()));
     }
+    relay.known_keys.check(&asked.caller.key, owner).await?;
     let form = form::multipart(asked.head, asked.body).await;
     let mut form = form.map_err(|_| {
         Failure::new(

@@ -65,7 +65,7 @@ pub fn decode(choice: Option<&Value>, offered: &[Tool]) -> Result<Choice, Failur
                     offered,
                 ),
                 "auto" | "none" | "required" | "any" => by_word(kind),
-                kind if is_search(kind) => Ok(Choice::Auto),
+                kind if is_search(kind) || kind == "code_interpreter" => Ok(Choice::Auto),
                 _ => named(
                     object.get(kind).unwrap_or(&Value::Null),
                     object.get("name"),

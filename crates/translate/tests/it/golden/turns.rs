@@ -19,6 +19,8 @@ pub(crate) fn written(turn: &Turn) -> String {
         effort,
         choices,
         delivery,
+        code,
+        beside,
         ignored,
     } = turn;
     let mut text = format!("model: {model}\ndelivery: {delivery:?}\n");
@@ -35,6 +37,13 @@ pub(crate) fn written(turn: &Turn) -> String {
     }
     if let Some(effort) = effort {
         line(&mut text, 0, format!("effort: {effort}"));
+    }
+    if *code {
+        line(&mut text, 0, "code: by its generator");
+    }
+    if !beside.is_empty() {
+        let beside = serde_json::to_string(beside).unwrap();
+        line(&mut text, 0, format!("beside: {beside}"));
     }
     if !ignored.is_empty() {
         line(&mut text, 0, format!("ignored: {}", ignored.join(", ")));

@@ -91,6 +91,7 @@ fn turn(mut request: wire::Request) -> Result<(Turn, String), Failure> {
         ignored: request.ignored,
         model,
         tools,
+        ..Turn::default()
     };
     Ok((turn, prefill))
 }

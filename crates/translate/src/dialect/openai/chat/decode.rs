@@ -28,7 +28,7 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
     let (model, online) = model(request.model.take())?;
     let legacy_functions =
         request.functions.is_some() && request.tools.as_ref().is_none_or(Vec::is_empty);
-    let (tools, searching) = tools(&mut request, legacy_functions)?;
+    let (tools, hosted) = tools(&mut request, legacy_functions)?;
     let shape = Shape {
         model: model.clone(),
         usage: request
@@ -60,7 +60,9 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
     }
     let turn = Turn {
         messages: messages(&mut request)?,
-        search: search(&request, online || searching),
+        search: search(&request, online || hosted.search),
+        code: hosted.code,
+        beside: std::mem::take(&mut request.beside),
         output: output(request.response_format.take())?,
         limits: limits(&mut request)?,
         choices: choices(request.n)?,

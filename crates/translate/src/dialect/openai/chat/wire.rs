@@ -8,7 +8,8 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::dialect::request::forms::{Count, Object, OneOrMany, object};
 
@@ -61,8 +62,12 @@ pub struct Request {
     pub max_word: Option<Count>,
     /// `new_input`, the original relay's further user message.
     pub new_input: Option<String>,
+    /// `file_ids`, the original relay's field: files of the last user message.
+    pub file_ids: Option<Vec<String>>,
     /// Names of fields that were given a value and have no effect here.
     pub ignored: Vec<String>,
+    /// The values of those that are simple.
+    pub beside: Map<String, Value>,
 }
 
 /// Fields that change nothing in an answer and are accepted in silence: labels, storage and cache
@@ -80,6 +85,9 @@ const SILENT: [&str; 11] = [
     "model_provider",
     "request_id",
 ];
+
+/// The longest parameter that is kept for models of other work, in bytes of JSON.
+const MAX_BESIDE: usize = 4096;
 
 impl<'de> Deserialize<'de> for Request {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -134,6 +142,7 @@ impl Request {
             "num_of_site" => put(&mut self.num_of_site, "num_of_site", map),
             "max_word" => put(&mut self.max_word, "max_word", map),
             "new_input" => put(&mut self.new_input, "new_input", map),
+            "file_ids" => put(&mut self.file_ids, "file_ids", map),
             _ => self.without_effect(key, map),
         }
     }
@@ -144,14 +153,35 @@ impl Request {
         map: &mut A,
     ) -> Result<(), A::Error> {
         // `logprobs: false` asks for nothing; every other value asks for something we cannot give.
-        let asks = match key.as_str() {
-            "logprobs" => map.next_value::<Option<bool>>()?.unwrap_or(false),
-            _ => map.next_value::<Option<IgnoredAny>>()?.is_some(),
-        };
-        if asks && !SILENT.contains(&key.as_str()) && !self.ignored.contains(&key) {
+        if key == "logprobs" {
+            let asks = map.next_value::<Option<bool>>()?.unwrap_or(false);
+            self.ignored.extend(asks.then_some(key));
+            return Ok(());
+        }
+        let given = map.next_value::<&RawValue>()?.get();
+        if given == "null" || SILENT.contains(&key.as_str()) {
+            return Ok(());
+        }
+        if key == "audio" {
+            self.voice(given);
+        } else if !given.starts_with(['{', '[']) && given.len() <= MAX_BESIDE {
+            let value = serde_json::from_str(given).map_err(A::Error::custom)?;
+            self.beside.insert(key.clone(), value);
+        }
+        if !self.ignored.contains(&key) {
             self.ignored.push(key);
         }
         Ok(())
+    }
+
+    /// OpenAI's `audio`: how an answer is to be spoken.
+    fn voice(&mut self, audio: &str) {
+        let audio: Map<String, Value> = serde_json::from_str(audio).unwrap_or_default();
+        for (from, to) in [("voice", "voice"), ("format", "response_format")] {
+            if let Some(value @ Value::String(_)) = audio.get(from) {
+                self.beside.insert(to.to_owned(), value.clone());
+            }
+        }
     }
 }
 

@@ -245,6 +245,7 @@ impl Asked {
                 Delivery::Whole
             },
             ignored,
+            ..Turn::default()
         };
         Ok(Decoded { turn, shape, input })
     }

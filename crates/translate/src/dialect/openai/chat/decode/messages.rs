@@ -7,7 +7,8 @@ use crate::dialect::request;
 use crate::failure::{Failure, Kind};
 use crate::turn::{Call, CallResult, Media, Message, Part, Role, Source};
 
-/// The messages, and the further one that the original relay's `new_input` adds.
+/// The messages, and what the original relay's fields add: `new_input` a further one, `file_ids`
+/// files to the last of the user's.
 pub(super) fn messages(request: &mut wire::Request) -> Result<Vec<Message>, Failure> {
     let messages = request.messages.take().unwrap_or_default();
     let mut decoded = Vec::with_capacity(messages.len() + 1);
@@ -20,6 +21,10 @@ pub(super) fn messages(request: &mut wire::Request) -> Result<Vec<Message>, Fail
             name: None,
             parts: vec![Part::Text(input)],
         });
+    }
+    let files = request.file_ids.take().unwrap_or_default();
+    if let Some(last) = decoded.iter_mut().rfind(|m| m.role == Role::User) {
+        last.parts.extend(files.into_iter().map(Part::uploaded));
     }
     request::check_messages(&decoded, "messages")?;
     Ok(decoded)

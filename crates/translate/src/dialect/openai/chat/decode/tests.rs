@@ -270,6 +270,50 @@ fn a_further_input_of_the_original_relay_is_a_last_message() {
 }
 
 #[test]
+fn files_of_the_original_relay_belong_to_the_last_question() {
+    let turn = with(&json!({
+        "messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}],
+        "file_ids": ["file-1", "file-2"],
+    }))
+    .unwrap();
+    let files = ["file-1", "file-2"].map(|id| Part::uploaded(id.to_owned()));
+    assert_eq!(turn.messages[0].parts[1..], files);
+    assert_eq!(turn.messages[1].parts.len(), 1);
+    assert!(turn.ignored.is_empty());
+}
+
+#[test]
+fn the_interpreter_of_code_is_no_function() {
+    let turn = with(&json!({
+        "tools": [{"type": "code_interpreter", "container": {"type": "auto"}}],
+        "tool_choice": {"type": "code_interpreter"},
+    }))
+    .unwrap();
+    assert!(turn.code && turn.tools.offered.is_empty());
+    assert!(
+        with(&json!({"tools": [{"type": "code_interpreter"}], "tool_choice": "required"})).is_ok()
+    );
+    assert!(!with(&json!({})).unwrap().code);
+}
+
+#[test]
+fn simple_parameters_are_kept_for_models_of_other_work() {
+    let turn = with(&json!({
+        "size": "1024x1024", "seed": 7, "niji": true, "guidance": 3.5, "user": "u", "style": null,
+        "lora": {"a": 1}, "list": [1], "long": "x".repeat(5000), "audio": {"voice": "nova", "format": "wav"}
+    }))
+    .unwrap();
+    let beside = json!({"size": "1024x1024", "seed": 7, "niji": true, "guidance": 3.5, "voice": "nova", "response_format": "wav"});
+    assert_eq!(serde_json::to_value(&turn.beside).unwrap(), beside);
+    assert_eq!(
+        turn.ignored,
+        [
+            "size", "seed", "niji", "guidance", "lora", "list", "long", "audio"
+        ]
+    );
+}
+
+#[test]
 fn tools_are_functions_and_custom_tools() {
     let turn = with(&json!({"tools": [
         {"type": "function", "function": {"name": "a.b-c_d", "description": "Does.", "parameters": {"type": "object", "x": 1}, "strict": true}},

@@ -7,10 +7,19 @@ use crate::dialect::request;
 use crate::failure::Failure;
 use crate::turn::{Choice, Takes, Tool, Tools};
 
-/// The tools, and whether web search was among them. A `legacy` client can be told of one call only.
-pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools, bool), Failure> {
+/// Tools that upstream runs by itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Hosted {
+    /// Web search.
+    pub search: bool,
+    /// The original relay's `code_interpreter`: the generator of code.
+    pub code: bool,
+}
+
+/// The tools, and those that upstream runs. A `legacy` client can be told of one call only.
+pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools, Hosted), Failure> {
     let mut offered = Vec::new();
-    let mut searching = false;
+    let mut hosted = Hosted::default();
     for (at, tool) in request
         .tools
         .take()
@@ -21,7 +30,8 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
         match tool.kind.as_str() {
             "function" => offered.push(function(tool.function, at)?),
             "custom" => offered.push(custom(tool.custom, at)?),
-            kind if choice::is_search(kind) => searching = true,
+            kind if choice::is_search(kind) => hosted.search = true,
+            "code_interpreter" => hosted.code = true,
             kind => {
                 return Err(choice::unknown_tool(
                     &request::echo(kind),
@@ -40,19 +50,19 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
         offered.push(declared(function, &format!("functions[{at}]"))?);
     }
     let tools = Tools {
-        choice: choice(request, &offered, searching)?,
+        choice: choice(request, &offered, hosted)?,
         one_at_a_time: request.parallel_tool_calls == Some(false) || legacy,
         offered,
     };
-    Ok((tools, searching))
+    Ok((tools, hosted))
 }
 
 /// How the model must choose. A demand for a call where nothing can be called is a contradiction,
-/// unless it means the web search that is done anyway.
+/// unless it means what upstream does anyway.
 fn choice(
     request: &mut wire::Request,
     offered: &[Tool],
-    searching: bool,
+    hosted: Hosted,
 ) -> Result<Choice, Failure> {
     let (asked, field) = match request.tool_choice.take() {
         Some(asked) => (Some(asked), "tool_choice"),
@@ -65,7 +75,7 @@ fn choice(
         Choice::Required | Choice::Allowed { required: true, .. }
     );
     if demanded && offered.is_empty() {
-        if searching {
+        if hosted.search || hosted.code {
             return Ok(Choice::Auto);
         }
         return Err(Failure::invalid(

@@ -84,7 +84,7 @@ part {"type": "input_audio", "input_audio": {"data": "!"}} => messages[0].conten
 {"tools": [{}]} => tools[0].type => missing
 {"tools": [{"type": "function"}]} => tools[0].function => needs a `function` object
 {"tools": [{"type": "function", "function": {"name": "weather"}}, {"type": "function", "name": "flat"}]} => tools[1].function => needs a `function` object
-{"tools": [{"type": "code_interpreter"}]} => tools[0].type => `code_interpreter`
+{"tools": [{"type": "file_search"}]} => tools[0].type => `file_search`
 {"tools": [{"type": "LONG"}]} => tools[0].type => xxx…`
 {"tools": [{"type": "custom"}]} => tools[0].custom => needs a `custom` object
 function {} => tools[0].function.name => missing

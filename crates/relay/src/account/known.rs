@@ -1,0 +1,65 @@
+//! Keys that 1min.ai knows. What only the relay keeps (files, assistants, conversations) costs no
+//! credits, so anybody could fill its disk under invented keys: 1min.ai is asked first.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use lru::LruCache;
+use onemin::{ApiKey, Client};
+use translate::failure::{Failure, Kind};
+
+use super::Identity;
+use crate::failure::of_upstream;
+
+/// How long a key counts as known.
+const KNOWN_FOR: Duration = Duration::from_hours(1);
+
+/// Keys that are remembered.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
+
+/// Keys that were seen to be known.
+#[derive(Clone)]
+pub struct KnownKeys {
+    client: Client,
+    seen: Arc<Mutex<LruCache<Identity, Instant>>>,
+}
+
+impl KnownKeys {
+    /// Asks by this client.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self {
+            client,
+            seen: Arc::new(Mutex::new(LruCache::new(REMEMBERED))),
+        }
+    }
+
+    /// Lets a key pass that upstream knows, or that upstream cannot be asked about: its outage is
+    /// no reason to refuse what needs nothing of it.
+    ///
+    /// # Errors
+    /// A [`Kind::Unauthenticated`] failure.
+    pub async fn check(&self, key: &ApiKey, identity: Identity) -> Result<(), Failure> {
+        let fresh = |seen: &Instant| seen.elapsed() < KNOWN_FOR;
+        if self.lock().get(&identity).is_some_and(fresh) {
+            return Ok(());
+        }
+        let refused = match self.client.check_key(key).await {
+            Ok(()) => {
+                self.lock().put(identity, Instant::now());
+                return Ok(());
+            }
+            Err(error) => of_upstream(&error),
+        };
+        if refused.kind == Kind::Unauthenticated {
+            return Err(refused);
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LruCache<Identity, Instant>> {
+        // A panic while the lock was held can at worst have lost an entry.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
