@@ -10,7 +10,7 @@ use crate::rig::{AUTHORIZED, Answer, Rig};
 use http::Method;
 
 const IMPATIENT: [&str; 6] = [
-    "--request-timeout",
+    "--media-timeout",
     "1.5",
     "--idle-timeout",
     "0.6",
@@ -352,7 +352,7 @@ async fn a_look_that_is_refused_for_good_ends_the_wait() {
 
 #[tokio::test]
 async fn a_job_that_never_ends_ends_at_the_time_limit() {
-    let rig = Rig::with(&["--request-timeout", "5"]);
+    let rig = Rig::with(&["--media-timeout", "5"]);
     let endless = json!({"endpoint": "features", "polls": 1_000_000});
     rig.simulator.script(endless).unwrap();
     let began = std::time::Instant::now();

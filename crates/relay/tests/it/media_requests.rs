@@ -83,7 +83,7 @@ async fn a_wrong_request_to_draw_is_told_what_is_allowed() {
         (gpt, "n", json!(1.5), &["1 to 10"]),
         (gpt, "n", json!("two"), &["1 to 10"]),
         (gpt, "n", json!([1]), &["1 to 10"]),
-        ("ideogram-3", "n", json!(9), &["1 to 8"]),
+        ("gemini-3-pro-image-preview", "n", json!(9), &["at most 4"]),
         ("no-such-model", "n", json!(0), &["1 to 10"]),
         (gpt, "size", json!("1024x777"), &["1024x1024", "1536x1024"]),
         (gpt, "size", json!("banana"), &["WIDTHxHEIGHT"]),
