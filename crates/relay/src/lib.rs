@@ -13,6 +13,7 @@ pub mod banner;
 pub mod catalogue;
 pub mod config;
 pub mod drawings;
+pub mod embeddings;
 pub mod endpoint;
 pub mod failure;
 pub mod files;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use http::header::{self, HeaderName, HeaderValue};
@@ -16,8 +17,8 @@ use crate::app::Relay;
 use crate::arriving::Arriving;
 use crate::observe::RequestId;
 use crate::routes::{
-    assistants, audio, chat, completions, conversations, files, health, images, messages, missing,
-    models, responses, root,
+    assistants, audio, chat, completions, conversations, embeddings, files, health, images,
+    messages, missing, models, responses, root,
 };
 
 /// The whole HTTP service; clones share everything.
@@ -110,6 +111,11 @@ fn routes(relay: Arc<Relay>) -> Router {
             .route(&at("/images/variations"), post(images::variations))
             .route(&at("/messages"), post(messages::create))
             .route(&at("/messages/count_tokens"), post(messages::count_tokens));
+        if let Some(elsewhere) = &relay.embeddings {
+            let elsewhere = elsewhere.clone();
+            let create = |State(relay), request| embeddings::create(relay, elsewhere, request);
+            router = router.route(&at("/embeddings"), post(create));
+        }
     }
     router
         .fallback(missing::route)

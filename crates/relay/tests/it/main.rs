@@ -11,6 +11,7 @@
 mod attachments;
 mod cancel;
 mod chat;
+mod embeddings;
 mod faults;
 mod form;
 mod large_bodies;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::dialect::openai::json;
+use crate::dialect::json;
 use crate::dialect::request;
 use crate::failure::Failure;
 use crate::turn::{Delivery, Media, Source};
