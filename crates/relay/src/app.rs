@@ -25,6 +25,7 @@ use crate::banner;
 use crate::catalogue::Models;
 use crate::config::{FileWords, RateLimitBy, Settings};
 use crate::drawings::Drawings;
+use crate::embeddings::Embeddings;
 use crate::files::Files;
 use crate::limits::{RateLimit, Standing};
 use crate::observe;
@@ -67,6 +68,8 @@ pub struct Relay {
     pub assistants: Assistants,
     /// Keys that upstream knows.
     pub known_keys: KnownKeys,
+    /// Who makes embeddings; none if nobody does.
+    pub embeddings: Option<Arc<Embeddings>>,
     /// How pictures were drawn.
     pub drawings: Drawings,
     /// Uploaded files.
@@ -150,6 +153,9 @@ impl Relay {
             responses: Responses::new(&stores.state, settings.response_retention()),
             assistants: Assistants::new(&stores),
             drawings: Drawings::new(&stores),
+            embeddings: Embeddings::of(settings)
+                .map_err(StartError::Settings)?
+                .map(Arc::new),
             known_keys: KnownKeys::new(client.clone()),
             file_words: settings.file_words,
             files,

@@ -17,6 +17,9 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// The nearness (0 to 1) from which a name is worth a hint.
 const NEAR: f64 = 0.8;
 
+/// The most models that a message names.
+const MENTIONED: usize = 12;
+
 /// Models that do other work than chat, by the feature that lists them.
 const WORKS: [(Feature, Work); 4] = [
     (Feature::ImageGenerator, Work::Draw),
@@ -177,6 +180,18 @@ impl Models {
         Err(Failure::new(Kind::ModelNotFound, message)
             .with_param("model")
             .with_retry(false))
+    }
+
+    /// A failure that says that a model cannot be had, with the names of those that serve a feature.
+    pub async fn with_able(&self, failure: Failure, feature: Feature) -> Failure {
+        if failure.kind != Kind::ModelNotFound {
+            return failure;
+        }
+        let listing = self.catalogue.models(feature).await;
+        let able = listing.models.iter().map(|model| model.id.as_str());
+        let able: Vec<&str> = able.filter(|id| self.permits(id)).take(MENTIONED).collect();
+        let message = format!("{} These do this: {}.", failure.message, able.join(", "));
+        Failure { message, ..failure }.with_param("model")
     }
 
     /// What the operator's list says that a name means.

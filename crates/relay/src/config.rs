@@ -200,6 +200,24 @@ pub struct Settings {
     #[arg(long, env = "MODELS_TTL", default_value = "600", value_name = "SECONDS", value_parser = seconds)]
     pub models_ttl: Duration,
 
+    /// Who makes embeddings, since 1min.ai does not: the base URL of an OpenAI-compatible server,
+    /// such as `http://localhost:11434/v1`. /v1/embeddings is passed on to it, and 501 without it.
+    #[arg(long, env = "EMBEDDINGS_BASE_URL", value_name = "URL", value_parser = http_url)]
+    pub embeddings_base_url: Option<Url>,
+
+    /// The API key for that server; clients' keys are never sent there.
+    #[arg(
+        long,
+        env = "EMBEDDINGS_API_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
+    pub embeddings_api_key: Option<SecretString>,
+
+    /// The model that is asked there, whatever a client names.
+    #[arg(long, env = "EMBEDDINGS_MODEL", value_name = "ID")]
+    pub embeddings_model: Option<String>,
+
     /// Whether image and file URLs in requests may point to private addresses.
     #[arg(long, env = "ALLOW_PRIVATE_URLS", value_name = "BOOL", default_value = "false",
           default_missing_value = "true", num_args = 0..=1, action = ArgAction::Set, value_parser = boolean)]
@@ -448,13 +466,15 @@ impl Settings {
     /// The timeouts of the 1min.ai client.
     #[must_use]
     pub fn timeouts(&self) -> onemin::Timeouts {
+        let usual = onemin::Timeouts::default();
         onemin::Timeouts {
             connect: self.connect_timeout,
             first_byte: self.first_byte_timeout,
             idle: self.idle_timeout,
             whole: self.request_timeout,
             feature: self.media_timeout,
-            ..onemin::Timeouts::default()
+            download: self.first_byte_timeout.min(usual.download),
+            ..usual
         }
     }
 }

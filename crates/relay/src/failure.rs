@@ -27,6 +27,26 @@ pub fn of_upstream(error: &Error) -> Failure {
     failure.with_detail(detail)
 }
 
+/// A result that was made and cannot be fetched: whoever keeps the file refused it, and neither the
+/// request nor the key is wrong. The work is paid for, so its address is told if there is one.
+#[must_use]
+pub fn of_download(error: &Error, address: &str) -> Failure {
+    let failure = of_upstream(error);
+    let kind = match failure.kind {
+        Kind::UpstreamTimeout => Kind::UpstreamTimeout,
+        _ => Kind::Upstream,
+    };
+    let message = format!(
+        "1min.ai made the file, but it cannot be fetched: {error}. Try it yourself at {address}"
+    );
+    Failure {
+        kind,
+        message,
+        ..failure
+    }
+    .with_retry(false)
+}
+
 fn of_refusal(refusal: &Refusal) -> Failure {
     let (kind, lead) = shape(refusal);
     let reason = refusal.message.trim_end_matches('.');

@@ -4,9 +4,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use axum::extract::FromRequest as _;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
+use axum::extract::{DefaultBodyLimit, FromRequest as _};
 use bytes::{Bytes, BytesMut};
+use http::header;
 use http::request::Parts;
 use serde_json::{Map, Value};
 use translate::failure::{Failure, Kind};
@@ -39,13 +40,22 @@ pub struct Form {
     pub files: Vec<Part>,
 }
 
+/// The length of a request's body, if the client says it.
+#[must_use]
+pub fn announced(head: &Parts) -> Option<u64> {
+    let length = head.headers.get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
+}
+
 /// Begins to read a form.
 ///
 /// # Errors
 /// The request is none.
 pub async fn multipart(head: Parts, body: Body) -> Result<Multipart, Failure> {
     let body = Body::new(OneByOne { body, rests: false });
-    let request = http::Request::from_parts(head, body);
+    let mut request = http::Request::from_parts(head, body);
+    // Who reads a form counts what it takes.
+    DefaultBodyLimit::disable().apply(&mut request);
     Multipart::from_request(request, &()).await.map_err(|_| {
         let message = "This endpoint takes a form: send multipart/form-data with the file and the parameters as parts.";
         Failure::new(Kind::Invalid, message)
@@ -57,6 +67,10 @@ pub async fn multipart(head: Parts, body: Body) -> Result<Multipart, Failure> {
 /// # Errors
 /// It is none, too large, or broken.
 pub async fn read(head: Parts, body: Body, max: usize) -> Result<Form, Failure> {
+    let most = max.saturating_add(MAX_PARTS * MAX_FIELD) as u64;
+    if announced(&head).is_some_and(|length| length > most) {
+        return Err(too_large(max));
+    }
     let mut multipart = multipart(head, body).await?;
     let mut form = Form::default();
     let mut room = max;
@@ -67,30 +81,34 @@ pub async fn read(head: Parts, body: Body, max: usize) -> Result<Form, Failure> 
         let name = field.name().unwrap_or_default().to_owned();
         if field.file_name().is_none() {
             form.text(&name, text(&mut field).await?);
-            continue;
+        } else {
+            let file = file(&mut field, &mut room).await?;
+            form.files.push(file.ok_or_else(|| too_large(max))?);
         }
-        let (file_name, mime) = (
-            field.file_name().map(str::to_owned),
-            field.content_type().map(str::to_owned),
-        );
-        let mut bytes = BytesMut::new();
-        while let Some(piece) = field.chunk().await.map_err(broken)? {
-            room = room
-                .checked_sub(piece.len())
-                .ok_or_else(|| too_large(max))?;
-            bytes.extend_from_slice(&piece);
-        }
-        form.files.push(Part {
-            field: name.trim_end_matches("[]").to_owned(),
-            file_name,
-            mime,
-            bytes: bytes.freeze(),
-        });
     }
     Err(Failure::new(
         Kind::Invalid,
         format!("The form has more than {MAX_PARTS} parts."),
     ))
+}
+
+/// A part that is a file; none if it has more bytes than there is room for.
+async fn file(field: &mut Field<'_>, room: &mut usize) -> Result<Option<Part>, Failure> {
+    let mut bytes = BytesMut::new();
+    while let Some(piece) = field.chunk().await.map_err(broken)? {
+        let Some(left) = room.checked_sub(piece.len()) else {
+            return Ok(None);
+        };
+        *room = left;
+        bytes.extend_from_slice(&piece);
+    }
+    let name = field.name().unwrap_or_default();
+    Ok(Some(Part {
+        field: name.trim_end_matches("[]").to_owned(),
+        file_name: field.file_name().map(str::to_owned),
+        mime: field.content_type().map(str::to_owned),
+        bytes: bytes.freeze(),
+    }))
 }
 
 impl Form {
@@ -138,13 +156,14 @@ pub async fn text(field: &mut Field<'_>) -> Result<String, Failure> {
 pub fn broken(error: MultipartError) -> Failure {
     Failure::new(
         Kind::Invalid,
-        format!("The form is broken: {}.", error.body_text()),
+        "The form cannot be read: it broke off, or its parts are not delimited as its Content-Type says.",
     )
+    .with_detail(error.body_text())
 }
 
 fn too_large(max: usize) -> Failure {
     let message = format!(
-        "The files of the form have more than {} MiB.",
+        "The files of the form have more than {} MiB (MAX_BODY_MB).",
         max / (1024 * 1024)
     );
     Failure::new(Kind::TooLarge, message)

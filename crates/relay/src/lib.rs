@@ -6,12 +6,14 @@
 
 pub mod account;
 pub mod app;
+pub mod arriving;
 pub mod assistants;
 pub mod attach;
 pub mod banner;
 pub mod catalogue;
 pub mod config;
 pub mod drawings;
+pub mod embeddings;
 pub mod endpoint;
 pub mod failure;
 pub mod files;

@@ -2,14 +2,17 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
+use onemin::features::Inline;
 use onemin::images::{self, Edit, Variation, Wanted};
-use onemin::{ApiKey, Invalid, Mode, Outcome, Payload, ResultAsset};
+use onemin::models::Feature;
+use onemin::{Accepted, ApiKey, Invalid, Mode, Outcome, Payload, ResultAsset};
 use translate::dialect::openai::media::images::{ImageRequest, Picture};
 use translate::failure::{Failure, Kind};
+use translate::turn::Delivery;
 
 use crate::app::Relay;
-use crate::failure::of_upstream;
+use crate::failure::{of_download, of_upstream};
 
 /// The model of a request that names none: the original relay's DALL·E 3 is no longer there.
 const STANDARD_MODEL: &str = "gpt-image-1-mini";
@@ -22,6 +25,8 @@ const MAX_PICTURE: usize = 64 * 1024 * 1024;
 pub struct Made {
     /// The pictures.
     pub pictures: Vec<Picture>,
+    /// The model that made them.
+    pub model: String,
     /// Parameters without effect.
     pub ignored: Vec<String>,
     /// What it cost, if upstream says so.
@@ -116,10 +121,7 @@ pub async fn edit(
     mask: Option<String>,
 ) -> Result<Made, Failure> {
     if sources.is_empty() {
-        return Err(Failure::invalid(
-            "image",
-            "`image` is missing: send the picture as a part of the form.",
-        ));
+        return Err(no_source());
     }
     let edit = Edit {
         image: sources.remove(0),
@@ -131,6 +133,15 @@ pub async fn edit(
     let payload = images::edit(model, &edit).map_err(invalid)?;
     let outcome = ask(relay, key, &payload).await?;
     made(relay, request, payload, &outcome).await
+}
+
+/// A request that begins with a picture has none.
+#[must_use]
+pub fn no_source() -> Failure {
+    Failure::invalid(
+        "image",
+        "`image` is missing: send the picture as a part of the form with a file name, PNG, JPEG or WebP; or in JSON its URL.",
+    )
 }
 
 /// Varies a picture, by the model asked for or, if it cannot, by those that can. Another is tried
@@ -153,22 +164,26 @@ pub async fn vary(
         repeated: relay.drawings.recall(owner, known_as).await,
         wanted: wanted(request),
     };
-    let mut last = None;
+    // What is said is what was wrong with the model that was asked for.
+    let mut first = None;
     for model in images::variation_candidates(asked) {
-        let payload = match images::variation(model, &variation) {
-            Ok(payload) => payload,
-            Err(error) => {
-                last = Some(invalid(error));
-                continue;
-            }
+        let refused = match images::variation(model, &variation) {
+            Err(error) => Refused {
+                failure: invalid(error),
+                did_no_work: true,
+            },
+            Ok(payload) => match ask(relay, key, &payload).await {
+                Ok(outcome) => return made(relay, request, payload, &outcome).await,
+                Err(refused) => refused,
+            },
         };
-        match ask(relay, key, &payload).await {
-            Ok(outcome) => return made(relay, request, payload, &outcome).await,
-            Err(failure) if may_try_another(&failure) => last = Some(failure),
-            Err(failure) => return Err(failure),
+        let hopeless = !refused.may_try_another();
+        let failure = first.get_or_insert(refused.failure);
+        if hopeless {
+            return Err(failure.clone());
         }
     }
-    Err(last.unwrap_or_else(|| {
+    Err(first.unwrap_or_else(|| {
         Failure::new(
             Kind::ModelNotFound,
             "No model varies pictures at the moment.",
@@ -176,17 +191,40 @@ pub async fn vary(
     }))
 }
 
-/// A model that is not there, or does not take the request, did no work.
-fn may_try_another(failure: &Failure) -> bool {
-    matches!(
-        failure.kind,
-        Kind::ModelNotFound | Kind::Invalid | Kind::Unsupported
-    )
+/// Why there is no picture, and whether that surely cost nothing.
+struct Refused {
+    failure: Failure,
+    did_no_work: bool,
 }
 
-async fn ask(relay: &Relay, key: &ApiKey, payload: &Payload) -> Result<Outcome, Failure> {
-    let outcome = relay.client.feature(key, payload, Mode::Polled).await;
-    outcome.map_err(|error| of_upstream(&error))
+impl Refused {
+    /// A model that is not there, or does not take the request, says nothing of the next.
+    fn may_try_another(&self) -> bool {
+        let of_model = matches!(
+            self.failure.kind,
+            Kind::ModelNotFound | Kind::Invalid | Kind::Unsupported
+        );
+        self.did_no_work && of_model
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        refused.failure
+    }
+}
+
+async fn ask(relay: &Relay, key: &ApiKey, payload: &Payload) -> Result<Outcome, Refused> {
+    let error = match relay.client.feature(key, payload, Mode::Polled).await {
+        Ok(outcome) => return Ok(outcome),
+        Err(error) => error,
+    };
+    let feature = feature(payload.kind);
+    let failure = of_upstream(&error);
+    Err(Refused {
+        failure: relay.catalogue.with_able(failure, feature).await,
+        did_no_work: matches!(error.was_accepted(), Accepted::No),
+    })
 }
 
 async fn made(
@@ -195,14 +233,16 @@ async fn made(
     payload: Payload,
     outcome: &Outcome,
 ) -> Result<Made, Failure> {
-    let inline = request
-        .inline
-        .unwrap_or_else(|| payload.model.starts_with("gpt-image"));
-    let pictures = outcome
-        .assets
-        .iter()
-        .map(|asset| picture(relay, asset, inline));
-    let pictures = try_join_all(pictures).await?;
+    // A stream has no place for an address.
+    let inline = request.delivery == Delivery::Streamed
+        || request
+            .inline
+            .unwrap_or_else(|| payload.model.starts_with("gpt-image"));
+    let mut pictures = fetched(relay, &outcome.assets, inline).await?;
+    pictures.extend(outcome.inline.as_ref().map(|file| Picture {
+        url: data_uri(file),
+        b64_json: inline.then(|| STANDARD.encode(&file.bytes)),
+    }));
     if pictures.is_empty() {
         return Err(no_picture(outcome));
     }
@@ -210,34 +250,72 @@ async fn made(
     ignored.extend(payload.ignored);
     Ok(Made {
         pictures,
+        model: payload.model,
         ignored,
         credits: outcome.accounting.credits,
     })
 }
 
-async fn picture(relay: &Relay, asset: &ResultAsset, inline: bool) -> Result<Picture, Failure> {
-    let b64_json = if inline {
-        Some(in_base64(relay, asset).await?)
-    } else {
-        None
-    };
-    Ok(Picture {
+/// The feature whose list has the models for a request.
+fn feature(kind: onemin::features::Kind) -> Feature {
+    match kind {
+        onemin::features::Kind::ImageGenerator => Feature::ImageGenerator,
+        onemin::features::Kind::ImageVariator => Feature::ImageVariator,
+        _ => Feature::ImageEditor,
+    }
+}
+
+/// A file that came in place of a record, as an address that holds it.
+#[must_use]
+pub fn data_uri(file: &Inline) -> String {
+    let kind = file.content_type.split(';').next().unwrap_or_default();
+    format!(
+        "data:{};base64,{}",
+        kind.trim(),
+        STANDARD.encode(&file.bytes)
+    )
+}
+
+/// The files as pictures. All are paid for, so one whose bytes cannot be had keeps its address;
+/// it is a failure if that is true of all.
+async fn fetched(
+    relay: &Relay,
+    assets: &[ResultAsset],
+    inline: bool,
+) -> Result<Vec<Picture>, Failure> {
+    let by_address = |asset: &ResultAsset| Picture {
         url: url(relay, asset),
-        b64_json,
-    })
+        b64_json: None,
+    };
+    if !inline {
+        return Ok(assets.iter().map(by_address).collect());
+    }
+    let fetching = assets.iter().map(|asset| in_base64(relay, asset));
+    let fetched = join_all(fetching).await;
+    let mut pictures = Vec::with_capacity(assets.len());
+    let mut lost = None;
+    for (asset, bytes) in assets.iter().zip(fetched) {
+        let mut picture = by_address(asset);
+        match bytes {
+            Ok(bytes) => picture.b64_json = Some(bytes),
+            Err(failure) => lost = Some(failure),
+        }
+        pictures.push(picture);
+    }
+    match lost {
+        Some(failure) if pictures.iter().all(|p| p.b64_json.is_none()) => Err(failure),
+        _ => Ok(pictures),
+    }
 }
 
 /// The picture's bytes in base64, encoded as they come.
 async fn in_base64(relay: &Relay, asset: &ResultAsset) -> Result<String, Failure> {
-    let mut download = relay
-        .client
-        .download(asset)
-        .await
-        .map_err(|e| of_upstream(&e))?;
+    let lost = |error: onemin::Error| of_download(&error, &url(relay, asset));
+    let mut download = relay.client.download(asset).await.map_err(lost)?;
     let mut text = String::new();
     let mut rest: Vec<u8> = Vec::new();
     while let Some(bytes) = download.next().await {
-        rest.extend_from_slice(&bytes.map_err(|e| of_upstream(&e))?);
+        rest.extend_from_slice(&bytes.map_err(lost)?);
         // Three bytes are four letters; what is left over waits for the next piece.
         let whole = rest.len() / 3 * 3;
         STANDARD.encode_string(rest.get(..whole).unwrap_or_default(), &mut text);
@@ -259,7 +337,7 @@ async fn in_base64(relay: &Relay, asset: &ResultAsset) -> Result<String, Failure
 pub fn url(relay: &Relay, asset: &ResultAsset) -> String {
     match &asset.temporary_url {
         Some(url) => url.clone(),
-        None if asset.path.contains("://") => asset.path.clone(),
+        None if asset.path.contains("://") || asset.path.starts_with("data:") => asset.path.clone(),
         None => {
             let base = relay.asset_url.as_str().trim_end_matches('/');
             format!("{base}/{}", asset.path.trim_start_matches('/'))

@@ -9,6 +9,7 @@ use http::request::Parts;
 use http_body::Frame;
 use http_body_util::StreamBody;
 use onemin::assets::Upload;
+use onemin::models::Feature;
 use onemin::transcription::{self, Transcript as Given, Wanted};
 use onemin::{ApiKey, Mode};
 use serde_json::Value;
@@ -27,6 +28,20 @@ const MAX_PARTS: usize = 64;
 
 /// Pieces of a recording that wait between the client and upstream.
 const PIECES: usize = 4;
+
+/// Bytes of a form beside its recording, about.
+const FIELDS: u64 = 64 * 1024;
+
+/// The fields that mean something.
+const ONCE: [&str; 7] = [
+    "model",
+    "response_format",
+    "stream",
+    "language",
+    "prompt",
+    "temperature",
+    "user",
+];
 
 /// Bytes that tell what a recording is.
 const BEGINNING: usize = 512;
@@ -77,6 +92,8 @@ pub struct Order {
 pub struct Made {
     /// What was said.
     pub transcript: Transcript,
+    /// The model that wrote it down.
+    pub model: String,
     /// Parameters without effect.
     pub ignored: Vec<String>,
     /// What it cost, if upstream says so.
@@ -89,28 +106,32 @@ pub struct Made {
 /// # Errors
 /// What is wrong with the form, or with the recording.
 pub async fn read(relay: &Relay, key: &ApiKey, head: Parts, body: Body) -> Result<Order, Failure> {
+    let most = relay.files.max();
+    let announced = form::announced(&head);
+    if announced.is_some_and(|length| length > most + FIELDS) {
+        return Err(crate::files::too_large(most));
+    }
     let mut multipart = form::multipart(head, body).await?;
     let mut fields = Form::default();
-    let mut audio = None;
+    let mut recording = None;
     for _ in 0..MAX_PARTS {
         let Some(mut field) = multipart.next_field().await.map_err(form::broken)? else {
-            let audio = audio.ok_or_else(|| {
-                Failure::invalid(
-                    "file",
-                    "`file` is missing: send the recording as a part of the form named `file`.",
-                )
-            })?;
-            return order(relay, &fields, audio);
+            let recording = recording.ok_or_else(missing)?;
+            return order(relay, &fields, recording);
         };
         let name = field.name().unwrap_or_default().to_owned();
         match name.as_str() {
-            "file" if audio.is_some() => {
+            "file" if recording.is_some() => {
                 return Err(Failure::invalid(
                     "file",
-                    "The form has two parts named `file`.",
+                    "The form has two parts named `file`: send one recording at a time.",
                 ));
             }
-            "file" => audio = Some(forward(relay, key, field).await?),
+            "file" => {
+                let limit = limit(relay, &fields, announced)?;
+                recording = Some(forward(relay, key, field, &limit).await?);
+            }
+            other if field.file_name().is_some() => return Err(misnamed(other)),
             _ => fields.text(&name, form::text(&mut field).await?),
         }
     }
@@ -120,7 +141,85 @@ pub async fn read(relay: &Relay, key: &ApiKey, head: Parts, body: Body) -> Resul
     ))
 }
 
-fn order(relay: &Relay, form: &Form, audio: String) -> Result<Order, Failure> {
+fn missing() -> Failure {
+    Failure::invalid(
+        "file",
+        "`file` is missing: send the recording as a part of the form named `file`.",
+    )
+}
+
+fn misnamed(name: &str) -> Failure {
+    let name: String = name.chars().take(60).collect();
+    let message = format!("`{name}` is no file of this form: send the recording as `file`.");
+    Failure::invalid(name, message)
+}
+
+/// A recording that upstream has.
+struct Recording {
+    path: String,
+    bytes: u64,
+}
+
+/// The most bytes of a recording, and whose limit that is.
+struct Limit {
+    bytes: u64,
+    model: Option<String>,
+}
+
+impl Limit {
+    /// What holds for a model, if there is one.
+    fn of(relay: &Relay, model: Option<&str>) -> Self {
+        let most = model.and_then(|model| transcription::recogniser(model).most_bytes);
+        match most {
+            Some(bytes) if bytes < relay.files.max() => Self {
+                bytes,
+                model: model.map(str::to_owned),
+            },
+            _ => Self {
+                bytes: relay.files.max(),
+                model: None,
+            },
+        }
+    }
+
+    fn check(&self, bytes: u64) -> Result<(), Failure> {
+        if bytes <= self.bytes {
+            return Ok(());
+        }
+        let Some(model) = &self.model else {
+            return Err(crate::files::too_large(self.bytes));
+        };
+        let mib = self.bytes / (1024 * 1024);
+        let message = format!(
+            "`{model}` takes recordings of at most {mib} MiB: send it in pieces, or compressed."
+        );
+        Err(Failure::new(Kind::TooLarge, message).with_param("file"))
+    }
+}
+
+/// What is known to be wrong before the file is taken, from the fields before it; else how large
+/// it may be.
+fn limit(relay: &Relay, fields: &Form, announced: Option<u64>) -> Result<Limit, Failure> {
+    if !fields.fields.contains_key("model") {
+        return Ok(Limit::of(relay, None));
+    }
+    let nothing = Recording {
+        path: String::new(),
+        bytes: 0,
+    };
+    let order = order(relay, fields, nothing)?;
+    let limit = Limit::of(relay, Some(&order.model));
+    limit.check(announced.unwrap_or_default().saturating_sub(FIELDS))?;
+    Ok(limit)
+}
+
+fn order(relay: &Relay, form: &Form, recording: Recording) -> Result<Order, Failure> {
+    if let Some(name) = ONCE
+        .iter()
+        .find(|name| form.fields.get(**name).is_some_and(Value::is_array))
+    {
+        return Err(Failure::invalid(*name, format!("`{name}` is given twice.")));
+    }
     let text = |name: &str| {
         let value = form.fields.get(name).and_then(Value::as_str);
         value.filter(|value| !value.is_empty()).map(str::to_owned)
@@ -136,6 +235,17 @@ fn order(relay: &Relay, form: &Form, audio: String) -> Result<Order, Failure> {
         .map_err(|()| Failure::invalid("temperature", "`temperature` is a number from 0 to 1."))?;
     let model = text("model").unwrap_or_else(|| "whisper-1".to_owned());
     let model = relay.catalogue.permitted(&model)?;
+    Limit::of(relay, Some(&model)).check(recording.bytes)?;
+    let streamed = match text("stream").as_deref() {
+        None | Some("false" | "False" | "0") => false,
+        Some("true" | "True" | "1") => true,
+        Some(_) => {
+            return Err(Failure::invalid(
+                "stream",
+                "`stream` must be true or false.",
+            ));
+        }
+    };
     let form_name = text("response_format");
     let transcript_form = TranscriptForm::of(form_name.as_deref())?;
     let subtitles = matches!(transcript_form, TranscriptForm::Srt | TranscriptForm::Vtt);
@@ -145,35 +255,30 @@ fn order(relay: &Relay, form: &Form, audio: String) -> Result<Order, Failure> {
         );
         return Err(Failure::invalid("response_format", message));
     }
-    let silent = [
-        "file",
-        "model",
-        "response_format",
-        "stream",
-        "language",
-        "prompt",
-        "temperature",
-        "user",
-    ];
     Ok(Order {
-        audio,
+        audio: recording.path,
         model,
         form: transcript_form,
-        streamed: text("stream").as_deref() == Some("true"),
+        streamed,
         language: text("language"),
         prompt: text("prompt"),
         temperature,
         ignored: form
             .fields
             .keys()
-            .filter(|name| !silent.contains(&name.as_str()))
+            .filter(|name| !ONCE.contains(&name.as_str()))
             .cloned()
             .collect(),
     })
 }
 
-/// Sends a part of a form on to upstream, piece by piece; gives the recording's path there.
-async fn forward(relay: &Relay, key: &ApiKey, mut field: Field<'_>) -> Result<String, Failure> {
+/// Sends a part of a form on to upstream, piece by piece.
+async fn forward(
+    relay: &Relay,
+    key: &ApiKey,
+    mut field: Field<'_>,
+    limit: &Limit,
+) -> Result<Recording, Failure> {
     let file_name = field.file_name().map(str::to_owned);
     let mut beginning = Vec::new();
     while beginning.len() < BEGINNING {
@@ -183,7 +288,8 @@ async fn forward(relay: &Relay, key: &ApiKey, mut field: Field<'_>) -> Result<St
         }
     }
     let kind = kind::of_recording(&beginning, file_name.as_deref())?;
-    let (pieces, mut received) = mpsc::channel::<Result<Frame<Bytes>, std::io::Error>>(PIECES);
+    let mut bytes = beginning.len() as u64;
+    let (pieces, mut received) = mpsc::channel::<Piece>(PIECES);
     let received = stream::poll_fn(move |cx| received.poll_recv(cx));
     let first = stream::iter([Ok(Frame::data(Bytes::from(beginning)))]);
     let upload = Upload::from_body(
@@ -192,28 +298,43 @@ async fn forward(relay: &Relay, key: &ApiKey, mut field: Field<'_>) -> Result<St
         None,
         StreamBody::new(first.chain(received)),
     );
-    let max = relay.files.max();
-    let pumping = async move {
-        let mut sent = 0_u64;
-        while let Some(piece) = field.chunk().await.map_err(form::broken)? {
-            sent += piece.len() as u64;
-            if sent > max {
-                // The upload must not look complete.
-                let _ = pieces.send(Err(std::io::Error::other("too large"))).await;
-                return Err(crate::files::too_large(max));
-            }
-            if pieces.send(Ok(Frame::data(piece))).await.is_err() {
-                break;
-            }
+    let pumping = async {
+        let pumped = pump(&mut field, &pieces, &mut bytes, limit).await;
+        if pumped.is_err() {
+            // The upload must not look complete.
+            let _ = pieces.send(Err(std::io::Error::other("broke off"))).await;
         }
         drop(pieces);
-        Ok(())
+        pumped
     };
     let (uploaded, pumped) =
         futures_util::future::join(relay.client.upload(key, upload), pumping).await;
     pumped?;
     let asset = uploaded.map_err(|error| of_upstream(&error))?;
-    Ok(asset.image_reference().to_owned())
+    Ok(Recording {
+        path: asset.image_reference().to_owned(),
+        bytes,
+    })
+}
+
+/// A piece of a recording on its way to upstream.
+type Piece = Result<Frame<Bytes>, std::io::Error>;
+
+/// Passes pieces on as they come, until the end or until upstream wants no more.
+async fn pump(
+    field: &mut Field<'_>,
+    pieces: &mpsc::Sender<Piece>,
+    bytes: &mut u64,
+    limit: &Limit,
+) -> Result<(), Failure> {
+    while let Some(piece) = field.chunk().await.map_err(form::broken)? {
+        *bytes += piece.len() as u64;
+        limit.check(*bytes)?;
+        if pieces.send(Ok(Frame::data(piece))).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Has a recording written down. Another model is tried only where the one before surely did no
@@ -253,6 +374,7 @@ pub async fn write_down(
                     ignored.extend(payload.ignored);
                     return Ok(Made {
                         transcript: neutral(Given::of(&outcome)),
+                        model: payload.model,
                         ignored,
                         credits: outcome.accounting.credits,
                     });
@@ -267,12 +389,16 @@ pub async fn write_down(
             return Err(failure.clone());
         }
     }
-    Err(first.unwrap_or_else(|| {
+    let failure = first.unwrap_or_else(|| {
         Failure::new(
             Kind::ModelNotFound,
             "No model writes recordings down at the moment.",
         )
-    }))
+    });
+    Err(relay
+        .catalogue
+        .with_able(failure, Feature::SpeechToText)
+        .await)
 }
 
 fn neutral(given: Given) -> Transcript {

@@ -1,7 +1,5 @@
 //! Requests' bodies in, answers out: where the neutral meets HTTP.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
@@ -16,11 +14,6 @@ use translate::turn::Turn;
 
 use crate::limits::Standing;
 
-/// How much of a body that is too large is still read, and for how long, so that a client that
-/// writes before it reads gets its answer instead of a broken connection.
-const DRAINED: usize = 1 << 30;
-const DRAIN_TIME: Duration = Duration::from_secs(20);
-
 /// Reads a request's body.
 ///
 /// # Errors
@@ -29,7 +22,6 @@ pub async fn read(body: Body, headers: &HeaderMap, max: usize) -> Result<Bytes, 
     check_encoding(headers)?;
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > max {
-        drain(body).await;
         return Err(too_large(max));
     }
     let mut body = body;
@@ -43,7 +35,6 @@ pub async fn read(body: Body, headers: &HeaderMap, max: usize) -> Result<Bytes, 
     let mut bytes = BytesMut::with_capacity(announced.max(first.len()));
     loop {
         if bytes.len() + first.len() > max {
-            drain(body).await;
             return Err(too_large(max));
         }
         bytes.extend_from_slice(&first);
@@ -57,19 +48,6 @@ pub async fn read(body: Body, headers: &HeaderMap, max: usize) -> Result<Bytes, 
 fn data(frame: Result<http_body::Frame<Bytes>, axum::Error>) -> Result<Bytes, Failure> {
     let frame = frame.map_err(|_| Failure::new(Kind::Invalid, "The request body broke off."))?;
     Ok(frame.into_data().unwrap_or_default())
-}
-
-async fn drain(mut body: Body) {
-    let draining = async {
-        let mut left = DRAINED;
-        while let Some(Ok(frame)) = body.frame().await {
-            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
-            if left == 0 {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(DRAIN_TIME, draining).await;
 }
 
 fn too_large(max: usize) -> Failure {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use http::header::{self, HeaderName, HeaderValue};
@@ -14,10 +14,11 @@ use hyper::body::Incoming;
 use tower::Service as _;
 
 use crate::app::Relay;
+use crate::arriving::Arriving;
 use crate::observe::RequestId;
 use crate::routes::{
-    assistants, audio, chat, completions, conversations, files, health, images, messages, missing,
-    models, responses, root,
+    assistants, audio, chat, completions, conversations, embeddings, files, health, images,
+    messages, missing, models, responses, root,
 };
 
 /// The whole HTTP service; clones share everything.
@@ -69,12 +70,7 @@ fn routes(relay: Arc<Relay>) -> Router {
             .route(&at("/threads"), any(assistants::threads))
             .route(&at("/threads/{*rest}"), any(assistants::threads))
             .route(&at("/chat/completions"), post(chat::completions))
-            .route(
-                &at("/files"),
-                get(files::list)
-                    .post(files::create)
-                    .layer(DefaultBodyLimit::disable()),
-            )
+            .route(&at("/files"), get(files::list).post(files::create))
             .route(&at("/files/{id}"), get(files::entry).delete(files::delete))
             .route(&at("/files/{id}/content"), get(files::content))
             .route(&at("/completions"), post(completions::create))
@@ -115,6 +111,11 @@ fn routes(relay: Arc<Relay>) -> Router {
             .route(&at("/images/variations"), post(images::variations))
             .route(&at("/messages"), post(messages::create))
             .route(&at("/messages/count_tokens"), post(messages::count_tokens));
+        if let Some(elsewhere) = &relay.embeddings {
+            let elsewhere = elsewhere.clone();
+            let create = |State(relay), request| embeddings::create(relay, elsewhere, request);
+            router = router.route(&at("/embeddings"), post(create));
+        }
     }
     router
         .fallback(missing::route)
@@ -126,7 +127,9 @@ impl Service {
     /// Answers a request. Around the routes stands what every answer gets, failures and streams
     /// included: a request id, and permission for browsers of any origin.
     pub async fn call(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
-        self.answer(request.map(Body::new), peer).await
+        let (head, body) = request.into_parts();
+        let body = Body::new(Arriving::new(body, &head.headers));
+        self.answer(Request::from_parts(head, body), peer).await
     }
 
     /// As [`Service::call`], for a request that need not come from a socket.

@@ -5,6 +5,7 @@ pub mod audio;
 pub mod chat;
 pub mod completions;
 pub mod conversations;
+pub mod embeddings;
 pub mod files;
 pub mod health;
 pub mod images;

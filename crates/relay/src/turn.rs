@@ -113,6 +113,7 @@ async fn answer<D>(
 where
     D: AsyncFnOnce(Arc<Relay>, Identity, Bytes, Stamp) -> Result<dialect::Request, Failure>,
 {
+    let dialect = &api.dialect;
     let caller = account::caller(headers)?;
     let standing = relay.admit(&caller, arrival.peer, headers).await?;
     let body = respond::read(body, headers, relay.max_body).await?;
@@ -135,7 +136,12 @@ where
     if let Some(work) = job.work() {
         media::prepare(work, &mut turn);
     }
-    let plan = plan::plan(&turn, job.abilities(), relay.policy(headers))?;
+    let plan = plan::plan(
+        &turn,
+        job.abilities(),
+        relay.policy(headers),
+        dialect.schemas,
+    )?;
     if turn.code && plan.exchange != Exchange::Code {
         turn.ignored.push("code_interpreter".to_owned());
     }

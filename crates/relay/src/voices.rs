@@ -9,14 +9,15 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::stream;
 use http::header::{self, HeaderValue};
+use onemin::models::Feature;
 use onemin::speech::{self, Wanted};
 use onemin::{ApiKey, Download, Mode, ResultAsset};
 use translate::dialect::openai::media::audio::{self, SpeechRequest};
 use translate::failure::{Failure, Kind};
 
 use crate::app::Relay;
-use crate::failure::of_upstream;
-use crate::pictures::invalid;
+use crate::failure::{of_download, of_upstream};
+use crate::pictures::{self, invalid};
 use crate::respond;
 
 /// Speech that upstream has made.
@@ -24,6 +25,8 @@ use crate::respond;
 pub struct Spoken {
     /// Where it is.
     pub asset: ResultAsset,
+    /// Its bytes, where upstream gave them instead of saying where they are.
+    pub bytes: Option<Bytes>,
     /// Its type.
     pub content_type: &'static str,
     /// Parameters without effect.
@@ -49,9 +52,19 @@ pub async fn speak(
         ..Wanted::default()
     };
     let payload = speech::payload(&request.model, &wanted).map_err(invalid)?;
-    let outcome = relay.client.feature(key, &payload, Mode::Held).await;
-    let outcome = outcome.map_err(|error| of_upstream(&error))?;
-    let asset = outcome.assets.into_iter().next();
+    let outcome = match relay.client.feature(key, &payload, Mode::Held).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            let failure = of_upstream(&error);
+            return Err(relay
+                .catalogue
+                .with_able(failure, Feature::TextToSpeech)
+                .await);
+        }
+    };
+    let inline = outcome.inline.as_ref();
+    let asset = inline.map(|file| ResultAsset::of_path(pictures::data_uri(file)));
+    let asset = asset.or_else(|| outcome.assets.into_iter().next());
     let asset = asset.ok_or_else(|| {
         Failure::new(
             Kind::Upstream,
@@ -63,6 +76,7 @@ pub async fn speak(
     ignored.extend(payload.ignored.iter().cloned());
     Ok(Spoken {
         asset,
+        bytes: outcome.inline.map(|file| file.bytes),
         content_type: speech::content_type(&payload),
         ignored,
         credits: outcome.accounting.credits,
@@ -74,8 +88,20 @@ pub async fn speak(
 /// # Errors
 /// The recording cannot be had.
 pub async fn answer(relay: &Relay, spoken: Spoken, events: bool) -> Result<Response, Failure> {
+    if let Some(bytes) = spoken.bytes {
+        if events {
+            let mut body = audio::speech_delta(&STANDARD.encode(&bytes));
+            body.extend_from_slice(&audio::speech_done());
+            return Ok(respond::events(Body::from(body)));
+        }
+        let kind = HeaderValue::from_static(spoken.content_type);
+        let mut response = Response::new(Body::from(bytes));
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        return Ok(response);
+    }
     let download = relay.client.download(&spoken.asset).await;
-    let download = download.map_err(|error| of_upstream(&error))?;
+    let download =
+        download.map_err(|error| of_download(&error, &pictures::url(relay, &spoken.asset)))?;
     if events {
         return Ok(respond::events(Body::from_stream(deltas(download))));
     }

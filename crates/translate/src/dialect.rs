@@ -2,11 +2,13 @@
 //! wire), `decode` (into a [`Turn`](crate::turn::Turn)) and `encode` (from reply events).
 
 use crate::failure::Failure;
+use crate::plan::Schemas;
 use crate::reply::{Event, Reply, Stamp, Usage};
 use crate::turn::Turn;
 
 pub mod anthropic;
 pub mod data_uri;
+pub mod json;
 pub mod openai;
 pub mod request;
 
@@ -17,6 +19,8 @@ pub struct Dialect {
     pub decode: fn(&[u8]) -> Result<Request, Failure>,
     /// Writes a failure.
     pub failure: fn(&Failure) -> Document,
+    /// Where its requests hold schemas.
+    pub schemas: Schemas,
 }
 
 /// A decoded request: what is asked, in no dialect, and who writes the answer in the client's.

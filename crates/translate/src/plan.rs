@@ -38,6 +38,15 @@ pub struct Policy {
     pub form_corrections: u32,
 }
 
+/// Where a dialect's requests hold JSON Schemas, for what is said of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schemas {
+    /// The field with the schema of the answer.
+    pub output: &'static str,
+    /// The field of one of `tools` with the schema of its arguments.
+    pub tool: &'static str,
+}
+
 /// How the turn is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
@@ -62,7 +71,12 @@ pub enum Exchange {
 ///
 /// # Errors
 /// What cannot be done here, before any credit is spent.
-pub fn plan(turn: &Turn, abilities: Abilities, policy: Policy) -> Result<Plan, Failure> {
+pub fn plan(
+    turn: &Turn,
+    abilities: Abilities,
+    policy: Policy,
+    schemas: Schemas,
+) -> Result<Plan, Failure> {
     if let (true, Some(name)) = (policy.strict, turn.ignored.first()) {
         let message = format!(
             "`{name}` has no effect on 1min.ai, and this request or relay is strict about it."
@@ -91,8 +105,8 @@ pub fn plan(turn: &Turn, abilities: Abilities, policy: Policy) -> Result<Plan, F
         );
         return Err(Failure::invalid("messages", message).with_code("model_not_supported"));
     }
-    schema::check(&turn.output)?;
-    schema::check_tools(&turn.tools)?;
+    schema::check(&turn.output, schemas.output)?;
+    schema::check_tools(&turn.tools, schemas.tool)?;
     let writes_code = match abilities.code {
         Code::Never => false,
         Code::Also => turn.code && !attaches,
@@ -148,6 +162,7 @@ fn any(turn: &Turn, test: &dyn Fn(&Part) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::openai::chat::DIALECT;
     use crate::turn::{Media, Message, Role, Source};
 
     const ABLE: Abilities = Abilities {
@@ -160,6 +175,10 @@ mod tests {
         call_corrections: 1,
         form_corrections: 2,
     };
+
+    fn planned(turn: &Turn, abilities: Abilities, policy: Policy) -> Result<Plan, Failure> {
+        plan(turn, abilities, policy, DIALECT.schemas)
+    }
 
     fn with(part: Part) -> Turn {
         Turn {
@@ -188,15 +207,15 @@ mod tests {
             vision: false,
             ..ABLE
         };
-        let refused = plan(&with(Part::Image(media())), blind, POLICY).unwrap_err();
+        let refused = planned(&with(Part::Image(media())), blind, POLICY).unwrap_err();
         assert_eq!(refused.code.as_deref(), Some("model_not_supported"));
-        assert!(plan(&with(Part::Image(media())), ABLE, POLICY).is_ok());
+        assert!(planned(&with(Part::Image(media())), ABLE, POLICY).is_ok());
         let many = Turn {
             choices: 5,
             ..with(Part::Text("x".to_owned()))
         };
         assert_eq!(
-            plan(&many, ABLE, POLICY).unwrap_err().param.as_deref(),
+            planned(&many, ABLE, POLICY).unwrap_err().param.as_deref(),
             Some("n")
         );
     }
@@ -205,8 +224,8 @@ mod tests {
     fn a_parameter_without_effect_is_refused_only_when_strict() {
         let mut turn = with(Part::Text("x".to_owned()));
         turn.ignored = vec!["temperature".to_owned()];
-        assert!(plan(&turn, ABLE, POLICY).is_ok());
-        let refused = plan(
+        assert!(planned(&turn, ABLE, POLICY).is_ok());
+        let refused = planned(
             &turn,
             ABLE,
             Policy {
@@ -244,8 +263,8 @@ mod tests {
         ];
         for (turn, code, expected) in table {
             let abilities = Abilities { code, ..ABLE };
-            let planned = plan(turn, abilities, POLICY);
-            let exchange = planned.as_ref().map(|plan| plan.exchange);
+            let plan = planned(turn, abilities, POLICY);
+            let exchange = plan.as_ref().map(|plan| plan.exchange);
             let exchange = exchange.map_err(|failure| failure.code.as_deref());
             assert_eq!(exchange, expected, "{turn:?} {code:?}");
         }
@@ -254,10 +273,13 @@ mod tests {
     #[test]
     fn an_answer_that_may_be_cut_short_is_streamed_from_upstream() {
         let mut turn = with(Part::Text("x".to_owned()));
-        assert_eq!(plan(&turn, ABLE, POLICY).unwrap().exchange, Exchange::Whole);
+        assert_eq!(
+            planned(&turn, ABLE, POLICY).unwrap().exchange,
+            Exchange::Whole
+        );
         turn.limits.stop = vec!["END".to_owned()];
         assert_eq!(
-            plan(&turn, ABLE, POLICY).unwrap().exchange,
+            planned(&turn, ABLE, POLICY).unwrap().exchange,
             Exchange::Streamed
         );
     }

@@ -44,11 +44,26 @@ fn is_text_extension(extension: &str) -> bool {
     ["txt", "csv", "json", "xml", "html", "log"].contains(&extension.to_ascii_lowercase().as_str())
 }
 
-/// A picture's kind.
+/// The most pixels of a picture: what 200-megapixel cameras give, and not what a few kilobytes of
+/// nothing unfold to at whoever decodes them.
+const MAX_PIXELS: usize = 1 << 28;
+
+/// A picture's kind, by its first bytes. Nothing of it is decoded here.
 ///
 /// # Errors
-/// Bytes that are no picture in a format a model can see.
+/// Bytes that are no picture in a format a model can see, or a picture of too many pixels.
 pub fn of_image(bytes: &[u8]) -> Result<FileKind, Failure> {
+    if let Ok(size) = imagesize::blob_size(bytes)
+        && size.width.saturating_mul(size.height) > MAX_PIXELS
+    {
+        let message = format!(
+            "An image of the request has {} x {} pixels: send one of at most {} megapixels.",
+            size.width,
+            size.height,
+            MAX_PIXELS / 1_000_000
+        );
+        return Err(Failure::invalid("messages", message).with_code("invalid_image"));
+    }
     let kind = infer::get(bytes).filter(|kind| kind.matcher_type() == infer::MatcherType::Image);
     let kind = kind.map(|kind| FileKind {
         mime: kind.mime_type(),
@@ -194,6 +209,19 @@ mod tests {
         ];
         for (bytes, mime) in table {
             assert_eq!(of_image(bytes).ok().map(|k| k.mime), *mime, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_picture_of_too_many_pixels_is_refused_unseen() {
+        let png = |width: u32, height: u32| {
+            let sides = [width.to_be_bytes(), height.to_be_bytes()].concat();
+            [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", &*sides, b"\x08\x06\0\0\0"].concat()
+        };
+        assert!(of_image(&png(16_384, 16_384)).is_ok());
+        for (width, height) in [(16_385, 16_384), (60_000, 60_000), (u32::MAX, u32::MAX)] {
+            let message = of_image(&png(width, height)).unwrap_err().message;
+            assert!(message.contains("268 megapixels"), "{message}");
         }
     }
 

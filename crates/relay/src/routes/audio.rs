@@ -10,7 +10,7 @@ use http::header::{self, HeaderValue};
 use translate::dialect::openai::media::audio;
 use translate::failure::Failure;
 
-use super::images::costs;
+use super::images::{costs, made_by};
 use crate::app::Relay;
 use crate::endpoint::{self, Asked};
 use crate::recordings::{self, Task};
@@ -54,6 +54,7 @@ async fn written(relay: &Relay, asked: Asked, task: Task) -> Result<Response, Fa
         response
     };
     costs(response.headers_mut(), &made.ignored, made.credits);
+    made_by(response.headers_mut(), &made.model);
     Ok(response)
 }
 

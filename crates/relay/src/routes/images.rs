@@ -10,7 +10,6 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Request};
 use onemin::ApiKey;
 use translate::dialect::openai::media::images::{self, ImageRequest};
-use translate::dialect::request::picture;
 use translate::failure::Failure;
 use translate::turn::{Delivery, Media, Source};
 
@@ -45,13 +44,12 @@ pub async fn edits(State(relay): State<Arc<Relay>>, request: Request<Body>) -> R
         request,
         async |relay, asked: Asked| {
             let key = asked.caller.key.clone();
-            let (mut request, form) = read(&relay, asked).await?;
-            permit(&relay, &mut request)?;
-            let sources = sources(&relay, &key, &request, &form, "image").await?;
-            let mask = self::sources(&relay, &key, &ImageRequest::default(), &form, "mask").await?;
-            let made =
-                pictures::edit(&relay, &key, &request, sources, mask.into_iter().next()).await?;
-            Ok(answer("image_edit", &request, &made))
+            let order = read(&relay, asked).await?;
+            let request = &order.request;
+            let sources = brought(&relay, &key, order.images, "image").await?;
+            let mask = brought(&relay, &key, order.mask, "mask").await?.pop();
+            let made = pictures::edit(&relay, &key, request, sources, mask).await?;
+            Ok(answer("image_edit", request, &made))
         },
     )
     .await
@@ -65,28 +63,25 @@ pub async fn variations(State(relay): State<Arc<Relay>>, request: Request<Body>)
         request,
         async |relay, asked: Asked| {
             let key = asked.caller.key.clone();
-            let (mut request, form) = read(&relay, asked).await?;
-            permit(&relay, &mut request)?;
-            let sources = sources(&relay, &key, &request, &form, "image").await?;
-            let source = sources.first().ok_or_else(|| {
-                Failure::invalid(
-                    "image",
-                    "`image` is missing: send the picture as a part of the form.",
-                )
-            })?;
-            let known_as = known_as(&request, &form).unwrap_or(source);
-            let made = pictures::vary(&relay, &key, &request, source, known_as).await?;
-            Ok(answer("image_variation", &request, &made))
+            let order = read(&relay, asked).await?;
+            let request = &order.request;
+            let known_as = order.images.first().and_then(known_as);
+            let sources = brought(&relay, &key, order.images, "image").await?;
+            let source = sources.first().ok_or_else(pictures::no_source)?;
+            let known_as = known_as.as_deref().unwrap_or(source);
+            let made = pictures::vary(&relay, &key, request, source, known_as).await?;
+            Ok(answer("image_variation", request, &made))
         },
     )
     .await
 }
 
 /// The name under which a picture may have been drawn here.
-fn known_as<'r>(request: &'r ImageRequest, form: &'r Form) -> Option<&'r str> {
-    let file = form.files.iter().find(|file| file.field == "image");
-    let url = request.images.first().map(String::as_str);
-    file.and_then(|file| file.file_name.as_deref()).or(url)
+fn known_as(picture: &Media) -> Option<String> {
+    match &picture.source {
+        Source::Url(url) => Some(url.clone()),
+        _ => picture.name.clone(),
+    }
 }
 
 /// The model that is meant, if the operator permits it.
@@ -97,37 +92,70 @@ fn permit(relay: &Relay, request: &mut ImageRequest) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A form, or JSON with URLs in the place of files.
-async fn read(relay: &Relay, asked: Asked) -> Result<(ImageRequest, Form), Failure> {
-    let json = asked.head.headers.get(header::CONTENT_TYPE);
-    if json.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
+/// A request that begins with pictures.
+struct Order {
+    request: ImageRequest,
+    images: Vec<Media>,
+    mask: Vec<Media>,
+}
+
+/// A form, or JSON with addresses in the place of files.
+async fn read(relay: &Relay, asked: Asked) -> Result<Order, Failure> {
+    let kind = asked.head.headers.get(header::CONTENT_TYPE);
+    let mut order = if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
         let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
-        return Ok((images::decode(&body)?, Form::default()));
+        named(images::decode(&body)?)
+    } else {
+        of_form(form::read(asked.head, asked.body, relay.max_body).await?)?
+    };
+    permit(relay, &mut order.request)?;
+    if order.images.is_empty() {
+        return Err(pictures::no_source());
     }
-    let mut form = form::read(asked.head, asked.body, relay.max_body).await?;
-    let request = images::of_fields(std::mem::take(&mut form.fields))?;
-    Ok((request, form))
+    if order.mask.len() > 1 {
+        return Err(Failure::invalid("mask", "There can be one `mask` only."));
+    }
+    Ok(order)
+}
+
+fn named(mut request: ImageRequest) -> Order {
+    Order {
+        images: std::mem::take(&mut request.images),
+        mask: request.mask.take().into_iter().collect(),
+        request,
+    }
+}
+
+fn of_form(form: Form) -> Result<Order, Failure> {
+    let mut order = named(images::of_fields(form.fields)?);
+    for file in form.files {
+        let media = Media {
+            source: Source::Inline(file.bytes),
+            name: file.file_name,
+            mime: file.mime,
+        };
+        match file.field.as_str() {
+            "image" | "images" => order.images.push(media),
+            "mask" => order.mask.push(media),
+            other => {
+                let other: String = other.chars().take(60).collect();
+                let message = format!(
+                    "`{other}` is no file of this form: send the picture as `image`, and for an edit a `mask`."
+                );
+                return Err(Failure::invalid(other, message));
+            }
+        }
+    }
+    Ok(order)
 }
 
 /// The pictures of a request, brought to upstream.
-async fn sources(
+async fn brought(
     relay: &Relay,
     key: &ApiKey,
-    request: &ImageRequest,
-    form: &Form,
+    media: Vec<Media>,
     field: &str,
 ) -> Result<Vec<String>, Failure> {
-    let mut media = Vec::new();
-    for file in form.files.iter().filter(|file| file.field == field) {
-        media.push(Media {
-            source: Source::Inline(file.bytes.clone()),
-            name: file.file_name.clone(),
-            mime: file.mime.clone(),
-        });
-    }
-    for url in &request.images {
-        media.push(picture(url.clone(), field)?);
-    }
     let mut paths = Vec::with_capacity(media.len());
     for media in media {
         let brought = relay.attacher.picture(key, &media).await;
@@ -154,7 +182,15 @@ fn answer(kind: &str, request: &ImageRequest, made: &Made) -> Response {
         }
     };
     costs(response.headers_mut(), &made.ignored, made.credits);
+    made_by(response.headers_mut(), &made.model);
     response
+}
+
+/// Which model did the work: not always the one that was asked for.
+pub(super) fn made_by(headers: &mut HeaderMap, model: &str) {
+    if let Ok(model) = HeaderValue::try_from(model) {
+        headers.insert(HeaderName::from_static("x-relay-model"), model);
+    }
 }
 
 /// What a client is told beside the answer.

@@ -13,7 +13,7 @@ use crate::respond;
 const WITHOUT_COUNTERPART: &[(&str, &str)] = &[
     (
         "embeddings",
-        "1min.ai makes no embeddings: point the client's embedding base URL elsewhere.",
+        "1min.ai makes no embeddings: point the client's embedding base URL elsewhere, or the relay's EMBEDDINGS_BASE_URL.",
     ),
     ("moderations", "1min.ai has no moderation endpoint."),
     (

@@ -11,8 +11,13 @@
 mod attachments;
 mod cancel;
 mod chat;
+mod embeddings;
 mod faults;
+mod form;
+mod large_bodies;
 mod media_chat;
+mod media_faults;
+mod media_requests;
 mod process;
 mod requests;
 mod rig;

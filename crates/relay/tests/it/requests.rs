@@ -83,6 +83,45 @@ async fn a_wrong_request_is_refused_with_the_field_at_fault_and_costs_nothing() 
 }
 
 #[tokio::test]
+async fn a_schema_that_cannot_be_held_is_named_as_the_dialect_has_it() {
+    let rig = Rig::start();
+    let schema = json!({"type": "object", "properties": {"a": {"type": "strin"}}});
+    let table = [
+        (
+            "/v1/chat/completions",
+            json!({"messages": [{"role": "user", "content": "x"}],
+                "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}}),
+            "response_format.json_schema.schema",
+        ),
+        (
+            "/v1/responses",
+            json!({"input": "x", "text": {"format": {"type": "json_schema", "name": "x", "schema": schema}}}),
+            "text.format.schema",
+        ),
+        (
+            "/v1/responses",
+            json!({"input": "x", "tools": [{"type": "function", "name": "f", "strict": true, "parameters": schema}]}),
+            "tools[0].parameters",
+        ),
+        (
+            "/v1/messages",
+            json!({"messages": [{"role": "user", "content": "x"}], "max_tokens": 9,
+                "output_config": {"format": {"type": "json_schema", "schema": schema}}}),
+            "output_config.format.schema",
+        ),
+    ];
+    for (path, mut body, field) in table {
+        body["model"] = "gpt-4o-mini".into();
+        let answer = rig.post(path, &body).await;
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text);
+        let error = &answer.json()["error"];
+        let named = error["param"].as_str().or(error["message"].as_str());
+        assert!(named.unwrap().contains(field), "{path}: {error}");
+    }
+    assert!(rig.asked().is_empty());
+}
+
+#[tokio::test]
 async fn keys_are_asked_for_and_never_shown() {
     let rig = Rig::start();
     let request = asks(&json!({"reply": "Hi"}), &json!({})).to_string();

@@ -127,6 +127,14 @@ impl Rig {
         }
     }
 
+    /// The most memory that the process has held so far, in kB.
+    pub(crate) fn peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM"));
+        let kilobytes = line.unwrap().split_whitespace().nth(1).unwrap();
+        kilobytes.parse().unwrap()
+    }
+
     /// Everything the process has written so far.
     pub(crate) fn output(&self) -> String {
         self.output.lock().unwrap().clone()
@@ -162,7 +170,7 @@ impl Rig {
         Answer {
             status: head.status.as_u16(),
             headers: head.headers,
-            text: String::from_utf8(bytes.to_vec()).unwrap(),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
         }
     }
 
@@ -192,6 +200,12 @@ impl Rig {
             .await;
         assert_eq!(response.status(), 200);
         response.into_body()
+    }
+
+    /// The next jobs of upstream are done when they are submitted.
+    pub(crate) fn jobs_are_done_at_once(&self, jobs: usize) {
+        let done = json!({"endpoint": "features", "polls": 0});
+        self.simulator.script(vec![done; jobs].into()).unwrap();
     }
 
     /// The chat requests that upstream has seen.

@@ -36,21 +36,22 @@ pub fn instruction(output: &Output) -> Option<String> {
     }
 }
 
-/// Refuses a schema that cannot be held, before anything is spent.
-pub fn check(output: &Output) -> Result<(), Failure> {
+/// Refuses a schema that cannot be held, before anything is spent. `field` is where it stands.
+pub fn check(output: &Output, field: &str) -> Result<(), Failure> {
     let Output::Schema { schema, strict, .. } = output else {
         return Ok(());
     };
-    checked(schema, *strict, "response_format.json_schema.schema")
+    checked(schema, *strict, field)
 }
 
-/// Refuses a tool whose schema cannot be held, before anything is spent.
-pub fn check_tools(tools: &Tools) -> Result<(), Failure> {
+/// Refuses a tool whose schema cannot be held, before anything is spent. `field` is where a tool has
+/// it.
+pub fn check_tools(tools: &Tools, field: &str) -> Result<(), Failure> {
     for (at, tool) in tools.offered.iter().enumerate() {
         if let Takes::Json(schema) = &tool.takes
             && tool.strict
         {
-            checked(schema, true, &format!("tools[{at}].function.parameters"))?;
+            checked(schema, true, &format!("tools[{at}].{field}"))?;
         }
     }
     Ok(())
@@ -182,11 +183,12 @@ mod tests {
     use serde_json::json;
 
     fn strict(schema: Value) -> Result<(), Failure> {
-        check(&Output::Schema {
+        let output = Output::Schema {
             name: "x".to_owned(),
             schema,
             strict: true,
-        })
+        };
+        check(&output, "text.format.schema")
     }
 
     #[test]
@@ -212,10 +214,7 @@ mod tests {
         ] {
             let failure = strict(schema).unwrap_err();
             assert!(failure.message.contains(keyword), "{}", failure.message);
-            assert_eq!(
-                failure.param.as_deref(),
-                Some("response_format.json_schema.schema")
-            );
+            assert_eq!(failure.param.as_deref(), Some("text.format.schema"));
         }
     }
 
@@ -244,21 +243,15 @@ mod tests {
             takes: Takes::Json(json!({"type": "object", "properties": {"a": {}}})),
             strict,
         };
-        assert!(
-            check_tools(&Tools {
-                offered: vec![tool(false)],
+        let check = |offered| {
+            let tools = Tools {
+                offered,
                 ..Tools::default()
-            })
-            .is_ok()
-        );
-        let failure = check_tools(&Tools {
-            offered: vec![tool(false), tool(true)],
-            ..Tools::default()
-        })
-        .unwrap_err();
-        assert_eq!(
-            failure.param.as_deref(),
-            Some("tools[1].function.parameters")
-        );
+            };
+            check_tools(&tools, "parameters")
+        };
+        assert!(check(vec![tool(false)]).is_ok());
+        let failure = check(vec![tool(false), tool(true)]).unwrap_err();
+        assert_eq!(failure.param.as_deref(), Some("tools[1].parameters"));
     }
 }

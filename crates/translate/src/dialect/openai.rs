@@ -6,7 +6,6 @@ pub mod choice;
 pub mod completions;
 pub mod cost;
 pub mod error;
-pub mod json;
 pub mod media;
 pub mod page;
 pub mod responses;

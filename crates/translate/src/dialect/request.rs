@@ -137,7 +137,9 @@ fn in_json_words(expected: &str) -> &str {
     match expected {
         "a sequence" => "an array",
         "a map" => "an object",
-        "a JSON number" => "a number",
+        "a JSON number" | "f32" | "f64" => "a number",
+        "i32" | "i64" => "a whole number",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of zero or more",
         "any value" => "a value",
         other if other.starts_with("struct ") => "an object",
         other => other,

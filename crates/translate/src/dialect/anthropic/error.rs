@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::dialect::Document;
+use crate::dialect::{Document, json};
 use crate::failure::{Failure, Kind};
 
 #[derive(Serialize)]
@@ -52,8 +52,7 @@ pub fn object(failure: &Failure, request_id: Option<&str>) -> Vec<u8> {
         },
         request_id,
     };
-    // Strings and options of strings always serialise.
-    serde_json::to_vec(&envelope).unwrap_or_default()
+    json::text(&envelope)
 }
 
 /// The shape has no place for the field at fault, so the message begins with it, as Anthropic's do.

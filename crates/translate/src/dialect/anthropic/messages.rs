@@ -8,9 +8,14 @@ pub mod wire;
 
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::error;
+use crate::plan::Schemas;
 
 /// Messages, for the relay.
 pub const DIALECT: Dialect = Dialect {
     decode: decode::decode,
     failure: error::document,
+    schemas: Schemas {
+        output: "output_config.format.schema",
+        tool: "input_schema",
+    },
 };

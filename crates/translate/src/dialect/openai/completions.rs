@@ -6,9 +6,14 @@ pub mod wire;
 
 use crate::dialect::Dialect;
 use crate::dialect::openai::error;
+use crate::plan::Schemas;
 
 /// Legacy completions, for the relay.
 pub const DIALECT: Dialect = Dialect {
     decode: decode::decode,
     failure: error::document,
+    schemas: Schemas {
+        output: "response_format.json_schema.schema",
+        tool: "function.parameters",
+    },
 };

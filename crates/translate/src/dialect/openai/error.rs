@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::dialect::Document;
+use crate::dialect::{Document, json};
 use crate::failure::{Failure, Kind};
 
 #[derive(Serialize)]
@@ -41,8 +41,7 @@ pub fn object(failure: &Failure) -> Vec<u8> {
             code: failure.code.as_deref().or(code),
         },
     };
-    // Strings and options of strings always serialise.
-    serde_json::to_vec(&envelope).unwrap_or_default()
+    json::text(&envelope)
 }
 
 /// The status, `type` and `code` that OpenAI's clients know for a kind of failure.

@@ -16,9 +16,14 @@ pub mod wire;
 
 use crate::dialect::Dialect;
 use crate::dialect::openai::error;
+use crate::plan::Schemas;
 
 /// Responses without a store, for the relay.
 pub const DIALECT: Dialect = Dialect {
     decode: decode::decode,
     failure: error::document,
+    schemas: Schemas {
+        output: "text.format.schema",
+        tool: "parameters",
+    },
 };

@@ -11,6 +11,7 @@ use std::io::Write as _;
 use serde::Serialize;
 
 use crate::dialect::anthropic::error;
+use crate::dialect::json;
 use crate::dialect::{Encoder, StreamEncoder};
 use crate::failure::Failure;
 use crate::reply::{Event, Finish, Reply, Stamp, Usage};
@@ -59,7 +60,7 @@ impl Encoder for Shape {
         message.content = content(self.thoughts, stamp, reply, &text);
         message.stop = Stop::of(&reply.finish, !reply.refusal.is_empty());
         let mut out = Vec::with_capacity(768 + text.len() + reply.reasoning.len());
-        json(&message, &mut out);
+        json::write(&message, &mut out);
         out
     }
 
@@ -160,7 +161,7 @@ impl Events {
 
     fn delta(&self, text: &str, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.head);
-        json(text, out);
+        json::write(text, out);
         out.extend_from_slice(b"}}\n\n");
     }
 
@@ -294,13 +295,8 @@ fn frame(name: &str, data: &impl Serialize, out: &mut Vec<u8>) {
         data: &'a T,
     }
     let _ = write!(out, "event: {name}\ndata: ");
-    json(&Named { name, data }, out);
+    json::write(&Named { name, data }, out);
     out.extend_from_slice(b"\n\n");
-}
-
-fn json(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
-    // Our own types written into memory cannot fail.
-    let _ = serde_json::to_writer(out, value);
 }
 
 #[cfg(test)]

@@ -5,12 +5,11 @@ use crate::reply::{Finish, Reply, ReplyCall, Stamp, Usage};
 
 mod body;
 mod chunks;
-mod one_line;
 
 pub use chunks::Chunks;
 
+use crate::dialect::json;
 use body::{CalledCustom, CalledFunction, Choice, Completion, Counts, Message, ToolCall};
-use one_line::json;
 
 /// How the answer was asked for.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +57,7 @@ impl Encoder for Shape {
             usage: Counts::from(usage),
         };
         let mut out = Vec::with_capacity(512 + replies.iter().map(|r| r.text.len()).sum::<usize>());
-        json(&completion, &mut out);
+        json::write(&completion, &mut out);
         out
     }
 

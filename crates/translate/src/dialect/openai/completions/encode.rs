@@ -5,8 +5,8 @@
 use serde::Serialize;
 
 use crate::dialect::openai::cost::Cost;
-use crate::dialect::openai::{error, json};
-use crate::dialect::{Encoder, StreamEncoder};
+use crate::dialect::openai::error;
+use crate::dialect::{Encoder, StreamEncoder, json};
 use crate::failure::Failure;
 use crate::reply::{Event, Finish, Reply, Stamp, Usage};
 

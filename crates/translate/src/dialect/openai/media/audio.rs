@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::dialect::openai::json;
+use crate::dialect::json;
 use crate::dialect::request;
 use crate::failure::Failure;
 

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::dialect::openai::json;
+use crate::dialect::json;
 use crate::dialect::request;
 use crate::failure::Failure;
-use crate::turn::Delivery;
+use crate::turn::{Delivery, Media, Source};
 
 /// What is asked of a picture. What is None is left to the model.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,8 +45,10 @@ pub struct ImageRequest {
     pub guidance: Option<f64>,
     /// Midjourney's model for drawn figures.
     pub niji: Option<bool>,
-    /// Pictures to begin with, where the request is JSON: URLs or data URIs.
-    pub images: Vec<String>,
+    /// Pictures to begin with, where the request names them instead of bringing them.
+    pub images: Vec<Media>,
+    /// A picture that shows where to change the first, named likewise.
+    pub mask: Option<Media>,
     /// Whether bytes are wanted instead of URLs; none where nothing is said.
     pub inline: Option<bool>,
     /// Whether the answer is a stream.
@@ -56,6 +58,9 @@ pub struct ImageRequest {
     /// Parameters that have no effect.
     pub ignored: Vec<String>,
 }
+
+/// How many pictures one request may ask for, as OpenAI has it; many models make fewer.
+const MOST: u32 = 10;
 
 /// Parameters that mean nothing here.
 const IGNORED: [&str; 3] = ["partial_images", "input_fidelity", "n_variants"];
@@ -84,22 +89,27 @@ pub fn of_fields(mut fields: Map<String, Value>) -> Result<ImageRequest, Failure
     let mut request = ImageRequest {
         model: text(&mut fields, "model")?,
         prompt: prompt.unwrap_or_default(),
-        n: number(&mut fields, "n")?,
+        n: count(&mut fields)?,
         size: text(&mut fields, "size")?,
         aspect_ratio: text(&mut fields, "aspect_ratio")?,
         quality: text(&mut fields, "quality")?,
         style: text(&mut fields, "style")?,
         background: text(&mut fields, "background")?,
         output_format: text(&mut fields, "output_format")?,
-        output_compression: number(&mut fields, "output_compression")?,
+        output_compression: number(
+            &mut fields,
+            "output_compression",
+            "a whole number from 0 to 100",
+        )?,
         moderation: text(&mut fields, "moderation")?,
         negative_prompt: text(&mut fields, "negative_prompt")?,
         mode: text(&mut fields, "mode")?,
-        seed: number(&mut fields, "seed")?,
-        steps: number(&mut fields, "steps")?,
-        guidance: number(&mut fields, "guidance")?,
+        seed: number(&mut fields, "seed", "a whole number")?,
+        steps: number(&mut fields, "steps", "a whole number")?,
+        guidance: number(&mut fields, "guidance", "a number")?,
         niji: flag(&mut fields, "niji")?,
         images: images(&mut fields)?,
+        mask: mask(&mut fields)?,
         inline: inline(format.as_deref())?,
         delivery: if stream {
             Delivery::Streamed
@@ -133,27 +143,57 @@ fn inline(format: Option<&str>) -> Result<Option<bool>, Failure> {
     }
 }
 
-/// `image` or `images`: URLs, or objects that hold one.
-fn images(fields: &mut Map<String, Value>) -> Result<Vec<String>, Failure> {
-    let mut urls = Vec::new();
+/// `image` or `images`: addresses, or objects that hold one or name a file.
+fn images(fields: &mut Map<String, Value>) -> Result<Vec<Media>, Failure> {
+    let mut pictures = Vec::new();
     for name in ["image", "images", "image_url"] {
         let given = match fields.remove(name) {
             None => continue,
             Some(Value::Array(list)) => list,
             Some(one) => vec![one],
         };
-        for image in given {
-            let url = image.as_str().or_else(|| image.get("image_url")?.as_str());
-            let url = url.ok_or_else(|| {
-                Failure::invalid(
-                    name,
-                    format!("`{name}` must be a URL or a data URI, or a part of a form."),
-                )
-            })?;
-            urls.push(url.to_owned());
+        for image in &given {
+            pictures.push(picture(name, image)?);
         }
     }
-    Ok(urls)
+    Ok(pictures)
+}
+
+fn mask(fields: &mut Map<String, Value>) -> Result<Option<Media>, Failure> {
+    let mask = fields.remove("mask");
+    mask.map(|mask| picture("mask", &mask)).transpose()
+}
+
+fn picture(name: &str, given: &Value) -> Result<Media, Failure> {
+    if let Some(id) = given.get("file_id").and_then(Value::as_str) {
+        return Ok(Media {
+            source: Source::FileId(id.to_owned()),
+            name: None,
+            mime: None,
+        });
+    }
+    let url = given
+        .as_str()
+        .or_else(|| given.get("image_url")?.as_str())
+        .or_else(|| given.get("image_url")?.get("url")?.as_str());
+    let url = url.ok_or_else(|| {
+        Failure::invalid(
+            name,
+            format!(
+                "`{name}` must be a part of a form with a file name, or in JSON an http(s) URL, a data URI, or an object with `image_url` or `file_id`."
+            ),
+        )
+    })?;
+    request::picture(url.to_owned(), name)
+}
+
+fn count(fields: &mut Map<String, Value>) -> Result<Option<u32>, Failure> {
+    let allowed = format!("a whole number from 1 to {MOST}");
+    let count = number::<u32>(fields, "n", &allowed)?;
+    if count.is_some_and(|count| !(1..=MOST).contains(&count)) {
+        return Err(Failure::invalid("n", format!("`n` must be {allowed}.")));
+    }
+    Ok(count)
 }
 
 fn text(fields: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Failure> {
@@ -162,7 +202,7 @@ fn text(fields: &mut Map<String, Value>, name: &str) -> Result<Option<String>, F
         Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
         Some(_) => Err(Failure::invalid(
             name,
-            format!("`{name}` must be a string."),
+            format!("`{name}` must be one string."),
         )),
     }
 }
@@ -171,6 +211,7 @@ fn text(fields: &mut Map<String, Value>, name: &str) -> Result<Option<String>, F
 fn number<N: std::str::FromStr>(
     fields: &mut Map<String, Value>,
     name: &str,
+    allowed: &str,
 ) -> Result<Option<N>, Failure> {
     let written = match fields.remove(name) {
         None => return Ok(None),
@@ -178,10 +219,11 @@ fn number<N: std::str::FromStr>(
         Some(Value::String(text)) => text,
         Some(_) => String::new(),
     };
-    let plain = written.trim().trim_end_matches(".0");
+    let plain = written.trim();
+    let plain = plain.strip_suffix(".0").unwrap_or(plain);
     let number = plain
         .parse()
-        .map_err(|_| Failure::invalid(name, format!("`{name}` must be a number in its range.")))?;
+        .map_err(|_| Failure::invalid(name, format!("`{name}` must be {allowed}.")))?;
     Ok(Some(number))
 }
 
@@ -326,6 +368,12 @@ mod tests {
         for (body, param) in [
             (r#"{"n": "many"}"#, "n"),
             (r#"{"n": -1}"#, "n"),
+            (r#"{"n": 0}"#, "n"),
+            (r#"{"n": 1000}"#, "n"),
+            (r#"{"n": ["1", "2"]}"#, "n"),
+            (r#"{"model": ["a", "b"]}"#, "model"),
+            (r#"{"mask": "a.png"}"#, "mask"),
+            (r#"{"images": [{"url": "https://a/1.png"}]}"#, "images"),
             (r#"{"prompt": 7}"#, "prompt"),
             (r#"{"stream": "perhaps"}"#, "stream"),
             (r#"{"response_format": "gif"}"#, "response_format"),
@@ -337,6 +385,26 @@ mod tests {
                 "{body}"
             );
         }
+    }
+
+    #[test]
+    fn pictures_are_named_by_address_or_by_file() {
+        let body = br#"{"images": [{"image_url": "https://a/1.png"}, {"file_id": "file-1"}, "data:image/png;base64,aGk="],
+            "mask": {"image_url": {"url": "https://a/m.png"}}}"#;
+        let request = decode(body).unwrap();
+        let sources: Vec<&Source> = request.images.iter().map(|media| &media.source).collect();
+        assert_eq!(
+            sources,
+            [
+                &Source::Url("https://a/1.png".to_owned()),
+                &Source::FileId("file-1".to_owned()),
+                &Source::Inline("hi".into()),
+            ]
+        );
+        assert_eq!(
+            request.mask.unwrap().source,
+            Source::Url("https://a/m.png".to_owned())
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::decode::check_items;
-use crate::dialect::openai::json;
+use crate::dialect::json;
 use crate::dialect::request;
 use crate::failure::Failure;
 

@@ -9,7 +9,7 @@ pub use events::Events;
 use serde_json::Value;
 
 use super::calls::Callable;
-use crate::dialect::openai::json;
+use crate::dialect::json;
 use crate::dialect::{Encoder, StreamEncoder};
 use crate::reply::{Finish, Reply, ReplyCall, Stamp, Usage};
 use body::{Response, Status};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::dialect::openai::json;
+use crate::dialect::json;
 use crate::dialect::request;
 use crate::failure::Failure;
 

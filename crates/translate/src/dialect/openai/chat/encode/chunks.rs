@@ -6,9 +6,9 @@ use std::io::Write as _;
 use serde::Serialize;
 
 use super::body::{CalledCustom, CalledFunction, Counts, ToolCall};
-use super::one_line::json;
 use super::{Shape, call_id, custom_input};
 use crate::dialect::StreamEncoder;
+use crate::dialect::json;
 use crate::dialect::openai::error;
 use crate::failure::Failure;
 use crate::reply::{Event, Stamp, Usage};
@@ -38,7 +38,7 @@ impl Chunks {
             "data: {{\"id\":\"chatcmpl-{}\",\"object\":\"chat.completion.chunk\",\"created\":{},\"model\":",
             stamp.id, stamp.created
         );
-        json(&shape.model, &mut head);
+        json::write(&shape.model, &mut head);
         head.extend_from_slice(b",\"choices\":[");
         Self {
             shape,
@@ -57,7 +57,7 @@ impl Chunks {
 
     fn end(finish: Option<&str>, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"logprobs\":null,\"finish_reason\":");
-        json(&finish, out);
+        json::write(&finish, out);
         out.extend_from_slice(b"}]");
     }
 
@@ -71,7 +71,7 @@ impl Chunks {
 
     fn delta(&self, choice: u32, delta: &impl Serialize, out: &mut Vec<u8>) {
         self.begin(choice, out);
-        json(delta, out);
+        json::write(delta, out);
         Self::end(None, out);
         self.seal(out);
     }
@@ -79,7 +79,7 @@ impl Chunks {
     fn text(&self, choice: u32, field: &str, text: &str, out: &mut Vec<u8>) {
         self.begin(choice, out);
         let _ = write!(out, "{{\"{field}\":");
-        json(text, out);
+        json::write(text, out);
         out.push(b'}');
         Self::end(None, out);
         self.seal(out);
@@ -204,7 +204,7 @@ impl StreamEncoder for Chunks {
         if self.shape.usage {
             out.extend_from_slice(&self.head);
             out.extend_from_slice(b"],\"usage\":");
-            json(&Counts::from(usage), out);
+            json::write(&Counts::from(usage), out);
             relay_field(&usage, out);
             out.extend_from_slice(b"}\n\n");
         }
@@ -229,7 +229,7 @@ fn relay_field(usage: &Usage, out: &mut Vec<u8>) {
         credits: usage.credits.map(credits),
         usage: usage.source.as_str(),
     };
-    json(&cost, out);
+    json::write(&cost, out);
 }
 
 /// Credits are whole numbers where upstream counts whole ones.

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::dialect::json;
 use crate::dialect::openai::cost::Cost;
-use crate::dialect::openai::json;
 use crate::dialect::openai::responses::encode::body::Response;
 
 /// Numbers the events and writes them.

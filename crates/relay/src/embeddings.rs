@@ -1,0 +1,160 @@
+//! Embeddings, which 1min.ai does not make: passed on to another server, if the operator names one.
+//!
+//! What goes there is the request's body and the operator's own key. The client's key is 1min.ai's
+//! and goes nowhere else.
+
+use std::error::Error;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value};
+use translate::dialect::request;
+use translate::failure::{Failure, Kind};
+use url::Url;
+
+use crate::config::Settings;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a whole answer may take.
+const TIMEOUT: Duration = Duration::from_mins(3);
+
+/// The largest answer, in bytes: some 5000 embeddings of 1536 numbers.
+const MAX_ANSWER: usize = 128 * 1024 * 1024;
+
+/// What of the other server's head a client is told.
+const PASSED_ON: [header::HeaderName; 2] = [header::CONTENT_TYPE, header::RETRY_AFTER];
+
+/// The other server.
+pub struct Embeddings {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    address: Url,
+    key: Option<HeaderValue>,
+    model: Option<String>,
+}
+
+/// What the other server answered.
+#[derive(Debug)]
+pub struct Answered {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its type, and when to come again.
+    pub headers: HeaderMap,
+    /// What it said.
+    pub body: Bytes,
+}
+
+impl Embeddings {
+    /// The server that the settings name; none if they name none.
+    ///
+    /// # Errors
+    /// A key that no header can hold.
+    pub fn of(settings: &Settings) -> Result<Option<Self>, String> {
+        let Some(base) = &settings.embeddings_base_url else {
+            return Ok(None);
+        };
+        let mut address = base.clone();
+        let path = format!("{}/embeddings", base.path().trim_end_matches('/'));
+        address.set_path(&path);
+        let key = settings.embeddings_api_key.as_ref().map(bearer);
+        let key = key.transpose()?;
+        Ok(Some(Self {
+            client: client(),
+            address,
+            key,
+            model: settings.embeddings_model.clone(),
+        }))
+    }
+
+    /// Passes a request's body on.
+    ///
+    /// # Errors
+    /// A body that is no JSON object, or a server that does not answer.
+    pub async fn make(&self, body: Bytes) -> Result<Answered, Failure> {
+        let body = self.with_model(body)?;
+        match tokio::time::timeout(TIMEOUT, self.ask(body)).await {
+            Ok(answered) => answered,
+            Err(_) => Err(Failure::new(
+                Kind::UpstreamTimeout,
+                "The embeddings server did not answer in time.",
+            )),
+        }
+    }
+
+    fn with_model(&self, body: Bytes) -> Result<Bytes, Failure> {
+        let mut fields: Map<String, Value> = request::parse(&body)?;
+        let Some(model) = &self.model else {
+            return Ok(body);
+        };
+        fields.insert("model".to_owned(), model.as_str().into());
+        Ok(Value::from(fields).to_string().into())
+    }
+
+    async fn ask(&self, body: Bytes) -> Result<Answered, Failure> {
+        let mut request = Request::post(self.address.as_str())
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "application/json")
+            .header(header::USER_AGENT, onemin::USER_AGENT);
+        if let Some(key) = &self.key {
+            request = request.header(header::AUTHORIZATION, key);
+        }
+        let request = request.body(Full::new(body));
+        let request = request.map_err(|error| unreachable(&error))?;
+        let answer = self.client.request(request).await;
+        let (head, body) = answer.map_err(|error| unreachable(&error))?.into_parts();
+        let body = Limited::new(body, MAX_ANSWER).collect().await;
+        let body = body.map_err(|error| unreachable(&*error))?.to_bytes();
+        let mut headers = HeaderMap::new();
+        for name in PASSED_ON {
+            if let Some(value) = head.headers.get(&name) {
+                headers.insert(name, value.clone());
+            }
+        }
+        Ok(Answered {
+            status: head.status,
+            headers,
+            body,
+        })
+    }
+}
+
+fn client() -> Client<HttpsConnector<HttpConnector>, Full<Bytes>> {
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    let connector = hyper_rustls::HttpsConnectorBuilder::new()
+        .with_webpki_roots()
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(connector);
+    Client::builder(TokioExecutor::new()).build(connector)
+}
+
+fn bearer(key: &SecretString) -> Result<HeaderValue, String> {
+    let value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()));
+    let mut value = value.map_err(|_| "EMBEDDINGS_API_KEY cannot be sent in a header")?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Where the server is, is the operator's business and stands in the log alone.
+fn unreachable(error: &(dyn Error + 'static)) -> Failure {
+    let cause = error
+        .source()
+        .map(|cause| format!(": {cause}"))
+        .unwrap_or_default();
+    tracing::warn!("the embeddings server (EMBEDDINGS_BASE_URL): {error}{cause}");
+    Failure::new(
+        Kind::Upstream,
+        "The embeddings server that this relay passes requests to cannot be reached or broke off; its operator finds the reason in the log.",
+    )
+}

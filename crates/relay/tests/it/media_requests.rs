@@ -1,0 +1,575 @@
+//! Requests for pictures, sound and files that are wrong, and what is said of them.
+
+use bytes::Bytes;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::form::{FORM, Form, bomb, png, wav};
+use crate::rig::Rig;
+
+const DRAW: &str = "/v1/images/generations";
+const EDIT: &str = "/v1/images/edits";
+const VARY: &str = "/v1/images/variations";
+const HEAR: &str = "/v1/audio/transcriptions";
+const TRANSLATE: &str = "/v1/audio/translations";
+const SPEAK: &str = "/v1/audio/speech";
+
+const JSON: &str = "application/json";
+
+/// Path, type of the body, body; status, field at fault, words that are in the message.
+type Row = (
+    &'static str,
+    &'static str,
+    Bytes,
+    u16,
+    Option<&'static str>,
+    &'static [&'static str],
+);
+
+fn json_row(
+    path: &'static str,
+    body: &Value,
+    param: &'static str,
+    says: &'static [&'static str],
+) -> Row {
+    let body = body.to_string().into();
+    (path, JSON, body, 400, Some(param), says)
+}
+
+fn form_row(
+    path: &'static str,
+    form: Form,
+    param: &'static str,
+    says: &'static [&'static str],
+) -> Row {
+    (path, FORM, form.whole(), 400, Some(param), says)
+}
+
+/// Sends every row; upstream must not have been asked for anything paid.
+async fn all_refused(rig: &Rig, rows: Vec<Row>) {
+    let mut wrong = Vec::new();
+    for (path, kind, body, status, param, says) in rows {
+        let shown = String::from_utf8_lossy(&body[..body.len().min(300)]).into_owned();
+        let answer = rig.typed(path, kind, body).await;
+        let error = answer.json()["error"].clone();
+        let message = error["message"].as_str().unwrap_or_default();
+        let is_right = answer.status == status
+            && error["param"].as_str() == param
+            && error["type"] == "invalid_request_error"
+            && says.iter().all(|word| message.contains(word));
+        if !is_right {
+            wrong.push(format!(
+                "{path} {kind} {shown}\n  {} {}\n  {says:?}",
+                answer.status, answer.text
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let paid = rig.simulator.journal();
+    let paid = paid.matching(|entry| entry.path == "/api/features");
+    assert!(paid.is_empty(), "{paid:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_request_to_draw_is_told_what_is_allowed() {
+    let rig = Rig::start();
+    let gpt = "gpt-image-1";
+    let table: [(&str, &str, Value, &[&str]); 24] = [
+        (gpt, "prompt", json!(""), &["prompt"]),
+        (gpt, "prompt", json!(7), &["string"]),
+        (gpt, "n", json!(0), &["1 to 10"]),
+        (gpt, "n", json!(1000), &["1 to 10"]),
+        (gpt, "n", json!(-1), &["1 to 10"]),
+        (gpt, "n", json!(1.5), &["1 to 10"]),
+        (gpt, "n", json!("two"), &["1 to 10"]),
+        (gpt, "n", json!([1]), &["1 to 10"]),
+        ("gemini-3-pro-image-preview", "n", json!(9), &["at most 4"]),
+        ("no-such-model", "n", json!(0), &["1 to 10"]),
+        (gpt, "size", json!("1024x777"), &["1024x1024", "1536x1024"]),
+        (gpt, "size", json!("banana"), &["WIDTHxHEIGHT"]),
+        (gpt, "size", json!("0x0"), &["WIDTHxHEIGHT"]),
+        (gpt, "size", json!(1024), &["string"]),
+        (
+            "gpt-image-2",
+            "size",
+            json!("100x100"),
+            &["multiples of 16"],
+        ),
+        (gpt, "quality", json!("ultra"), &["low", "medium", "high"]),
+        (gpt, "style", json!("baroque"), &["vivid", "natural"]),
+        (gpt, "background", json!("pink"), &["transparent"]),
+        (gpt, "output_format", json!("bmp"), &["png", "webp"]),
+        (gpt, "output_compression", json!(200), &["0 to 100"]),
+        (gpt, "output_compression", json!("much"), &["0 to 100"]),
+        (gpt, "response_format", json!("gif"), &["url", "b64_json"]),
+        (gpt, "stream", json!("perhaps"), &["true or false"]),
+        (
+            "black-forest-labs/flux-pro",
+            "steps",
+            json!(99),
+            &["1 to 50"],
+        ),
+    ];
+    let rows = table.into_iter().map(|(model, field, value, says)| {
+        let mut body = json!({"model": model, "prompt": "a cat"});
+        body[field] = value;
+        json_row(DRAW, &body, field, says)
+    });
+    let form = Form::default().text("prompt", "a cat").whole();
+    let others = [
+        json_row(DRAW, &json!({}), "prompt", &["prompt"]),
+        json_row(DRAW, &json!({"model": ["a"]}), "model", &["string"]),
+        (DRAW, JSON, "".into(), 400, None, &["JSON"]),
+        (DRAW, JSON, "{\"prompt\":".into(), 400, None, &["JSON"]),
+        (DRAW, JSON, "[]".into(), 400, None, &["object"]),
+        (DRAW, FORM, form, 400, None, &["JSON"]),
+    ];
+    all_refused(&rig, rows.chain(others).collect()).await;
+}
+
+fn edit() -> Form {
+    Form::default()
+        .text("prompt", "blue")
+        .text("model", "gpt-image-1")
+}
+
+fn edit_of(bytes: &[u8]) -> Form {
+    edit().file("image", "a.png", bytes)
+}
+
+#[tokio::test]
+async fn what_is_no_picture_to_change_is_told_what_is_one() {
+    const MISSING: &str = "`image` is missing";
+    let rig = Rig::start();
+    let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>";
+    let picture = &png(8, 8);
+    let vary = |field: &str, bytes: &[u8]| Form::default().file(field, "a.png", bytes);
+    let masked = |bytes: &[u8]| edit_of(picture).file("mask", "m.png", bytes);
+    let table: [(&str, Form, &str, &[&str]); 17] = [
+        (EDIT, edit(), "image", &[MISSING, "form"]),
+        (
+            EDIT,
+            edit().file("mask", "m.png", picture),
+            "image",
+            &[MISSING],
+        ),
+        (EDIT, edit().text("image", "a.png"), "image", &["URL"]),
+        (
+            EDIT,
+            edit().text("image", "file:///etc/passwd"),
+            "image",
+            &["http(s) URL"],
+        ),
+        (EDIT, edit_of(b""), "image", &["PNG", "JPEG"]),
+        (EDIT, edit_of(b"<html></html>"), "image", &["PNG", "JPEG"]),
+        (EDIT, edit_of(svg), "image", &["PNG", "JPEG"]),
+        (EDIT, edit_of(&wav(800)), "image", &["PNG", "JPEG"]),
+        (
+            EDIT,
+            edit_of(&png(60_000, 60_000)),
+            "image",
+            &["megapixels"],
+        ),
+        (
+            EDIT,
+            edit().file("picture", "a.png", picture),
+            "picture",
+            &["`image`", "`mask`"],
+        ),
+        (EDIT, masked(b"no picture"), "mask", &["PNG"]),
+        (
+            EDIT,
+            masked(picture).file("mask", "n.png", picture),
+            "mask",
+            &["one"],
+        ),
+        (EDIT, masked(picture), "mask", &["stable-image"]),
+        (VARY, Form::default(), "image", &[MISSING]),
+        (VARY, vary("image", b"hello"), "image", &["PNG", "JPEG"]),
+        (VARY, vary("file", picture), "file", &["`image`"]),
+        (
+            VARY,
+            vary("image", picture).text("n", "0"),
+            "n",
+            &["1 to 10"],
+        ),
+    ];
+    let rows = table.map(|(path, form, param, says)| form_row(path, form, param, says));
+    all_refused(&rig, rows.into()).await;
+}
+
+#[tokio::test]
+async fn a_wrong_request_to_change_a_picture_is_told_what_is_allowed() {
+    let rig = Rig::start();
+    let good = || edit_of(&png(8, 8));
+    let blank = Form::default().file("image", "a.png", &png(8, 8));
+    let by_json = |image: Value| json!({"prompt": "blue", "image": image});
+    let undecodable = by_json(json!("data:image/png;base64,!!"));
+    let other = "multipart/form-data; boundary=OTHER";
+    let urlencoded = "application/x-www-form-urlencoded";
+    let form: &[&str] = &["multipart/form-data"];
+    let rows: Vec<Row> = vec![
+        form_row(EDIT, blank, "prompt", &["prompt"]),
+        form_row(EDIT, good().text("n", "two"), "n", &["1 to 10"]),
+        form_row(
+            EDIT,
+            good().text("size", "1024x777"),
+            "size",
+            &["1024x1024"],
+        ),
+        form_row(
+            EDIT,
+            good().text("model", "gpt-image-2"),
+            "model",
+            &["one string"],
+        ),
+        form_row(
+            EDIT,
+            good().text("prompt", "red"),
+            "prompt",
+            &["one string"],
+        ),
+        json_row(EDIT, &by_json(json!(7)), "image", &["URL"]),
+        json_row(EDIT, &by_json(json!([])), "image", &["`image` is missing"]),
+        json_row(
+            EDIT,
+            &by_json(json!("http://127.0.0.1/a.png")),
+            "image",
+            &["private"],
+        ),
+        json_row(EDIT, &undecodable, "image", &["base64"]),
+        (EDIT, FORM, good().cut(), 400, None, &["broke off"]),
+        (EDIT, other, good().whole(), 400, None, &["Content-Type"]),
+        (EDIT, "multipart/form-data", good().whole(), 400, None, form),
+        (EDIT, FORM, Bytes::new(), 400, None, &["broke off"]),
+        (EDIT, urlencoded, "prompt=blue".into(), 400, None, form),
+        (EDIT, "text/plain", "blue".into(), 400, None, form),
+    ];
+    all_refused(&rig, rows).await;
+}
+
+#[tokio::test]
+async fn a_wrong_recording_is_told_what_is_allowed() {
+    let rig = Rig::start();
+    let sound = wav(800);
+    let named = || Form::default().text("model", "whisper-1");
+    let of = |bytes: &[u8]| named().file("file", "a.wav", bytes);
+    let good = || of(&sound);
+    let text = Form::default().file("file", "a.mp3", b"hello there");
+    let other = "multipart/form-data; boundary=OTHER";
+    for path in [HEAR, TRANSLATE] {
+        let table: [(Form, &str, &[&str]); 12] = [
+            (named(), "file", &["`file` is missing"]),
+            (of(b""), "file", &["empty"]),
+            (text.clone(), "file", &["wav", "mp3"]),
+            (of(&png(8, 8)), "file", &["wav", "mp3"]),
+            (named().file("audio", "a.wav", &sound), "audio", &["`file`"]),
+            (good().file("file", "b.wav", &sound), "file", &["two parts"]),
+            (
+                good().text("response_format", "xml"),
+                "response_format",
+                &["json", "vtt"],
+            ),
+            (good().text("temperature", "9"), "temperature", &["0 to 1"]),
+            (
+                good().text("temperature", "warm"),
+                "temperature",
+                &["0 to 1"],
+            ),
+            (
+                good().text("stream", "perhaps"),
+                "stream",
+                &["true or false"],
+            ),
+            (
+                good().text("model", "gpt-4o-transcribe"),
+                "model",
+                &["twice"],
+            ),
+            (
+                good().text("language", "de").text("language", "fr"),
+                "language",
+                &["twice"],
+            ),
+        ];
+        let mut rows: Vec<Row> = Vec::new();
+        for (form, param, says) in table {
+            rows.push(form_row(path, form, param, says));
+        }
+        let json = "{\"file\":\"a.wav\"}".into();
+        rows.push((path, JSON, json, 400, None, &["multipart/form-data"]));
+        rows.push((path, FORM, good().cut(), 400, None, &["broke off"]));
+        rows.push((path, other, good().whole(), 400, None, &["Content-Type"]));
+        all_refused(&rig, rows).await;
+    }
+}
+
+#[tokio::test]
+async fn a_recording_that_a_model_cannot_take_is_refused_wherever_the_model_is_named() {
+    let rig = Rig::start();
+    let file = |form: Form, bytes: usize| form.file("file", "a.wav", &wav(bytes));
+    let timed = Form::default()
+        .text("model", "gpt-4o-transcribe")
+        .text("response_format", "srt");
+    let before = Form::default().text("model", "whisper-1");
+    let mut rows = vec![form_row(
+        HEAR,
+        file(timed, 800),
+        "response_format",
+        &["whisper-1"],
+    )];
+    for form in [
+        file(before, 26 << 20),
+        file(Form::default(), 26 << 20).text("model", "whisper-1"),
+    ] {
+        rows.push((HEAR, FORM, form.whole(), 413, Some("file"), &["25 MiB"]));
+    }
+    all_refused(&rig, rows).await;
+}
+
+#[tokio::test]
+async fn a_wrong_text_to_speak_is_told_what_is_allowed() {
+    let rig = Rig::start();
+    let speak = |field: &str, value: Value| {
+        let mut body = json!({"model": "tts-1", "input": "Hello", "voice": "alloy"});
+        body[field] = value;
+        body
+    };
+    let long = "x".repeat(4097);
+    let rows = vec![
+        json_row(
+            SPEAK,
+            &json!({"model": "tts-1", "voice": "alloy"}),
+            "input",
+            &["input"],
+        ),
+        json_row(SPEAK, &speak("input", json!("  ")), "input", &["empty"]),
+        json_row(SPEAK, &speak("input", json!(long)), "input", &["4096"]),
+        json_row(SPEAK, &speak("input", json!(["a"])), "input", &["string"]),
+        json_row(
+            SPEAK,
+            &speak("voice", json!("nobody")),
+            "voice",
+            &["alloy", "shimmer"],
+        ),
+        json_row(SPEAK, &speak("voice", json!(7)), "voice", &["voice"]),
+        json_row(
+            SPEAK,
+            &speak("response_format", json!("mp9")),
+            "response_format",
+            &["mp3", "opus"],
+        ),
+        json_row(
+            SPEAK,
+            &speak("response_format", json!(1)),
+            "response_format",
+            &["string"],
+        ),
+        json_row(SPEAK, &speak("speed", json!(9)), "speed", &["0.25 to 4"]),
+        json_row(SPEAK, &speak("speed", json!("fast")), "speed", &["number"]),
+        json_row(
+            SPEAK,
+            &speak("stream_format", json!("tape")),
+            "stream_format",
+            &["audio", "sse"],
+        ),
+        (SPEAK, JSON, "{".into(), 400, None, &["JSON"]),
+        (
+            SPEAK,
+            FORM,
+            Form::default().text("input", "Hello").whole(),
+            400,
+            None,
+            &["JSON"],
+        ),
+    ];
+    all_refused(&rig, rows).await;
+}
+
+#[tokio::test]
+async fn a_model_that_does_other_work_is_refused_with_those_that_do_this() {
+    let rig = Rig::start();
+    let draw = |model: &str| {
+        (
+            DRAW,
+            json!({"model": model, "prompt": "a cat"}),
+            "gpt-image-1",
+        )
+    };
+    let speak = |model: &str| {
+        let body = json!({"model": model, "input": "Hello", "voice": "alloy"});
+        (SPEAK, body, "tts-1")
+    };
+    for (path, body, able) in [
+        draw("no-such-model"),
+        draw("gpt-4o-mini"),
+        draw("tts-1"),
+        speak("no-such-model"),
+        speak("gpt-4o-mini"),
+        speak("gpt-image-1"),
+    ] {
+        let answer = rig.post(path, &body).await;
+        let error = &answer.json()["error"];
+        assert_eq!(
+            (answer.status, &error["code"], &error["param"]),
+            (404, &json!("model_not_found"), &json!("model")),
+            "{body} {}",
+            answer.text
+        );
+        assert!(answer.text.contains(able), "{body} {}", answer.text);
+    }
+    // A recording is written down by another model then, as the original relay did.
+    for model in ["no-such-model", "gpt-4o-mini"] {
+        let form = Form::default()
+            .text("model", model)
+            .file("file", "a.wav", &wav(800));
+        let answer = rig.form(HEAR, form).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_eq!(answer.header("x-relay-model"), Some("whisper-1"));
+    }
+    // Chat is a door to models of every kind.
+    let chat = rig
+        .chat(&json!({"model": "qwen-image-plus", "messages": [{"role": "user", "content": "a cat"}]}))
+        .await;
+    assert_eq!(chat.status, 200, "{}", chat.text);
+}
+
+/// Disposition of a part, and whether its name is one at all.
+const NAMES: [&[u8]; 12] = [
+    b"filename=\"../../etc/passwd\"",
+    b"filename=\"..\\..\\boot.ini\"",
+    b"filename=\"a\0b.png\"",
+    b"filename=\"a\r\nX-Evil: 1\r\n.png\"",
+    b"filename=\"a\\\"; name=\\\"mask.png\"",
+    b"filename=\"a';drop table;--.png\"",
+    "filename=\"🐈‍⬛ 東京.png\"".as_bytes(),
+    "filename=\"gpj.\u{202e}exe.png\"".as_bytes(),
+    b"filename*=UTF-8''..%2F..%2Fetc%2Fpasswd%00%0d%0a",
+    b"filename=\"\xff\xfe.png\"",
+    b"filename=\"...\"",
+    b"filename=\".png\"",
+];
+
+fn is_harmless(name: &str) -> bool {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !name.is_empty()
+        && name.len() <= 255
+        && !name.contains(['/', '\\'])
+        && !name.contains(|c: char| c.is_control() || turns(c))
+}
+
+#[tokio::test]
+async fn a_hostile_file_name_is_only_a_name() {
+    let rig = Rig::start();
+    let long = format!("filename=\"{}.png\"", "x".repeat(300));
+    let picture = png(8, 8);
+    let names = NAMES.into_iter().chain([long.as_bytes()]);
+    for name in names {
+        rig.jobs_are_done_at_once(1);
+        let shown = String::from_utf8_lossy(name);
+        let part = |field: &str| [field.as_bytes(), b"; ", name].concat();
+        let sound = wav(800);
+        for (path, form) in [
+            (EDIT, edit().raw(&part("name=\"image\""), &picture)),
+            (HEAR, Form::default().raw(&part("name=\"file\""), &sound)),
+            (
+                "/v1/files",
+                Form::default().raw(&part("name=\"file\""), &picture),
+            ),
+        ] {
+            let answer = rig.form(path, form).await;
+            assert!(
+                [200, 400].contains(&answer.status),
+                "{path} {shown} {}",
+                answer.text
+            );
+            if let (200, Some(kept)) = (answer.status, answer.json()["filename"].as_str()) {
+                assert!(is_harmless(kept), "{shown}: {kept:?}");
+            }
+        }
+    }
+    let listed = rig
+        .send(
+            Method::GET,
+            "/v1/files",
+            &[("authorization", "Bearer key-of-tests")],
+            "",
+        )
+        .await;
+    assert!(
+        listed.json()["data"].as_array().unwrap().len() >= 8,
+        "{}",
+        listed.text
+    );
+    let journal = rig.simulator.journal();
+    let uploads = journal.matching(|entry| entry.path == "/api/assets");
+    assert!(uploads.len() >= 8);
+    for upload in uploads {
+        let name = upload.body["filename"].as_str().unwrap();
+        assert!(is_harmless(name), "{name:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_that_unfolds_to_gigabytes_is_never_unfolded() {
+    let rig = Rig::start();
+    rig.jobs_are_done_at_once(3);
+    let warm = edit().file("image", "a.png", &bomb(64, 64, 4 << 20));
+    rig.form(EDIT, warm).await;
+    let before = rig.peak();
+    let honest = rig
+        .form(
+            EDIT,
+            edit().file("image", "a.png", &bomb(40_000, 40_000, 8 << 20)),
+        )
+        .await;
+    assert!(
+        honest.status == 400 && honest.text.contains("megapixels"),
+        "{}",
+        honest.text
+    );
+    // One that lies about its size is upstream's to refuse; here it is only bytes.
+    let lying = rig
+        .form(EDIT, edit().file("image", "a.png", &bomb(1, 1, 8 << 20)))
+        .await;
+    assert!([200, 400].contains(&lying.status), "{}", lying.text);
+    let grown = rig.peak() - before;
+    assert!(grown < 64 << 10, "{grown} kB");
+}
+
+#[tokio::test]
+async fn pictures_and_recordings_of_several_megabytes_are_taken() {
+    let rig = Rig::start();
+    rig.jobs_are_done_at_once(4);
+    let mut picture = png(1024, 1024);
+    picture.resize(5 << 20, 0);
+    let answer = rig
+        .form(EDIT, edit().file("image", "a.png", &picture))
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let answer = rig
+        .form(VARY, Form::default().file("image", "a.png", &picture))
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    for path in [HEAR, TRANSLATE] {
+        let form = Form::default()
+            .text("model", "whisper-1")
+            .file("file", "a.wav", &wav(24 << 20));
+        let answer = rig.form(path, form).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_picture_may_be_named_instead_of_sent() {
+    let rig = Rig::start();
+    let file = Form::default().file("file", "a.png", &png(8, 8));
+    let id = rig.form("/v1/files", file).await.json()["id"].clone();
+    let body = json!({"model": "gpt-image-1", "prompt": "blue", "images": [{"file_id": id}]});
+    let answer = rig.post(EDIT, &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let body =
+        json!({"model": "gpt-image-1", "prompt": "blue", "images": [{"file_id": "file-none"}]});
+    let answer = rig.post(EDIT, &body).await;
+    assert_eq!(answer.status, 404, "{}", answer.text);
+}
