@@ -34,7 +34,7 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
         Some(base) if !base.is_empty() => (base.to_owned(), Some(Search::default())),
         _ => (model, None),
     };
-    let prompt = prompt(request.prompt.take())?;
+    let prompts = prompts(request.prompt.take())?;
     if request
         .suffix
         .as_ref()
@@ -53,14 +53,13 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
             .as_ref()
             .and_then(|options| options.include_usage)
             == Some(true),
-        echo: (request.echo == Some(true)).then(|| prompt.clone()),
+        echo: if request.echo == Some(true) {
+            prompts.clone()
+        } else {
+            Vec::new()
+        },
     };
-    let turn = Turn {
-        messages: vec![Message {
-            role: Role::User,
-            name: None,
-            parts: vec![Part::Text(prompt)],
-        }],
+    let blank = Turn {
         limits: limits(&mut request)?,
         choices: choices(request.n)?,
         delivery: if request.stream == Some(true) {
@@ -73,41 +72,45 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
         model,
         ..Turn::default()
     };
+    let mut turns = prompts.into_iter().map(|prompt| Turn {
+        messages: vec![Message {
+            role: Role::User,
+            name: None,
+            parts: vec![Part::Text(prompt)],
+        }],
+        ..blank.clone()
+    });
     Ok(Request {
-        turn,
+        turn: turns.next().unwrap_or_default(),
+        also: turns.collect(),
         encoder: Box::new(shape),
     })
 }
 
-fn prompt(prompt: Option<Value>) -> Result<String, Failure> {
-    let is_tokens = |entry: &Value| entry.is_number() || entry.is_array();
-    let message = match prompt {
-        Some(Value::String(text)) => return filled(text),
-        Some(Value::Array(texts)) => match texts.as_slice() {
-            [Value::String(text)] => return filled(text.clone()),
-            [] => return filled(String::new()),
-            texts if texts.iter().all(Value::is_string) => {
-                "Only one prompt at a time can be completed here: send one request for each."
-            }
-            entries if entries.iter().all(is_tokens) => {
-                "A prompt of tokens cannot be read here: send it as text."
-            }
-            _ => "`prompt` must be a string or an array of strings.",
-        },
-        None => "`prompt` is missing: give it text (1412).",
-        Some(_) => "`prompt` must be a string or an array of strings.",
+/// The prompts; at least one, none of them empty.
+fn prompts(prompt: Option<Value>) -> Result<Vec<String>, Failure> {
+    let entries = match prompt {
+        None => {
+            let message = "`prompt` is missing: give it text (1412).";
+            return Err(Failure::invalid("prompt", message));
+        }
+        Some(Value::Array(entries)) if entries.is_empty() => vec![Value::from("")],
+        Some(Value::Array(entries)) => entries,
+        Some(entry) => vec![entry],
     };
-    Err(Failure::invalid("prompt", message))
+    entries.into_iter().map(text).collect()
 }
 
-fn filled(text: String) -> Result<String, Failure> {
-    if text.trim().is_empty() {
-        return Err(Failure::invalid(
-            "prompt",
-            "`prompt` is empty: give it text (1423).",
-        ));
-    }
-    Ok(text)
+fn text(entry: Value) -> Result<String, Failure> {
+    let message = match entry {
+        Value::String(text) if !text.trim().is_empty() => return Ok(text),
+        Value::String(_) => "`prompt` is empty: give it text (1423).",
+        Value::Number(_) | Value::Array(_) => {
+            "A prompt of tokens cannot be read here: send it as text."
+        }
+        _ => "`prompt` must be a string or an array of strings.",
+    };
+    Err(Failure::invalid("prompt", message))
 }
 
 /// `logprobs: 0` still asks for those of the answer's own tokens; one of `best_of` is the only one.
@@ -186,6 +189,19 @@ mod tests {
     }
 
     #[test]
+    fn every_prompt_of_a_list_is_a_turn_of_its_own() {
+        let body = br#"{"model": "m", "prompt": ["Once", "Twice"], "n": 2, "stop": "END"}"#;
+        let Request { turn, also, .. } = decode(body).unwrap();
+        assert_eq!(also.len(), 1);
+        let second = Turn {
+            messages: also[0].messages.clone(),
+            ..turn.clone()
+        };
+        assert_eq!((also[0].clone(), turn.choices), (second, 2));
+        assert_eq!(also[0].messages[0].parts, [Part::Text("Twice".to_owned())]);
+    }
+
+    #[test]
     fn what_has_an_effect_is_in_the_turn_and_what_has_none_is_named() {
         let turn = decoded(&json!({
             "model": "m:online", "max_tokens": 5, "stop": ["END", ""], "n": 2, "stream": true,
@@ -214,18 +230,11 @@ mod tests {
             (json!({"prompt": null}), "prompt", "(1412)"),
             (json!({"prompt": " "}), "prompt", "(1423)"),
             (json!({"prompt": []}), "prompt", "(1423)"),
-            (
-                json!({"prompt": ["a", "b"]}),
-                "prompt",
-                "one prompt at a time",
-            ),
+            (json!({"prompt": ["a", " "]}), "prompt", "(1423)"),
             (json!({"prompt": [1, 2]}), "prompt", "as text"),
             (json!({"prompt": [[1, 2], [3]]}), "prompt", "as text"),
-            (
-                json!({"prompt": ["a", 1]}),
-                "prompt",
-                "must be a string or an array of strings",
-            ),
+            (json!({"prompt": ["a", 1]}), "prompt", "as text"),
+            (json!({"prompt": 1}), "prompt", "as text"),
             (
                 json!({"prompt": {"a": 1}}),
                 "prompt",
