@@ -8,11 +8,10 @@ use serde_json::Value;
 use super::encode::Shape;
 use super::wire;
 use crate::dialect::Request;
-use crate::dialect::openai::chat::decode::MAX_STOPS;
+use crate::dialect::openai::limits;
 use crate::dialect::request;
-use crate::dialect::request::forms::{Count, OneOrMany};
 use crate::failure::Failure;
-use crate::turn::{Delivery, Limits, Message, Part, Role, Search, Turn};
+use crate::turn::{Delivery, Message, Part, Role, Search, Turn};
 
 /// Decodes the body of a request.
 ///
@@ -60,8 +59,8 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
         },
     };
     let blank = Turn {
-        limits: limits(&mut request)?,
-        choices: choices(request.n)?,
+        limits: limits::limits(request.max_tokens, "max_tokens", request.stop.take())?,
+        choices: limits::choices(request.n)?,
         delivery: if request.stream == Some(true) {
             Delivery::Streamed
         } else {
@@ -123,43 +122,12 @@ fn without_effect(request: &mut wire::Request) {
     }
 }
 
-fn choices(n: Option<Count>) -> Result<u32, Failure> {
-    match n {
-        None => Ok(1),
-        Some(Count(0)) => Err(Failure::invalid("n", "`n` must be at least 1.")),
-        Some(Count(n)) => u32::try_from(n).map_err(|_| Failure::invalid("n", "`n` is too large.")),
-    }
-}
-
-fn limits(request: &mut wire::Request) -> Result<Limits, Failure> {
-    let max_tokens = request.max_tokens.map(|count| count.0);
-    if max_tokens == Some(0) {
-        return Err(Failure::invalid(
-            "max_tokens",
-            "`max_tokens` must be at least 1.",
-        ));
-    }
-    let stop = match request.stop.take() {
-        None => Vec::new(),
-        Some(OneOrMany::One(stop)) => vec![stop],
-        Some(OneOrMany::Many(stops)) => stops,
-    };
-    if stop.len() > MAX_STOPS {
-        return Err(Failure::invalid(
-            "stop",
-            format!("`stop` takes at most {MAX_STOPS} strings."),
-        ));
-    }
-    // An empty string comes before every answer; nobody means that.
-    let stop = stop.into_iter().filter(|stop| !stop.is_empty()).collect();
-    Ok(Limits { max_tokens, stop })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::turn::Limits;
 
     fn decoded(fields: &Value) -> Result<Turn, Failure> {
         let mut body = json!({"model": "m", "prompt": "Once"});
