@@ -14,6 +14,7 @@ const send = async (method, path, body) => {
 
 export const reset = () => send("POST", "/_sim/reset");
 export const replies = (...texts) => send("POST", "/_sim/script", { replies: texts });
+export const script = (script) => send("POST", "/_sim/script", script);
 export const journal = async (path = "/api/chat-with-ai") => (await send("GET", `/_sim/journal?path=${path}`)).entries;
 export const sim = (text, directive) => `${text} [[sim ${JSON.stringify(directive)}]]`;
 

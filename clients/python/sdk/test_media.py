@@ -45,7 +45,8 @@ def test_pictures_by_url_and_as_bytes(client, simulator):
 
 
 def test_flags_of_a_prompt_are_knobs(client, simulator):
-    client.images.generate(model="black-forest-labs/flux-dev", prompt="a cat --ar 16:9 --no dogs")
+    drawn = client.images.generate(model="black-forest-labs/flux-dev", prompt="a cat --ar 16:9 --no dogs")
+    assert drawn.data[0].revised_prompt == "a cat"
     (entry,) = simulator.journal("/api/features")
     assert "--ar" not in str(entry["body"]) and "16:9" in str(entry["body"])
 

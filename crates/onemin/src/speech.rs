@@ -49,6 +49,9 @@ pub fn payload(model: &str, wanted: &Wanted) -> Result<Payload, Invalid> {
     };
     if let Some(voice) = said(&wanted.voice) {
         let voice = voices::of(provider.voices, &voice);
+        voices::check(provider.voices, &voice).map_err(|allowed| {
+            Invalid::new("voice", format!("{model} takes {allowed} as voice"))
+        })?;
         wishes.extend((provider.language_of_voice)(&voice).map(|tag| (Knob::Language, tag.into())));
         wishes.push((Knob::Voice, voice.into()));
     }

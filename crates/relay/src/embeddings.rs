@@ -21,6 +21,7 @@ use translate::failure::{Failure, Kind};
 use url::Url;
 
 use crate::config::Settings;
+use crate::https;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -67,7 +68,8 @@ impl Embeddings {
         let key = settings.embeddings_api_key.as_ref().map(bearer);
         let key = key.transpose()?;
         Ok(Some(Self {
-            client: client(),
+            client: Client::builder(TokioExecutor::new())
+                .build(https::over(HttpConnector::new(), CONNECT_TIMEOUT)),
             address,
             key,
             model: settings.embeddings_model.clone(),
@@ -124,19 +126,6 @@ impl Embeddings {
             body,
         })
     }
-}
-
-fn client() -> Client<HttpsConnector<HttpConnector>, Full<Bytes>> {
-    let mut connector = HttpConnector::new();
-    connector.enforce_http(false);
-    connector.set_nodelay(true);
-    connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-    let connector = hyper_rustls::HttpsConnectorBuilder::new()
-        .with_webpki_roots()
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(connector);
-    Client::builder(TokioExecutor::new()).build(connector)
 }
 
 fn bearer(key: &SecretString) -> Result<HeaderValue, String> {

@@ -18,6 +18,7 @@ pub mod endpoint;
 pub mod failure;
 pub mod files;
 pub mod form;
+pub mod https;
 pub mod limits;
 pub mod observe;
 pub mod pictures;

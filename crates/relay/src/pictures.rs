@@ -7,6 +7,7 @@ use onemin::features::Inline;
 use onemin::images::{self, Edit, Variation, Wanted};
 use onemin::models::Feature;
 use onemin::{Accepted, ApiKey, Invalid, Mode, Outcome, Payload, ResultAsset};
+use serde_json::Value;
 use translate::dialect::openai::media::images::{ImageRequest, Picture};
 use translate::failure::{Failure, Kind};
 use translate::turn::Delivery;
@@ -23,6 +24,8 @@ const MAX_PICTURE: usize = 64 * 1024 * 1024;
 /// Pictures that were made, and what the request could not get.
 #[derive(Debug)]
 pub struct Made {
+    /// The prompt that upstream was given: the client's without its flags.
+    pub prompt: String,
     /// The pictures.
     pub pictures: Vec<Picture>,
     /// The model that made them.
@@ -248,7 +251,9 @@ async fn made(
     }
     let mut ignored = request.ignored.clone();
     ignored.extend(payload.ignored);
+    let prompt = payload.prompt_object.get("prompt").and_then(Value::as_str);
     Ok(Made {
+        prompt: prompt.unwrap_or_default().to_owned(),
         pictures,
         model: payload.model,
         ignored,

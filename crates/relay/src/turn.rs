@@ -11,6 +11,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::{HeaderMap, Request};
 use onemin::ApiKey;
 use onemin::chat::{self, WebSearch};
@@ -19,7 +20,7 @@ use translate::compose::tags::Tags;
 use translate::dialect::{self, Dialect};
 use translate::failure::{Failure, Kind};
 use translate::interpret::Attempt;
-use translate::plan::{self, Exchange, Plan, Policy};
+use translate::plan::{self, Exchange, Fields, Plan, Policy};
 use translate::reply::{Reply, Stamp};
 use translate::turn::{Delivery, Turn};
 
@@ -95,10 +96,19 @@ where
     {
         Ok(response) => response,
         Err(failure) => {
+            let failure = named(failure, dialect.fields);
             record.failed(&failure);
             respond::failure(dialect, &failure)
         }
     }
+}
+
+/// Puts the dialect's name of the conversation in the place of ours.
+fn named(failure: Failure, fields: Fields) -> Failure {
+    if failure.param.as_deref() == Some("messages") {
+        return failure.with_param(fields.conversation);
+    }
+    failure
 }
 
 async fn answer<D>(
@@ -113,7 +123,6 @@ async fn answer<D>(
 where
     D: AsyncFnOnce(Arc<Relay>, Identity, Bytes, Stamp) -> Result<dialect::Request, Failure>,
 {
-    let dialect = &api.dialect;
     let caller = account::caller(headers)?;
     let standing = relay.admit(&caller, arrival.peer, headers).await?;
     let body = respond::read(body, headers, relay.max_body).await?;
@@ -124,46 +133,31 @@ where
     };
     let owner = relay.identities.of_key(&caller.key);
     let decoded = decode(relay.clone(), owner, body, stamp.clone()).await?;
-    let dialect::Request { mut turn, encoder } = decoded;
-    persona::apply(relay, owner, &mut turn).await?;
-    let deletes = file_words::ask_to_delete(relay.file_words, &turn);
-    if !deletes {
-        file_words::attach(relay, owner, &mut turn).await?;
-    }
-    turn.model = relay.catalogue.resolve(&turn.model, api.names).await;
-    record.asks(&turn);
-    let job = relay.catalogue.admit(&turn.model).await?;
-    if let Some(work) = job.work() {
-        media::prepare(work, &mut turn);
-    }
-    let plan = plan::plan(
-        &turn,
-        job.abilities(),
-        relay.policy(headers),
-        dialect.schemas,
-    )?;
-    if turn.code && plan.exchange != Exchange::Code {
-        turn.ignored.push("code_interpreter".to_owned());
-    }
-    if job.work().is_none() {
-        media::hear(relay, &caller.key, owner, &mut turn).await?;
-    }
-    let turn = Arc::new(turn);
-    let answers = match job.work() {
-        _ if deletes => {
-            let deleting = file_words::delete(relay.clone(), owner);
-            Answers::made(call(relay, caller.key, &turn, plan, None), deleting)
-        }
-        None => converse(relay, caller.key, &turn, plan, arrival).await?,
-        Some(work) => {
-            let making = media::answer(relay.clone(), caller.key.clone(), turn.clone(), work);
-            Answers::made(call(relay, caller.key, &turn, plan, None), making)
-        }
+    let dialect::Request {
+        turn,
+        also,
+        encoder,
+    } = decoded;
+    let asker = Asker {
+        relay,
+        api,
+        key: caller.key,
+        owner,
+        arrival,
+        policy: relay.policy(headers),
     };
+    record.asks(&turn);
+    plan::check_choices(&turn, &also, asker.policy)?;
+    let (turn, mut answers) = asker.ask(turn).await?;
+    for turn in also {
+        answers.add(asker.ask(turn).await?.1);
+    }
+    // By now it may be another model's name.
+    record.asks(&turn);
 
     let mut response = match turn.delivery {
         Delivery::Streamed => {
-            let encoder = encoder.stream(stamp, turn.choices);
+            let encoder = encoder.stream(stamp, answers.count());
             stream::begin(answers, encoder, record, relay.heartbeat).await?
         }
         Delivery::Whole => {
@@ -181,37 +175,75 @@ where
     Ok(response)
 }
 
-/// Asks a chat model: the turn's pictures and documents go ahead of its prompt.
-async fn converse(
-    relay: &Relay,
+/// Who asks, and under which terms.
+struct Asker<'r> {
+    relay: &'r Arc<Relay>,
+    api: &'r Api,
     key: ApiKey,
-    turn: &Arc<Turn>,
-    plan: Plan,
+    owner: Identity,
     arrival: Arrival,
-) -> Result<Answers, Failure> {
-    let attached = relay.attacher.attach(&key, turn).await?;
-    let prompt = compose(turn, &relay.wording, arrival.id.lot());
-    let attempt = Attempt {
-        left: plan.corrections,
-        thoughts: relay.thoughts,
-        ..Attempt::default()
-    };
-    let request = upstream_request(turn, prompt.text, attached);
-    Ok(Answers::call(
-        call(relay, key, turn, plan, prompt.tags),
-        request,
-        attempt,
-    ))
+    policy: Policy,
 }
 
-fn call(relay: &Relay, key: ApiKey, turn: &Arc<Turn>, plan: Plan, tags: Option<Tags>) -> Call {
-    Call {
-        client: relay.client.clone(),
-        key,
-        exchange: plan.exchange,
-        turn: turn.clone(),
-        tags,
-        wording: relay.wording.clone(),
+impl Asker<'_> {
+    /// Makes a turn what it means here, plans it and prepares its answers. Nothing is paid for
+    /// before they are polled, but for recordings that must be heard first.
+    async fn ask(&self, mut turn: Turn) -> Result<(Arc<Turn>, Answers), Failure> {
+        let (relay, owner) = (self.relay, self.owner);
+        persona::apply(relay, owner, &mut turn).await?;
+        let deletes = file_words::ask_to_delete(relay.file_words, &turn);
+        if !deletes {
+            file_words::attach(relay, owner, &mut turn).await?;
+        }
+        turn.model = relay.catalogue.resolve(&turn.model, self.api.names).await;
+        let job = relay.catalogue.admit(&turn.model).await?;
+        if let Some(work) = job.work() {
+            media::prepare(work, &mut turn);
+        }
+        let fields = self.api.dialect.fields;
+        let plan = plan::plan(&turn, job.abilities(), self.policy, fields)?;
+        if turn.code && plan.exchange != Exchange::Code {
+            turn.ignored.push("code_interpreter".to_owned());
+        }
+        if job.work().is_none() {
+            media::hear(relay, &self.key, owner, &mut turn).await?;
+        }
+        let turn = Arc::new(turn);
+        let made = |making| Answers::made(self.call(&turn, plan, None), making);
+        let answers = match job.work() {
+            _ if deletes => made(file_words::delete(relay.clone(), owner).boxed()),
+            None => self.converse(&turn, plan).await?,
+            Some(work) => {
+                let (key, turn) = (self.key.clone(), turn.clone());
+                made(media::answer(relay.clone(), key, turn, work).boxed())
+            }
+        };
+        Ok((turn, answers))
+    }
+
+    /// Asks a chat model: the turn's pictures and documents go ahead of its prompt.
+    async fn converse(&self, turn: &Arc<Turn>, plan: Plan) -> Result<Answers, Failure> {
+        let attached = self.relay.attacher.attach(&self.key, turn).await?;
+        let prompt = compose(turn, &self.relay.wording, self.arrival.id.lot());
+        let attempt = Attempt {
+            left: plan.corrections,
+            thoughts: self.relay.thoughts,
+            ..Attempt::default()
+        };
+        let request = upstream_request(turn, prompt.text, attached);
+        let call = self.call(turn, plan, prompt.tags);
+        Ok(Answers::call(call, request, attempt))
+    }
+
+    fn call(&self, turn: &Arc<Turn>, plan: Plan, tags: Option<Tags>) -> Call {
+        Call {
+            client: self.relay.client.clone(),
+            key: self.key.clone(),
+            exchange: plan.exchange,
+            turn: turn.clone(),
+            tags,
+            wording: self.relay.wording.clone(),
+        }
     }
 }
 
@@ -219,7 +251,7 @@ async fn whole(
     mut answers: Answers,
     record: &mut Record,
 ) -> Result<(Vec<Reply>, Answers), Failure> {
-    let mut replies = vec![Reply::default(); answers.count()];
+    let mut replies = vec![Reply::default(); answers.count() as usize];
     let mut collect = |choice: usize, event: translate::reply::Event<'_>| {
         if let Some(reply) = replies.get_mut(choice) {
             reply.collect(event);

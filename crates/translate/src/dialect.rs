@@ -2,7 +2,7 @@
 //! wire), `decode` (into a [`Turn`](crate::turn::Turn)) and `encode` (from reply events).
 
 use crate::failure::Failure;
-use crate::plan::Schemas;
+use crate::plan::Fields;
 use crate::reply::{Event, Reply, Stamp, Usage};
 use crate::turn::Turn;
 
@@ -19,14 +19,17 @@ pub struct Dialect {
     pub decode: fn(&[u8]) -> Result<Request, Failure>,
     /// Writes a failure.
     pub failure: fn(&Failure) -> Document,
-    /// Where its requests hold schemas.
-    pub schemas: Schemas,
+    /// How its requests name what can be at fault.
+    pub fields: Fields,
 }
 
 /// A decoded request: what is asked, in no dialect, and who writes the answer in the client's.
 pub struct Request {
     /// What is asked.
     pub turn: Turn,
+    /// What is asked beside it, in dialects that put several questions into one request. Their
+    /// answers are numbered on behind its own.
+    pub also: Vec<Turn>,
     /// Who writes the answer.
     pub encoder: Box<dyn Encoder>,
 }

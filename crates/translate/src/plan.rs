@@ -38,13 +38,15 @@ pub struct Policy {
     pub form_corrections: u32,
 }
 
-/// Where a dialect's requests hold JSON Schemas, for what is said of them.
+/// A dialect's names for what can be found at fault after its requests were decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Schemas {
+pub struct Fields {
+    /// The field with the conversation. What reads turns calls it `messages`.
+    pub conversation: &'static str,
     /// The field with the schema of the answer.
-    pub output: &'static str,
+    pub output_schema: &'static str,
     /// The field of one of `tools` with the schema of its arguments.
-    pub tool: &'static str,
+    pub tool_schema: &'static str,
 }
 
 /// How the turn is answered.
@@ -75,20 +77,13 @@ pub fn plan(
     turn: &Turn,
     abilities: Abilities,
     policy: Policy,
-    schemas: Schemas,
+    fields: Fields,
 ) -> Result<Plan, Failure> {
     if let (true, Some(name)) = (policy.strict, turn.ignored.first()) {
         let message = format!(
             "`{name}` has no effect on 1min.ai, and this request or relay is strict about it."
         );
         return Err(Failure::new(Kind::Unsupported, message).with_param(name));
-    }
-    if turn.choices > policy.max_choices {
-        let message = format!(
-            "`n` may be at most {} here: each answer is a paid call of its own.",
-            policy.max_choices
-        );
-        return Err(Failure::invalid("n", message));
     }
     if !abilities.vision && any(turn, &|part| matches!(part, Part::Image(_))) {
         let message = format!(
@@ -105,8 +100,8 @@ pub fn plan(
         );
         return Err(Failure::invalid("messages", message).with_code("model_not_supported"));
     }
-    schema::check(&turn.output, schemas.output)?;
-    schema::check_tools(&turn.tools, schemas.tool)?;
+    schema::check(&turn.output, fields.output_schema)?;
+    schema::check_tools(&turn.tools, fields.tool_schema)?;
     let writes_code = match abilities.code {
         Code::Never => false,
         Code::Also => turn.code && !attaches,
@@ -120,6 +115,30 @@ pub fn plan(
         },
         corrections: corrections(turn, policy),
     })
+}
+
+/// Refuses more answers than the operator permits to one request, whose turn and further turns
+/// these are.
+///
+/// # Errors
+/// What would be too many.
+pub fn check_choices(turn: &Turn, also: &[Turn], policy: Policy) -> Result<(), Failure> {
+    let most = policy.max_choices;
+    let paid = "here: each answer is a paid call of its own (MAX_CHOICES).";
+    if turn.choices > most {
+        return Err(Failure::invalid(
+            "n",
+            format!("`n` may be at most {most} {paid}"),
+        ));
+    }
+    let all = also
+        .iter()
+        .fold(turn.choices, |sum, turn| sum.saturating_add(turn.choices));
+    if all > most {
+        let message = format!("`prompt` and `n` may ask for at most {most} answers {paid}");
+        return Err(Failure::invalid("prompt", message));
+    }
+    Ok(())
 }
 
 /// An answer that may be cut short is streamed: at a limit, or where the model invents the result
@@ -177,7 +196,7 @@ mod tests {
     };
 
     fn planned(turn: &Turn, abilities: Abilities, policy: Policy) -> Result<Plan, Failure> {
-        plan(turn, abilities, policy, DIALECT.schemas)
+        plan(turn, abilities, policy, DIALECT.fields)
     }
 
     fn with(part: Part) -> Turn {
@@ -210,14 +229,25 @@ mod tests {
         let refused = planned(&with(Part::Image(media())), blind, POLICY).unwrap_err();
         assert_eq!(refused.code.as_deref(), Some("model_not_supported"));
         assert!(planned(&with(Part::Image(media())), ABLE, POLICY).is_ok());
-        let many = Turn {
-            choices: 5,
+    }
+
+    #[test]
+    fn answers_are_counted_over_all_turns_of_a_request() {
+        let turn = |choices| Turn {
+            choices,
             ..with(Part::Text("x".to_owned()))
         };
-        assert_eq!(
-            planned(&many, ABLE, POLICY).unwrap_err().param.as_deref(),
-            Some("n")
-        );
+        let table = [
+            (turn(4), vec![], None),
+            (turn(5), vec![], Some("n")),
+            (turn(2), vec![turn(2)], None),
+            (turn(2), vec![turn(2), turn(2)], Some("prompt")),
+        ];
+        for (first, also, param) in table {
+            let checked = check_choices(&first, &also, POLICY);
+            let named = checked.err().and_then(|failure| failure.param);
+            assert_eq!(named.as_deref(), param);
+        }
     }
 
     #[test]

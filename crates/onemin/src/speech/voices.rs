@@ -162,6 +162,25 @@ pub fn of(voices: Voices, name: &str) -> String {
     like.or_else(named).unwrap_or(name).to_owned()
 }
 
+/// Whether a provider can have a voice of this name. Only the ids of ElevenLabs have a shape.
+///
+/// # Errors
+/// What is allowed.
+pub(super) fn check(voices: Voices, voice: &str) -> Result<(), String> {
+    const SHORTEST_ID: usize = 15;
+    let is_id = voice.len() >= SHORTEST_ID && voice.bytes().all(|b| b.is_ascii_alphanumeric());
+    if voices != Voices::ElevenLabs || is_id {
+        return Ok(());
+    }
+    let openai: Vec<&str> = TABLE.iter().map(|row| row.name).collect();
+    let names: Vec<&str> = TABLE.iter().map(|row| row.elevenlabs.1).collect();
+    Err(format!(
+        "one of {}, of {}, or an id of 20 letters and digits",
+        openai.join(", "),
+        names.join(", ")
+    ))
+}
+
 /// The table as Markdown.
 #[must_use]
 pub fn markdown() -> String {

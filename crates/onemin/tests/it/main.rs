@@ -11,6 +11,7 @@ mod conversations;
 mod download;
 mod features;
 mod limits;
+mod page;
 mod server;
 mod simulated;
 mod stream;

@@ -20,6 +20,7 @@ use translate::failure::Failure;
 use url::{Host, Url};
 
 use super::guard;
+use crate::https;
 
 const MAX_REDIRECTS: usize = 5;
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,17 +40,11 @@ impl Fetcher {
     /// A fetcher that takes at most so many bytes; private addresses only if allowed.
     #[must_use]
     pub fn new(max_bytes: usize, allow_private: bool) -> Self {
-        let mut connector = HttpConnector::new_with_resolver(Guarded {
+        let connector = HttpConnector::new_with_resolver(Guarded {
             resolver: GaiResolver::new(),
             allow_private,
         });
-        connector.enforce_http(false);
-        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        let https = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(connector);
+        let https = https::over(connector, CONNECT_TIMEOUT);
         Self {
             client: Client::builder(TokioExecutor::new())
                 .pool_max_idle_per_host(1)

@@ -170,9 +170,7 @@ fn answer(kind: &str, request: &ImageRequest, made: &Made) -> Response {
         .unwrap_or_default()
         .as_secs();
     let mut response = match request.delivery {
-        Delivery::Whole => {
-            respond::json(200, images::document(now, &request.prompt, &made.pictures))
-        }
+        Delivery::Whole => respond::json(200, images::document(now, &made.prompt, &made.pictures)),
         Delivery::Streamed => {
             let events = made
                 .pictures

@@ -25,6 +25,10 @@ const WITHOUT_COUNTERPART: &[(&str, &str)] = &[
         "1min.ai runs no batches: send the requests one by one.",
     ),
     ("fine_tuning", "1min.ai trains no models."),
+    (
+        "responses/compact",
+        "The relay compacts no conversations: let the client summarise them, or begin a new one.",
+    ),
     ("realtime", "1min.ai has no realtime sessions."),
     (
         "vector_stores",
@@ -45,15 +49,41 @@ const WITHOUT_COUNTERPART: &[(&str, &str)] = &[
 
 /// No such URL, or one that 1min.ai has nothing behind.
 pub async fn route(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    let failure = failure(&method, &uri);
+    answer(&failure(&method, &uri), &headers)
+}
+
+fn answer(failure: &Failure, headers: &HeaderMap) -> Response {
     if headers.contains_key("anthropic-version") {
-        return respond::document(anthropic::error::document(&failure));
+        return respond::document(anthropic::error::document(failure));
     }
-    respond::document(error::document(&failure))
+    respond::document(error::document(failure))
 }
 
 fn failure(method: &Method, uri: &Uri) -> Failure {
-    let path: String = uri.path().chars().take(120).collect();
+    let path = shown(uri);
+    without_counterpart(&path).unwrap_or_else(|| {
+        let message = format!(
+            "There is no {method} {path} here. The base URL of this API ends in /v1; docs/parity.md lists its endpoints."
+        );
+        Failure::new(Kind::NotFound, message)
+    })
+}
+
+/// The URL exists, the method does not.
+pub async fn method(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let path = shown(&uri);
+    let failure = without_counterpart(&path).unwrap_or_else(|| {
+        let message = format!("{path} does not take {method}.");
+        Failure::new(Kind::MethodNotAllowed, message)
+    });
+    answer(&failure, &headers)
+}
+
+fn shown(uri: &Uri) -> String {
+    uri.path().chars().take(120).collect()
+}
+
+fn without_counterpart(path: &str) -> Option<Failure> {
     let mut below = path.trim_start_matches('/');
     while let Some(rest) = below.strip_prefix("v1/") {
         below = rest;
@@ -63,21 +93,6 @@ fn failure(method: &Method, uri: &Uri) -> Failure {
             .strip_prefix(begin)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    if let Some((_, why)) = WITHOUT_COUNTERPART.iter().find(known) {
-        return Failure::new(Kind::NotImplemented, *why).with_retry(false);
-    }
-    let message = format!(
-        "There is no {method} {path} here. The base URL of this API ends in /v1; docs/parity.md lists its endpoints."
-    );
-    Failure::new(Kind::NotFound, message)
-}
-
-/// The URL exists, the method does not.
-pub async fn method(method: Method, uri: Uri) -> Response {
-    let path: String = uri.path().chars().take(120).collect();
-    let message = format!("{path} does not take {method}.");
-    respond::document(error::document(&Failure::new(
-        Kind::MethodNotAllowed,
-        message,
-    )))
+    let (_, why) = WITHOUT_COUNTERPART.iter().find(known)?;
+    Some(Failure::new(Kind::NotImplemented, *why).with_retry(false))
 }

@@ -59,6 +59,7 @@ async fn decode_with_past(
     let keeping = Keeping::new(decoded.shape, to, relay.responses.clone());
     Ok(dialect::Request {
         turn: decoded.turn,
+        also: Vec::new(),
         encoder: Box::new(keeping),
     })
 }
@@ -74,12 +75,25 @@ pub async fn get(
         "responses.get",
         request,
         async |relay, asked: Asked| {
+            refuse_stream(&asked)?;
             let stored = relay.responses.get(asked.owner, &id).await?;
             let stored = stored.ok_or_else(|| missing_response(&id))?;
             Ok(endpoint::json(&stored.response))
         },
     )
     .await
+}
+
+/// What is stored is whole: there are no events of it to be told again.
+fn refuse_stream(asked: &Asked) -> Result<(), Failure> {
+    let query = asked.head.uri.query().unwrap_or_default();
+    let streamed = url::form_urlencoded::parse(query.as_bytes())
+        .any(|(name, value)| name == "stream" && matches!(&*value, "true" | "1"));
+    if !streamed {
+        return Ok(());
+    }
+    let message = "A stored response can be had whole only: leave `stream` out.";
+    Err(Failure::invalid("stream", message))
 }
 
 /// Forgets a response.

@@ -64,13 +64,11 @@ impl Answers {
     }
 
     /// One answer that is no conversation: its text is made by other work.
-    pub fn made(
-        call: Call,
-        work: impl Future<Output = Result<chat::Answer, Failure>> + Send + 'static,
-    ) -> Self {
+    #[must_use]
+    pub fn made(call: Call, work: Answering<chat::Answer>) -> Self {
         let call = Arc::new(call);
         let mut answer = Answer::new(call, Arc::default(), Attempt::default());
-        answer.upstream = Upstream::Whole(Box::pin(work));
+        answer.upstream = Upstream::Whole(work);
         Self {
             answers: vec![answer],
             in_form: true,
@@ -79,8 +77,13 @@ impl Answers {
 
     /// How many answers there are.
     #[must_use]
-    pub fn count(&self) -> usize {
-        self.answers.len()
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.answers.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Puts the answers to another question behind these.
+    pub fn add(&mut self, others: Self) {
+        self.answers.extend(others.answers);
     }
 
     /// Takes in what upstream has said since, as events of the numbered answers.
@@ -139,7 +142,7 @@ struct Answer {
 }
 
 /// What will be said, or why nothing is.
-type Answering<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
+pub type Answering<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
 
 enum Upstream {
     Whole(Answering<chat::Answer>),

@@ -256,19 +256,21 @@ async fn transcript(
     if let Some(known) = heard().get(&place) {
         return Ok(known.clone());
     }
+    let of_messages = |failure: Failure| match failure.kind {
+        Kind::Invalid => failure.with_param("messages"),
+        _ => failure,
+    };
+    let audio = relay
+        .attacher
+        .recording(key, bytes, media.name.as_deref())
+        .await;
     let order = Order {
-        audio: relay
-            .attacher
-            .recording(key, bytes, media.name.as_deref())
-            .await?,
+        audio: audio.map_err(of_messages)?,
         model: LISTENER.to_owned(),
         ..Order::default()
     };
     let made = recordings::write_down(relay, key, &order, Task::Transcribe).await;
-    let made = made.map_err(|failure| match failure.kind {
-        Kind::Invalid => failure.with_param("messages"),
-        _ => failure,
-    })?;
+    let made = made.map_err(of_messages)?;
     heard().put(place, made.transcript.text.clone());
     Ok(made.transcript.text)
 }

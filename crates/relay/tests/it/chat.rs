@@ -222,3 +222,36 @@ async fn web_search_is_asked_for_in_every_way_clients_know() {
         assert!(asked.contains("\"webSearch\":true"), "{way}: {asked}");
     }
 }
+
+#[tokio::test]
+async fn several_prompts_are_completed_each_by_a_call_of_its_own() {
+    let rig = Rig::start();
+    let mut request =
+        json!({"model": "gpt-4o-mini", "prompt": ["one", "two"], "n": 2, "echo": true});
+    let answer = rig.post("/v1/completions", &request).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let document = answer.json();
+    let texts: Vec<&str> = (0..4)
+        .map(|at| document["choices"][at]["text"].as_str().unwrap())
+        .collect();
+    for (text, prompt) in texts.iter().zip(["one", "one", "two", "two"]) {
+        assert!(
+            text.starts_with(prompt) && text.contains(&format!("You said: \"{prompt}\"")),
+            "{text}"
+        );
+    }
+    assert_eq!(rig.asked().len(), 4);
+    request["stream"] = true.into();
+    let streamed = rig.post("/v1/completions", &request).await;
+    assert!(streamed.is_done());
+    let mut joined = vec![String::new(); 4];
+    for chunk in streamed.chunks() {
+        let choice = &chunk["choices"][0];
+        let at = usize::try_from(choice["index"].as_u64().unwrap()).unwrap();
+        joined[at] += choice["text"].as_str().unwrap();
+    }
+    assert_eq!(joined, texts);
+    request["prompt"] = json!(["one", "two", "three"]);
+    let refused = rig.post("/v1/completions", &request).await;
+    assert_eq!((refused.status, rig.asked().len()), (400, 8));
+}

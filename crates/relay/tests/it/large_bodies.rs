@@ -140,3 +140,40 @@ async fn a_request_without_a_key_gets_its_answer_however_large_it_is() {
         assert_eq!(status, 401, "{path:?} {text}");
     }
 }
+
+/// Uploads a recording of 24 MiB without holding it; gives the answer's status.
+async fn upload(rig: &Rig, path: &str) -> u16 {
+    let head = format!(
+        "--BOUNDARY\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n{FORM}"
+    );
+    let tail = "\r\n--BOUNDARY--\r\n";
+    let length = head.len() + (24 << 20) + tail.len();
+    let kind = "multipart/form-data; boundary=BOUNDARY";
+    let length = with_key(&format!("content-length: {length}\r\nconnection: close"));
+    let mut stream = begun(rig, (path, kind), &length).await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let piece = vec![b'x'; 1 << 20];
+    for _ in 0..24 {
+        stream.write_all(&piece).await.unwrap();
+    }
+    stream.write_all(tail.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    text.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn memory_stays_flat_while_large_files_and_recordings_pass_through() {
+    let rig = Rig::start();
+    for path in ["/v1/files", "/v1/audio/transcriptions"] {
+        upload(&rig, path).await;
+        let before = rig.peak();
+        for _ in 0..4 {
+            let uploads = (0..5).map(|_| upload(&rig, path));
+            let statuses = futures_util::future::join_all(uploads).await;
+            assert_eq!(statuses, [200; 5], "{path}");
+        }
+        let grown = rig.peak() - before;
+        assert!(grown < 24 << 10, "{path}: {grown} kB");
+    }
+}

@@ -384,6 +384,9 @@ async fn a_wrong_text_to_speak_is_told_what_is_allowed() {
         ),
     ];
     all_refused(&rig, rows).await;
+    let eleven = json!({"model": "elevenlabs-tts", "input": "Hello", "voice": "nobody"});
+    let rows = vec![json_row(SPEAK, &eleven, "voice", &["Sarah", "shimmer"])];
+    all_refused(&rig, rows).await;
 }
 
 #[tokio::test]

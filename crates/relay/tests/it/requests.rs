@@ -122,6 +122,45 @@ async fn a_schema_that_cannot_be_held_is_named_as_the_dialect_has_it() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_attachments_is_named_as_the_dialect_has_it() {
+    let rig = Rig::start();
+    let content = json!([{"type": "input_image", "image_url": "http://127.0.0.1/a.png"}]);
+    let asked = json!({"model": "gpt-4o-mini", "input": [{"role": "user", "content": content}]});
+    let answer = rig.post("/v1/responses", &asked).await;
+    assert_eq!(
+        (answer.status, &answer.json()["error"]["param"]),
+        (400, &json!("input"))
+    );
+    let audio =
+        json!([{"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}]);
+    let asked = json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": audio}]});
+    let answer = rig.post("/v1/chat/completions", &asked).await;
+    assert_eq!(
+        (answer.status, &answer.json()["error"]["param"]),
+        (400, &json!("messages"))
+    );
+}
+
+#[tokio::test]
+async fn a_stored_response_cannot_be_streamed() {
+    let rig = Rig::start();
+    let made = rig
+        .post(
+            "/v1/responses",
+            &json!({"model": "gpt-4o-mini", "input": "hi"}),
+        )
+        .await
+        .json();
+    let path = format!("/v1/responses/{}", made["id"].as_str().unwrap());
+    for (query, status) in [("", 200), ("?stream=false", 200), ("?stream=true", 400)] {
+        let answer = rig
+            .send(Method::GET, &format!("{path}{query}"), &AUTHORIZED, "")
+            .await;
+        assert_eq!(answer.status, status, "{query}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn keys_are_asked_for_and_never_shown() {
     let rig = Rig::start();
     let request = asks(&json!({"reply": "Hi"}), &json!({})).to_string();

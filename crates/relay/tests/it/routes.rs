@@ -112,11 +112,24 @@ async fn wrong_urls_and_methods_are_answered_in_openais_shape() {
         (Method::POST, "/v1/embeddings", 501),
         (Method::POST, "/v1/moderations", 501),
         (Method::GET, "/v1/threads/thread_1/runs", 501),
+        (Method::POST, "/v1/responses/compact", 501),
         (Method::GET, "/v1/embeddings-of-mine", 404),
     ] {
         let answer = rig.send(method, path, &[], "").await;
         assert_eq!(answer.status, status, "{path}");
         assert!(answer.json()["error"]["message"].is_string());
+    }
+    let anthropics = [("anthropic-version", "2023-06-01")];
+    for (method, path, status) in [
+        (Method::GET, "/v1/messages", 405),
+        (Method::GET, "/v1/nothing", 404),
+        (Method::POST, "/v1/messages/batches", 501),
+    ] {
+        let answer = rig.send(method, path, &anthropics, "").await;
+        assert_eq!(
+            (answer.status, &answer.json()["type"]),
+            (status, &json!("error"))
+        );
     }
 }
 

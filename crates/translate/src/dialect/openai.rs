@@ -6,6 +6,7 @@ pub mod choice;
 pub mod completions;
 pub mod cost;
 pub mod error;
+pub mod limits;
 pub mod media;
 pub mod page;
 pub mod responses;

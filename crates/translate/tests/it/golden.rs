@@ -175,7 +175,7 @@ fn events_at_any_cut(
 
 /// The whole answer as a dialect writes it.
 fn whole(dialect: &Dialect, body: &[u8], answer: &Answer, case: &str) -> String {
-    let Request { turn, encoder } = decoded(dialect, body, case);
+    let Request { turn, encoder, .. } = decoded(dialect, body, case);
     let mut replies = vec![Reply::default(); answer.texts.len()];
     let mut json = None;
     for (choice, said) in conversation(&delivered(&turn, Delivery::Whole), answer) {
@@ -192,7 +192,7 @@ fn whole(dialect: &Dialect, body: &[u8], answer: &Answer, case: &str) -> String 
 
 /// The stream as a dialect writes it.
 fn streamed(dialect: &Dialect, body: &[u8], answer: &Answer, case: &str) -> String {
-    let Request { turn, encoder } = decoded(dialect, body, case);
+    let Request { turn, encoder, .. } = decoded(dialect, body, case);
     let mut out = Vec::new();
     let mut stream = encoder.stream(stamp(), u32::try_from(answer.texts.len()).unwrap());
     stream.open(&mut out);

@@ -15,6 +15,8 @@ use object_store::client::{
     HttpRequestBody, HttpResponse, HttpResponseBody, HttpService,
 };
 
+use crate::https;
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a service may take to begin its answer; pieces are written within it.
@@ -26,15 +28,7 @@ pub(super) struct Connector;
 
 impl MakesClients for Connector {
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(connector);
+        let connector = https::over(HttpConnector::new(), CONNECT_TIMEOUT);
         let client = Client::builder(TokioExecutor::new()).build(connector);
         Ok(HttpClient::new(Pooled(client)))
     }

@@ -8,14 +8,15 @@ pub mod wire;
 
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::error;
-use crate::plan::Schemas;
+use crate::plan::Fields;
 
 /// Messages, for the relay.
 pub const DIALECT: Dialect = Dialect {
     decode: decode::decode,
     failure: error::document,
-    schemas: Schemas {
-        output: "output_config.format.schema",
-        tool: "input_schema",
+    fields: Fields {
+        conversation: "messages",
+        output_schema: "output_config.format.schema",
+        tool_schema: "input_schema",
     },
 };

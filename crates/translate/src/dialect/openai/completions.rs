@@ -6,14 +6,15 @@ pub mod wire;
 
 use crate::dialect::Dialect;
 use crate::dialect::openai::error;
-use crate::plan::Schemas;
+use crate::plan::Fields;
 
 /// Legacy completions, for the relay.
 pub const DIALECT: Dialect = Dialect {
     decode: decode::decode,
     failure: error::document,
-    schemas: Schemas {
-        output: "response_format.json_schema.schema",
-        tool: "function.parameters",
+    fields: Fields {
+        conversation: "prompt",
+        output_schema: "response_format.json_schema.schema",
+        tool_schema: "function.parameters",
     },
 };

@@ -16,14 +16,15 @@ pub mod wire;
 
 use crate::dialect::Dialect;
 use crate::dialect::openai::error;
-use crate::plan::Schemas;
+use crate::plan::Fields;
 
 /// Responses without a store, for the relay.
 pub const DIALECT: Dialect = Dialect {
     decode: decode::decode,
     failure: error::document,
-    schemas: Schemas {
-        output: "text.format.schema",
-        tool: "parameters",
+    fields: Fields {
+        conversation: "input",
+        output_schema: "text.format.schema",
+        tool_schema: "parameters",
     },
 };

@@ -46,6 +46,7 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
     };
     Ok(Request {
         turn,
+        also: Vec::new(),
         encoder: Box::new(shape),
     })
 }

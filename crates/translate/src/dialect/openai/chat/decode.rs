@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::encode::Shape;
 use super::wire;
 use crate::dialect::Request;
+use crate::dialect::openai::limits;
 use crate::dialect::request;
-use crate::dialect::request::forms::{Count, OneOrMany};
+use crate::dialect::request::forms::Count;
 use crate::failure::Failure;
 use crate::turn::{Delivery, Limits, Output, Search, Takes, Turn};
 
@@ -15,9 +16,6 @@ mod tools;
 
 use messages::messages;
 use tools::tools;
-
-/// The most stop strings a request may give, as OpenAI has it.
-pub const MAX_STOPS: usize = 4;
 
 /// Decodes the body of a request.
 ///
@@ -65,7 +63,7 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
         beside: std::mem::take(&mut request.beside),
         output: output(request.response_format.take())?,
         limits: limits(&mut request)?,
-        choices: choices(request.n)?,
+        choices: limits::choices(request.n)?,
         delivery: if streamed {
             Delivery::Streamed
         } else {
@@ -78,6 +76,7 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
     };
     Ok(Request {
         turn,
+        also: Vec::new(),
         encoder: Box::new(shape),
     })
 }
@@ -94,40 +93,12 @@ fn model(name: Option<String>) -> Result<(String, bool), Failure> {
     })
 }
 
-fn choices(n: Option<Count>) -> Result<u32, Failure> {
-    match n {
-        None => Ok(1),
-        Some(Count(0)) => Err(Failure::invalid("n", "`n` must be at least 1.")),
-        Some(Count(n)) => u32::try_from(n).map_err(|_| Failure::invalid("n", "`n` is too large.")),
-    }
-}
-
 fn limits(request: &mut wire::Request) -> Result<Limits, Failure> {
     let (max_tokens, field) = match request.max_completion_tokens {
         Some(n) => (Some(n), "max_completion_tokens"),
         None => (request.max_tokens, "max_tokens"),
     };
-    let max_tokens = max_tokens.map(|count| count.0);
-    if max_tokens == Some(0) {
-        return Err(Failure::invalid(
-            field,
-            format!("`{field}` must be at least 1."),
-        ));
-    }
-    let stop = match request.stop.take() {
-        None => Vec::new(),
-        Some(OneOrMany::One(stop)) => vec![stop],
-        Some(OneOrMany::Many(stops)) => stops,
-    };
-    if stop.len() > MAX_STOPS {
-        return Err(Failure::invalid(
-            "stop",
-            format!("`stop` takes at most {MAX_STOPS} strings."),
-        ));
-    }
-    // An empty string comes before every answer; nobody means that.
-    let stop = stop.into_iter().filter(|stop| !stop.is_empty()).collect();
-    Ok(Limits { max_tokens, stop })
+    limits::limits(max_tokens, field, request.stop.take())
 }
 
 /// Upstream counts sites and words; OpenAI's client gives a size in a word.

@@ -8,11 +8,10 @@ use serde_json::Value;
 use super::encode::Shape;
 use super::wire;
 use crate::dialect::Request;
-use crate::dialect::openai::chat::decode::MAX_STOPS;
+use crate::dialect::openai::limits;
 use crate::dialect::request;
-use crate::dialect::request::forms::{Count, OneOrMany};
 use crate::failure::Failure;
-use crate::turn::{Delivery, Limits, Message, Part, Role, Search, Turn};
+use crate::turn::{Delivery, Message, Part, Role, Search, Turn};
 
 /// Decodes the body of a request.
 ///
@@ -34,7 +33,7 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
         Some(base) if !base.is_empty() => (base.to_owned(), Some(Search::default())),
         _ => (model, None),
     };
-    let prompt = prompt(request.prompt.take())?;
+    let prompts = prompts(request.prompt.take())?;
     if request
         .suffix
         .as_ref()
@@ -53,16 +52,15 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
             .as_ref()
             .and_then(|options| options.include_usage)
             == Some(true),
-        echo: (request.echo == Some(true)).then(|| prompt.clone()),
+        echo: if request.echo == Some(true) {
+            prompts.clone()
+        } else {
+            Vec::new()
+        },
     };
-    let turn = Turn {
-        messages: vec![Message {
-            role: Role::User,
-            name: None,
-            parts: vec![Part::Text(prompt)],
-        }],
-        limits: limits(&mut request)?,
-        choices: choices(request.n)?,
+    let blank = Turn {
+        limits: limits::limits(request.max_tokens, "max_tokens", request.stop.take())?,
+        choices: limits::choices(request.n)?,
         delivery: if request.stream == Some(true) {
             Delivery::Streamed
         } else {
@@ -73,41 +71,45 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
         model,
         ..Turn::default()
     };
+    let mut turns = prompts.into_iter().map(|prompt| Turn {
+        messages: vec![Message {
+            role: Role::User,
+            name: None,
+            parts: vec![Part::Text(prompt)],
+        }],
+        ..blank.clone()
+    });
     Ok(Request {
-        turn,
+        turn: turns.next().unwrap_or_default(),
+        also: turns.collect(),
         encoder: Box::new(shape),
     })
 }
 
-fn prompt(prompt: Option<Value>) -> Result<String, Failure> {
-    let is_tokens = |entry: &Value| entry.is_number() || entry.is_array();
-    let message = match prompt {
-        Some(Value::String(text)) => return filled(text),
-        Some(Value::Array(texts)) => match texts.as_slice() {
-            [Value::String(text)] => return filled(text.clone()),
-            [] => return filled(String::new()),
-            texts if texts.iter().all(Value::is_string) => {
-                "Only one prompt at a time can be completed here: send one request for each."
-            }
-            entries if entries.iter().all(is_tokens) => {
-                "A prompt of tokens cannot be read here: send it as text."
-            }
-            _ => "`prompt` must be a string or an array of strings.",
-        },
-        None => "`prompt` is missing: give it text (1412).",
-        Some(_) => "`prompt` must be a string or an array of strings.",
+/// The prompts; at least one, none of them empty.
+fn prompts(prompt: Option<Value>) -> Result<Vec<String>, Failure> {
+    let entries = match prompt {
+        None => {
+            let message = "`prompt` is missing: give it text (1412).";
+            return Err(Failure::invalid("prompt", message));
+        }
+        Some(Value::Array(entries)) if entries.is_empty() => vec![Value::from("")],
+        Some(Value::Array(entries)) => entries,
+        Some(entry) => vec![entry],
     };
-    Err(Failure::invalid("prompt", message))
+    entries.into_iter().map(text).collect()
 }
 
-fn filled(text: String) -> Result<String, Failure> {
-    if text.trim().is_empty() {
-        return Err(Failure::invalid(
-            "prompt",
-            "`prompt` is empty: give it text (1423).",
-        ));
-    }
-    Ok(text)
+fn text(entry: Value) -> Result<String, Failure> {
+    let message = match entry {
+        Value::String(text) if !text.trim().is_empty() => return Ok(text),
+        Value::String(_) => "`prompt` is empty: give it text (1423).",
+        Value::Number(_) | Value::Array(_) => {
+            "A prompt of tokens cannot be read here: send it as text."
+        }
+        _ => "`prompt` must be a string or an array of strings.",
+    };
+    Err(Failure::invalid("prompt", message))
 }
 
 /// `logprobs: 0` still asks for those of the answer's own tokens; one of `best_of` is the only one.
@@ -120,43 +122,12 @@ fn without_effect(request: &mut wire::Request) {
     }
 }
 
-fn choices(n: Option<Count>) -> Result<u32, Failure> {
-    match n {
-        None => Ok(1),
-        Some(Count(0)) => Err(Failure::invalid("n", "`n` must be at least 1.")),
-        Some(Count(n)) => u32::try_from(n).map_err(|_| Failure::invalid("n", "`n` is too large.")),
-    }
-}
-
-fn limits(request: &mut wire::Request) -> Result<Limits, Failure> {
-    let max_tokens = request.max_tokens.map(|count| count.0);
-    if max_tokens == Some(0) {
-        return Err(Failure::invalid(
-            "max_tokens",
-            "`max_tokens` must be at least 1.",
-        ));
-    }
-    let stop = match request.stop.take() {
-        None => Vec::new(),
-        Some(OneOrMany::One(stop)) => vec![stop],
-        Some(OneOrMany::Many(stops)) => stops,
-    };
-    if stop.len() > MAX_STOPS {
-        return Err(Failure::invalid(
-            "stop",
-            format!("`stop` takes at most {MAX_STOPS} strings."),
-        ));
-    }
-    // An empty string comes before every answer; nobody means that.
-    let stop = stop.into_iter().filter(|stop| !stop.is_empty()).collect();
-    Ok(Limits { max_tokens, stop })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::turn::Limits;
 
     fn decoded(fields: &Value) -> Result<Turn, Failure> {
         let mut body = json!({"model": "m", "prompt": "Once"});
@@ -183,6 +154,19 @@ mod tests {
         for prompt in [json!("Once"), json!(["Once"])] {
             assert_eq!(decoded(&json!({ "prompt": prompt })).unwrap(), plain());
         }
+    }
+
+    #[test]
+    fn every_prompt_of_a_list_is_a_turn_of_its_own() {
+        let body = br#"{"model": "m", "prompt": ["Once", "Twice"], "n": 2, "stop": "END"}"#;
+        let Request { turn, also, .. } = decode(body).unwrap();
+        assert_eq!(also.len(), 1);
+        let second = Turn {
+            messages: also[0].messages.clone(),
+            ..turn.clone()
+        };
+        assert_eq!((also[0].clone(), turn.choices), (second, 2));
+        assert_eq!(also[0].messages[0].parts, [Part::Text("Twice".to_owned())]);
     }
 
     #[test]
@@ -214,18 +198,11 @@ mod tests {
             (json!({"prompt": null}), "prompt", "(1412)"),
             (json!({"prompt": " "}), "prompt", "(1423)"),
             (json!({"prompt": []}), "prompt", "(1423)"),
-            (
-                json!({"prompt": ["a", "b"]}),
-                "prompt",
-                "one prompt at a time",
-            ),
+            (json!({"prompt": ["a", " "]}), "prompt", "(1423)"),
             (json!({"prompt": [1, 2]}), "prompt", "as text"),
             (json!({"prompt": [[1, 2], [3]]}), "prompt", "as text"),
-            (
-                json!({"prompt": ["a", 1]}),
-                "prompt",
-                "must be a string or an array of strings",
-            ),
+            (json!({"prompt": ["a", 1]}), "prompt", "as text"),
+            (json!({"prompt": 1}), "prompt", "as text"),
             (
                 json!({"prompt": {"a": 1}}),
                 "prompt",

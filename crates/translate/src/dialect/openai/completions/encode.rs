@@ -17,13 +17,18 @@ pub struct Shape {
     pub model: String,
     /// Whether a chunk with usage was asked for (`stream_options.include_usage`).
     pub usage: bool,
-    /// The prompt, if it is to be told back before the answer.
-    pub echo: Option<String>,
+    /// The prompts, if they are to be told back before the answers; each has as many of these.
+    pub echo: Vec<String>,
 }
 
 impl Encoder for Shape {
     fn document(&self, stamp: &Stamp, replies: &[Reply], usage: Usage) -> Vec<u8> {
-        let texts: Vec<String> = replies.iter().map(|reply| self.text(reply)).collect();
+        let told = |at: usize| self.told(at, replies.len());
+        let texts = replies.iter().enumerate().map(|(at, reply)| {
+            let prompt = told(at).unwrap_or_default();
+            [prompt, &reply.text, &reply.refusal].concat()
+        });
+        let texts: Vec<String> = texts.collect();
         let choices = replies.iter().zip(&texts).zip(0..);
         let choices: Vec<Choice<'_>> = choices
             .map(|((reply, text), index)| Choice {
@@ -50,9 +55,10 @@ impl Encoder for Shape {
 }
 
 impl Shape {
-    fn text(&self, reply: &Reply) -> String {
-        let prompt = self.echo.as_deref().unwrap_or_default();
-        [prompt, &reply.text, &reply.refusal].concat()
+    /// The prompt to be told back before one of so many answers.
+    fn told(&self, answer: usize, of: usize) -> Option<&str> {
+        let each = of.checked_div(self.echo.len())?.max(1);
+        self.echo.get(answer / each).map(String::as_str)
     }
 }
 
@@ -121,8 +127,8 @@ impl Chunks {
 
 impl StreamEncoder for Chunks {
     fn open(&mut self, out: &mut Vec<u8>) {
-        if let Some(prompt) = &self.shape.echo {
-            for choice in 0..self.choices {
+        for choice in 0..self.choices {
+            if let Some(prompt) = self.shape.told(choice as usize, self.choices as usize) {
                 self.say(choice, prompt, out);
             }
         }

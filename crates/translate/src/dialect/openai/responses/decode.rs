@@ -39,6 +39,7 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
     let decoded = asked.continued(&Past::default())?;
     Ok(Request {
         turn: decoded.turn,
+        also: Vec::new(),
         encoder: Box::new(decoded.shape),
     })
 }

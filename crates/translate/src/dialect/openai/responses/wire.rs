@@ -18,7 +18,7 @@ mod item;
 mod tool;
 
 pub use item::{Content, ImageUrl, InputAudio, Item, Outcome, Part, ShellResult};
-pub use tool::{Environment, Format, Function, Grammar, TextFormat, Tool};
+pub use tool::{Format, Function, Grammar, TextFormat, Tool};
 
 /// The request's fields that have an effect or are told back, and the names of those that have none.
 #[derive(Debug, Default)]

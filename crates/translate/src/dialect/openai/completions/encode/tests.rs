@@ -68,7 +68,7 @@ fn a_whole_answer_has_every_field_that_the_reference_requires() {
     };
     for (echo, text) in [(None, " upon a time"), (Some("Once"), "Once upon a time")] {
         let shape = Shape {
-            echo: echo.map(str::to_owned),
+            echo: echo.map(str::to_owned).into_iter().collect(),
             ..shape()
         };
         let document = shape.document(&stamp(), std::slice::from_ref(&reply), USAGE);
@@ -95,7 +95,7 @@ fn a_stream_is_texts_a_finish_for_each_choice_and_done() {
         (0, Event::Finished(&Finish::Length)),
     ];
     let shape = Shape {
-        echo: Some("Once".to_owned()),
+        echo: vec!["Once".to_owned()],
         ..shape()
     };
     let expected = [
@@ -145,10 +145,28 @@ fn a_failed_stream_has_an_error_and_no_mark_of_success() {
     assert!(!text.contains("[DONE]"));
 }
 
+#[test]
+fn each_prompt_is_told_back_before_its_own_answers() {
+    let replies = ["1", "2", "3", "4"].map(|text| Reply {
+        text: text.to_owned(),
+        ..Reply::default()
+    });
+    let shape = Shape {
+        echo: vec!["a".to_owned(), "b".to_owned()],
+        ..shape()
+    };
+    let document = shape.document(&stamp(), &replies, USAGE);
+    let document: Value = serde_json::from_slice(&document).unwrap();
+    let texts: Vec<&str> = (0..4)
+        .map(|at| document["choices"][at]["text"].as_str().unwrap())
+        .collect();
+    assert_eq!(texts, ["a1", "a2", "b3", "b4"]);
+}
+
 proptest! {
     #[test]
     fn the_pieces_joined_are_the_whole_text(pieces in prop::collection::vec("\\PC{1,8}|[\\u{2028}\n\r]", 0..6), echo: bool) {
-        let shape = Shape { echo: echo.then(|| "Once".to_owned()), ..shape() };
+        let shape = Shape { echo: if echo { vec!["Once".to_owned()] } else { Vec::new() }, ..shape() };
         let mut events: Vec<(u32, Event<'_>)> = pieces.iter().map(|piece| (0, Event::Text(piece))).collect();
         events.push((0, Event::Finished(&Finish::Stop)));
         let mut reply = Reply::default();

@@ -118,15 +118,16 @@ impl Offer {
 
     /// A tool that OpenAI defines and the client carries out.
     fn clients_own(&mut self, form: Form, tool: wire::Tool, path: &str) -> Result<(), Failure> {
-        if let Some(environment) = tool
+        let place = tool
             .environment
-            .filter(|environment| environment.kind != "local")
-        {
+            .as_ref()
+            .and_then(|at| at.get("type")?.as_str());
+        if let Some(place) = place.filter(|place| *place != "local") {
             return Err(Failure::invalid(
                 format!("{path}.environment.type"),
                 format!(
                     "A shell in `{}` is not available here: only `local`, which the client runs.",
-                    request::echo(&environment.kind)
+                    request::echo(place)
                 ),
             ));
         }

@@ -37,8 +37,8 @@ pub struct Tool {
     #[serde(default)]
     pub execution: Option<String>,
     /// For `shell`: where it runs.
-    #[serde(default, deserialize_with = "object")]
-    pub environment: Option<Environment>,
+    #[serde(default)]
+    pub environment: Option<Value>,
     /// For web search: `low`, `medium` or `high`.
     #[serde(default)]
     pub search_context_size: Option<String>,
@@ -90,14 +90,6 @@ pub struct Grammar {
     /// The grammar itself.
     #[serde(default)]
     pub definition: Option<String>,
-}
-
-/// Where a shell runs.
-#[derive(Debug, Deserialize)]
-pub struct Environment {
-    /// `local`, or the kind of a container of OpenAI's.
-    #[serde(rename = "type")]
-    pub kind: String,
 }
 
 /// `text.format`.

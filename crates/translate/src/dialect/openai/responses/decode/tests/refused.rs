@@ -119,6 +119,11 @@ fn a_tool_or_choice_that_cannot_be_is_refused_with_its_field() {
         hosted("computer_use_preview"),
         hosted("programmatic_tool_calling"),
         (
+            json!({"tools": [{"type": "computer_use_preview", "environment": "browser"}]}),
+            "tools[0].type",
+            "computer_use_preview",
+        ),
+        (
             json!({"tools": [{"name": "f"}]}),
             "tools[0].type",
             "is missing",

@@ -1,0 +1,66 @@
+//! The page for people about pictures and sound is what the tables say.
+
+use std::path::Path;
+
+use onemin::{images, speech, transcription};
+
+const HEAD: &str = "\
+# Pictures and sound
+
+What each family of models takes. These are the tables that requests are filled in by and checked against;
+`UPDATE_GOLDEN=1 cargo test -p onemin` writes this page anew.
+
+*Field* is 1min.ai's name, which a request may use too. *From* is the parameter of OpenAI's API that fills it. A `size`
+becomes the nearest ratio where a model has ratios only, and one of the same shape where it has a list of sizes.
+`x-relay-ignored` names what was not met, or not exactly. A value that is not allowed is a 400 that says what is.
+*Sent by itself* is what 1min.ai gets if the request does not say. A model of no family gets the parameters under
+OpenAI's names.
+
+**In forms and JSON.** Edits and variations take the picture as the part `image` of a form (`mask` beside it), or in JSON
+as `image` or `images`: URLs, data URIs, `{\"image_url\": …}` or `{\"file_id\": …}`. `response_format` is `url` (links are
+good for seven days) or `b64_json`, which is also what `gpt-image-*` and `stream: true` give. `n` above what one call
+draws becomes several paid calls, at most `MAX_CHOICES`. Pictures have at most 268 megapixels.
+
+**Which model.** `x-relay-model` names the one that did the work: variations and transcripts go to another where the one
+asked for is not there and surely cost nothing.
+";
+
+const LIMITS: &str = "\
+| Model | Largest recording | Times for srt and vtt |
+|---|---|---|
+";
+
+#[test]
+fn the_page_about_media_is_the_tables() {
+    let page = format!(
+        "{HEAD}\n## Pictures\n\n{}## Speech\n\n{}\n## Transcripts\n\n{}\n{}",
+        images::markdown(),
+        speech::markdown(),
+        limits(),
+        transcription::markdown()
+    );
+    let page = format!("{}\n", page.trim_end());
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/media.md");
+    if std::env::var("UPDATE_GOLDEN").is_ok_and(|value| value == "1") {
+        std::fs::write(&file, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(written == page, "docs/media.md is stale");
+}
+
+fn limits() -> String {
+    let rows = transcription::TRANSCRIPTION_ORDER.iter().map(|model| {
+        let recogniser = transcription::recogniser(model);
+        let most = recogniser.most_bytes.map_or_else(
+            || "`MAX_FILE_MB`".to_owned(),
+            |bytes| format!("{} MiB", bytes / (1024 * 1024)),
+        );
+        let times = if recogniser.may_tell_times {
+            "if the provider tells them"
+        } else {
+            "no"
+        };
+        format!("| `{model}` | {most} | {times} |\n")
+    });
+    format!("{LIMITS}{}", rows.collect::<String>())
+}
