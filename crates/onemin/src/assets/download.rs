@@ -27,6 +27,8 @@ pub struct Download {
     idle: Duration,
     timer: Option<Pin<Box<Sleep>>>,
     taken: u64,
+    /// Why it broke off, until that was said.
+    broken: Option<TransportError>,
 }
 
 impl Download {
@@ -43,6 +45,7 @@ impl Download {
             idle,
             timer: None,
             taken: 0,
+            broken: None,
         }
     }
 
@@ -71,7 +74,13 @@ impl Download {
     }
 
     /// [`Download::next`] for those who poll.
+    ///
+    /// That it broke off is said one poll late: a server drops what it has not yet sent when a body
+    /// fails, and a client that got no head of a response may repeat a paid request.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        if let Some(error) = self.broken.take() {
+            return self.fail(error);
+        }
         let Some(body) = &mut self.body else {
             return Poll::Ready(None);
         };
@@ -85,7 +94,11 @@ impl Download {
                 self.body = None;
                 Poll::Ready(None)
             }
-            Poll::Ready(Some(Err(error))) => self.fail(error),
+            Poll::Ready(Some(Err(error))) => {
+                self.broken = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
             Poll::Pending => {
                 let idle = self.idle;
                 let timer = self.timer.get_or_insert_with(|| {
