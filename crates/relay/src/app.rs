@@ -24,11 +24,13 @@ use crate::attach::fetch::Fetcher;
 use crate::banner;
 use crate::catalogue::Models;
 use crate::config::{FileWords, RateLimitBy, Settings};
+use crate::doctor::{self, State};
 use crate::drawings::Drawings;
 use crate::embeddings::Embeddings;
 use crate::files::Files;
 use crate::limits::{RateLimit, Standing};
 use crate::observe;
+use crate::observe::metrics::Metrics;
 use crate::responses::Responses;
 use crate::retention;
 use crate::router;
@@ -58,6 +60,8 @@ pub struct Relay {
     pub thoughts: Thoughts,
     /// What was said in recordings, by account and content.
     pub heard: Mutex<LruCache<(Identity, [u8; 32]), String>>,
+    /// What is counted for Prometheus, if anybody wants it.
+    pub metrics: Option<Arc<Metrics>>,
     /// Where upstream's files are.
     pub asset_url: url::Url,
     /// The largest request body, in bytes.
@@ -106,6 +110,9 @@ pub enum StartError {
     /// The embedded simulator did not start.
     #[error("the simulator did not start: {0}")]
     Simulator(String),
+    /// `--doctor` has found what must be mended.
+    #[error("{0} of the above must be mended")]
+    Trouble(usize),
     /// The operating system refused what the server needs.
     #[error(transparent)]
     System(#[from] std::io::Error),
@@ -144,6 +151,7 @@ impl Relay {
             },
             wording: Arc::new(settings.wording()),
             thoughts: settings.reasoning.into(),
+            metrics: settings.metrics.then(Arc::default),
             asset_url: settings.onemin_asset_url.clone(),
             heard: Mutex::new(LruCache::new(HEARD)),
             max_body: settings.max_body(),
@@ -209,10 +217,24 @@ pub fn run(mut settings: Settings) -> Result<(), StartError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
+    if settings.doctor {
+        return runtime.block_on(examine(&relay, &settings));
+    }
     runtime.block_on(serve(relay, &settings))?;
     // What is still open after the drain is dropped with the runtime, and not waited for.
     runtime.shutdown_background();
     Ok(())
+}
+
+/// Says how everybody is whom the settings name.
+async fn examine(relay: &Relay, settings: &Settings) -> Result<(), StartError> {
+    let findings = doctor::examine(relay, settings).await;
+    print!("{}", doctor::report(&findings));
+    let trouble = findings.iter().filter(|f| f.state == State::Trouble);
+    match trouble.count() {
+        0 => Ok(()),
+        count => Err(StartError::Trouble(count)),
+    }
 }
 
 /// Starts the embedded simulator and makes it the upstream.

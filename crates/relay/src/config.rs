@@ -37,6 +37,20 @@ pub struct Settings {
     #[arg(long)]
     pub check: bool,
 
+    /// Ask everybody whom the settings name whether they are there, say what is wrong, then stop.
+    /// It costs no credits.
+    #[arg(long)]
+    pub doctor: bool,
+
+    /// A key for `--doctor` to look at. The server itself needs none: clients send theirs.
+    #[arg(
+        long,
+        env = "ONEMIN_API_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
+    pub onemin_api_key: Option<SecretString>,
+
     /// The address to listen on; `127.0.0.1` keeps the relay to this machine.
     #[arg(long, env = "HOST", default_value = "0.0.0.0", value_name = "ADDRESS")]
     pub host: IpAddr,
@@ -287,6 +301,12 @@ pub struct Settings {
     #[arg(long, env = "SHUTDOWN_TIMEOUT", default_value = "30", value_name = "SECONDS", value_parser = seconds)]
     pub shutdown_timeout: Duration,
 
+    /// Whether `GET /metrics` gives numbers for Prometheus: requests, times, tokens and credits by
+    /// model. Whoever can reach the port can read them.
+    #[arg(long, env = "METRICS", value_name = "BOOL", default_value = "false",
+          default_missing_value = "true", num_args = 0..=1, action = ArgAction::Set, value_parser = boolean)]
+    pub metrics: bool,
+
     /// What is logged: error, warn, info, debug, or a tracing filter such as `info,relay=debug`.
     #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
     pub rust_log: String,
@@ -299,6 +319,7 @@ pub struct Settings {
 const EXAMPLES: &str = "\
 Examples:
   1min-relay --demo                      try it, no key needed
+  1min-relay --doctor                    see whether 1min.ai and the stores can be reached
   1min-relay                             serve on port 5001, keys come from the clients
   PORT=8080 1min-relay --log-format json
   1min-relay --host 127.0.0.1 --subset-of-one-min-permitted-models gpt-4o-mini,gpt-5 \\

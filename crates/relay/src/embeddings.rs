@@ -91,6 +91,21 @@ impl Embeddings {
         }
     }
 
+    /// Whether the server says anything at all.
+    ///
+    /// # Errors
+    /// Why not, for the operator.
+    pub async fn look(&self) -> Result<(), String> {
+        let request = Request::get(self.address.as_str()).body(Full::default());
+        let request = request.map_err(|error| error.to_string())?;
+        let looking = tokio::time::timeout(CONNECT_TIMEOUT, self.client.request(request)).await;
+        match looking {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(with_cause(&error)),
+            Err(late) => Err(late.to_string()),
+        }
+    }
+
     fn with_model(&self, body: Bytes) -> Result<Bytes, Failure> {
         let mut fields: Map<String, Value> = request::parse(&body)?;
         let Some(model) = &self.model else {
@@ -137,13 +152,15 @@ fn bearer(key: &SecretString) -> Result<HeaderValue, String> {
 
 /// Where the server is, is the operator's business and stands in the log alone.
 fn unreachable(error: &(dyn Error + 'static)) -> Failure {
-    let cause = error
-        .source()
-        .map(|cause| format!(": {cause}"))
-        .unwrap_or_default();
-    tracing::warn!("the embeddings server (EMBEDDINGS_BASE_URL): {error}{cause}");
+    let reason = with_cause(error);
+    tracing::warn!("the embeddings server (EMBEDDINGS_BASE_URL): {reason}");
     Failure::new(
         Kind::Upstream,
         "The embeddings server that this relay passes requests to cannot be reached or broke off; its operator finds the reason in the log.",
     )
+}
+
+fn with_cause(error: &(dyn Error + 'static)) -> String {
+    let cause = error.source().map(|cause| format!(": {cause}"));
+    format!("{error}{}", cause.unwrap_or_default())
 }

@@ -45,7 +45,7 @@ where
         let message = "The request did not come through the router.";
         return respond::failure(&DIALECT, &Failure::new(Kind::Internal, message));
     };
-    let mut record = Record::begin(arrival.id, api);
+    let mut record = Record::begin(relay.metrics.clone(), arrival.id, api);
     match admitted(relay, arrival, request, work).await {
         Ok(response) => {
             record.done();

@@ -12,6 +12,7 @@ pub mod attach;
 pub mod banner;
 pub mod catalogue;
 pub mod config;
+pub mod doctor;
 pub mod drawings;
 pub mod embeddings;
 pub mod endpoint;

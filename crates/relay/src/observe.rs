@@ -1,5 +1,9 @@
-//! What an operator sees: one log line a request, without secrets and without prompts.
+//! What an operator sees: one log line a request, without secrets and without prompts, and its
+//! numbers where they are wanted.
 
+pub mod metrics;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
@@ -9,6 +13,7 @@ use translate::turn::{Delivery, Turn};
 use uuid::Uuid;
 
 use crate::config::LogFormat;
+use metrics::{End, Metrics};
 
 /// Begins to log. `filter` is a level or a tracing filter.
 ///
@@ -76,6 +81,7 @@ pub struct Record(Option<Box<Line>>);
 
 #[derive(Debug)]
 struct Line {
+    metrics: Option<Arc<Metrics>>,
     id: RequestId,
     api: &'static str,
     started: Instant,
@@ -95,13 +101,17 @@ enum Outcome {
 }
 
 impl Record {
-    /// Begins with a request's arrival.
+    /// Begins with a request's arrival. `metrics` count it, if there are any.
     #[must_use]
-    pub fn begin(id: RequestId, api: &'static str) -> Self {
+    pub fn begin(metrics: Option<Arc<Metrics>>, id: RequestId, api: &'static str) -> Self {
+        if let Some(metrics) = &metrics {
+            metrics.begun(api);
+        }
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         Self(Some(Box::new(Line {
+            metrics,
             id,
             api,
             started: Instant::now(),
@@ -150,7 +160,7 @@ impl Record {
     fn end(&mut self, outcome: Outcome) {
         if let Some(mut line) = self.0.take() {
             line.outcome = Some(outcome);
-            line.log();
+            line.end();
         }
     }
 
@@ -170,14 +180,38 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         if let Some(line) = self.0.take() {
-            line.log();
+            line.end();
         }
     }
 }
 
 impl Line {
-    fn log(&self) {
-        let ms = milliseconds(self.started.elapsed());
+    fn end(&self) {
+        let after = self.started.elapsed();
+        if let Some(metrics) = &self.metrics {
+            self.count(metrics, after);
+        }
+        self.log(after);
+    }
+
+    fn count(&self, metrics: &Metrics, after: Duration) {
+        if let Some(first_byte) = self.first_byte {
+            metrics.first_byte(self.api, first_byte);
+        }
+        let end = match &self.outcome {
+            Some(Outcome::Finished(usage)) => {
+                metrics.spent(&self.model, *usage);
+                End::Answered
+            }
+            Some(Outcome::Done) => End::Answered,
+            Some(Outcome::Failed(kind, _)) => End::Failed(*kind),
+            None => End::Left,
+        };
+        metrics.ended(self.api, end, after);
+    }
+
+    fn log(&self, after: Duration) {
+        let ms = milliseconds(after);
         let first_ms = self.first_byte.map(milliseconds);
         let Self {
             id,

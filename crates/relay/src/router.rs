@@ -18,7 +18,7 @@ use crate::arriving::Arriving;
 use crate::observe::RequestId;
 use crate::routes::{
     assistants, audio, chat, completions, conversations, embeddings, files, health, images,
-    messages, missing, models, responses, root,
+    messages, metrics, missing, models, responses, root,
 };
 
 /// The whole HTTP service; clones share everything.
@@ -52,6 +52,10 @@ fn routes(relay: Arc<Relay>) -> Router {
     let mut router = Router::new()
         .route("/", get(root::page).post(root::wrong_endpoint))
         .route("/health", get(health::health));
+    if let Some(counted) = &relay.metrics {
+        let counted = counted.clone();
+        router = router.route("/metrics", get(async move || metrics::metrics(&counted)));
+    }
     for base in BASES {
         let at = |path: &str| format!("{base}{path}");
         router = router

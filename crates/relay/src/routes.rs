@@ -10,6 +10,7 @@ pub mod files;
 pub mod health;
 pub mod images;
 pub mod messages;
+pub mod metrics;
 pub mod missing;
 pub mod models;
 pub mod responses;

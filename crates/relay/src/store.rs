@@ -24,6 +24,14 @@ pub enum StoreError {
     /// It understood and refused.
     #[error("refused: {0}")]
     Refused(String),
+    /// Another process has it to itself; the text says which place and what helps.
+    #[error("{0}")]
+    Taken(String),
+    /// It works from memory: what it is given is lost when the relay stops.
+    #[error(
+        "the folder cannot be made or written (DATA_DIR), so everything is lost when the relay stops"
+    )]
+    Fleeting,
     /// It said what was not expected of it.
     #[error("unexpected answer: {0}")]
     Unexpected(String),

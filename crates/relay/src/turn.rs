@@ -82,7 +82,7 @@ where
             ),
         );
     };
-    let mut record = Record::begin(arrival.id, api.name);
+    let mut record = Record::begin(relay.metrics.clone(), arrival.id, api.name);
     match answer(
         relay,
         api,

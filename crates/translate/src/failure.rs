@@ -62,6 +62,32 @@ pub enum Kind {
     Internal,
 }
 
+impl Kind {
+    /// Its name for logs and counts.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Unsupported => "unsupported",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::ModelNotFound => "model_not_found",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::TooLarge => "too_large",
+            Self::RateLimited => "rate_limited",
+            Self::OutOfCredits => "out_of_credits",
+            Self::ContentRefused => "content_refused",
+            Self::Unmet => "unmet",
+            Self::NotImplemented => "not_implemented",
+            Self::Upstream => "upstream",
+            Self::UpstreamTimeout => "upstream_timeout",
+            Self::Overloaded => "overloaded",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 impl Failure {
     /// A failure of this kind, with the client's message.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {

@@ -142,6 +142,26 @@ impl Contents {
         }
     }
 
+    /// Whether contents can be written, read and taken away, and outlive this process.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn look(&self) -> Result<(), StoreError> {
+        if self.open().await?.max == MAX_IN_MEMORY {
+            return Err(StoreError::Fleeting);
+        }
+        let name = format!("look-{}", uuid::Uuid::new_v4().simple());
+        let mut writer = self.write(&name).await?;
+        writer.write(Bytes::from_static(b"look")).await?;
+        writer.finish().await?;
+        let found = self.read(&name).await?;
+        self.delete(&name).await?;
+        match found {
+            Some(_) => Ok(()),
+            None => Err(StoreError::unexpected("what was written is not there")),
+        }
+    }
+
     /// What it is and where, for people; no secrets.
     #[must_use]
     pub fn name(&self) -> String {

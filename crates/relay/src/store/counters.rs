@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
 use crate::account::Identity;
+use crate::store::StoreError;
 use window::Window;
 
 /// Counts events in windows of time.
@@ -25,6 +26,16 @@ pub trait Counters: Send + Sync {
 
     /// Looks for the service behind it, in the background, so that the first request need not.
     fn warm(&self) {}
+
+    /// Whether the service behind it counts now.
+    fn look(&self) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + '_>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Whether the service behind it may as well not be there.
+    fn is_optional(&self) -> bool {
+        false
+    }
 
     /// What the start-up line says of it.
     fn name(&self) -> String;

@@ -91,6 +91,9 @@ pub trait Engine: Send + Sync {
     /// Frees what expired records of a space still take.
     fn sweep(&self, space: &'static str) -> Answer<'_, ()>;
 
+    /// Whether records can be kept, and outlive this process.
+    fn look(&self) -> Answer<'_, ()>;
+
     /// What it is and where, for people; no secrets.
     fn name(&self) -> String;
 }

@@ -18,6 +18,7 @@ mod large_bodies;
 mod media_chat;
 mod media_faults;
 mod media_requests;
+mod operator;
 mod process;
 mod requests;
 mod rig;

@@ -127,6 +127,14 @@ impl Counters for Shared {
         self.0.begin_to_look();
     }
 
+    fn look(&self) -> Answer<'_, ()> {
+        Box::pin(self.0.look())
+    }
+
+    fn is_optional(&self) -> bool {
+        self.0.search == Search::Tentative
+    }
+
     fn name(&self) -> String {
         match self.0.search {
             Search::Steady => format!("in {}", self.0.service.name()),
@@ -145,6 +153,12 @@ impl Inner {
             answer = tokio::time::timeout(PATIENCE, asking) => answer.unwrap_or(Err(StoreError::Silent)),
             _ = state.wait_for(|state| *state != State::Here) => Err(StoreError::Silent),
         }
+    }
+
+    /// One look, given up when it takes too long.
+    async fn look(&self) -> Result<(), StoreError> {
+        let looking = tokio::time::timeout(LOOK, self.service.look());
+        looking.await.unwrap_or(Err(StoreError::Silent))
     }
 
     fn lose(&self, error: &StoreError) {
@@ -198,17 +212,13 @@ async fn look(inner: Weak<Inner>, rest: Duration) {
         let Some(counters) = inner.upgrade() else {
             return;
         };
-        let found = tokio::time::timeout(LOOK, counters.service.look()).await;
+        let found = counters.look().await;
         let service = counters.service.name();
         looks += 1;
-        let error = match found {
-            Ok(Ok(())) => {
-                counters.state.send_replace(State::Here);
-                tracing::info!("requests are counted in {service}");
-                return;
-            }
-            Ok(Err(error)) => error,
-            Err(_) => StoreError::Silent,
+        let Err(error) = found else {
+            counters.state.send_replace(State::Here);
+            tracing::info!("requests are counted in {service}");
+            return;
         };
         if counters.search == Search::Tentative && looks >= TENTATIVE_LOOKS {
             counters.state.send_replace(State::Absent);

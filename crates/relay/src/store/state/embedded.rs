@@ -86,7 +86,7 @@ fn in_folder(folder: &Path) -> Result<Database, StoreError> {
     builder()
         .create(folder.join(FILE))
         .map_err(|error| match error {
-            DatabaseError::DatabaseAlreadyOpen => StoreError::Refused(format!(
+            DatabaseError::DatabaseAlreadyOpen => StoreError::Taken(format!(
                 "another process uses {}: give each process a DATA_DIR of its own, or all one REDIS_URL",
                 folder.display()
             )),
@@ -220,6 +220,13 @@ impl Engine for Embedded {
                     expires > now
                 })?;
             Ok(write.commit()?)
+        })
+    }
+
+    fn look(&self) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.run(|_| Ok(())).await?;
+            self.folder.path().map(drop).ok_or(StoreError::Fleeting)
         })
     }
 

@@ -1,7 +1,7 @@
 //! Records in Redis (6.2 or later): a key for each value, a sorted set of ids for each owner, one
 //! of owners for each space.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use redis::{Pipeline, pipe};
 
@@ -15,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Ids asked for at once.
 const PAGE: usize = 500;
+
+/// What is written to see whether it can be.
+const LOOK: &str = "1min-relay:look";
 
 /// Owners in one answer.
 const OWNERS: usize = 1000;
@@ -268,6 +271,16 @@ impl Engine for RedisState {
                 }
                 after = Some(last);
             }
+        })
+    }
+
+    fn look(&self) -> Answer<'_, ()> {
+        Box::pin(async move {
+            // Older servers than those that are needed do not know this way to set an end.
+            let end = milliseconds(SystemTime::now() + PATIENCE);
+            let mut commands = pipe();
+            commands.cmd("SET").arg(LOOK).arg(1).arg("PXAT").arg(end);
+            self.run::<()>(&commands).await
         })
     }
 

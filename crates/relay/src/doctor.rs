@@ -1,0 +1,196 @@
+//! `--doctor`: asks everybody whom the settings name whether they are there, and says in plain
+//! words what is wrong and what helps. It costs no credits.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use onemin::models::Feature;
+use onemin::{ApiKey, Error, ResultAsset};
+use secrecy::ExposeSecret as _;
+
+use crate::app::Relay;
+use crate::config::Settings;
+use crate::failure::of_upstream;
+use crate::store::StoreError;
+
+/// A neighbour that has said nothing for so long does not answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What is asked of the asset host: that it says anything at all is enough.
+const NO_FILE: &str = "images/1min-relay-doctor.png";
+
+/// What one look found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What was looked at.
+    pub subject: &'static str,
+    /// How it is.
+    pub state: State,
+    /// In words.
+    pub words: String,
+}
+
+/// How a neighbour is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// As it should be.
+    Good,
+    /// Not looked at, or not there and not needed.
+    Skipped,
+    /// Something must be done.
+    Trouble,
+}
+
+/// Looks at everything that the settings name.
+pub async fn examine(relay: &Relay, settings: &Settings) -> Vec<Finding> {
+    let looks: Vec<(&'static str, BoxFuture<'_, Look>)> = vec![
+        ("1min.ai", Box::pin(upstream(relay, settings))),
+        ("its files", Box::pin(assets(relay, settings))),
+        ("key", Box::pin(key(relay, settings))),
+        ("rate limit", Box::pin(counters(relay, settings))),
+        ("state", Box::pin(state(relay))),
+        ("files", Box::pin(contents(relay))),
+        ("embeddings", Box::pin(embeddings(relay))),
+    ];
+    let findings = looks.into_iter().map(async |(subject, look)| {
+        let silent = || trouble("no answer within 20 seconds.");
+        let (state, words) = tokio::time::timeout(PATIENCE, look)
+            .await
+            .unwrap_or_else(|_| silent());
+        Finding {
+            subject,
+            state,
+            words,
+        }
+    });
+    futures_util::future::join_all(findings).await
+}
+
+/// The findings as lines, for people.
+#[must_use]
+pub fn report(findings: &[Finding]) -> String {
+    let mut text = format!("1min-relay {}\n\n", env!("CARGO_PKG_VERSION"));
+    for Finding {
+        subject,
+        state,
+        words,
+    } in findings
+    {
+        let state = match state {
+            State::Good => "good",
+            State::Skipped => "-",
+            State::Trouble => "TROUBLE",
+        };
+        let _ = writeln!(text, "  {state:<8} {subject:<11} {words}");
+    }
+    text
+}
+
+type Look = (State, String);
+
+fn good(words: impl Into<String>) -> Look {
+    (State::Good, words.into())
+}
+
+fn skipped(words: impl Into<String>) -> Look {
+    (State::Skipped, words.into())
+}
+
+fn trouble(words: impl Into<String>) -> Look {
+    (State::Trouble, words.into())
+}
+
+/// What upstream or the way to it has to say.
+fn reason(error: &Error) -> String {
+    let failure = of_upstream(error);
+    match error {
+        Error::Transport(_) => failure.detail.unwrap_or(failure.message),
+        _ => failure.message,
+    }
+}
+
+async fn upstream(relay: &Relay, settings: &Settings) -> Look {
+    let place = &settings.onemin_base_url;
+    match relay.client.models(Feature::Chat).await {
+        Ok(models) => good(format!("{place} lists {} chat models.", models.len())),
+        Err(error) => trouble(format!(
+            "{place}: {} Until it answers the built-in list of models is used (ONEMIN_BASE_URL).",
+            reason(&error)
+        )),
+    }
+}
+
+async fn assets(relay: &Relay, settings: &Settings) -> Look {
+    let place = &settings.onemin_asset_url;
+    match relay.client.download(&ResultAsset::of_path(NO_FILE)).await {
+        Err(error @ Error::Transport(_)) => trouble(format!(
+            "{place}: {}. Pictures and speech cannot be fetched from there (ONEMIN_ASSET_URL).",
+            reason(&error)
+        )),
+        _ => good(format!("{place} can be reached.")),
+    }
+}
+
+async fn key(relay: &Relay, settings: &Settings) -> Look {
+    let Some(key) = &settings.onemin_api_key else {
+        return skipped(
+            "set ONEMIN_API_KEY to have a key looked at. The server itself needs none.",
+        );
+    };
+    let key = match ApiKey::parse(key.expose_secret()) {
+        Ok(key) => key,
+        Err(error) => return trouble(format!("ONEMIN_API_KEY: {error}.")),
+    };
+    match relay.client.check_key(&key).await {
+        Ok(()) => good("1min.ai knows it."),
+        Err(error) => trouble(reason(&error)),
+    }
+}
+
+async fn counters(relay: &Relay, settings: &Settings) -> Look {
+    let place = relay.stores.counters.name();
+    if settings.rate_limit_per_minute == 0 {
+        return skipped("off (RATE_LIMIT_PER_MINUTE).");
+    }
+    match relay.stores.counters.look().await {
+        Ok(()) => good(format!("counted {place}.")),
+        Err(_) if relay.stores.counters.is_optional() => {
+            skipped(format!("counted {place}: there is none, so in process."))
+        }
+        Err(error) => trouble(format!(
+            "counted {place}: {error}. Until it answers each replica counts for itself."
+        )),
+    }
+}
+
+async fn state(relay: &Relay) -> Look {
+    let place = relay.stores.state.name();
+    match relay.stores.state.look().await {
+        Ok(()) => good(format!("{place} can be read and written.")),
+        Err(StoreError::Taken(_)) => skipped(format!(
+            "another process uses {place}. That is well if it is this relay, running."
+        )),
+        Err(error) => trouble(format!(
+            "{place}: {error}. Files, assistants and stored responses need it."
+        )),
+    }
+}
+
+async fn contents(relay: &Relay) -> Look {
+    let place = relay.stores.contents.name();
+    match relay.stores.contents.look().await {
+        Ok(()) => good(format!("{place} can be read and written.")),
+        Err(error) => trouble(format!("{place}: {error}. Files need it.")),
+    }
+}
+
+async fn embeddings(relay: &Relay) -> Look {
+    let Some(elsewhere) = &relay.embeddings else {
+        return skipped("no server is named (EMBEDDINGS_BASE_URL), so they answer 501.");
+    };
+    match elsewhere.look().await {
+        Ok(()) => good("the server can be reached."),
+        Err(reason) => trouble(format!("EMBEDDINGS_BASE_URL: {reason}.")),
+    }
+}
