@@ -16,7 +16,6 @@ use http::{HeaderMap, Request};
 use onemin::ApiKey;
 use onemin::chat::{self, WebSearch};
 use translate::compose::compose;
-use translate::compose::tags::Tags;
 use translate::dialect::{self, Dialect};
 use translate::failure::{Failure, Kind};
 use translate::interpret::Attempt;
@@ -30,7 +29,7 @@ use crate::attach::Attached;
 use crate::observe::Record;
 use crate::respond;
 use crate::router::Arrival;
-use call::{Answers, Call};
+use call::{Answers, Call, Way};
 
 /// An API that asks for turns.
 pub struct Api {
@@ -209,7 +208,7 @@ impl Asker<'_> {
             media::hear(relay, &self.key, owner, &mut turn).await?;
         }
         let turn = Arc::new(turn);
-        let made = |making| Answers::made(self.call(&turn, plan, None), making);
+        let made = |making| Answers::made(&turn, making);
         let answers = match job.work() {
             _ if deletes => made(file_words::delete(relay.clone(), owner).boxed()),
             None => self.converse(&turn, plan).await?,
@@ -231,19 +230,17 @@ impl Asker<'_> {
             ..Attempt::default()
         };
         let request = upstream_request(turn, prompt.text, attached);
-        let call = self.call(turn, plan, prompt.tags);
-        Ok(Answers::call(call, request, attempt))
-    }
-
-    fn call(&self, turn: &Arc<Turn>, plan: Plan, tags: Option<Tags>) -> Call {
-        Call {
-            client: self.relay.client.clone(),
-            key: self.key.clone(),
-            exchange: plan.exchange,
+        let call = Call {
+            way: Way {
+                client: self.relay.client.clone(),
+                key: self.key.clone(),
+                exchange: plan.exchange,
+            },
             turn: turn.clone(),
-            tags,
+            tags: prompt.tags,
             wording: self.relay.wording.clone(),
-        }
+        };
+        Ok(Answers::call(call, request, attempt))
     }
 }
 

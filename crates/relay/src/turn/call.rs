@@ -10,7 +10,7 @@ use onemin::chat::{self, Accounting};
 use onemin::{ApiKey, Client, code};
 use translate::compose::tags::Tags;
 use translate::compose::{self, Wording};
-use translate::failure::Failure;
+use translate::failure::{Failure, Kind};
 use translate::interpret::{Attempt, Ending, Flow, Interpreter};
 use translate::plan::Exchange;
 use translate::reply::{Event, Finish, Usage, UsageSource};
@@ -19,20 +19,27 @@ use translate::turn::Turn;
 
 use crate::failure::of_upstream;
 
-/// What every attempt at an answer needs.
+/// What is asked of upstream, and how.
 pub struct Call {
     /// The way to upstream.
-    pub client: Client,
-    /// Who pays.
-    pub key: ApiKey,
-    /// How upstream is asked.
-    pub exchange: Exchange,
+    pub way: Way,
     /// What is asked for.
     pub turn: Arc<Turn>,
     /// The tags of the prompt's transcript.
     pub tags: Option<Tags>,
     /// How corrections are worded.
     pub wording: Arc<Wording>,
+}
+
+/// The way to upstream, the same for every attempt at an answer.
+#[derive(Clone)]
+pub struct Way {
+    /// What sends.
+    pub client: Client,
+    /// Who pays.
+    pub key: ApiKey,
+    /// How upstream is asked.
+    pub exchange: Exchange,
 }
 
 /// The answers to one request. Dropping them drops every upstream request at once.
@@ -54,21 +61,38 @@ impl Answers {
     /// Prepares the calls; the first poll sends them.
     #[must_use]
     pub fn call(call: Call, request: chat::Request, attempt: Attempt) -> Self {
-        let (call, request) = (Arc::new(call), Arc::new(request));
-        let answers =
-            (0..call.turn.choices).map(|_| Answer::new(call.clone(), request.clone(), attempt));
+        let (request, blank) = apart(request);
+        let request = Arc::new(request);
+        let answers = (0..call.turn.choices).map(|_| Answer {
+            upstream: Upstream::ask(&call.way, &request),
+            interpreter: Interpreter::new(&call.turn, call.tags, attempt),
+            prompt_bytes: request.prompt.len(),
+            again: None,
+            spent: None,
+        });
+        let mut answers: Vec<Answer> = answers.collect();
+        if attempt.left > 0 {
+            let again = Arc::new(Again { call, blank });
+            for answer in &mut answers {
+                answer.again = Some(again.clone());
+            }
+        }
         Self {
-            answers: answers.collect(),
+            answers,
             in_form: true,
         }
     }
 
     /// One answer that is no conversation: its text is made by other work.
     #[must_use]
-    pub fn made(call: Call, work: Answering<chat::Answer>) -> Self {
-        let call = Arc::new(call);
-        let mut answer = Answer::new(call, Arc::default(), Attempt::default());
-        answer.upstream = Upstream::Whole(work);
+    pub fn made(turn: &Turn, work: Answering<chat::Answer>) -> Self {
+        let answer = Answer {
+            upstream: Upstream::Whole(work),
+            interpreter: Interpreter::new(turn, None, Attempt::default()),
+            prompt_bytes: 0,
+            again: None,
+            spent: None,
+        };
         Self {
             answers: vec![answer],
             in_form: true,
@@ -133,12 +157,29 @@ impl Answers {
 }
 
 struct Answer {
-    call: Arc<Call>,
-    request: Arc<chat::Request>,
     upstream: Upstream,
     interpreter: Interpreter,
+    /// The prompt's size: the prompt itself goes when upstream has it, so that a stream holds only
+    /// what it still needs.
+    prompt_bytes: usize,
+    /// None where the model is not asked a second time.
+    again: Option<Arc<Again>>,
     /// What the attempts that are over cost.
     spent: Option<Usage>,
+}
+
+/// What it takes to ask again, which is the whole conversation.
+struct Again {
+    call: Call,
+    /// The request without its prompt.
+    blank: chat::Request,
+}
+
+/// A request, and what is left of it without its prompt.
+fn apart(mut request: chat::Request) -> (chat::Request, chat::Request) {
+    let prompt = std::mem::take(&mut request.prompt);
+    let blank = request.clone();
+    (chat::Request { prompt, ..request }, blank)
 }
 
 /// What will be said, or why nothing is.
@@ -152,19 +193,19 @@ enum Upstream {
 }
 
 impl Upstream {
-    fn ask(call: &Arc<Call>, request: &Arc<chat::Request>) -> Self {
-        let (call, request) = (call.clone(), request.clone());
-        match call.exchange {
+    fn ask(way: &Way, request: &Arc<chat::Request>) -> Self {
+        let (request, way) = (request.clone(), way.clone());
+        match way.exchange {
             Exchange::Code => Self::Whole(Box::pin(async move {
-                let answer = call.client.code(&call.key, &code_request(&request)).await;
+                let answer = way.client.code(&way.key, &code_request(&request)).await;
                 answer.map_err(|error| of_upstream(&error))
             })),
             Exchange::Whole => Self::Whole(Box::pin(async move {
-                let answer = call.client.chat(&call.key, &request).await;
+                let answer = way.client.chat(&way.key, &request).await;
                 answer.map_err(|error| of_upstream(&error))
             })),
             Exchange::Streamed => Self::Opening(Box::pin(async move {
-                let stream = call.client.chat_stream(&call.key, &request).await;
+                let stream = way.client.chat_stream(&way.key, &request).await;
                 stream.map_err(|error| of_upstream(&error))
             })),
         }
@@ -181,16 +222,6 @@ fn code_request(request: &chat::Request) -> code::Request {
 }
 
 impl Answer {
-    fn new(call: Arc<Call>, request: Arc<chat::Request>, attempt: Attempt) -> Self {
-        Self {
-            upstream: Upstream::ask(&call, &request),
-            interpreter: Interpreter::new(&call.turn, call.tags, attempt),
-            call,
-            request,
-            spent: None,
-        }
-    }
-
     fn is_done(&self) -> bool {
         matches!(self.upstream, Upstream::Done)
     }
@@ -253,28 +284,31 @@ impl Answer {
             Ending::Finished { in_form } => Ok(in_form),
             Ending::Failed(failure) => Err(failure),
             Ending::Ask { correction, next } => {
-                self.ask_again(&correction, next);
+                self.ask_again(&correction, next)?;
                 Ok(true)
             }
         }
     }
 
-    fn ask_again(&mut self, correction: &str, next: Attempt) {
-        let Call {
-            turn,
-            tags,
-            wording,
-            ..
-        } = &*self.call;
-        let tags = tags.unwrap_or_default();
-        let prompt = compose::correct(turn, tags, wording, self.interpreter.raw(), correction);
-        tracing::debug!(model = turn.model, correction, "asking again");
-        self.request = Arc::new(chat::Request {
+    fn ask_again(&mut self, correction: &str, next: Attempt) -> Result<(), Failure> {
+        let Some(again) = self.again.clone() else {
+            // Only an attempt that has others left asks for another.
+            let message = "The answer cannot be corrected.";
+            return Err(Failure::new(Kind::Internal, message).with_retry(false));
+        };
+        let Again { call, blank } = &*again;
+        let tags = call.tags.unwrap_or_default();
+        let raw = self.interpreter.raw();
+        let prompt = compose::correct(&call.turn, tags, &call.wording, raw, correction);
+        tracing::debug!(model = blank.model, correction, "asking again");
+        self.prompt_bytes = prompt.text.len();
+        let request = Arc::new(chat::Request {
             prompt: prompt.text,
-            ..(*self.request).clone()
+            ..blank.clone()
         });
-        self.interpreter = Interpreter::new(turn, prompt.tags, next);
-        self.upstream = Upstream::ask(&self.call, &self.request);
+        self.interpreter = Interpreter::new(&call.turn, prompt.tags, next);
+        self.upstream = Upstream::ask(&call.way, &request);
+        Ok(())
     }
 
     fn cost(&self, accounting: &Accounting) -> Usage {
@@ -286,7 +320,7 @@ impl Answer {
                 credits: accounting.credits,
             },
             None => Usage {
-                input_tokens: tokens::from_bytes(self.request.prompt.len() as u64),
+                input_tokens: tokens::from_bytes(self.prompt_bytes as u64),
                 output_tokens: self.interpreter.tokens(),
                 source: UsageSource::Estimated,
                 credits: accounting.credits,
@@ -310,5 +344,36 @@ fn finish(word: Option<&str>) -> Finish {
             | "refusal",
         ) => Finish::Filtered,
         _ => Finish::Stop,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conversation_is_kept_only_where_it_may_be_needed_again() {
+        for (left, kept) in [(0, 1), (1, 2)] {
+            let turn = Arc::new(Turn {
+                choices: 2,
+                ..Turn::default()
+            });
+            let call = Call {
+                way: Way {
+                    client: Client::new(onemin::Options::default()).unwrap(),
+                    key: ApiKey::parse("key").unwrap(),
+                    exchange: Exchange::Streamed,
+                },
+                turn: turn.clone(),
+                tags: None,
+                wording: Arc::default(),
+            };
+            let attempt = Attempt {
+                left,
+                ..Attempt::default()
+            };
+            let answers = Answers::call(call, chat::Request::default(), attempt);
+            assert_eq!((answers.count(), Arc::strong_count(&turn)), (2, kept));
+        }
     }
 }
