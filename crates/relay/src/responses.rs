@@ -4,6 +4,8 @@
 //! is a conversation and deleting one takes its words away. What was answered a moment ago is held
 //! in memory until the store has it: a client may refer to it as soon as it has seen it.
 
+mod additions;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,6 +19,7 @@ use translate::failure::Failure;
 
 use crate::account::Identity;
 use crate::store::state::{Collection, Engine, Record};
+use additions::Additions;
 
 /// The longest chain of responses that is followed.
 const MAX_CHAIN: usize = 500;
@@ -50,6 +53,10 @@ impl Stored {
         let output = self.response.get("output").and_then(Value::as_array);
         output.cloned().unwrap_or_default()
     }
+
+    fn has_failed(&self) -> bool {
+        self.response.get("status").and_then(Value::as_str) == Some("failed")
+    }
 }
 
 /// A conversation.
@@ -71,11 +78,14 @@ impl Record for Conversation {
 #[derive(Clone)]
 pub struct Responses {
     stored: Collection<Stored>,
-    /// The conversations.
-    pub conversations: Collection<Conversation>,
-    pending: Arc<Mutex<HashMap<(Identity, String), Stored>>>,
+    conversations: Collection<Conversation>,
+    pending: Arc<Mutex<HashMap<Place, Stored>>>,
+    additions: Additions,
     kept_for: Duration,
 }
+
+/// Whose, and which.
+type Place = (Identity, String);
 
 /// Where an answer goes once it is complete.
 #[derive(Debug, Clone)]
@@ -102,6 +112,7 @@ impl Responses {
             stored: Collection::new(engine.clone()),
             conversations: Collection::new(engine.clone()),
             pending: Arc::default(),
+            additions: Additions::default(),
             kept_for,
         }
     }
@@ -127,6 +138,55 @@ impl Responses {
         Ok(self.stored.delete(owner, id).await? || pending)
     }
 
+    /// One conversation, with everything that was answered in it.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn conversation(
+        &self,
+        owner: Identity,
+        id: &str,
+    ) -> Result<Option<Conversation>, Failure> {
+        self.additions.settled(&(owner, id.to_owned())).await;
+        Ok(self.conversations.get(owner, id).await?)
+    }
+
+    /// Begins a conversation.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn begin(
+        &self,
+        owner: Identity,
+        id: &str,
+        conversation: &Conversation,
+    ) -> Result<(), Failure> {
+        Ok(self.conversations.put(owner, id, conversation).await?)
+    }
+
+    /// Changes a conversation behind everything that was answered in it, and gives it as it is
+    /// then; none if there is none.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn change(
+        &self,
+        owner: Identity,
+        id: &str,
+        change: impl FnMut(&mut Conversation) + Send,
+    ) -> Result<Option<Conversation>, Failure> {
+        self.additions.settled(&(owner, id.to_owned())).await;
+        Ok(self.conversations.update(owner, id, change).await?)
+    }
+
+    /// Forgets a conversation, and tells whether there was one.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn forget(&self, owner: Identity, id: &str) -> Result<bool, Failure> {
+        Ok(self.conversations.delete(owner, id).await?)
+    }
+
     /// What a request refers to.
     ///
     /// # Errors
@@ -137,7 +197,7 @@ impl Responses {
             past.items = self.chain(owner, id).await?;
         }
         if let Some(id) = asked.conversation() {
-            let conversation = self.conversations.get(owner, id).await?;
+            let conversation = self.conversation(owner, id).await?;
             let conversation =
                 conversation.ok_or_else(|| missing_conversation(id).with_param("conversation"))?;
             past.items.extend(conversation.items);
@@ -196,22 +256,19 @@ impl Responses {
             previous: to.previous,
             expires: expires.as_secs(),
         };
-        let place = (to.owner, to.id);
-        if to.stores {
-            self.pending().insert(place.clone(), stored.clone());
+        // What failed was never said: the client will ask it again.
+        if let Some(id) = to.conversation.filter(|_| !stored.has_failed()) {
+            self.converse((to.owner, id), stored.clone());
         }
-        let keeper = self.clone();
-        tokio::spawn(async move {
-            if let Some(id) = to.conversation {
-                keeper.converse(place.0, &id, &stored).await;
-            }
-            if to.stores {
-                keeper.persist(place, &stored).await;
-            }
-        });
+        if to.stores {
+            let place = (to.owner, to.id);
+            self.pending().insert(place.clone(), stored.clone());
+            let keeper = self.clone();
+            tokio::spawn(async move { keeper.persist(place, &stored).await });
+        }
     }
 
-    async fn persist(&self, place: (Identity, String), stored: &Stored) {
+    async fn persist(&self, place: Place, stored: &Stored) {
         if let Err(error) = self.stored.put(place.0, &place.1, stored).await {
             tracing::warn!(%error, "a response could not be stored");
         }
@@ -221,17 +278,21 @@ impl Responses {
         }
     }
 
-    async fn converse(&self, owner: Identity, id: &str, stored: &Stored) {
-        let said = self.conversations.update(owner, id, |conversation| {
-            conversation.items.extend(stored.input.iter().cloned());
-            conversation.items.extend(stored.output());
+    fn converse(&self, place: Place, stored: Stored) {
+        let conversations = self.conversations.clone();
+        let (owner, id) = place.clone();
+        self.additions.add(place, async move {
+            let said = conversations.update(owner, &id, |conversation| {
+                conversation.items.extend(stored.input.iter().cloned());
+                conversation.items.extend(stored.output());
+            });
+            if let Err(error) = said.await {
+                tracing::warn!(%error, "a conversation could not be continued");
+            }
         });
-        if let Err(error) = said.await {
-            tracing::warn!(%error, "a conversation could not be continued");
-        }
     }
 
-    fn pending(&self) -> MutexGuard<'_, HashMap<(Identity, String), Stored>> {
+    fn pending(&self) -> MutexGuard<'_, HashMap<Place, Stored>> {
         // A panic while the lock was held can at worst have lost an entry.
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }

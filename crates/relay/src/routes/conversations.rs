@@ -39,11 +39,7 @@ pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
                 items: items::numbered(create.items, &stamp),
             };
             let id = format!("conv_{}", stamp.id);
-            relay
-                .responses
-                .conversations
-                .put(owner, &id, &conversation)
-                .await?;
+            relay.responses.begin(owner, &id, &conversation).await?;
             Ok(object(&id, &conversation))
         },
     )
@@ -78,10 +74,8 @@ pub async fn update(
         async |relay, asked: Asked| {
             let owner = asked.owner;
             let metadata = conversations::update(&read(&relay, asked).await?)?;
-            let changed = relay
-                .responses
-                .conversations
-                .update(owner, &id, |c| c.metadata.clone_from(&metadata));
+            let relabel = |c: &mut Conversation| c.metadata.clone_from(&metadata);
+            let changed = relay.responses.change(owner, &id, relabel);
             let changed = changed.await?.ok_or_else(|| missing_conversation(&id))?;
             Ok(object(&id, &changed))
         },
@@ -100,12 +94,7 @@ pub async fn delete(
         "conversations.delete",
         request,
         async |relay, asked: Asked| {
-            if !relay
-                .responses
-                .conversations
-                .delete(asked.owner, &id)
-                .await?
-            {
+            if !relay.responses.forget(asked.owner, &id).await? {
                 return Err(missing_conversation(&id));
             }
             Ok(respond::json(200, conversations::deleted(&id)))
@@ -128,7 +117,7 @@ pub async fn list_items(
             let conversation = find(&relay, asked.owner, &id).await?;
             Ok(respond::json(
                 200,
-                stored::list(&conversation.items, &page(&asked)?)?,
+                stored::list(&conversations::shown(&conversation.items), &page(&asked)?)?,
             ))
         },
     )
@@ -149,18 +138,17 @@ pub async fn add_items(
             let owner = asked.owner;
             let added = items::numbered(conversations::add(&read(&relay, asked).await?)?, &stamp());
             let extend = |c: &mut Conversation| c.items.extend(added.iter().cloned());
-            let changed = relay
-                .responses
-                .conversations
-                .update(owner, &id, extend)
-                .await?;
+            let changed = relay.responses.change(owner, &id, extend).await?;
             changed.ok_or_else(|| missing_conversation(&id))?;
             let whole = stored::Page {
                 ascending: true,
                 limit: added.len(),
                 ..stored::Page::default()
             };
-            Ok(respond::json(200, stored::list(&added, &whole)?))
+            Ok(respond::json(
+                200,
+                stored::list(&conversations::shown(&added), &whole)?,
+            ))
         },
     )
     .await
@@ -178,7 +166,8 @@ pub async fn get_item(
         request,
         async |relay, asked: Asked| {
             let conversation = find(&relay, asked.owner, &id).await?;
-            let found = conversation.items.iter().find(|value| has_id(value, &item));
+            let shown = conversations::shown(&conversation.items);
+            let found = shown.iter().find(|value| has_id(value, &item));
             found.map(endpoint::json).ok_or_else(missing_item)
         },
     )
@@ -197,14 +186,11 @@ pub async fn delete_item(
         request,
         async |relay, asked: Asked| {
             let mut found = false;
-            let changed = relay
-                .responses
-                .conversations
-                .update(asked.owner, &id, |conversation| {
-                    let before = conversation.items.len();
-                    conversation.items.retain(|value| !has_id(value, &item));
-                    found = conversation.items.len() < before;
-                });
+            let changed = relay.responses.change(asked.owner, &id, |conversation| {
+                let before = conversation.items.len();
+                conversation.items.retain(|value| !has_id(value, &item));
+                found = conversation.items.len() < before;
+            });
             let changed = changed.await?.ok_or_else(|| missing_conversation(&id))?;
             if found {
                 Ok(object(&id, &changed))
@@ -221,7 +207,7 @@ async fn read(relay: &Relay, asked: Asked) -> Result<Bytes, Failure> {
 }
 
 async fn find(relay: &Relay, owner: Identity, id: &str) -> Result<Conversation, Failure> {
-    let found = relay.responses.conversations.get(owner, id).await?;
+    let found = relay.responses.conversation(owner, id).await?;
     found.ok_or_else(|| missing_conversation(id))
 }
 

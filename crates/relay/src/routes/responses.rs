@@ -154,15 +154,20 @@ pub fn page(asked: &Asked) -> Result<stored::Page, Failure> {
 /// There is nothing in the background that could be cancelled.
 pub async fn cancel(
     State(relay): State<Arc<Relay>>,
-    Path(_id): Path<String>,
+    Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(relay, "responses.cancel", request, async |_, _: Asked| {
-        Err(Failure::invalid(
-            "id",
-            "Only background responses can be cancelled, and this relay runs none.",
-        ))
-    })
+    endpoint::answer(
+        relay,
+        "responses.cancel",
+        request,
+        async |relay, asked: Asked| {
+            let stored = relay.responses.get(asked.owner, &id).await?;
+            stored.ok_or_else(|| missing_response(&id))?;
+            let message = "Only background responses can be cancelled, and this relay runs none.";
+            Err(Failure::invalid("id", message))
+        },
+    )
     .await
 }
 

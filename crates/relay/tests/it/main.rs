@@ -21,6 +21,7 @@ mod media_requests;
 mod operator;
 mod process;
 mod requests;
+mod responses;
 mod rig;
 mod routes;
 mod tools;

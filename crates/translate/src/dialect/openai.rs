@@ -8,5 +8,6 @@ pub mod cost;
 pub mod error;
 pub mod limits;
 pub mod media;
+pub mod metadata;
 pub mod page;
 pub mod responses;

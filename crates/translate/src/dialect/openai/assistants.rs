@@ -3,9 +3,12 @@
 //! OpenAI has shut its own assistants down; clients that still make them find here what they set,
 //! and the model, instructions and files of an assistant are used when it is the model of a chat.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::metadata;
 use crate::failure::Failure;
 
 /// The model of an assistant that names none, as in the original relay.
@@ -18,8 +21,6 @@ const LONGEST_INSTRUCTIONS: usize = 256_000;
 const LONGEST_MODEL: usize = 256;
 const MOST_TOOLS: usize = 128;
 const MOST_FILES: usize = 20;
-const MOST_METADATA: usize = 16;
-const LONGEST_METADATA: (usize, usize) = (64, 512);
 
 /// What is set of an assistant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,7 +38,7 @@ pub struct Assistant {
     pub file_ids: Vec<String>,
     tools: Vec<Value>,
     tool_resources: Map<String, Value>,
-    metadata: Map<String, Value>,
+    metadata: BTreeMap<String, String>,
     temperature: Value,
     top_p: Value,
     response_format: Value,
@@ -54,7 +55,7 @@ impl Default for Assistant {
             file_ids: Vec::new(),
             tools: Vec::new(),
             tool_resources: Map::new(),
-            metadata: Map::new(),
+            metadata: BTreeMap::new(),
             temperature: json!(1.0),
             top_p: json!(1.0),
             response_format: json!("auto"),
@@ -233,25 +234,12 @@ fn resources(value: Value) -> Result<Map<String, Value>, Failure> {
     Ok(resources)
 }
 
-fn metadata(value: Value) -> Result<Map<String, Value>, Failure> {
-    let metadata = match value {
-        Value::Null => return Ok(Map::new()),
-        Value::Object(metadata) => metadata,
-        _ => return Err(wrong("metadata", "must be an object")),
-    };
-    let (name, text) = LONGEST_METADATA;
-    let fits = metadata.iter().all(|(key, value)| {
-        let value = value.as_str().map(|value| value.chars().count());
-        key.chars().count() <= name && value.is_some_and(|length| length <= text)
-    });
-    if fits && metadata.len() <= MOST_METADATA {
-        Ok(metadata)
-    } else {
-        let bounds = format!(
-            "must hold at most {MOST_METADATA} strings of at most {text} characters under names of at most {name}"
-        );
-        Err(wrong("metadata", &bounds))
-    }
+fn metadata(value: Value) -> Result<BTreeMap<String, String>, Failure> {
+    let labels: Result<Option<BTreeMap<String, String>>, _> = serde_json::from_value(value);
+    let labels = labels.map_err(|_| wrong("metadata", "must be an object of strings"))?;
+    let labels = labels.unwrap_or_default();
+    metadata::check(&labels)?;
+    Ok(labels)
 }
 
 fn wrong(name: &str, must: &str) -> Failure {

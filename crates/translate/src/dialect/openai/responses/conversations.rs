@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::decode::check_items;
 use crate::dialect::json;
+use crate::dialect::openai::metadata;
 use crate::dialect::request;
 use crate::failure::Failure;
 
@@ -45,7 +46,7 @@ pub fn create(body: &[u8]) -> Result<Create, Failure> {
     let body: Body = request::parse(body)?;
     Ok(Create {
         items: items(body.items)?,
-        metadata: body.metadata.unwrap_or_default(),
+        metadata: labels(body.metadata)?,
     })
 }
 
@@ -55,7 +56,13 @@ pub fn create(body: &[u8]) -> Result<Create, Failure> {
 /// A field of the wrong type.
 pub fn update(body: &[u8]) -> Result<Metadata, Failure> {
     let body: Body = request::parse(body)?;
-    Ok(body.metadata.unwrap_or_default())
+    labels(body.metadata)
+}
+
+fn labels(labels: Option<Metadata>) -> Result<Metadata, Failure> {
+    let labels = labels.unwrap_or_default();
+    metadata::check(&labels)?;
+    Ok(labels)
 }
 
 /// Reads the body of `POST /v1/conversations/{id}/items`.
@@ -84,6 +91,21 @@ fn items(items: Option<Vec<Map<String, Value>>>) -> Result<Vec<Value>, Failure> 
     }
     check_items(&items, "items")?;
     Ok(items)
+}
+
+/// A conversation's items as a list of them shows them: like those of a response, but that the
+/// output of a custom tool has no status here.
+#[must_use]
+pub fn shown(items: &[Value]) -> Vec<Value> {
+    let mut items = items.to_vec();
+    for item in &mut items {
+        if let Value::Object(fields) = item
+            && fields.get("type").and_then(Value::as_str) == Some("custom_tool_call_output")
+        {
+            fields.remove("status");
+        }
+    }
+    items
 }
 
 /// A conversation. `created` is in seconds since 1970.
@@ -119,6 +141,28 @@ mod tests {
         for nothing in ["", "{}", r#"{"items": null, "metadata": null}"#] {
             assert_eq!(create(nothing.as_bytes()).unwrap(), Create::default());
         }
+    }
+
+    #[test]
+    fn labels_beyond_openais_bounds_are_refused() {
+        let many: Metadata = (0..17).map(|n| (n.to_string(), String::new())).collect();
+        let body = json!({ "metadata": many }).to_string();
+        for refused in [
+            create(body.as_bytes()).map(|_| ()),
+            update(body.as_bytes()).map(|_| ()),
+        ] {
+            assert_eq!(refused.unwrap_err().param.as_deref(), Some("metadata"));
+        }
+    }
+
+    #[test]
+    fn a_custom_tools_output_has_no_status_in_a_conversation() {
+        let output =
+            json!({"type": "custom_tool_call_output", "id": "a", "call_id": "c", "output": "o"});
+        let message = json!({"type": "message", "id": "b", "status": "completed"});
+        let mut stored = output.clone();
+        stored["status"] = json!("completed");
+        assert_eq!(shown(&[stored, message.clone()]), [output, message]);
     }
 
     #[test]
