@@ -4,10 +4,13 @@
 
 Every file (of a folder: those that are answers) is read by its ending: `.sse` is a stream, `.json`
 one document or an object of lists of events by name. A document's type is taken from its `object`
-or `type`, an event's from its `type`. The types are made strict first: a missing required field, an unknown field (but for those
-that the relay adds on purpose) and a value of another type are all mistakes. Exits with 1 if there is any.
+or `type`, an event's from its `type`. The types are made strict first: a missing required field, an
+unknown field (but for those that the relay adds on purpose, where it adds them) and a value of
+another type are all mistakes. So are a stream whose events are not named, not numbered on, or do
+not end once. Exits with 1 if there is any.
 """
 
+import copy
 import functools
 import json
 import pathlib
@@ -18,10 +21,8 @@ import typing
 import pydantic
 from anthropic import types as anthropic_types
 from openai import types as openai_types
-from openai.types import chat, conversations, responses
+from openai.types import chat, conversations, responses, shared
 from openai.types.responses import input_token_count_response
-
-OURS = {"x_relay", "reasoning_content"}
 
 # Fields that the service itself leaves null in a stream, whatever the type says.
 NULLABLE = {("CompletionChoice", "finish_reason")}
@@ -36,6 +37,37 @@ DOCUMENTS = {
     "chat.completion": chat.ChatCompletion,
     "chat.completion.chunk": chat.ChatCompletionChunk,
 }
+
+
+class ErrorDocument(pydantic.BaseModel):
+    """OpenAI's failure, as a document and as an event of a stream."""
+
+    error: shared.ErrorObject
+
+
+class Cost(pydantic.BaseModel):
+    """`x_relay`, our own field at the end of a stream."""
+
+    usage: typing.Literal["reported", "estimated", "mixed"]
+    credits: float | None = None
+
+
+class CustomInput(pydantic.BaseModel):
+    """A piece of a custom tool's call."""
+
+    name: str | None = None
+    input: str
+
+
+class CustomCall(pydantic.BaseModel):
+    """A call of a custom tool in a chunk, which the service sends and the SDK's type of chunks
+    does not know."""
+
+    index: int
+    id: str | None = None
+    type: typing.Literal["custom"] | None = None
+    custom: CustomInput
+
 
 STREAMED = (responses.ResponseStreamEvent, anthropic_types.RawMessageStreamEvent)
 
@@ -52,7 +84,7 @@ def strict(kind):
             for name, field in kind.model_fields.items()
         }
         return pydantic.create_model(
-            kind.__name__, __config__=pydantic.ConfigDict(extra="forbid"), **fields
+            kind.__name__, __config__=pydantic.ConfigDict(extra="forbid", strict=True), **fields
         )
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Annotated:
@@ -82,16 +114,28 @@ def events():
 
 
 def without_ours(value):
-    if isinstance(value, list):
-        return [without_ours(entry) for entry in value]
-    if isinstance(value, dict):
-        return {key: without_ours(entry) for key, entry in value.items() if key not in OURS}
-    return value
+    """A document or event less what the relay adds to it, and what that is, each with its type."""
+    value, ours = copy.deepcopy(value), []
+    if "x_relay" in value:
+        ours.append((value.pop("x_relay"), Cost))
+    choices = value.get("choices")
+    for choice in choices if isinstance(choices, list) else []:
+        message = choice.get("delta", choice.get("message"))
+        if not isinstance(message, dict):
+            continue
+        if "reasoning_content" in message:
+            ours.append((message.pop("reasoning_content"), str))
+        calls = message.get("tool_calls")
+        if "delta" in choice and isinstance(calls, list):
+            ours += [(call, CustomCall) for call in calls if "custom" in call]
+            message["tool_calls"] = [call for call in calls if "custom" not in call]
+    return value, ours
 
 
 def mistakes(value, kind):
     try:
-        adapter(kind).validate_python(without_ours(value))
+        # As JSON, where times are strings.
+        adapter(kind).validate_json(json.dumps(value), strict=True)
     except pydantic.ValidationError as error:
         # A union tells of each of its members; the first ones are enough to find the place.
         told = error.errors()[:5]
@@ -101,48 +145,73 @@ def mistakes(value, kind):
 
 def check(value):
     """What is wrong with a document or an event."""
-    if "error" in value and "type" not in value and "object" not in value:
-        return []
-    if is_custom_call(value):
-        return []
     kind = kind_of(value)
     if kind is None:
         return [f"no type for {value.get('object') or value.get('type')}"]
-    return mistakes(value, kind)
+    value, ours = without_ours(value)
+    return mistakes(value, kind) + [wrong for part in ours for wrong in mistakes(*part)]
 
 
 def kind_of(value):
     """The type of a document or an event; what is an `error` differs between the vendors."""
+    if "error" in value and "type" not in value and "object" not in value:
+        return ErrorDocument
     if value.get("type") == "error" and "error" in value:
         return anthropic_types.ErrorResponse
     if value.get("type") == "message" and "usage" in value:
         return anthropic_types.Message
+    if value.get("type") == "model":
+        return anthropic_types.ModelInfo
     return DOCUMENTS.get(value.get("object")) or events().get(value.get("type"))
 
 
-def is_custom_call(value):
-    """Whether it is a chunk with a call of a custom tool, which the service sends and the SDK's
-    type of chunks does not know."""
-    if value.get("object") != "chat.completion.chunk":
-        return False
-    calls = [call for choice in value["choices"] for call in choice["delta"].get("tool_calls") or []]
-    return any("custom" in call for call in calls)
+# The events that end a stream, by its dialect; a chat's end is a line of its own.
+LAST = {
+    "response": {"response.completed", "response.incomplete", "response.failed"},
+    "message": {"message_stop", "error"},
+}
+
+
+def check_order(named):
+    """What is wrong with a stream as a whole: its events, each with its name on the wire."""
+    names = [name for name, _ in named]
+    first = next(iter(named), (None, None))[0]
+    if first is None:
+        return [f"the event {name} has a name" for name in names if name]
+    wrong = [f"{value.get('type')} is named {name}" for name, value in named if name != value.get("type")]
+    dialect, starts = ("response", "response.created") if first.startswith("response.") else ("message", "message_start")
+    if first != starts:
+        wrong.append(f"it begins with {first}")
+    if [name in LAST[dialect] for name in names] != [False] * (len(names) - 1) + [True]:
+        wrong.append("it does not end once, with its last event")
+    numbers = [value.get("sequence_number") for _, value in named]
+    if dialect == "response" and numbers != list(range(len(named))):
+        wrong.append(f"its events are numbered {numbers}")
+    return wrong
+
+
+def frames(text):
+    """The events of a stream, each with its name; comments and the end of a chat are left out."""
+    for frame in text.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in frame.split("\n") if line and not line.startswith(":"))
+        if fields.get("data", "[DONE]") != "[DONE]":
+            yield fields.get("event"), json.loads(fields["data"])
 
 
 def values(path):
-    """Each document or event of a file, with its place."""
+    """Each document or event of a file, with its place; and what is wrong with it as a whole."""
     text = path.read_text()
     if path.suffix == ".sse":
-        lines = [line for line in text.split("\n") if line.startswith("data: {")]
-        yield from ((f"event {at}", json.loads(line[6:])) for at, line in enumerate(lines))
-        return
+        named = list(frames(text))
+        return [(f"event {at}", value) for at, (_, value) in enumerate(named)], check_order(named)
     value = json.loads(text)
     if "object" in value or "type" in value or "error" in value:
-        yield "document", value
-        return
+        return [("document", value)], []
+    found, wrong = [], []
     for name, entries in value.items():
-        for at, entry in enumerate(entries if isinstance(entries, list) else [entries]):
-            yield f"{name}, {at}", entry
+        found += [(f"{name}, {at}", entry) for at, entry in enumerate(entries)]
+        wrong += [f"{name}: {what}" for what in check_order([(entry["type"], entry) for entry in entries])]
+    return found, wrong
 
 
 def files(name):
@@ -152,14 +221,13 @@ def files(name):
 
 
 def main(names):
-    checked, wrong = 0, 0
+    checked, wrong = 0, []
     for path in (path for name in names for path in files(name)):
-        for place, value in values(path):
-            checked += 1
-            for mistake in check(value):
-                wrong += 1
-                print(f"{path}: {place}: {mistake}")
-    print(f"{checked} checked, {wrong} mistakes")
+        found, whole = values(path)
+        checked += len(found)
+        wrong += [f"{path}: {what}" for what in whole]
+        wrong += [f"{path}: {place}: {what}" for place, value in found for what in check(value)]
+    print(*wrong, f"{checked} checked, {len(wrong)} mistakes", sep="\n")
     return 1 if wrong or not checked else 0
 
 

@@ -69,7 +69,7 @@ fn requests_become_turns_and_prompts() {
             let body = request(name, &case).unwrap();
             match (dialect.decode)(&body) {
                 Err(failure) => {
-                    let document = (dialect.failure)(&failure);
+                    let document = (dialect.failure)(&failure, None);
                     let body: serde_json::Value = serde_json::from_slice(&document.body).unwrap();
                     snapshots.add(
                         &case,
@@ -130,6 +130,27 @@ fn replies_become_events_and_answers_in_every_dialect() {
     snapshots.check();
 }
 
+/// What the streams of every dialect that has a place for it must show, by the golden file.
+const TABLE: [(&str, &[&str]); 7] = [
+    ("plain", &["chat", "messages", "responses", "completions"]),
+    ("two_parallel_calls", &["chat", "messages", "responses"]),
+    ("json_refused_in_words", &["chat", "messages", "responses"]),
+    ("cut", &["chat", "messages", "responses", "completions"]),
+    ("length", &["chat", "messages", "responses", "completions"]),
+    ("thoughts_asked_for", &["chat", "messages", "responses"]),
+    ("web_search_by_a_tool", &["chat", "messages", "responses"]),
+];
+
+#[test]
+fn every_dialect_has_the_streams_of_the_table() {
+    for (case, dialects) in TABLE {
+        for dialect in dialects {
+            let file = testdata("replies").join(format!("{case}.{dialect}.sse"));
+            assert!(file.exists(), "{}", file.display());
+        }
+    }
+}
+
 fn delivered(turn: &Turn, delivery: Delivery) -> Turn {
     Turn {
         delivery,
@@ -180,7 +201,9 @@ fn whole(dialect: &Dialect, body: &[u8], answer: &Answer, case: &str) -> String 
     let mut json = None;
     for (choice, said) in conversation(&delivered(&turn, Delivery::Whole), answer) {
         match (&said, said.event()) {
-            (Said::Failed(failure), _) => json = json.or(Some((dialect.failure)(failure).body)),
+            (Said::Failed(failure), _) => {
+                json = json.or(Some((dialect.failure)(failure, None).body));
+            }
             (_, Some(event)) => replies[choice as usize].collect(event),
             _ => {}
         }
