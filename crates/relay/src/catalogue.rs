@@ -223,17 +223,10 @@ impl Models {
             .iter()
             .map(|m| m.id.as_str())
             .filter(|m| self.permits(m));
-        let near = known.map(|m| {
-            (
-                strsim::jaro_winkler(&id.to_ascii_lowercase(), &m.to_ascii_lowercase()),
-                m,
-            )
-        });
-        let nearest = near
-            .filter(|(nearness, _)| *nearness >= NEAR)
-            .max_by(|a, b| a.0.total_cmp(&b.0));
-        let hint = nearest
-            .map(|(_, m)| format!(" Did you mean `{m}`?"))
+        let known: Vec<&str> = known.collect();
+        let meant = model_names::resolve(id, &known, &[]).or_else(|| nearest(id, &known));
+        let hint = meant
+            .map(|m| format!(" Did you mean `{m}`?"))
             .unwrap_or_default();
         let id: String = id.chars().take(120).collect();
         Failure::new(
@@ -245,6 +238,50 @@ impl Models {
     }
 }
 
+/// The name most like another one: as it stands, or less what resellers put around it.
+fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let name = name.to_ascii_lowercase();
+    let bare = model_names::bare(&name);
+    let near = known.iter().map(|known| {
+        let other = known.to_ascii_lowercase();
+        let whole = strsim::jaro_winkler(&name, &other);
+        let bare = strsim::jaro_winkler(bare, model_names::bare(&other));
+        (whole.max(bare), *known)
+    });
+    near.filter(|(nearness, _)| *nearness >= NEAR)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
+}
+
 fn find<'l>(listing: &'l Listing, id: &str) -> Option<&'l Model> {
     listing.models.iter().find(|model| model.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_found_behind_what_resellers_put_around_it() {
+        let known = [
+            "gpt-4o-mini",
+            "openai/gpt-oss-20b",
+            "meta/llama-4-scout-instruct",
+            "us.anthropic.claude-opus-4-6-v1",
+        ];
+        let table = [
+            ("GPT-4o-minii", Some("gpt-4o-mini")),
+            ("openai/gpt-4o-mini", Some("gpt-4o-mini")),
+            ("openai/gpt-oss", Some("openai/gpt-oss-20b")),
+            ("meta/llama", Some("meta/llama-4-scout-instruct")),
+            (
+                "claude-opus-4-6-fast",
+                Some("us.anthropic.claude-opus-4-6-v1"),
+            ),
+            ("zorp", None),
+        ];
+        for (name, expected) in table {
+            assert_eq!(nearest(name, &known), expected, "{name}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ use tower::Service as _;
 use crate::app::Relay;
 use crate::arriving::Arriving;
 use crate::observe::RequestId;
+use crate::respond;
 use crate::routes::{
     assistants, audio, chat, completions, conversations, embeddings, files, health, images,
     messages, metrics, missing, models, responses, root,
@@ -141,6 +142,8 @@ impl Service {
         let id = RequestId::draw();
         let mut response = if request.method() == Method::OPTIONS {
             preflight(request.headers())
+        } else if !missing::is_readable(request.uri()) {
+            missing::unreadable(request.uri(), request.headers())
         } else {
             request.extensions_mut().insert(Arrival { id, peer });
             match self.routes.clone().call(request).await {
@@ -148,6 +151,8 @@ impl Service {
                 Err(never) => match never {},
             }
         };
+        let id = id.header();
+        response = respond::said(response, &id);
         let headers = response.headers_mut();
         headers.insert(
             header::ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -157,7 +162,6 @@ impl Service {
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
             HeaderValue::from_static("*"),
         );
-        let id = id.header();
         // OpenAI's SDKs read the first name, Anthropic's the second.
         headers.insert(HeaderName::from_static("request-id"), id.clone());
         headers.insert(HeaderName::from_static("x-request-id"), id);

@@ -17,8 +17,8 @@ pub mod request;
 pub struct Dialect {
     /// Reads a request's body.
     pub decode: fn(&[u8]) -> Result<Request, Failure>,
-    /// Writes a failure.
-    pub failure: fn(&Failure) -> Document,
+    /// Writes a failure, with the request's id where it is known and the dialect has a place for it.
+    pub failure: fn(&Failure, Option<&str>) -> Document,
     /// How its requests name what can be at fault.
     pub fields: Fields,
 }

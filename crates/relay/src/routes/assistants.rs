@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use http::Request;
 use translate::dialect::openai::assistants::Assistant;
-use translate::dialect::openai::error;
+use translate::dialect::openai::chat;
 use translate::dialect::openai::media::files::Deleted;
 use translate::dialect::openai::page::Page;
 use translate::failure::{Failure, Kind};
@@ -119,10 +119,7 @@ pub async fn delete(
 /// Threads and their runs.
 pub async fn threads() -> Response {
     let message = "Threads and runs are not offered: OpenAI shut them down on 2026-08-26. Keep the conversation in the client, and give the assistant's id as `model` to /v1/chat/completions or /v1/responses.";
-    respond::document(error::document(&Failure::new(
-        Kind::NotImplemented,
-        message,
-    )))
+    respond::failure(&chat::DIALECT, &Failure::new(Kind::NotImplemented, message))
 }
 
 async fn body(relay: &Relay, asked: Asked) -> Result<bytes::Bytes, Failure> {

@@ -2,14 +2,14 @@
 
 use axum::response::Response;
 use http::{HeaderMap, Method, Uri};
-use translate::dialect::anthropic;
-use translate::dialect::openai::error;
+use translate::dialect::anthropic::messages;
+use translate::dialect::openai::chat;
 use translate::failure::{Failure, Kind};
 
 use crate::respond;
 
 /// Endpoints of OpenAI's and Anthropic's APIs that 1min.ai has no counterpart for: the beginning of
-/// the path, and what is said.
+/// the path (with a slash at its end: only what is below), and what is said.
 const WITHOUT_COUNTERPART: &[(&str, &str)] = &[
     (
         "embeddings",
@@ -26,6 +26,14 @@ const WITHOUT_COUNTERPART: &[(&str, &str)] = &[
     ),
     ("fine_tuning", "1min.ai trains no models."),
     (
+        "complete",
+        "1min.ai has no text completions: use POST /v1/messages.",
+    ),
+    (
+        "chat/completions/",
+        "Chat completions are not kept here: those of POST /v1/responses are.",
+    ),
+    (
         "responses/compact",
         "The relay compacts no conversations: let the client summarise them, or begin a new one.",
     ),
@@ -41,6 +49,26 @@ const WITHOUT_COUNTERPART: &[(&str, &str)] = &[
     ("evals", "1min.ai runs no evals."),
     ("containers", "1min.ai has no containers."),
     ("videos", "Videos are not available through this API."),
+    ("skills", "1min.ai has no skills: let the client read them."),
+    ("chatkit", "1min.ai has no sessions for ChatKit."),
+    ("live", "1min.ai has no live sessions."),
+    ("agents", "1min.ai runs no agents: let the client run them."),
+    (
+        "sessions",
+        "1min.ai runs no agents: let the client run them.",
+    ),
+    (
+        "environments",
+        "1min.ai runs no agents: let the client run them.",
+    ),
+    (
+        "audio/voices",
+        "1min.ai makes no voices of one's own: docs/media.md lists those that there are.",
+    ),
+    (
+        "prompts",
+        "No prompts are kept here: send their text in the request.",
+    ),
     (
         "organization",
         "This relay administers no organization: see app.1min.ai.",
@@ -49,14 +77,32 @@ const WITHOUT_COUNTERPART: &[(&str, &str)] = &[
 
 /// No such URL, or one that 1min.ai has nothing behind.
 pub async fn route(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    answer(&failure(&method, &uri), &headers)
+    answer(&failure(&method, &uri), &uri, &headers)
 }
 
-fn answer(failure: &Failure, headers: &HeaderMap) -> Response {
-    if headers.contains_key("anthropic-version") {
-        return respond::document(anthropic::error::document(failure));
+/// Whether a URL's path is text. Handlers that take a part of it expect that.
+pub fn is_readable(uri: &Uri) -> bool {
+    let decoded = url::form_urlencoded::parse(uri.path().as_bytes());
+    !decoded
+        .into_iter()
+        .any(|(name, value)| [name, value].iter().any(|text| text.contains('\u{fffd}')))
+}
+
+/// A URL whose path is no text.
+pub fn unreadable(uri: &Uri, headers: &HeaderMap) -> Response {
+    let failure = Failure::new(Kind::Invalid, "The URL's path is not UTF-8.");
+    answer(&failure, uri, headers)
+}
+
+/// Anthropic's clients name their version, and ask for what nobody else has.
+fn answer(failure: &Failure, uri: &Uri, headers: &HeaderMap) -> Response {
+    let anthropics = ["messages", "complete"];
+    let path = below(uri.path());
+    let first = path.split('/').next().unwrap_or_default();
+    if headers.contains_key("anthropic-version") || anthropics.contains(&first) {
+        return respond::failure(&messages::DIALECT, failure);
     }
-    respond::document(error::document(failure))
+    respond::failure(&chat::DIALECT, failure)
 }
 
 fn failure(method: &Method, uri: &Uri) -> Failure {
@@ -76,7 +122,7 @@ pub async fn method(method: Method, uri: Uri, headers: HeaderMap) -> Response {
         let message = format!("{path} does not take {method}.");
         Failure::new(Kind::MethodNotAllowed, message)
     });
-    answer(&failure, &headers)
+    answer(&failure, &uri, &headers)
 }
 
 fn shown(uri: &Uri) -> String {
@@ -84,15 +130,20 @@ fn shown(uri: &Uri) -> String {
 }
 
 fn without_counterpart(path: &str) -> Option<Failure> {
+    let below = below(path);
+    let known = |(begin, _): &&(&str, &str)| {
+        let rest = below.strip_prefix(begin);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || begin.ends_with('/'))
+    };
+    let (_, why) = WITHOUT_COUNTERPART.iter().find(known)?;
+    Some(Failure::new(Kind::NotImplemented, *why).with_retry(false))
+}
+
+/// A path below the base URL, in whichever way the client built it.
+fn below(path: &str) -> &str {
     let mut below = path.trim_start_matches('/');
     while let Some(rest) = below.strip_prefix("v1/") {
         below = rest;
     }
-    let known = |(begin, _): &&(&str, &str)| {
-        below
-            .strip_prefix(begin)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let (_, why) = WITHOUT_COUNTERPART.iter().find(known)?;
-    Some(Failure::new(Kind::NotImplemented, *why).with_retry(false))
+    below
 }

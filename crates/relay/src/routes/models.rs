@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 use translate::dialect::anthropic;
 use translate::dialect::anthropic::models::Lifecycle;
-use translate::dialect::openai::error;
+use translate::dialect::openai::chat;
 
 use crate::app::Relay;
 use crate::respond;
@@ -74,7 +74,7 @@ pub async fn entry(
             serde_json::to_vec(&Entry::from(&model)).unwrap_or_default(),
         ),
         Err(failure) if anthropic => respond::failure(&anthropic::messages::DIALECT, &failure),
-        Err(failure) => respond::document(error::document(&failure)),
+        Err(failure) => respond::failure(&chat::DIALECT, &failure),
     }
 }
 

@@ -62,6 +62,8 @@ async fn models_are_listed_and_found_with_slashes_in_their_ids() {
         (404, Some("model_not_found"))
     );
     assert!(missing.text.contains("gpt-4o-mini"), "{}", missing.text);
+    let meant = rig.get("/v1/models/claude-sonnet-4-5").await.text;
+    assert!(meant.contains("us.anthropic.claude-sonnet-4-5"), "{meant}");
 }
 
 #[tokio::test]
@@ -113,23 +115,46 @@ async fn wrong_urls_and_methods_are_answered_in_openais_shape() {
         (Method::POST, "/v1/moderations", 501),
         (Method::GET, "/v1/threads/thread_1/runs", 501),
         (Method::POST, "/v1/responses/compact", 501),
+        (Method::GET, "/v1/chat/completions/chatcmpl-1", 501),
+        (Method::POST, "/v1/skills", 501),
+        (Method::POST, "/v1/chatkit/sessions", 501),
+        (Method::POST, "/v1/audio/voices", 501),
+        (Method::GET, "/v1/models/%FF", 400),
+        (Method::GET, "/v1/responses/%C3%28/input_items", 400),
         (Method::GET, "/v1/embeddings-of-mine", 404),
     ] {
         let answer = rig.send(method, path, &[], "").await;
         assert_eq!(answer.status, status, "{path}");
         assert!(answer.json()["error"]["message"].is_string());
     }
-    let anthropics = [("anthropic-version", "2023-06-01")];
-    for (method, path, status) in [
-        (Method::GET, "/v1/messages", 405),
-        (Method::GET, "/v1/nothing", 404),
-        (Method::POST, "/v1/messages/batches", 501),
+}
+
+#[tokio::test]
+async fn anthropics_clients_and_urls_are_answered_in_anthropics_shape_with_the_requests_id() {
+    let rig = Rig::start();
+    let version = [("anthropic-version", "2023-06-01")];
+    let keyed = [("anthropic-version", "2023-06-01"), ("x-api-key", "k")];
+    for (headers, method, path, status) in [
+        (&version[..], Method::GET, "/v1/nothing", 404),
+        (&version[..], Method::GET, "/v1/models/zorp", 404),
+        (&version[..], Method::GET, "/v1/models?limit=0", 400),
+        (&version[..], Method::GET, "/v1/models/%FF", 400),
+        (&version[..], Method::POST, "/v1/messages", 401),
+        (&keyed[..], Method::POST, "/v1/messages", 400),
+        (&keyed[..], Method::POST, "/v1/messages/count_tokens", 400),
+        (&[], Method::GET, "/v1/messages", 405),
+        (&[], Method::POST, "/v1/messages/batches", 501),
+        (&[], Method::POST, "/v1/v1/messages/batches", 501),
+        (&[], Method::POST, "/v1/complete", 501),
     ] {
-        let answer = rig.send(method, path, &anthropics, "").await;
+        let answer = rig.send(method, path, headers, "").await;
+        let (json, id) = (answer.json(), answer.header("request-id"));
         assert_eq!(
-            (answer.status, &answer.json()["type"]),
-            (status, &json!("error"))
+            (answer.status, &json["type"]),
+            (status, &json!("error")),
+            "{path}"
         );
+        assert_eq!(json["request_id"].as_str(), id, "{path}");
     }
 }
 

@@ -12,6 +12,7 @@ use crate::failure::{Failure, Kind};
 use crate::turn::{Media, Message, Part, Role, Source};
 
 pub mod forms;
+pub mod slot;
 
 /// The most characters of a client's word that a message repeats.
 const MAX_ECHO: usize = 60;

@@ -23,16 +23,10 @@ struct Object<'a> {
     message: Cow<'a, str>,
 }
 
-/// A failure as an HTTP answer.
-#[must_use]
-pub fn document(failure: &Failure) -> Document {
-    document_of(failure, None)
-}
-
 /// A failure as an HTTP answer that names the request. Official clients read the id from the
 /// header `request-id`; the body repeats it.
 #[must_use]
-pub fn document_of(failure: &Failure, request_id: Option<&str>) -> Document {
+pub fn document(failure: &Failure, request_id: Option<&str>) -> Document {
     let (status, _) = shape(failure.kind);
     Document {
         status,
@@ -78,7 +72,7 @@ fn shape(kind: Kind) -> (u16, &'static str) {
         Kind::TooLarge => (413, "request_too_large"),
         Kind::RateLimited => (429, "rate_limit_error"),
         Kind::Unmet | Kind::Upstream | Kind::Internal => (500, "api_error"),
-        Kind::NotImplemented => (501, REQUEST),
+        Kind::NotImplemented => (501, "api_error"),
         Kind::UpstreamTimeout => (504, "timeout_error"),
         Kind::Overloaded => (529, "overloaded_error"),
     }
@@ -89,7 +83,7 @@ mod tests {
     use super::*;
 
     fn text(failure: &Failure) -> String {
-        String::from_utf8(document(failure).body).unwrap()
+        String::from_utf8(document(failure, None).body).unwrap()
     }
 
     #[test]
@@ -98,7 +92,7 @@ mod tests {
             text(&Failure::new(Kind::Overloaded, "busy \"now\"")),
             r#"{"type":"error","error":{"type":"overloaded_error","message":"busy \"now\""}}"#
         );
-        let named = document_of(&Failure::new(Kind::RateLimited, "slow"), Some("req_1"));
+        let named = document(&Failure::new(Kind::RateLimited, "slow"), Some("req_1"));
         assert_eq!(
             (
                 named.status,
@@ -136,12 +130,12 @@ mod tests {
             (Kind::Unmet, 500, "api_error"),
             (Kind::Upstream, 500, "api_error"),
             (Kind::Internal, 500, "api_error"),
-            (Kind::NotImplemented, 501, "invalid_request_error"),
+            (Kind::NotImplemented, 501, "api_error"),
             (Kind::UpstreamTimeout, 504, "timeout_error"),
             (Kind::Overloaded, 529, "overloaded_error"),
         ];
         for (kind, status, word) in table {
-            let document = document(&Failure::new(kind, "x"));
+            let document = document(&Failure::new(kind, "x"), None);
             assert_eq!(document.status, status, "{kind:?}");
             let body = String::from_utf8(document.body).unwrap();
             assert!(

@@ -124,7 +124,7 @@ impl Name {
     /// Reads a name; none if a word in it is no part of a name of Anthropic's.
     fn read(name: &str) -> Option<Self> {
         let name = without_mark(name.trim()).to_ascii_lowercase();
-        let name = without_reseller(&name);
+        let name = bare(&name);
         let claude = name.strip_prefix("claude");
         let words = claude
             .unwrap_or(name)
@@ -173,7 +173,8 @@ fn is_family(word: &str) -> bool {
 
 /// The name without what resellers put around it: a region and publisher before (`us.anthropic.`,
 /// `anthropic/`), a revision after (`-v1:0`, `-v1`).
-fn without_reseller(name: &str) -> &str {
+#[must_use]
+pub fn bare(name: &str) -> &str {
     let name = name.rsplit_once('/').map_or(name, |(_, model)| model);
     let name = name
         .rsplit_once("anthropic.")

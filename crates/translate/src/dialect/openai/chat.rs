@@ -11,7 +11,7 @@ use crate::plan::Fields;
 /// Chat completions, for the relay.
 pub const DIALECT: Dialect = Dialect {
     decode: decode::decode,
-    failure: error::document,
+    failure: |failure, _| error::document(failure),
     fields: Fields {
         conversation: "messages",
         output_schema: "response_format.json_schema.schema",

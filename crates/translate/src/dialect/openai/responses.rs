@@ -21,7 +21,7 @@ use crate::plan::Fields;
 /// Responses without a store, for the relay.
 pub const DIALECT: Dialect = Dialect {
     decode: decode::decode,
-    failure: error::document,
+    failure: |failure, _| error::document(failure),
     fields: Fields {
         conversation: "input",
         output_schema: "text.format.schema",

@@ -14,7 +14,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::dialect::request::forms::{Count, Object, object};
+use crate::dialect::request::forms::{Count, object};
+use crate::dialect::request::slot::{is_number, number, put, put_list, put_object};
 
 pub use content::{Block, Bytes, Content, Source, ToolChange};
 pub use tool::Tool;
@@ -93,22 +94,21 @@ impl<'de> Visitor<'de> for RequestVisitor {
 impl Request {
     fn field<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {
         match key.as_str() {
-            "model" => self.model = map.next_value()?,
-            "messages" => self.messages = many(map)?,
-            "system" => self.system = map.next_value()?,
-            "max_tokens" => self.max_tokens = map.next_value()?,
-            "stream" => self.stream = map.next_value()?,
-            "stop_sequences" => self.stop_sequences = map.next_value()?,
-            "tools" => self.tools = many(map)?,
-            "tool_choice" => self.tool_choice = map.next_value()?,
-            "thinking" => self.thinking = one(map)?,
-            "output_config" => self.output_config = one(map)?,
-            "output_format" => self.output_format = one(map)?,
-            "mcp_servers" => self.mcp_servers = many(map)?,
-            "thread" => self.thread = one(map)?,
-            _ => self.without_effect(key, map)?,
+            "model" => put(&mut self.model, "model", map),
+            "messages" => put_list(&mut self.messages, "messages", map),
+            "system" => put(&mut self.system, "system", map),
+            "max_tokens" => put(&mut self.max_tokens, "max_tokens", map),
+            "stream" => put(&mut self.stream, "stream", map),
+            "stop_sequences" => put(&mut self.stop_sequences, "stop_sequences", map),
+            "tools" => put_list(&mut self.tools, "tools", map),
+            "tool_choice" => put(&mut self.tool_choice, "tool_choice", map),
+            "thinking" => put_object(&mut self.thinking, "thinking", map),
+            "output_config" => put_object(&mut self.output_config, "output_config", map),
+            "output_format" => put_object(&mut self.output_format, "output_format", map),
+            "mcp_servers" => put_list(&mut self.mcp_servers, "mcp_servers", map),
+            "thread" => put_object(&mut self.thread, "thread", map),
+            _ => self.without_effect(key, map),
         }
-        Ok(())
     }
 
     fn without_effect<'de, A: MapAccess<'de>>(
@@ -121,6 +121,7 @@ impl Request {
             "speed" => map
                 .next_value::<Option<Value>>()?
                 .is_some_and(|speed| speed != "standard"),
+            key if is_number(key) => number(map)?.is_some(),
             _ => map.next_value::<Option<IgnoredAny>>()?.is_some(),
         };
         if asks && !SILENT.contains(&key.as_str()) {
@@ -136,20 +137,6 @@ impl Request {
             self.ignored.push(field);
         }
     }
-}
-
-/// An object, or null.
-fn one<'de, A: MapAccess<'de>, T: Deserialize<'de>>(map: &mut A) -> Result<Option<T>, A::Error> {
-    let value: Option<Object<T>> = map.next_value()?;
-    Ok(value.map(|Object(value)| value))
-}
-
-/// An array of objects, or null.
-fn many<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
-    map: &mut A,
-) -> Result<Option<Vec<T>>, A::Error> {
-    let list: Option<Vec<Object<T>>> = map.next_value()?;
-    Ok(list.map(|list| list.into_iter().map(|Object(value)| value).collect()))
 }
 
 /// One of `messages`.

@@ -7,11 +7,12 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::dialect::request::forms::{Count, Object, OneOrMany, object};
+use crate::dialect::request::forms::{Count, OneOrMany, object};
+use crate::dialect::request::slot::{is_number, number, put, put_list, put_object};
 
 mod message;
 
@@ -158,6 +159,13 @@ impl Request {
             self.ignored.extend(asks.then_some(key));
             return Ok(());
         }
+        if is_number(&key) {
+            if let Some(number) = number(map)? {
+                self.beside.insert(key.clone(), Value::Number(number));
+                self.ignore(key);
+            }
+            return Ok(());
+        }
         let given = map.next_value::<&RawValue>()?.get();
         if given == "null" || SILENT.contains(&key.as_str()) {
             return Ok(());
@@ -168,10 +176,14 @@ impl Request {
             let value = serde_json::from_str(given).map_err(A::Error::custom)?;
             self.beside.insert(key.clone(), value);
         }
+        self.ignore(key);
+        Ok(())
+    }
+
+    fn ignore(&mut self, key: String) {
         if !self.ignored.contains(&key) {
             self.ignored.push(key);
         }
-        Ok(())
     }
 
     /// OpenAI's `audio`: how an answer is to be spoken.
@@ -183,44 +195,6 @@ impl Request {
             }
         }
     }
-}
-
-/// Takes a field's value. A field that is given twice is refused: readers differ about which one
-/// counts, and one of them may have been checked by somebody on the way.
-fn put<'de, A: MapAccess<'de>, T: DeserializeOwned>(
-    slot: &mut Option<T>,
-    name: &'static str,
-    map: &mut A,
-) -> Result<(), A::Error> {
-    if slot.is_some() {
-        return Err(A::Error::duplicate_field(name));
-    }
-    *slot = map.next_value()?;
-    Ok(())
-}
-
-fn put_object<'de, A: MapAccess<'de>, T: DeserializeOwned>(
-    slot: &mut Option<T>,
-    name: &'static str,
-    map: &mut A,
-) -> Result<(), A::Error> {
-    let mut object = slot.take().map(Object);
-    put(&mut object, name, map)?;
-    *slot = object.map(|object| object.0);
-    Ok(())
-}
-
-fn put_list<'de, A: MapAccess<'de>, T: DeserializeOwned>(
-    slot: &mut Option<Vec<T>>,
-    name: &'static str,
-    map: &mut A,
-) -> Result<(), A::Error> {
-    let mut list: Option<Vec<Object<T>>> = slot
-        .take()
-        .map(|list| list.into_iter().map(Object).collect());
-    put(&mut list, name, map)?;
-    *slot = list.map(|list| list.into_iter().map(|object| object.0).collect());
-    Ok(())
 }
 
 /// `stream_options`.

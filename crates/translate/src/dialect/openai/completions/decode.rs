@@ -195,6 +195,11 @@ mod tests {
     fn what_cannot_be_completed_is_refused_with_its_field() {
         let table = [
             (json!({"model": " "}), "model", "`model` is missing"),
+            (
+                json!({"temperature": "hot"}),
+                "temperature",
+                "must be a number, not a string",
+            ),
             (json!({"prompt": null}), "prompt", "(1412)"),
             (json!({"prompt": " "}), "prompt", "(1423)"),
             (json!({"prompt": []}), "prompt", "(1423)"),

@@ -5,10 +5,11 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::dialect::request::forms::{Count, Object, OneOrMany};
+use crate::dialect::request::forms::{Count, OneOrMany};
+use crate::dialect::request::slot::{is_number, number, put, put_object};
 
 /// The request's fields that have an effect, and the names of those that have none.
 #[derive(Debug, Default)]
@@ -75,14 +76,13 @@ impl Request {
             "max_tokens" => put(&mut self.max_tokens, "max_tokens", map),
             "stop" => put(&mut self.stop, "stop", map),
             "stream" => put(&mut self.stream, "stream", map),
-            "stream_options" => {
-                let mut options = self.stream_options.take().map(Object);
-                put(&mut options, "stream_options", map)?;
-                self.stream_options = options.map(|object| object.0);
-                Ok(())
-            }
+            "stream_options" => put_object(&mut self.stream_options, "stream_options", map),
             _ => {
-                let asks = map.next_value::<Option<IgnoredAny>>()?.is_some();
+                let asks = if is_number(&key) {
+                    number(map)?.is_some()
+                } else {
+                    map.next_value::<Option<IgnoredAny>>()?.is_some()
+                };
                 if asks && !SILENT.contains(&key.as_str()) && !self.ignored.contains(&key) {
                     self.ignored.push(key);
                 }
@@ -90,20 +90,6 @@ impl Request {
             }
         }
     }
-}
-
-/// Takes a field's value. A field that is given twice is refused: readers differ about which one
-/// counts, and one of them may have been checked by somebody on the way.
-fn put<'de, A: MapAccess<'de>, T: DeserializeOwned>(
-    slot: &mut Option<T>,
-    name: &'static str,
-    map: &mut A,
-) -> Result<(), A::Error> {
-    if slot.is_some() {
-        return Err(A::Error::duplicate_field(name));
-    }
-    *slot = map.next_value()?;
-    Ok(())
 }
 
 /// `stream_options`.

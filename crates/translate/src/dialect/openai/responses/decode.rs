@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::encode::Shape;
 use super::wire;
 use crate::dialect::Request;
+use crate::dialect::openai::metadata;
 use crate::dialect::request;
 use crate::failure::{Failure, Kind};
 use crate::turn::{Delivery, Limits, Message, Output, Part, Role, Search, Tools, Turn};
@@ -89,6 +90,7 @@ pub fn read_for_counting(body: &[u8]) -> Result<Asked, Failure> {
             "Give `previous_response_id` or `conversation`, not both.",
         ));
     }
+    metadata::check(request.metadata.as_ref().unwrap_or(&BTreeMap::new()))?;
     let items = match request.input.take() {
         None => Vec::new(),
         Some(wire::Input::Text(text)) => vec![json!({
@@ -403,11 +405,10 @@ fn output(text: Option<&Map<String, Value>>) -> Result<Output, Failure> {
 
 /// Names what was asked for and has no effect.
 fn without_effect(request: &wire::Request, ignored: &mut Vec<String>) {
-    let asked = |value: &Option<Value>| value.as_ref().is_some_and(|value| !value.is_null());
     let verbosity = request.text.as_ref().and_then(|text| text.get("verbosity"));
     for (given, name) in [
-        (asked(&request.temperature), "temperature"),
-        (asked(&request.top_p), "top_p"),
+        (request.temperature.is_some(), "temperature"),
+        (request.top_p.is_some(), "top_p"),
         (
             request.top_logprobs.is_some_and(|count| count.0 > 0),
             "top_logprobs",

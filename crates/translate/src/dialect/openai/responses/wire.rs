@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{
-    DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
-use serde_json::{Map, Value};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
 
-use crate::dialect::request::forms::{Count, Object};
+use crate::dialect::request::forms::Count;
+use crate::dialect::request::slot::{is_number, number, put, put_object};
 
 mod item;
 mod tool;
@@ -62,9 +61,9 @@ pub struct Request {
     /// `truncation`.
     pub truncation: Option<String>,
     /// `temperature`.
-    pub temperature: Option<Value>,
+    pub temperature: Option<Number>,
     /// `top_p`.
-    pub top_p: Option<Value>,
+    pub top_p: Option<Number>,
     /// `top_logprobs`.
     pub top_logprobs: Option<Count>,
     /// `prompt_cache_key`.
@@ -142,12 +141,7 @@ impl Request {
     ) -> Result<(), A::Error> {
         match key.as_str() {
             "text" => put(&mut self.text, "text", map),
-            "reasoning" => {
-                let mut reasoning = self.reasoning.take().map(Object);
-                put(&mut reasoning, "reasoning", map)?;
-                self.reasoning = reasoning.map(|object| object.0);
-                Ok(())
-            }
+            "reasoning" => put_object(&mut self.reasoning, "reasoning", map),
             "include" => put(&mut self.include, "include", map),
             "metadata" => put(&mut self.metadata, "metadata", map),
             "truncation" => put(&mut self.truncation, "truncation", map),
@@ -158,7 +152,11 @@ impl Request {
             "safety_identifier" => put(&mut self.safety_identifier, "safety_identifier", map),
             "user" => put(&mut self.user, "user", map),
             _ => {
-                let asks = map.next_value::<Option<IgnoredAny>>()?.is_some();
+                let asks = if is_number(&key) {
+                    number(map)?.is_some()
+                } else {
+                    map.next_value::<Option<IgnoredAny>>()?.is_some()
+                };
                 if asks && !SILENT.contains(&key.as_str()) && !self.ignored.contains(&key) {
                     self.ignored.push(key);
                 }
@@ -166,20 +164,6 @@ impl Request {
             }
         }
     }
-}
-
-/// Takes a field's value. A field that is given twice is refused: readers differ about which one
-/// counts, and one of them may have been checked by somebody on the way.
-fn put<'de, A: MapAccess<'de>, T: DeserializeOwned>(
-    slot: &mut Option<T>,
-    name: &'static str,
-    map: &mut A,
-) -> Result<(), A::Error> {
-    if slot.is_some() {
-        return Err(A::Error::duplicate_field(name));
-    }
-    *slot = map.next_value()?;
-    Ok(())
 }
 
 /// `input`: a string, or a list of items.

@@ -26,15 +26,12 @@ pub(super) fn echo(request: &wire::Request, model: &str, tools: &[Value]) -> Ech
             "summary": reasoning.and_then(|reasoning| reasoning.summary.as_deref()),
         }),
         safety_identifier: request.safety_identifier.clone(),
-        temperature: number(request.temperature.as_ref()),
+        temperature: request.temperature.clone().map(Value::Number),
         text: text(request.text.as_ref()),
-        tool_choice: match request.tool_choice.as_ref() {
-            None | Some(Value::Null) => json!("auto"),
-            Some(choice) => choice.clone(),
-        },
+        tool_choice: tool_choice(request.tool_choice.as_ref()),
         tools: tools.iter().map(tool).collect(),
         top_logprobs: request.top_logprobs.map_or(0, |count| count.0),
-        top_p: number(request.top_p.as_ref()),
+        top_p: request.top_p.clone().map(Value::Number),
         truncation: match request.truncation.as_deref() {
             Some("auto") => "auto",
             _ => "disabled",
@@ -43,16 +40,38 @@ pub(super) fn echo(request: &wire::Request, model: &str, tools: &[Value]) -> Ech
     }
 }
 
-fn number(value: Option<&Value>) -> Option<Value> {
-    value.filter(|value| value.is_number()).cloned()
-}
-
 fn text(text: Option<&Map<String, Value>>) -> Value {
     let mut text = text.cloned().unwrap_or_default();
     text.retain(|_, value| !value.is_null());
     let form = text.entry("format");
     form.or_insert_with(|| json!({"type": "text"}));
     Value::Object(text)
+}
+
+/// The choice in this API's own words, also where it was made in those of another.
+fn tool_choice(choice: Option<&Value>) -> Value {
+    let fields = match choice {
+        None | Some(Value::Null) => return json!("auto"),
+        Some(Value::Object(fields)) => fields,
+        Some(word) if word == "any" => return json!("required"),
+        Some(word) => return word.clone(),
+    };
+    let kind = fields.get("type").and_then(Value::as_str);
+    let kind = kind.unwrap_or("function");
+    match kind {
+        "auto" | "none" | "required" => return json!(kind),
+        "any" => return json!("required"),
+        _ => {}
+    }
+    let mut flat = fields.clone();
+    flat.insert("type".to_owned(), json!(kind));
+    if let Some(Value::Object(inner)) = flat.remove(kind) {
+        flat.extend(inner);
+    }
+    if kind == "allowed_tools" {
+        flat.entry("mode").or_insert_with(|| json!("auto"));
+    }
+    Value::Object(flat)
 }
 
 /// A declared tool. Functions show what the reference says is always there.
@@ -71,4 +90,39 @@ fn tool(tool: &Value) -> Value {
         }
     }
     tool
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_told_in_this_apis_own_words() {
+        let function = json!({"type": "function", "name": "f"});
+        let allowed = json!({"type": "allowed_tools", "mode": "auto", "tools": [function]});
+        let table = [
+            (Value::Null, json!("auto")),
+            (json!("none"), json!("none")),
+            (json!("any"), json!("required")),
+            (json!({"type": "any"}), json!("required")),
+            (function.clone(), function.clone()),
+            (
+                json!({"type": "function", "function": {"name": "f"}}),
+                function.clone(),
+            ),
+            (json!({"name": "f"}), function.clone()),
+            (allowed.clone(), allowed.clone()),
+            (
+                json!({"type": "allowed_tools", "allowed_tools": {"tools": [function]}}),
+                allowed,
+            ),
+            (
+                json!({"type": "web_search_preview"}),
+                json!({"type": "web_search_preview"}),
+            ),
+        ];
+        for (given, told) in table {
+            assert_eq!(tool_choice(Some(&given)), told, "{given}");
+        }
+    }
 }

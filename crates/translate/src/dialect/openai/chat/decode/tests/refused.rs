@@ -13,6 +13,9 @@ const REFUSED: &str = r#"
 {"model": ""} => model => missing
 {"model": "  "} => model => missing
 {"model": 5} => model => must be a string, not a number
+{"temperature": "hot"} => temperature => must be a number, not a string
+{"seed": {}} => seed => must be a number, not an object
+{"top_logprobs": [1]} => top_logprobs => must be a number, not an array
 {"messages": null} => messages => 1412
 {"messages": []} => messages => 1412
 {"messages": "hi"} => messages => must be an array, not a string

@@ -30,6 +30,17 @@ fn a_setting_that_cannot_be_is_refused_with_its_field() {
             "model",
             "`model` must be a string, not a number",
         ),
+        (
+            json!({"temperature": "hot"}),
+            "temperature",
+            "`temperature` must be a number, not a string",
+        ),
+        (json!({"top_p": []}), "top_p", "must be a number"),
+        (
+            json!({"metadata": {"a": "x".repeat(513)}}),
+            "metadata",
+            "at most 512 characters",
+        ),
         (json!({"input": null}), "input", "(1412)"),
         (json!({"input": []}), "input", "(1412)"),
         (json!({"input": " "}), "input", "(1423)"),

@@ -1,0 +1,80 @@
+//! Fields of a request's top level, which is read by hand: each at most once, and `null` is the same
+//! as absent.
+
+use serde::de::{DeserializeOwned, Error as _, MapAccess};
+use serde_json::Number;
+
+use super::forms::Object;
+
+/// Numbers without effect here. What is no number is a mistake all the same.
+const NUMBERS: [&str; 7] = [
+    "temperature",
+    "top_p",
+    "top_k",
+    "presence_penalty",
+    "frequency_penalty",
+    "top_logprobs",
+    "seed",
+];
+
+/// Whether a field that has no effect is a number where it stands.
+#[must_use]
+pub fn is_number(name: &str) -> bool {
+    NUMBERS.contains(&name)
+}
+
+/// Reads a number, if there is one.
+///
+/// # Errors
+/// A value of another type.
+pub fn number<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Number>, A::Error> {
+    map.next_value()
+}
+
+/// Reads the value of a field.
+///
+/// # Errors
+/// A value of another type, or a field that is given twice.
+pub fn put<'de, A: MapAccess<'de>, T: DeserializeOwned>(
+    slot: &mut Option<T>,
+    name: &'static str,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return Err(A::Error::duplicate_field(name));
+    }
+    *slot = map.next_value()?;
+    Ok(())
+}
+
+/// As [`put`], for an object: serde alone would take an array of the fields' values for one, too.
+///
+/// # Errors
+/// As for [`put`].
+pub fn put_object<'de, A: MapAccess<'de>, T: DeserializeOwned>(
+    slot: &mut Option<T>,
+    name: &'static str,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    let mut object = slot.take().map(Object);
+    put(&mut object, name, map)?;
+    *slot = object.map(|object| object.0);
+    Ok(())
+}
+
+/// As [`put_object`], for a list of objects.
+///
+/// # Errors
+/// As for [`put`].
+pub fn put_list<'de, A: MapAccess<'de>, T: DeserializeOwned>(
+    slot: &mut Option<Vec<T>>,
+    name: &'static str,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return Err(A::Error::duplicate_field(name));
+    }
+    let list: Option<Vec<Object<T>>> = map.next_value()?;
+    *slot = list.map(|list| list.into_iter().map(|object| object.0).collect());
+    Ok(())
+}
