@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
+import { betaTool } from "@anthropic-ai/sdk/helpers/beta/json-schema";
 import { relay, reset, sim } from "./common.mjs";
 
 const client = new Anthropic({ baseURL: relay, apiKey: "any", maxRetries: 0 });
@@ -32,6 +33,22 @@ test("a loop of tools", async () => {
   messages.push({ role: "user", content: [{ type: "tool_result", tool_use_id: call.id, content: "3" }] });
   const last = await client.messages.create({ model, max_tokens: 99, tools, messages });
   assert.match(last.content[0].text, /3/);
+});
+
+test("the SDK runs tools by itself", async () => {
+  const add = betaTool({
+    name: "add",
+    description: "Adds two numbers.",
+    inputSchema: { type: "object", properties: { a: { type: "integer" }, b: { type: "integer" } }, required: ["a", "b"] },
+    run: ({ a, b }) => String(a + b),
+  });
+  const calls = (a, b) => ({ calls: [{ call: "add", with: { a, b } }] });
+  const plan = { steps: [calls(1, 2), calls(30, 4), { text: "It is {{results}}." }] };
+  for (const stream of [false, true]) {
+    const runner = client.beta.messages.toolRunner({ model, max_tokens: 500, tools: [add], stream, messages: user(sim("Add.", { model: plan })) });
+    const last = await runner.runUntilDone();
+    assert.equal(last.content[0].text, "It is 34.");
+  }
 });
 
 test("a broken stream throws", async () => {

@@ -78,6 +78,33 @@ def test_a_loop_of_tools(client, simulator, stream):
     assert "3" in last.content[0].text and "7" in last.content[0].text
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_sdk_runs_tools_by_itself(client, simulator, stream):
+    @anthropic.beta_tool
+    def add(a: int, b: int) -> str:
+        """Adds two numbers."""
+        return str(a + b)
+
+    plan = {"steps": [
+        {"calls": [{"call": "add", "with": {"a": 1, "b": 2}}]},
+        {"calls": [{"call": "add", "with": {"a": 30, "b": 4}}]},
+        {"text": "It is {{results}}."},
+    ]}
+    runner = client.beta.messages.tool_runner(
+        model=MODEL, max_tokens=500, tools=[add], stream=stream, messages=user(sim("Add.", model=plan))
+    )
+    assert runner.until_done().content[0].text == "It is 34."
+    assert len(simulator.journal()) == 3, "a request that is sent again, whole, asks upstream once"
+
+
+def test_a_thread_of_the_sdk_is_told_whole_each_time(client, simulator):
+    thread = client.beta.messages.thread(model=MODEL, max_tokens=500)
+    for text in ("My name is Ann.", "I am seven.", "Who am I?"):
+        thread.send({"role": "user", "content": text})
+    assert "My name is Ann." in simulator.prompts()[-1] and "I am seven." in simulator.prompts()[-1]
+    assert len(simulator.journal()) == 3
+
+
 def test_tokens_are_counted_before(client):
     plain = client.messages.count_tokens(model=MODEL, messages=user("Hello there, how are you?"))
     tooled = client.messages.count_tokens(model=MODEL, messages=user("Hello there, how are you?"), tools=TOOLS)

@@ -21,7 +21,18 @@ struct Object<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     message: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details<'a>>,
 }
+
+/// What official clients act upon.
+#[derive(Serialize)]
+struct Details<'a> {
+    error_code: &'a str,
+}
+
+/// The code of a request that goes on from a thread that is not kept.
+pub const THREAD_NOT_FOUND: &str = "thread_not_found";
 
 /// A failure as an HTTP answer that names the request. Official clients read the id from the
 /// header `request-id`; the body repeats it.
@@ -43,10 +54,17 @@ pub fn object(failure: &Failure, request_id: Option<&str>) -> Vec<u8> {
         error: Object {
             kind,
             message: message(failure),
+            details: details(failure),
         },
         request_id,
     };
     json::text(&envelope)
+}
+
+/// Only a code that is Anthropic's own; others would mean nothing, or something else.
+fn details(failure: &Failure) -> Option<Details<'_>> {
+    let error_code = failure.code.as_deref()?;
+    (error_code == THREAD_NOT_FOUND).then_some(Details { error_code })
 }
 
 /// The shape has no place for the field at fault, so the message begins with it, as Anthropic's do.
@@ -103,6 +121,14 @@ mod tests {
                 r#"{"type":"error","error":{"type":"rate_limit_error","message":"slow"},"request_id":"req_1"}"#
             )
         );
+    }
+
+    #[test]
+    fn a_code_of_anthropics_own_stands_in_the_details() {
+        let lost = Failure::new(Kind::NotFound, "Gone.").with_code(THREAD_NOT_FOUND);
+        assert!(text(&lost).contains(r#""details":{"error_code":"thread_not_found"}"#));
+        let other = Failure::new(Kind::NotFound, "Gone.").with_code("file_not_found");
+        assert!(!text(&other).contains("details"));
     }
 
     #[test]

@@ -13,8 +13,9 @@ mod tools;
 use super::encode::{Shape, Thoughts};
 use super::wire;
 use crate::dialect::Request;
+use crate::dialect::anthropic::error;
 use crate::dialect::request;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::tokens;
 use crate::turn::{Delivery, Limits, Media, Message, Output, Part, Role, Source, Turn};
 use history::History;
@@ -112,7 +113,8 @@ fn model(model: Option<String>) -> Result<(String, bool), Failure> {
 }
 
 /// Tools and conversations that only Anthropic's service could reach: to answer without them would
-/// be an answer to something else.
+/// be an answer to something else. A thread may begin, for its first request is whole; when it goes
+/// on, official clients learn that it is lost and send all of it again.
 fn refuse_what_is_kept_elsewhere(request: &wire::Request) -> Result<(), Failure> {
     let servers = request.mcp_servers.as_deref().unwrap_or_default();
     if let Some(server) = servers.first() {
@@ -128,7 +130,10 @@ fn refuse_what_is_kept_elsewhere(request: &wire::Request) -> Result<(), Failure>
         .is_some_and(|thread| thread.kind.as_deref() == Some("continue"))
     {
         let message = "No thread is kept here: send the whole conversation in `messages`.";
-        return Err(Failure::invalid("thread", message));
+        return Err(Failure::new(Kind::NotFound, message)
+            .with_param("thread")
+            .with_code(error::THREAD_NOT_FOUND)
+            .with_retry(false));
     }
     Ok(())
 }

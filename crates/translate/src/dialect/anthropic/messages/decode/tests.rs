@@ -674,6 +674,8 @@ fn a_wrong_request_is_refused_with_the_field_at_fault() {
     let fetch = json!({"tools": [{"type": "web_fetch_20250910", "name": "web_fetch"}]});
     let message = refused(&fetch).message;
     assert!(message.contains("web_fetch_20250910"), "{message}");
+    let lost = refused(&json!({"thread": {"type": "continue", "previous_message_id": "msg_1"}}));
+    assert_eq!(lost.code.as_deref(), Some("thread_not_found"));
 }
 
 #[test]
