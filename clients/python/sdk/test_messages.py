@@ -105,6 +105,26 @@ def test_a_thread_of_the_sdk_is_told_whole_each_time(client, simulator):
     assert len(simulator.journal()) == 3
 
 
+def test_files_are_kept_used_and_deleted(relay, client, simulator):
+    strict = anthropic.Anthropic(base_url=relay, api_key="files", max_retries=0, _strict_response_validation=True)
+    files = [
+        strict.files.upload(file=(f"{name}.txt", f"the {name} secret".encode(), "text/plain"), expires_in_seconds=3600)
+        for name in ("first", "second", "third")
+    ]
+    assert [file.id for file in strict.files.list(limit=2)] == [file.id for file in reversed(files)]
+    assert [file.id for file in strict.files.list(ids=[files[1].id, "file_none"])] == [files[1].id]
+    file = strict.files.retrieve_metadata(files[0].id)
+    assert (file.filename, file.mime_type, file.size_bytes) == ("first.txt", "text/plain", 16)
+    assert strict.files.download(file.id).read() == b"the first secret"
+    document = {"type": "document", "source": {"type": "file", "file_id": file.id}}
+    strict.messages.create(model=MODEL, max_tokens=9, messages=user([document, {"type": "text", "text": "What?"}]))
+    assert '"files"' in simulator.prompts()[-1] or "the first secret" in simulator.prompts()[-1]
+    assert strict.files.delete(file.id).type == "file_deleted"
+    with pytest.raises(anthropic.NotFoundError) as raised:
+        strict.files.retrieve_metadata(file.id)
+    assert raised.value.type == "not_found_error"
+
+
 def test_tokens_are_counted_before(client):
     plain = client.messages.count_tokens(model=MODEL, messages=user("Hello there, how are you?"))
     tooled = client.messages.count_tokens(model=MODEL, messages=user("Hello there, how are you?"), tools=TOOLS)

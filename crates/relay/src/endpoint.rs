@@ -1,15 +1,17 @@
-//! What all endpoints of OpenAI's API have in common that are no turns: the caller is known and
-//! counted, the outcome is logged, a failure takes OpenAI's shape.
+//! What all endpoints have in common that are no turns: the caller is known and counted, the outcome
+//! is logged, a failure takes the client's shape.
 
 use std::future::Future;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::Request;
 use http::request::Parts;
+use http::{HeaderMap, Request};
 use serde::Serialize;
-use translate::dialect::openai::chat::DIALECT;
+use translate::dialect::Dialect;
+use translate::dialect::anthropic::messages;
+use translate::dialect::openai::chat;
 use translate::failure::{Failure, Kind};
 
 use crate::account::{self, Caller, Identity};
@@ -30,6 +32,22 @@ pub struct Asked {
     pub body: Body,
 }
 
+/// Whether a client is one of Anthropic's: they name the version of its API.
+#[must_use]
+pub fn speaks_anthropic(headers: &HeaderMap) -> bool {
+    headers.contains_key("anthropic-version")
+}
+
+/// What a client speaks, where the URL does not say it.
+#[must_use]
+pub fn dialect(headers: &HeaderMap) -> &'static Dialect {
+    if speaks_anthropic(headers) {
+        &messages::DIALECT
+    } else {
+        &chat::DIALECT
+    }
+}
+
 /// Answers a request by `work`. `api` is its name in the log.
 pub async fn answer<W, F>(
     relay: Arc<Relay>,
@@ -41,9 +59,10 @@ where
     W: FnOnce(Arc<Relay>, Asked) -> F,
     F: Future<Output = Result<Response, Failure>>,
 {
+    let dialect = dialect(request.headers());
     let Some(&arrival) = request.extensions().get::<Arrival>() else {
         let message = "The request did not come through the router.";
-        return respond::failure(&DIALECT, &Failure::new(Kind::Internal, message));
+        return respond::failure(dialect, &Failure::new(Kind::Internal, message));
     };
     let mut record = Record::begin(relay.metrics.clone(), arrival.id, api);
     match admitted(relay, arrival, request, work).await {
@@ -53,7 +72,7 @@ where
         }
         Err(failure) => {
             record.failed(&failure);
-            respond::failure(&DIALECT, &failure)
+            respond::failure(dialect, &failure)
         }
     }
 }

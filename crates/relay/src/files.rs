@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use translate::dialect::anthropic;
 use translate::dialect::openai::media::files::{FileObject, Wanted};
 use translate::dialect::openai::page::Query;
 use translate::failure::{Failure, Kind};
@@ -56,6 +57,19 @@ impl File {
             self.created,
             self.expires,
         )
+    }
+
+    /// As one of Anthropic's clients sees it.
+    #[must_use]
+    pub fn for_anthropic(&self, id: String) -> anthropic::files::File {
+        anthropic::files::File {
+            id,
+            name: self.name.clone(),
+            mime: self.mime.clone(),
+            bytes: self.bytes,
+            created: self.created,
+            expires: self.expires,
+        }
     }
 
     fn is_over(&self) -> bool {

@@ -2,6 +2,7 @@
 
 mod upload;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -9,14 +10,17 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::header::{self, HeaderName, HeaderValue};
-use http::{Request, Uri};
+use http::{HeaderMap, Request, Uri};
+use translate::dialect::anthropic;
 use translate::dialect::openai::media::files::{Deleted, unknown};
 use translate::dialect::openai::page::{Page, Query};
 use translate::failure::Failure;
 
 use crate::account::Identity;
 use crate::app::Relay;
-use crate::endpoint;
+use crate::endpoint::{self, speaks_anthropic};
+use crate::files::File;
+use crate::respond;
 
 /// The most entries of a page, and as many as a page has if the client does not say.
 const PAGE: usize = 10_000;
@@ -24,8 +28,9 @@ const PAGE: usize = 10_000;
 /// Takes a file in.
 pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
     endpoint::answer(relay, "files.create", request, |relay, asked| async move {
+        let speaks = asked.head.headers.clone();
         let (id, file) = upload::take(&relay, asked).await?;
-        Ok(endpoint::json(&file.object(id)))
+        Ok(told(&speaks, id, &file))
     })
     .await
 }
@@ -33,6 +38,9 @@ pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
 /// A page of the caller's files.
 pub async fn list(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
     endpoint::answer(relay, "files.list", request, |relay, asked| async move {
+        if speaks_anthropic(&asked.head.headers) {
+            return for_anthropic(&relay, asked.owner, &asked.head.uri).await;
+        }
         let query = query(&asked.head.uri, PAGE, PAGE)?;
         let (files, has_more) = relay.files.list(asked.owner, &query).await?;
         let objects = files
@@ -52,9 +60,41 @@ pub async fn entry(
     endpoint::answer(relay, "files.get", request, |relay, asked| async move {
         let file = relay.files.get(asked.owner, &id).await?;
         let file = file.ok_or_else(|| unknown(&id))?;
-        Ok(endpoint::json(&file.object(id)))
+        Ok(told(&asked.head.headers, id, &file))
     })
     .await
+}
+
+/// A file's entry as its client reads it.
+fn told(headers: &HeaderMap, id: String, file: &File) -> Response {
+    if speaks_anthropic(headers) {
+        return respond::json(200, anthropic::files::entry(&file.for_anthropic(id)));
+    }
+    endpoint::json(&file.object(id))
+}
+
+/// A page of the caller's files, or those that are asked for by their ids.
+async fn for_anthropic(relay: &Relay, owner: Identity, uri: &Uri) -> Result<Response, Failure> {
+    let query = uri.query().unwrap_or_default();
+    let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
+    let named = |name: &str| matches!(name, "ids" | "ids[]");
+    let ids = pairs.iter().filter(|(name, _)| named(name));
+    let ids: BTreeSet<&str> = ids.map(|(_, id)| id.as_ref()).collect();
+    let mut files = Vec::new();
+    if ids.is_empty() {
+        let (standard, most) = anthropic::files::PAGE;
+        let pairs = pairs.into_iter();
+        let pairs = pairs.map(|(name, value)| anthropic::files::query(name, value));
+        let query = Query::read(pairs, standard, most)?;
+        let (page, has_more) = relay.files.list(owner, &query).await?;
+        files.extend(page.into_iter().map(|(id, file)| file.for_anthropic(id)));
+        return Ok(respond::json(200, anthropic::files::list(&files, has_more)));
+    }
+    for id in ids {
+        let file = relay.files.get(owner, id).await?;
+        files.extend(file.map(|file| file.for_anthropic(id.to_owned())));
+    }
+    Ok(respond::json(200, anthropic::files::list(&files, false)))
 }
 
 /// Deletes a file.
@@ -64,11 +104,13 @@ pub async fn delete(
     request: Request<Body>,
 ) -> Response {
     endpoint::answer(relay, "files.delete", request, |relay, asked| async move {
-        if relay.files.delete(asked.owner, &id).await? {
-            Ok(endpoint::json(&Deleted::file(id)))
-        } else {
-            Err(unknown(&id))
+        if !relay.files.delete(asked.owner, &id).await? {
+            return Err(unknown(&id));
         }
+        if speaks_anthropic(&asked.head.headers) {
+            return Ok(respond::json(200, anthropic::files::deleted(&id)));
+        }
+        Ok(endpoint::json(&Deleted::file(id)))
     })
     .await
 }

@@ -3,10 +3,9 @@
 use axum::response::Response;
 use http::{HeaderMap, Method, Uri};
 use translate::dialect::anthropic::messages;
-use translate::dialect::openai::chat;
 use translate::failure::{Failure, Kind};
 
-use crate::respond;
+use crate::{endpoint, respond};
 
 /// Endpoints of OpenAI's and Anthropic's APIs that 1min.ai has no counterpart for: the beginning of
 /// the path (with a slash at its end: only what is below), and what is said.
@@ -99,10 +98,10 @@ fn answer(failure: &Failure, uri: &Uri, headers: &HeaderMap) -> Response {
     let anthropics = ["messages", "complete"];
     let path = below(uri.path());
     let first = path.split('/').next().unwrap_or_default();
-    if headers.contains_key("anthropic-version") || anthropics.contains(&first) {
+    if anthropics.contains(&first) {
         return respond::failure(&messages::DIALECT, failure);
     }
-    respond::failure(&chat::DIALECT, failure)
+    respond::failure(endpoint::dialect(headers), failure)
 }
 
 fn failure(method: &Method, uri: &Uri) -> Failure {

@@ -13,9 +13,9 @@ use serde::Serialize;
 use serde_json::Value;
 use translate::dialect::anthropic;
 use translate::dialect::anthropic::models::Lifecycle;
-use translate::dialect::openai::chat;
 
 use crate::app::Relay;
+use crate::endpoint::{self, speaks_anthropic};
 use crate::respond;
 use crate::turn::Names;
 
@@ -33,7 +33,7 @@ pub async fn list(State(relay): State<Arc<Relay>>, headers: HeaderMap, uri: Uri)
             .and_then(|q| anthropic::models::list(&entries, &q))
         {
             Ok(page) => respond::json(200, page),
-            Err(failure) => respond::failure(&anthropic::messages::DIALECT, &failure),
+            Err(failure) => respond::failure(endpoint::dialect(&headers), &failure),
         }
     } else {
         let list = List {
@@ -73,13 +73,8 @@ pub async fn entry(
             200,
             serde_json::to_vec(&Entry::from(&model)).unwrap_or_default(),
         ),
-        Err(failure) if anthropic => respond::failure(&anthropic::messages::DIALECT, &failure),
-        Err(failure) => respond::failure(&chat::DIALECT, &failure),
+        Err(failure) => respond::failure(endpoint::dialect(&headers), &failure),
     }
-}
-
-fn speaks_anthropic(headers: &HeaderMap) -> bool {
-    headers.contains_key("anthropic-version")
 }
 
 fn for_anthropic(model: &Model) -> anthropic::models::Model {

@@ -22,6 +22,9 @@ const STANDARD_PURPOSE: &str = "user_data";
 /// The shortest and the longest life that `expires_after` gives, in seconds: an hour, 30 days.
 const LIVES: std::ops::RangeInclusive<u64> = 3600..=2_592_000;
 
+/// The same where `expires_in_seconds` gives it: an hour, 90 days.
+const LIVES_IN_SECONDS: std::ops::RangeInclusive<u64> = 3600..=7_776_000;
+
 /// The longest name that is kept, in bytes.
 const LONGEST_NAME: usize = 255;
 
@@ -112,6 +115,7 @@ pub struct Form {
     purpose: Option<&'static str>,
     anchor: Option<String>,
     seconds: Option<u64>,
+    life: Option<u64>,
     others: Vec<String>,
 }
 
@@ -135,6 +139,7 @@ impl Form {
             "expires_after[anchor]" => self.anchor = Some(value.trim().to_owned()),
             "expires_after[seconds]" => self.seconds = Some(seconds(value.trim())?),
             "expires_after" => self.expires_after(value)?,
+            "expires_in_seconds" => self.life = Some(life(value.trim())?),
             other => self.others.push(other.chars().take(40).collect()),
         }
         Ok(())
@@ -162,7 +167,7 @@ impl Form {
     /// An expiry that is incomplete or out of range.
     pub fn wanted(&self) -> Result<Wanted, Failure> {
         let life = match (self.anchor.as_deref(), self.seconds) {
-            (None, None) => None,
+            (None, None) => self.life,
             (Some("created_at"), Some(seconds)) if LIVES.contains(&seconds) => Some(seconds),
             _ => return Err(bad_life()),
         };
@@ -199,6 +204,17 @@ fn purpose(value: &str) -> Result<&'static str, Failure> {
 
 fn seconds(value: &str) -> Result<u64, Failure> {
     value.parse().map_err(|_| bad_life())
+}
+
+/// A life as Anthropic's clients give it.
+fn life(value: &str) -> Result<u64, Failure> {
+    let life = value.parse().ok();
+    life.filter(|seconds| LIVES_IN_SECONDS.contains(seconds))
+        .ok_or_else(|| {
+            let (shortest, longest) = (LIVES_IN_SECONDS.start(), LIVES_IN_SECONDS.end());
+            let message = format!("`expires_in_seconds` must be from {shortest} to {longest}.");
+            Failure::invalid("expires_in_seconds", message)
+        })
 }
 
 fn bad_life() -> Failure {
@@ -329,6 +345,12 @@ mod tests {
             ),
             (&[("expires_after[seconds]", "-1")], None),
             (&[("expires_after", "3600")], None),
+            (
+                &[("expires_in_seconds", "7776000")],
+                Some(("user_data", Some(7_776_000))),
+            ),
+            (&[("expires_in_seconds", "3599")], None),
+            (&[("expires_in_seconds", "soon")], None),
         ];
         for (fields, expected) in table {
             let wanted = form(fields)
