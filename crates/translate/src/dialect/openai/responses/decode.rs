@@ -388,7 +388,7 @@ fn output(text: Option<&Map<String, Value>>) -> Result<Output, Failure> {
             })?;
             check_schema(&schema, "text.format.schema")?;
             Ok(Output::Schema {
-                name: format.name.unwrap_or_else(|| "response".to_owned()),
+                name: format.name.unwrap_or_else(|| echo::SCHEMA_NAME.to_owned()),
                 schema,
                 strict: format.strict.unwrap_or(false),
             })

@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 use crate::dialect::openai::responses::encode::Echo;
 use crate::dialect::openai::responses::wire;
 
+/// The name of a schema that was given none.
+pub(super) const SCHEMA_NAME: &str = "response";
+
 /// The request's settings, as a response object shows them.
 pub(super) fn echo(request: &wire::Request, model: &str, tools: &[Value]) -> Echo {
     let reasoning = request.reasoning.as_ref();
@@ -44,7 +47,13 @@ fn text(text: Option<&Map<String, Value>>) -> Value {
     let mut text = text.cloned().unwrap_or_default();
     text.retain(|_, value| !value.is_null());
     let form = text.entry("format");
-    form.or_insert_with(|| json!({"type": "text"}));
+    let form = form.or_insert_with(|| json!({"type": "text"}));
+    if let Value::Object(form) = form
+        && form.get("type").and_then(Value::as_str) == Some("json_schema")
+    {
+        form.retain(|_, value| !value.is_null());
+        form.entry("name").or_insert_with(|| json!(SCHEMA_NAME));
+    }
     Value::Object(text)
 }
 
@@ -95,6 +104,15 @@ fn tool(tool: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_schema_without_a_name_is_told_with_the_one_it_gets() {
+        let given =
+            json!({"format": {"type": "json_schema", "schema": {}, "name": null, "strict": null}});
+        let told = json!({"format": {"type": "json_schema", "schema": {}, "name": "response"}});
+        assert_eq!(text(given.as_object()), told);
+        assert_eq!(text(None), json!({"format": {"type": "text"}}));
+    }
 
     #[test]
     fn a_choice_is_told_in_this_apis_own_words() {
