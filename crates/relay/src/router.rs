@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use http::header::{self, HeaderName, HeaderValue};
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use hyper::body::Incoming;
 use tower::Service as _;
 
@@ -146,6 +146,9 @@ impl Service {
             missing::unreadable(request.uri(), request.headers())
         } else {
             request.extensions_mut().insert(Arrival { id, peer });
+            if let Some(uri) = without_empty_segments(request.uri()) {
+                *request.uri_mut() = uri;
+            }
             match self.routes.clone().call(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
@@ -167,6 +170,25 @@ impl Service {
         headers.insert(HeaderName::from_static("x-request-id"), id);
         response
     }
+}
+
+/// The URL without the slashes too many that come from a base URL that ends in one. None if there
+/// are none.
+fn without_empty_segments(uri: &Uri) -> Option<Uri> {
+    let path = uri.path();
+    let is_bare = path == "/" || !(path.contains("//") || path.ends_with('/'));
+    if is_bare {
+        return None;
+    }
+    let segments = path.split('/').filter(|segment| !segment.is_empty());
+    let mut bare: String = segments.flat_map(|segment| ["/", segment]).collect();
+    if bare.is_empty() {
+        bare.push('/');
+    }
+    if let Some(query) = uri.query() {
+        bare.extend(["?", query]);
+    }
+    bare.parse().ok()
 }
 
 /// What a browser asks before it sends another origin's request.
@@ -196,4 +218,27 @@ fn preflight(asked: &HeaderMap) -> Response {
         );
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slashes_too_many_are_taken_out() {
+        let table = [
+            ("/v1/models", None),
+            ("/v1/models?after_id=a//b/", None),
+            ("/", None),
+            ("/v1//chat/completions", Some("/v1/chat/completions")),
+            ("//v1/models/", Some("/v1/models")),
+            ("/v1/models/?limit=3", Some("/v1/models?limit=3")),
+            ("//", Some("/")),
+        ];
+        for (given, bare) in table {
+            let bare: Option<Uri> = bare.map(|bare| bare.parse().unwrap());
+            let given = Uri::builder().path_and_query(given).build().unwrap();
+            assert_eq!(without_empty_segments(&given), bare, "{given}");
+        }
+    }
 }

@@ -53,6 +53,7 @@ async fn models_are_listed_and_found_with_slashes_in_their_ids() {
         format!("/v1/models/{slashed}"),
         format!("/v1/models/{encoded}"),
         format!("/models/{slashed}"),
+        format!("/v1//models/{slashed}/"),
     ] {
         assert_eq!(rig.get(&path).await.json()["id"], **slashed, "{path}");
     }
