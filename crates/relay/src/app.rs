@@ -198,6 +198,9 @@ impl Relay {
     }
 }
 
+/// The longest that is waited for the store when the last client has its answer.
+const LAST_WRITES: Duration = Duration::from_secs(5);
+
 /// Serves until the process is told to stop and what is open has ended or its time is over.
 ///
 /// # Errors
@@ -262,6 +265,7 @@ async fn serve(relay: Arc<Relay>, settings: &Settings) -> Result<(), StartError>
     relay.limits.warm();
     tokio::spawn(retention::run(Arc::downgrade(&relay)));
     tokio::spawn(announce_models(relay.clone()));
+    let responses = relay.responses.clone();
     server::serve(
         listener,
         router::service(relay),
@@ -269,6 +273,12 @@ async fn serve(relay: Arc<Relay>, settings: &Settings) -> Result<(), StartError>
         settings.shutdown_timeout,
     )
     .await;
+    if tokio::time::timeout(LAST_WRITES, responses.written())
+        .await
+        .is_err()
+    {
+        tracing::warn!("the store does not answer; responses of the last moment are lost");
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! is a conversation and deleting one takes its words away. What was answered a moment ago is held
 //! in memory until the store has it: a client may refer to it as soon as it has seen it.
 
-mod additions;
+mod writes;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ use translate::failure::Failure;
 
 use crate::account::Identity;
 use crate::store::state::{Collection, Engine, Record};
-use additions::Additions;
+use writes::Writes;
 
 /// The longest chain of responses that is followed.
 const MAX_CHAIN: usize = 500;
@@ -80,7 +80,7 @@ pub struct Responses {
     stored: Collection<Stored>,
     conversations: Collection<Conversation>,
     pending: Arc<Mutex<HashMap<Place, Stored>>>,
-    additions: Additions,
+    writes: Writes,
     kept_for: Duration,
 }
 
@@ -112,7 +112,7 @@ impl Responses {
             stored: Collection::new(engine.clone()),
             conversations: Collection::new(engine.clone()),
             pending: Arc::default(),
-            additions: Additions::default(),
+            writes: Writes::default(),
             kept_for,
         }
     }
@@ -147,7 +147,7 @@ impl Responses {
         owner: Identity,
         id: &str,
     ) -> Result<Option<Conversation>, Failure> {
-        self.additions.settled(&(owner, id.to_owned())).await;
+        self.writes.settled(&(owner, id.to_owned())).await;
         Ok(self.conversations.get(owner, id).await?)
     }
 
@@ -175,7 +175,7 @@ impl Responses {
         id: &str,
         change: impl FnMut(&mut Conversation) + Send,
     ) -> Result<Option<Conversation>, Failure> {
-        self.additions.settled(&(owner, id.to_owned())).await;
+        self.writes.settled(&(owner, id.to_owned())).await;
         Ok(self.conversations.update(owner, id, change).await?)
     }
 
@@ -264,8 +264,15 @@ impl Responses {
             let place = (to.owner, to.id);
             self.pending().insert(place.clone(), stored.clone());
             let keeper = self.clone();
-            tokio::spawn(async move { keeper.persist(place, &stored).await });
+            self.writes.add(place.clone(), async move {
+                keeper.persist(place, &stored).await;
+            });
         }
+    }
+
+    /// Waits until everything that clients were told of is in the store.
+    pub async fn written(&self) {
+        self.writes.done().await;
     }
 
     async fn persist(&self, place: Place, stored: &Stored) {
@@ -281,7 +288,7 @@ impl Responses {
     fn converse(&self, place: Place, stored: Stored) {
         let conversations = self.conversations.clone();
         let (owner, id) = place.clone();
-        self.additions.add(place, async move {
+        self.writes.add(place, async move {
             let said = conversations.update(owner, &id, |conversation| {
                 conversation.items.extend(stored.input.iter().cloned());
                 conversation.items.extend(stored.output());

@@ -1,13 +1,15 @@
 //! The program as a process: help, settings, logs, signals.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use http::Method;
 use http_body_util::BodyExt as _;
 use serde_json::json;
 use simulator::Simulator;
 
-use crate::rig::{Rig, asks, command};
+use crate::rig::{AUTHORIZED, Rig, asks, command};
 
 fn run(arguments: &[&str]) -> (bool, String) {
     let output = command().args(arguments).output().unwrap();
@@ -207,4 +209,23 @@ async fn what_does_not_end_in_time_is_cut_off() {
     let since = Instant::now();
     rig.child.wait().unwrap();
     assert!(since.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test]
+async fn told_to_stop_it_keeps_what_it_has_answered() {
+    let name = format!("kept-{}", std::process::id());
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let flags = ["--data-dir", folder.to_str().unwrap()];
+    let asked = json!({"model": "gpt-4o-mini", "input": "Hi."});
+    for _ in 0..5 {
+        let mut rig = Rig::with(&flags);
+        let answer = rig.post("/v1/responses", &asked).await.json();
+        terminate(&rig);
+        assert!(rig.child.wait().unwrap().success());
+        let again = Rig::with(&flags);
+        let path = format!("/v1/responses/{}", answer["id"].as_str().unwrap());
+        let kept = again.send(Method::GET, &path, &AUTHORIZED, "").await;
+        assert_eq!(kept.json(), answer);
+    }
+    std::fs::remove_dir_all(folder).unwrap();
 }
