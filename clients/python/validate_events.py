@@ -45,13 +45,6 @@ class ErrorDocument(pydantic.BaseModel):
     error: shared.ErrorObject
 
 
-class Cost(pydantic.BaseModel):
-    """`x_relay`, our own field at the end of a stream."""
-
-    usage: typing.Literal["reported", "estimated", "mixed"]
-    credits: float | None = None
-
-
 class CustomInput(pydantic.BaseModel):
     """A piece of a custom tool's call."""
 
@@ -116,8 +109,6 @@ def events():
 def without_ours(value):
     """A document or event less what the relay adds to it, and what that is, each with its type."""
     value, ours = copy.deepcopy(value), []
-    if "x_relay" in value:
-        ours.append((value.pop("x_relay"), Cost))
     choices = value.get("choices")
     for choice in choices if isinstance(choices, list) else []:
         message = choice.get("delta", choice.get("message"))

@@ -154,6 +154,15 @@ pub fn answer(body: Vec<u8>, usage: Usage, in_form: bool) -> Response {
     response
 }
 
+/// What a streamed answer cost and who counted, as a comment: its headers are gone before anybody
+/// knows, and no dialect's events have a place for it.
+pub fn cost(usage: Usage, out: &mut Vec<u8>) {
+    let credits = usage.credits.filter(|credits| credits.is_finite());
+    let credits = credits.map(|credits| format!("\"credits\":{credits},"));
+    let (credits, source) = (credits.unwrap_or_default(), usage.source.as_str());
+    out.extend(format!(": x-relay {{{credits}\"usage\":\"{source}\"}}\n\n").into_bytes());
+}
+
 /// A stream of server-sent events. The last header keeps nginx and its kin from collecting them.
 #[must_use]
 pub fn events(body: Body) -> Response {
@@ -180,5 +189,48 @@ pub fn turn_headers(headers: &mut HeaderMap, turn: &Turn, standing: Option<Stand
     }
     if let Some(standing) = standing {
         standing.headers(headers);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use translate::reply::UsageSource;
+
+    #[test]
+    fn credits_keep_their_fraction_and_are_left_out_when_unknown() {
+        for (credits, source, expected) in [
+            (
+                Some(3.0),
+                UsageSource::Reported,
+                r#"{"credits":3,"usage":"reported"}"#,
+            ),
+            (
+                Some(1.5),
+                UsageSource::Estimated,
+                r#"{"credits":1.5,"usage":"estimated"}"#,
+            ),
+            (
+                Some(0.0),
+                UsageSource::Reported,
+                r#"{"credits":0,"usage":"reported"}"#,
+            ),
+            (
+                Some(f64::NAN),
+                UsageSource::Reported,
+                r#"{"usage":"reported"}"#,
+            ),
+            (None, UsageSource::Reported, r#"{"usage":"reported"}"#),
+        ] {
+            let usage = Usage {
+                credits,
+                source,
+                ..Usage::default()
+            };
+            let mut out = Vec::new();
+            cost(usage, &mut out);
+            let expected = format!(": x-relay {expected}\n\n");
+            assert_eq!(String::from_utf8_lossy(&out), expected);
+        }
     }
 }

@@ -92,6 +92,7 @@ impl Events {
         }
         if progress == Progress::Done {
             let usage = answers.usage();
+            respond::cost(usage, out);
             self.encoder.close(usage, out);
             self.record.finished(usage);
             self.answers = None;

@@ -4,7 +4,6 @@ pub mod assistants;
 pub mod chat;
 pub mod choice;
 pub mod completions;
-pub mod cost;
 pub mod error;
 pub mod limits;
 pub mod media;

@@ -253,7 +253,6 @@ impl StreamEncoder for Events {
     fn close(&mut self, usage: Usage, out: &mut Vec<u8>) {
         self.release(out);
         self.end(out);
-        cost(&usage, out);
         let end = body::MessageDelta {
             delta: body::End {
                 container: (),
@@ -274,15 +273,6 @@ impl StreamEncoder for Events {
     fn heartbeat(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"event: ping\ndata: {\"type\":\"ping\"}\n\n");
     }
-}
-
-/// What the answer cost and who counted, as a comment: Anthropic's events have no place for it.
-fn cost(usage: &Usage, out: &mut Vec<u8>) {
-    out.extend_from_slice(b": x-relay {");
-    if let Some(credits) = usage.credits.filter(|credits| credits.is_finite()) {
-        let _ = write!(out, "\"credits\":{credits},");
-    }
-    let _ = write!(out, "\"usage\":\"{}\"}}\n\n", usage.source.as_str());
 }
 
 /// Every event has its name twice: SDKs drop one without an `event:` line.

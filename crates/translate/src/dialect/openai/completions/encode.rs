@@ -4,7 +4,6 @@
 
 use serde::Serialize;
 
-use crate::dialect::openai::cost::Cost;
 use crate::dialect::openai::error;
 use crate::dialect::{Encoder, StreamEncoder, json};
 use crate::failure::Failure;
@@ -49,7 +48,7 @@ impl Encoder for Shape {
             shape: *self,
             stamp,
             choices,
-            finish: None,
+            finishes: Vec::new(),
         })
     }
 }
@@ -76,18 +75,13 @@ pub struct Chunks {
     shape: Shape,
     stamp: Stamp,
     choices: u32,
-    /// A finish that is not written yet: the last one may have to carry the cost.
-    finish: Option<(u32, &'static str)>,
+    /// How the answers that are over ended. Written when all are: a stream that fails has no mark of
+    /// success.
+    finishes: Vec<(u32, &'static str)>,
 }
 
 impl Chunks {
-    fn chunk(
-        &self,
-        choices: &[Choice<'_>],
-        usage: Option<Counts>,
-        cost: Option<Usage>,
-        out: &mut Vec<u8>,
-    ) {
+    fn chunk(&self, choices: &[Choice<'_>], usage: Option<Counts>, out: &mut Vec<u8>) {
         let mut chunk = Completion::new(&self.shape.model, &self.stamp);
         chunk.choices = choices;
         chunk.usage = match usage {
@@ -95,7 +89,6 @@ impl Chunks {
             None if self.shape.usage => Told::Null,
             None => Told::Absent,
         };
-        chunk.x_relay = cost.map(Cost::from);
         out.extend_from_slice(b"data: ");
         json::write(&chunk, out);
         out.extend_from_slice(b"\n\n");
@@ -108,20 +101,17 @@ impl Chunks {
             logprobs: (),
             finish_reason: None,
         };
-        self.chunk(&[choice], None, None, out);
+        self.chunk(&[choice], None, out);
     }
 
-    /// Writes the finish that was held back; with what the answer cost, if that belongs there.
-    fn finish(&mut self, cost: Option<Usage>, out: &mut Vec<u8>) {
-        if let Some((index, reason)) = self.finish.take() {
-            let choice = Choice {
-                index,
-                text: "",
-                logprobs: (),
-                finish_reason: Some(reason),
-            };
-            self.chunk(&[choice], None, cost, out);
-        }
+    fn finished(&self, index: u32, reason: &'static str, out: &mut Vec<u8>) {
+        let choice = Choice {
+            index,
+            text: "",
+            logprobs: (),
+            finish_reason: Some(reason),
+        };
+        self.chunk(&[choice], None, out);
     }
 }
 
@@ -137,10 +127,7 @@ impl StreamEncoder for Chunks {
     fn event(&mut self, choice: u32, event: Event<'_>, out: &mut Vec<u8>) {
         match event {
             Event::Text(text) | Event::Refusal(text) => self.say(choice, text, out),
-            Event::Finished(finish) => {
-                self.finish(None, out);
-                self.finish = Some((choice, finish_reason(finish)));
-            }
+            Event::Finished(finish) => self.finishes.push((choice, finish_reason(finish))),
             Event::Reasoning(_)
             | Event::CallStarted { .. }
             | Event::CallArguments { .. }
@@ -149,9 +136,11 @@ impl StreamEncoder for Chunks {
     }
 
     fn close(&mut self, usage: Usage, out: &mut Vec<u8>) {
-        self.finish((!self.shape.usage).then_some(usage), out);
+        for (choice, finish) in std::mem::take(&mut self.finishes) {
+            self.finished(choice, finish, out);
+        }
         if self.shape.usage {
-            self.chunk(&[], Some(Counts::from(usage)), Some(usage), out);
+            self.chunk(&[], Some(Counts::from(usage)), out);
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
     }
@@ -176,8 +165,6 @@ struct Completion<'a> {
     choices: &'a [Choice<'a>],
     #[serde(skip_serializing_if = "Told::is_absent")]
     usage: Told,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    x_relay: Option<Cost>,
 }
 
 impl<'a> Completion<'a> {
@@ -189,7 +176,6 @@ impl<'a> Completion<'a> {
             model,
             choices: &[],
             usage: Told::Absent,
-            x_relay: None,
         }
     }
 }

@@ -21,8 +21,9 @@ pub struct Chunks {
     stamp: Stamp,
     choices: u32,
     head: Vec<u8>,
-    /// A finish that is not written yet: the last one may have to carry the credits.
-    finish: Option<(u32, &'static str)>,
+    /// How the answers that are over ended. Written when all are: a stream that fails has no mark of
+    /// success.
+    finishes: Vec<(u32, &'static str)>,
     /// Each answer's open call of a custom tool, if it has one: the text is known only when the
     /// arguments are complete.
     custom: BTreeMap<u32, String>,
@@ -45,7 +46,7 @@ impl Chunks {
             stamp,
             choices,
             head,
-            finish: None,
+            finishes: Vec::new(),
             custom: BTreeMap::new(),
         }
     }
@@ -158,17 +159,11 @@ impl Chunks {
         }
     }
 
-    /// Writes the finish that was held back; with what the answer cost, if that belongs there.
-    fn finish(&mut self, cost: Option<Usage>, out: &mut Vec<u8>) {
-        if let Some((choice, finish)) = self.finish.take() {
-            self.begin(choice, out);
-            out.extend_from_slice(b"{}");
-            Self::end(Some(finish), out);
-            if let Some(usage) = cost {
-                relay_field(&usage, out);
-            }
-            self.seal(out);
-        }
+    fn finished(&self, choice: u32, finish: &'static str, out: &mut Vec<u8>) {
+        self.begin(choice, out);
+        out.extend_from_slice(b"{}");
+        Self::end(Some(finish), out);
+        self.seal(out);
     }
 }
 
@@ -192,20 +187,18 @@ impl StreamEncoder for Chunks {
             Event::CallStarted { index, name } => self.call_started(choice, index, name, out),
             Event::CallArguments { index, json } => self.call_arguments(choice, index, json, out),
             Event::CallEnded { index } => self.call_ended(choice, index, out),
-            Event::Finished(finish) => {
-                self.finish(None, out);
-                self.finish = Some((choice, self.shape.finish(finish)));
-            }
+            Event::Finished(finish) => self.finishes.push((choice, self.shape.finish(finish))),
         }
     }
 
     fn close(&mut self, usage: Usage, out: &mut Vec<u8>) {
-        self.finish((!self.shape.usage).then_some(usage), out);
+        for (choice, finish) in std::mem::take(&mut self.finishes) {
+            self.finished(choice, finish, out);
+        }
         if self.shape.usage {
             out.extend_from_slice(&self.head);
             out.extend_from_slice(b"],\"usage\":");
             json::write(&Counts::from(usage), out);
-            relay_field(&usage, out);
             out.extend_from_slice(b"}\n\n");
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
@@ -220,36 +213,6 @@ impl StreamEncoder for Chunks {
     fn heartbeat(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b": keep-alive\n\n");
     }
-}
-
-/// Our own field of the last chunk: what the answer cost and who counted.
-fn relay_field(usage: &Usage, out: &mut Vec<u8>) {
-    out.extend_from_slice(b",\"x_relay\":");
-    let cost = Cost {
-        credits: usage.credits.map(credits),
-        usage: usage.source.as_str(),
-    };
-    json::write(&cost, out);
-}
-
-/// Credits are whole numbers where upstream counts whole ones.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "checked to be whole and small"
-)]
-fn credits(credits: f64) -> serde_json::Value {
-    if credits.fract() == 0.0 && credits.abs() < 9e15 {
-        serde_json::Value::from(credits as i64)
-    } else {
-        serde_json::Value::from(credits)
-    }
-}
-
-#[derive(Serialize)]
-struct Cost {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    credits: Option<serde_json::Value>,
-    usage: &'static str,
 }
 
 #[derive(Serialize)]

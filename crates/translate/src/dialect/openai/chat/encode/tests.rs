@@ -151,26 +151,21 @@ fn a_stream_is_role_deltas_finish_and_done() {
             (0, Event::Finished(&Finish::Stop)),
         ],
     );
-    let chunk = |delta: &str, finish: &str, rest: &str| {
+    let chunk = |delta: &str, finish: &str| {
         format!(
             "data: {{\"id\":\"chatcmpl-abc123\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\
             \"model\":\"gpt-4o\",\"choices\":[{{\"index\":0,\"delta\":{delta},\"logprobs\":null,\
-            \"finish_reason\":{finish}}}]{rest}}}\n\n"
+            \"finish_reason\":{finish}}}]}}\n\n"
         )
     };
     let expected = [
         chunk(
             "{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}",
             "null",
-            "",
         ),
-        chunk("{\"content\":\"Hel\"}", "null", ""),
-        chunk("{\"content\":\"lo\"}", "null", ""),
-        chunk(
-            "{}",
-            "\"stop\"",
-            ",\"x_relay\":{\"credits\":3,\"usage\":\"reported\"}",
-        ),
+        chunk("{\"content\":\"Hel\"}", "null"),
+        chunk("{\"content\":\"lo\"}", "null"),
+        chunk("{}", "\"stop\""),
         "data: [DONE]\n\n".to_owned(),
     ];
     assert_eq!(stream, expected.concat());
@@ -193,12 +188,10 @@ fn usage_is_a_chunk_of_its_own_and_only_when_asked_for() {
         last["usage"],
         json!({"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18})
     );
-    assert_eq!(last["x_relay"], json!({"credits": 3, "usage": "reported"}));
     assert_eq!(others.len(), 3);
     for chunk in others {
         let fields = chunk.as_object().unwrap();
         assert_eq!(fields.get("usage"), Some(&Value::Null));
-        assert!(!fields.contains_key("x_relay"));
     }
     let unasked = self::chunks(&streamed(
         shape(),
@@ -246,8 +239,6 @@ fn several_answers_are_told_apart_by_their_index() {
         );
         assert_eq!(finishes(&chunks, choice), [finish]);
     }
-    let costs = chunks.iter().filter(|chunk| chunk.get("x_relay").is_some());
-    assert_eq!(costs.count(), 1, "the cost of all is given once");
     let replies: Vec<Reply> = (0..3)
         .map(|n| reply(&[Event::Text(["a", "b", "c"][n])]))
         .collect();
@@ -467,35 +458,6 @@ fn a_failed_stream_ends_with_the_error_and_no_mark_of_success() {
     let error: Value = serde_json::from_str(last).unwrap();
     assert_eq!(error["error"]["message"], "Cut \"short\"\nby upstream.");
     assert_eq!(error["error"]["type"], "server_error");
-}
-
-#[test]
-fn credits_keep_their_fraction_and_are_left_out_when_unknown() {
-    for (credits, estimated, expected) in [
-        (
-            Some(1.5),
-            true,
-            json!({"credits": 1.5, "usage": "estimated"}),
-        ),
-        (Some(0.0), false, json!({"credits": 0, "usage": "reported"})),
-        (None, true, json!({"usage": "estimated"})),
-    ] {
-        let usage = Usage {
-            credits,
-            source: if estimated {
-                UsageSource::Estimated
-            } else {
-                UsageSource::Reported
-            },
-            ..USAGE
-        };
-        let mut stream = Box::new(shape()).stream(stamp(), 1);
-        let mut out = Vec::new();
-        stream.event(0, Event::Finished(&Finish::Stop), &mut out);
-        stream.close(usage, &mut out);
-        let chunks = chunks(std::str::from_utf8(&out).unwrap());
-        assert_eq!(chunks[0]["x_relay"], expected);
-    }
 }
 
 #[test]

@@ -9,7 +9,6 @@ use super::body::{self, Response, Status};
 use super::{Shape, call_id, callable, item_id};
 use crate::dialect::StreamEncoder;
 use crate::dialect::json;
-use crate::dialect::openai::cost::Cost;
 use crate::dialect::openai::responses::calls::{Callable, Form, custom_input};
 use crate::failure::Failure;
 use crate::reply::{Event, Finish, Stamp, Usage};
@@ -480,7 +479,6 @@ impl Events {
         let response = Response::new(&self.shape.echo, &self.stamp, status, &[]);
         let fields = Whole {
             response: &response,
-            x_relay: None,
         };
         self.sequence.event(kind, &fields, out);
     }
@@ -520,7 +518,6 @@ impl StreamEncoder for Events {
             Response::new(&self.shape.echo, &self.stamp, status, &self.output).with_usage(usage);
         let fields = Whole {
             response: &response,
-            x_relay: Some(Cost::from(usage)),
         };
         self.sequence
             .event(&format!("response.{}", status.word()), &fields, out);
@@ -541,7 +538,6 @@ impl StreamEncoder for Events {
             .with_error(failure);
         let fields = Whole {
             response: &response,
-            x_relay: None,
         };
         self.sequence.event("response.failed", &fields, out);
         self.response = self.shape.keep.then(|| json::text(&response));

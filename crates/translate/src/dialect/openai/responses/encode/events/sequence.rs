@@ -6,7 +6,6 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::dialect::json;
-use crate::dialect::openai::cost::Cost;
 use crate::dialect::openai::responses::encode::body::Response;
 
 /// Numbers the events and writes them.
@@ -54,8 +53,6 @@ pub(super) struct ItemFields<'a> {
 #[derive(Serialize)]
 pub(super) struct Whole<'a> {
     pub(super) response: &'a Response<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) x_relay: Option<Cost>,
 }
 
 #[derive(Serialize)]
