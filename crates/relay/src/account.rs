@@ -117,17 +117,19 @@ fn keyed(secret: &SecretString) -> Hmac<Sha256> {
     keyed
 }
 
-/// The key that a request carries: `Authorization: Bearer`, as OpenAI's clients send it, or
-/// `x-api-key`, as Anthropic's do.
+/// The key that a request carries: `Authorization: Bearer`, as OpenAI's clients send it,
+/// `x-api-key`, as Anthropic's do, or `api-key`, as Azure's do and 1min.ai itself has it.
 ///
 /// # Errors
 /// A [`Kind::Unauthenticated`] failure, without any part of what was sent.
 pub fn caller(headers: &HeaderMap) -> Result<Caller, Failure> {
-    let given = bearer(headers).or_else(|| text(headers, "x-api-key"));
-    let key = given
-        .map(str::trim)
-        .filter(|key| !key.is_empty())
-        .ok_or_else(no_key)?;
+    let places = [
+        bearer(headers),
+        text(headers, "x-api-key"),
+        text(headers, "api-key"),
+    ];
+    let mut given = places.into_iter().flatten().map(str::trim);
+    let key = given.find(|key| !key.is_empty()).ok_or_else(no_key)?;
     let key = ApiKey::parse(key).map_err(|_| bad_key())?;
     Ok(Caller { key })
 }
@@ -205,6 +207,11 @@ mod tests {
             (&[("authorization", "bearer  abc ")], Some("abc")),
             (&[("authorization", "abc")], Some("abc")),
             (&[("x-api-key", "abc")], Some("abc")),
+            (&[("api-key", "abc")], Some("abc")),
+            (
+                &[("authorization", "Bearer "), ("x-api-key", "abc")],
+                Some("abc"),
+            ),
             (
                 &[("authorization", "Bearer abc"), ("x-api-key", "other")],
                 Some("abc"),
