@@ -1,5 +1,6 @@
 //! Keys that 1min.ai knows. What only the relay keeps (files, assistants, conversations) costs no
-//! credits, so anybody could fill its disk under invented keys: 1min.ai is asked first.
+//! credits, so anybody could fill its disk under invented keys: 1min.ai is asked first. It is asked
+//! for the list of models too, by which clients learn whether a key is good.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use lru::LruCache;
 use onemin::{ApiKey, Client};
+use tokio::time::timeout;
 use translate::failure::{Failure, Kind};
 
 use super::Identity;
@@ -14,6 +16,9 @@ use crate::failure::of_upstream;
 
 /// How long a key counts as known.
 const KNOWN_FOR: Duration = Duration::from_hours(1);
+
+/// How long upstream may take to say whether it knows a key.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Keys that are remembered.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
@@ -45,12 +50,13 @@ impl KnownKeys {
         if self.lock().get(&identity).is_some_and(fresh) {
             return Ok(());
         }
-        let refused = match self.client.check_key(key).await {
-            Ok(()) => {
+        let refused = match timeout(PATIENCE, self.client.check_key(key)).await {
+            Ok(Ok(())) => {
                 self.lock().put(identity, Instant::now());
                 return Ok(());
             }
-            Err(error) => of_upstream(&error),
+            Ok(Err(error)) => of_upstream(&error),
+            Err(_) => return Ok(()),
         };
         if refused.kind == Kind::Unauthenticated {
             return Err(refused);

@@ -13,7 +13,9 @@ use serde::Serialize;
 use serde_json::Value;
 use translate::dialect::anthropic;
 use translate::dialect::anthropic::models::Lifecycle;
+use translate::failure::Failure;
 
+use crate::account;
 use crate::app::Relay;
 use crate::endpoint::{self, speaks_anthropic};
 use crate::respond;
@@ -21,7 +23,11 @@ use crate::turn::Names;
 
 /// All models that may be used; in Anthropic's shape for a client that names its version.
 pub async fn list(State(relay): State<Arc<Relay>>, headers: HeaderMap, uri: Uri) -> Response {
-    let (models, source) = relay.catalogue.list().await;
+    let (recognised, (models, source)) =
+        tokio::join!(recognise(&relay, &headers), relay.catalogue.list());
+    if let Err(failure) = recognised {
+        return respond::failure(endpoint::dialect(&headers), &failure);
+    }
     let mut response = if speaks_anthropic(&headers) {
         let entries: Vec<_> = models.iter().map(for_anthropic).collect();
         let query = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
@@ -58,6 +64,9 @@ pub async fn entry(
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Response {
+    if let Err(failure) = recognise(&relay, &headers).await {
+        return respond::failure(endpoint::dialect(&headers), &failure);
+    }
     let anthropic = speaks_anthropic(&headers);
     let names = if anthropic {
         Names::Families
@@ -75,6 +84,16 @@ pub async fn entry(
         ),
         Err(failure) => respond::failure(endpoint::dialect(&headers), &failure),
     }
+}
+
+/// Refuses a key that upstream does not know: clients list the models to learn whether a key is
+/// good. Without a key the list is public, as upstream's is.
+async fn recognise(relay: &Relay, headers: &HeaderMap) -> Result<(), Failure> {
+    let Ok(caller) = account::caller(headers) else {
+        return Ok(());
+    };
+    let owner = relay.identities.of_key(&caller.key);
+    relay.known_keys.check(&caller.key, owner).await
 }
 
 fn for_anthropic(model: &Model) -> anthropic::models::Model {

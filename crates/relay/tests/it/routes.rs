@@ -68,9 +68,34 @@ async fn models_are_listed_and_found_with_slashes_in_their_ids() {
 }
 
 #[tokio::test]
+async fn models_are_not_listed_for_a_key_that_upstream_refuses() {
+    let rig = Rig::start();
+    let by = async |path, key| {
+        rig.send(Method::GET, path, &[("authorization", key)], "")
+            .await
+    };
+    for path in ["/v1/models", "/v1/models/gpt-4o-mini"] {
+        let refused = by(path, "Bearer invalid-key").await;
+        assert_eq!(refused.status, 401, "{path}");
+        assert_eq!(refused.json()["error"]["code"], "invalid_api_key");
+        for key in ["Bearer good-key", "Bearer broke-key"] {
+            assert_eq!(by(path, key).await.status, 200, "{path} {key}");
+        }
+        assert_eq!(rig.get(path).await.status, 200, "{path} without a key");
+    }
+    let anthropic = [
+        ("x-api-key", "invalid"),
+        ("anthropic-version", "2023-06-01"),
+    ];
+    let refused = rig.send(Method::GET, "/v1/models", &anthropic, "").await;
+    assert_eq!(refused.json()["error"]["type"], "authentication_error");
+}
+
+#[tokio::test]
 async fn without_upstream_the_built_in_list_serves() {
     let rig = Rig::with(&["--onemin-base-url", "http://127.0.0.1:9"]);
-    let list = rig.get("/v1/models").await;
+    let key = [("authorization", "Bearer any")];
+    let list = rig.send(Method::GET, "/v1/models", &key, "").await;
     assert_eq!(list.header("x-relay-models"), Some("built-in"));
     assert!(list.text.contains("gpt-4o-mini"));
 }
