@@ -26,6 +26,17 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(body).map_err(|error| explain::<T>(body, &error))
 }
 
+/// Whether a conversation ends with the results of calls. Upstream searches before the model
+/// answers, and the model has no say in it: so a hosted search, which is only an offer, is made for
+/// a question and not again with every result on the way to its answer.
+#[must_use]
+pub fn answers_calls(messages: &[Message]) -> bool {
+    let is_result = |part: &Part| matches!(part, Part::Result(_));
+    messages
+        .last()
+        .is_some_and(|last| last.parts.iter().any(is_result))
+}
+
 /// A client's word as a message may repeat it: never longer than a line.
 #[must_use]
 pub fn echo(word: &str) -> Cow<'_, str> {

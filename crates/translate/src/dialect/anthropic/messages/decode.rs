@@ -73,8 +73,9 @@ fn turn(mut request: wire::Request) -> Result<(Turn, String), Failure> {
         request.ignore("citations");
     }
     let effort = history.effort.clone().or_else(|| effort(&request));
-    let (tools, search) = tools::decode(&mut request, history)?;
     let mut messages = messages(request.system.take(), wire_messages)?;
+    let answering = request::answers_calls(&messages);
+    let (tools, search) = tools::decode(&mut request, history, answering)?;
     let prefill = prefill(&mut messages);
     request::check_messages(&messages, "messages")?;
     let streamed = request.stream == Some(true);

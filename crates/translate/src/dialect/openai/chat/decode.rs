@@ -56,9 +56,11 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
     if request.reasoning_effort.is_some() {
         request.ignored.push("reasoning_effort".to_owned());
     }
+    let messages = messages(&mut request)?;
+    let offered = hosted.search && !request::answers_calls(&messages);
     let turn = Turn {
-        messages: messages(&mut request)?,
-        search: search(&request, online || hosted.search),
+        search: search(&request, online || offered),
+        messages,
         code: hosted.code,
         beside: std::mem::take(&mut request.beside),
         output: output(request.response_format.take())?,

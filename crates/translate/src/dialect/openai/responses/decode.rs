@@ -255,15 +255,11 @@ impl Asked {
 }
 
 impl Asked {
-    /// Upstream searches before it answers, and the model has no say in it. So a question is
-    /// searched for once, and not again with every result of a tool on the way to its answer.
+    /// What is searched for, unless results are answered and nobody insists.
     fn search(&self, reader: &Reader) -> Option<Search> {
         let demanded = tools::demands_search(self.request.tool_choice.as_ref());
         let offered = reader.offer.search.or(self.online.then(Search::default));
-        let answering = reader
-            .messages
-            .last()
-            .is_some_and(|last| last.role == Role::Tool);
+        let answering = request::answers_calls(&reader.messages);
         offered.filter(|_| demanded || self.online || !answering)
     }
 }

@@ -440,6 +440,18 @@ fn web_search_becomes_upstreams() {
             None,
         ),
     ];
+    let answering = json!([{"role": "user", "content": "q"},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "x"}]}]);
+    let search = json!({"type": "web_search_20250305", "name": "web_search"});
+    for (choice, expected) in [
+        (json!({"type": "auto"}), None),
+        (json!({"type": "tool", "name": "web_search"}), some(None)),
+    ] {
+        let turn =
+            turn_of(json!({"messages": answering, "tools": [search], "tool_choice": choice}));
+        assert_eq!(turn.search, expected, "{choice}");
+    }
     for (tool, choice, search) in table {
         let turn = turn_of(json!({"tools": [tool], "tool_choice": choice}));
         assert_eq!(turn.search, search, "{tool} {choice}");

@@ -18,10 +18,12 @@ use crate::turn::{Choice, Search, Takes, Tool, Tools};
 /// The most sites that one search reads here, however many searches the client allows.
 const MAX_SITES: u64 = 10;
 
-/// The tools, and web search if it is among them.
+/// The tools, and web search if it is among them. What is `answering` tools' results searches only
+/// on demand.
 pub(super) fn decode(
     request: &mut wire::Request,
     history: History,
+    answering: bool,
 ) -> Result<(Tools, Option<Search>), Failure> {
     let mut declared = request.tools.take().unwrap_or_default();
     declared.extend(history.added);
@@ -36,7 +38,10 @@ pub(super) fn decode(
     for (at, tool) in declared.into_iter().enumerate() {
         offer.tool(tool, &format!("tools[{at}]"), request)?;
     }
-    let search = offer.search.filter(|_| choice.kind != "none");
+    let demanded = choice.kind == "tool" && choice.name.as_deref() == Some("web_search");
+    let search = offer
+        .search
+        .filter(|_| choice.kind != "none" && (demanded || !answering));
     let tools = Tools {
         choice: self::choice(&choice, &offer)?,
         one_at_a_time: choice.disable_parallel_tool_use == Some(true),

@@ -568,6 +568,17 @@ fn web_search_is_asked_for_in_many_ways() {
         assert_eq!(turn.search, expected, "{fields}");
         assert!(turn.tools.offered.is_empty());
     }
+    let answering = json!([{"role": "user", "content": "q"},
+        {"role": "assistant", "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+        {"role": "tool", "tool_call_id": "c", "content": "x"}]);
+    for (fields, expected) in [
+        (json!({"tools": [{"type": "web_search"}]}), None),
+        (json!({"web_search_options": {}}), search(None, None)),
+    ] {
+        let mut fields = fields;
+        fields["messages"] = answering.clone();
+        assert_eq!(with(&fields).unwrap().search, expected, "{fields}");
+    }
     let turn = with(&json!({"model": "gpt-4o:online"})).unwrap();
     assert_eq!(
         (turn.model.as_str(), turn.search),

@@ -493,6 +493,14 @@ fn the_web_is_searched_for_a_question_and_not_again_for_each_result() {
             json!({"tools": [{"type": "web_search"}], "input": answering, "tool_choice": {"type": "web_search"}}),
             sized(None, None),
         ),
+        (
+            json!({"tools": [{"type": "web_search", "external_web_access": false}]}),
+            None,
+        ),
+        (
+            json!({"tools": [{"type": "web_search", "external_web_access": true}]}),
+            sized(None, None),
+        ),
         (json!({}), None),
     ];
     for (fields, expected) in table {
@@ -508,6 +516,8 @@ fn the_web_is_searched_for_a_question_and_not_again_for_each_result() {
         located.ignored,
         ["tools[0].filters", "tools[0].user_location"]
     );
+    let kept = turn(&json!({"tools": [{"type": "web_search", "external_web_access": false}]}));
+    assert_eq!(kept.ignored, ["tools[0]"]);
     let query = with(&json!({"input": "x".repeat(300), "tools": [{"type": "web_search"}]}))
         .unwrap()
         .shape

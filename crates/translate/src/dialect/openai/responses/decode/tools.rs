@@ -175,8 +175,13 @@ impl Offer {
         Ok(())
     }
 
-    /// Upstream counts sites and words; OpenAI's client gives a size in a word.
+    /// Upstream counts sites and words; OpenAI's client gives a size in a word. A search that must
+    /// not reach the web is none here: upstream has no store of it.
     fn search(&mut self, tool: &wire::Tool, path: &str) {
+        if tool.external_web_access == Some(false) {
+            self.ignored.push(path.to_owned());
+            return;
+        }
         let (sites, words) = match tool.search_context_size.as_deref() {
             Some("low") => (Some(2), Some(500)),
             Some("high") => (Some(6), Some(3000)),

@@ -42,6 +42,9 @@ pub struct Tool {
     /// For web search: `low`, `medium` or `high`.
     #[serde(default)]
     pub search_context_size: Option<String>,
+    /// For web search: false if only what OpenAI keeps of the web may be read.
+    #[serde(default)]
+    pub external_web_access: Option<bool>,
     /// For web search: which domains may be read. Upstream cannot be told.
     #[serde(default)]
     pub filters: Option<IgnoredAny>,
