@@ -8,9 +8,7 @@ import { bench, call, task } from "./bench.mjs";
 
 const config = (url) => `
 model_provider = "relay"
-web_search = "disabled"
 approval_policy = "never"
-sandbox_mode = "danger-full-access"
 check_for_update_on_startup = false
 
 [model_providers.relay]
@@ -37,9 +35,9 @@ before(async () => {
 });
 after(() => place.clear());
 
-const run = async (model, prompt) => {
+const run = async (model, prompt, sandbox = "danger-full-access") => {
   place.exchanges.length = 0;
-  const args = ["exec", "--skip-git-repo-check", "--json", "--model", model, prompt];
+  const args = ["exec", "--skip-git-repo-check", "--json", "--sandbox", sandbox, "--model", model, prompt];
   const { code, stdout, stderr } = await place.run("codex", args, { ONEMIN_API_KEY: "any" });
   assert.equal(code, 0, `${stdout}\n${stderr}`);
   assert.ok(place.exchanges.length > 0, "it asked nothing of the relay");
@@ -91,6 +89,24 @@ test("Codex goes on after a command that failed", async () => {
   );
   assert.equal(await place.read("nothing.txt"), "something\n");
   assert.match(said(items), /All done/);
+});
+
+// Which of the requests that upstream had for a task were searches.
+const searches = async (words) => {
+  const { entries } = await (await fetch(`${process.env.SIMULATOR_URL}/_sim/journal?path=/api/chat-with-ai`)).json();
+  const asked = entries.map((entry) => entry.body?.promptObject).filter((asked) => asked?.prompt.includes(words));
+  return asked.map((asked) => asked.settings?.webSearchSettings?.webSearch === true);
+};
+
+test("Codex's offer of a web search is taken once for a question, and not at all in a sandbox", async () => {
+  const rounds = ["pwd", "ls"].map((cmd) => [call("exec_command", { cmd })]);
+  for (const [sandbox, words, expected] of [
+    ["danger-full-access", "Look freely.", [true, false, false]],
+    ["workspace-write", "Look from a sandbox.", [false, false, false]],
+  ]) {
+    await run("gpt-4o", task(words, rounds), sandbox);
+    assert.deepEqual(await searches(words), expected, sandbox);
+  }
 });
 
 test("Codex reaches for nothing but the relay", () => {

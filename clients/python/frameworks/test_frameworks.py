@@ -1,6 +1,7 @@
 """Agent frameworks run their loops on the relay."""
 
 import asyncio
+import json
 
 import pytest
 from conftest import sim
@@ -124,3 +125,71 @@ def test_pydantic_ai(base, simulator):
         return a + b
 
     assert "37" in agent.run_sync(sim("Add.", model=PLAN)).output
+
+
+def test_langchain_anthropic(relay, simulator):
+    from langchain.agents import create_agent
+    from langchain_anthropic import ChatAnthropic
+    from langchain_core.tools import tool
+
+    @tool
+    def add(a: int, b: int) -> int:
+        """Adds two numbers."""
+        return a + b
+
+    for streaming in (False, True):
+        model = ChatAnthropic(
+            model="claude-sonnet-4-5", base_url=relay, api_key="any", max_retries=0, streaming=streaming
+        )
+        result = create_agent(model, [add]).invoke({"messages": [("user", sim("Add.", model=PLAN, chunk=6))]})
+        assert "37" in result["messages"][-1].text
+        assert isinstance(model.with_structured_output(Person).invoke("Someone."), Person)
+
+
+ADD = {
+    "type": "function",
+    "function": {
+        "name": "add",
+        "description": "Adds two numbers.",
+        "parameters": {
+            "type": "object",
+            "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+            "required": ["a", "b"],
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("route", ["openai/gpt-4o-mini", "openai/responses/gpt-4o-mini", "anthropic/claude-sonnet-4-5"])
+def test_litellm(relay, simulator, route, streamed, monkeypatch):
+    # Else it looks for its price list on the network.
+    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    import litellm
+
+    litellm.suppress_debug_info = True
+    place = relay if route.startswith("anthropic/") else f"{relay}/v1"
+
+    def ask(messages, **more):
+        answer = litellm.completion(
+            model=route, messages=messages, api_base=place, api_key="any", num_retries=0, stream=streamed, **more
+        )
+        answer = litellm.stream_chunk_builder(list(answer)) if streamed else answer
+        return answer.choices[0].message
+
+    messages = [{"role": "user", "content": sim("Add.", model=PLAN, chunk=6)}]
+    rounds = 0
+    while (answer := ask(messages, tools=[ADD])).tool_calls:
+        rounds += 1
+        messages.append(answer.model_dump())
+        for call in answer.tool_calls:
+            sides = json.loads(call.function.arguments)
+            messages.append({"role": "tool", "tool_call_id": call.id, "content": str(sides["a"] + sides["b"])})
+    assert (rounds, "37" in answer.content) == (2, True)
+
+    person = ask([{"role": "user", "content": "Someone."}], response_format=Person)
+    Person.model_validate_json(person.content)
+
+    broken = sim("Hi", tokens=40, fault="cut", after=10, delay_ms=2)
+    with pytest.raises(Exception, match="broke off"):
+        ask([{"role": "user", "content": broken}])
