@@ -1,21 +1,30 @@
 // Cline's CLI without a terminal, as "OpenAI compatible".
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { bench, call, task } from "../../agents/test/bench.mjs";
 
 let place;
+// Where the daemon that it leaves behind says what its number is.
+let daemon;
+const cline = (...args) => place.run("cline", args, { CLINE_HUB_DISCOVERY_PATH: daemon });
+
 before(async () => {
   place = await bench();
-  const args = ["auth", "-p", "openai", "-k", "any", "-m", "gpt-4o-mini", "-b", `${place.url}/v1`];
-  assert.equal((await place.run("cline", args, {})).code, 0);
+  daemon = join(place.home, "daemon.json");
+  const { code } = await cline("auth", "-p", "openai", "-k", "any", "-m", "gpt-4o-mini", "-b", `${place.url}/v1`);
+  assert.equal(code, 0);
 });
-after(() => place.clear());
+after(async () => {
+  process.kill(JSON.parse(await readFile(daemon, "utf8")).pid);
+  await place.clear();
+});
 
 const run = (prompt) => {
   place.exchanges.length = 0;
-  return place.run("cline", ["--json", "-P", "openai", "-m", "gpt-4o-mini", prompt], {});
+  return cline("--json", "-P", "openai", "-m", "gpt-4o-mini", prompt);
 };
 
 test("Cline reads and lists at once, patches a file and runs a command", async () => {
