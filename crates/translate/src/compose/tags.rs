@@ -5,6 +5,7 @@
 //! our tags, in any case or spacing, the whole transcript uses a numbered variant (`<user-2>`)
 //! that occurs nowhere in it. No byte of the client's text is changed.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The names we reserve. A text that holds none of them as a tag leaves the plain variant free.
@@ -19,7 +20,7 @@ pub struct Tags {
 impl Tags {
     /// The smallest variant that occurs in none of the texts. The plain one comes first, then 2, 3, …
     pub fn choose<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut taken = Vec::new();
+        let mut taken = BTreeSet::new();
         for text in texts {
             note_variants(text, &mut taken);
         }
@@ -29,14 +30,14 @@ impl Tags {
     /// As [`choose`](Self::choose), but counted from a six-digit number that `lot` picks, for texts
     /// that are not known when the tags are chosen.
     pub fn choose_from<'a>(lot: u32, texts: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut taken = Vec::new();
+        let mut taken = BTreeSet::new();
         for text in texts {
             note_variants(text, &mut taken);
         }
         Self::outside(&taken, 100_000 + lot % 900_000)
     }
 
-    fn outside(taken: &[u32], first: u32) -> Self {
+    fn outside(taken: &BTreeSet<u32>, first: u32) -> Self {
         // One more candidate than there are taken numbers always holds a free one.
         let free = (first..=u32::MAX)
             .find(|n| !taken.contains(n))
@@ -90,15 +91,11 @@ impl fmt::Display for Name<'_> {
 }
 
 /// Notes each variant (1 for plain) of a reserved tag that occurs in the text.
-fn note_variants(text: &str, taken: &mut Vec<u32>) {
+fn note_variants(text: &str, taken: &mut BTreeSet<u32>) {
     let bytes = text.as_bytes();
     for at in memchr::memchr_iter(b'<', bytes) {
         let rest = bytes.get(at + 1..).unwrap_or_default();
-        if let Some(n) = reserved_variant(rest)
-            && !taken.contains(&n)
-        {
-            taken.push(n);
-        }
+        taken.extend(reserved_variant(rest));
     }
 }
 

@@ -1,11 +1,22 @@
 //! Values against JSON Schemas: what fits, what can be made to fit without losing anything, and
 //! what is wrong, with paths.
 
+mod work;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Deref;
+
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 
+use work::Parts;
+
 /// The most errors that are told: a model needs a few, not all.
 const MAX_ERRORS: usize = 8;
+/// The most steps that a value's check may take; what is wrong is found in full, at a higher price.
+const MAX_STEPS: u64 = 4_000_000;
+const MAX_STEPS_OF_ERRORS: u64 = 200_000;
 /// The deepest nesting that is adapted.
 const MAX_DEPTH: usize = 64;
 
@@ -19,6 +30,7 @@ pub struct Schema {
 impl Schema {
     /// Compiles a schema. References outside of it are never fetched.
     pub fn compile(schema: &Value) -> Result<Self, String> {
+        Parts::of(schema)?;
         let validator = jsonschema::options()
             .build(schema)
             .map_err(|error| format!("{error} (at {})", error.instance_path()))?;
@@ -26,6 +38,16 @@ impl Schema {
             root: schema.clone(),
             validator,
         })
+    }
+
+    /// Whether the value can be checked at all: a schema may ask for more work than can be done.
+    #[must_use]
+    pub fn can_check(&self, value: &Value) -> bool {
+        self.steps(value, MAX_STEPS).is_some()
+    }
+
+    fn steps(&self, value: &Value, most: u64) -> Option<u64> {
+        Parts::of(&self.root).ok()?.steps(value, most)
     }
 
     /// Whether the value fits.
@@ -37,6 +59,9 @@ impl Schema {
     /// What is wrong with the value, with its paths.
     #[must_use]
     pub fn errors(&self, value: &Value) -> Vec<String> {
+        if self.steps(value, MAX_STEPS_OF_ERRORS).is_none() {
+            return vec!["the value does not match the schema".to_owned()];
+        }
         let errors = self.validator.iter_errors(value).take(MAX_ERRORS);
         errors
             .map(|error| {
@@ -53,19 +78,63 @@ impl Schema {
 
     /// The value in the schema's order of keys, made to fit without loss where it does not fit.
     pub fn fit(&self, value: Value) -> Result<Value, Vec<String>> {
-        let adapted = adapt(value.clone(), &self.root, &self.root, 0);
+        if !self.can_check(&value) {
+            return Err(vec![
+                "the value is too large to be checked against the schema".to_owned(),
+            ]);
+        }
+        let root = Root::new(&self.root);
+        let adapted = adapt(value.clone(), &root, &root, 0);
         if self.fits(&adapted) {
-            return Ok(ordered(adapted, &self.root, &self.root, 0));
+            return Ok(ordered(adapted, &root, &root, 0));
         }
         if self.fits(&value) {
-            return Ok(ordered(value, &self.root, &self.root, 0));
+            return Ok(ordered(value, &root, &root, 0));
         }
         let errors = self.errors(&value);
-        let unwrapped = unwrap(value).map(|inner| adapt(inner, &self.root, &self.root, 0));
+        let unwrapped = unwrap(value).map(|inner| adapt(inner, &root, &root, 0));
         match unwrapped.filter(|inner| self.fits(inner)) {
-            Some(inner) => Ok(ordered(inner, &self.root, &self.root, 0)),
+            Some(inner) => Ok(ordered(inner, &root, &root, 0)),
             None => Err(errors),
         }
+    }
+}
+
+/// The most members of unions that are compiled to choose among them.
+const MAX_COMPILED: usize = 512;
+
+/// A whole schema, with those of its parts that were compiled to choose among them.
+struct Root<'s> {
+    schema: &'s Value,
+    compiled: RefCell<HashMap<*const Value, Option<Validator>>>,
+}
+
+impl<'s> Root<'s> {
+    fn new(schema: &'s Value) -> Self {
+        Self {
+            schema,
+            compiled: RefCell::default(),
+        }
+    }
+
+    /// Whether a value fits a part.
+    fn fits(&self, part: &Value, value: &Value) -> bool {
+        let mut compiled = self.compiled.borrow_mut();
+        let this = std::ptr::from_ref(part);
+        if compiled.len() >= MAX_COMPILED && !compiled.contains_key(&this) {
+            return false;
+        }
+        let build = || jsonschema::options().build(&embedded(part, self)).ok();
+        let validator = compiled.entry(this).or_insert_with(build);
+        validator.as_ref().is_some_and(|v| v.is_valid(value))
+    }
+}
+
+impl Deref for Root<'_> {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        self.schema
     }
 }
 
@@ -96,7 +165,7 @@ fn resolved<'s>(schema: &'s Value, root: &'s Value) -> &'s Value {
 }
 
 /// The member of a union that suits the value's kind best, or the schema itself.
-fn chosen<'s>(schema: &'s Value, root: &'s Value, value: &Value) -> &'s Value {
+fn chosen<'s>(schema: &'s Value, root: &'s Root<'_>, value: &Value) -> &'s Value {
     let schema = resolved(schema, root);
     let options = ["anyOf", "oneOf"]
         .iter()
@@ -104,11 +173,7 @@ fn chosen<'s>(schema: &'s Value, root: &'s Value, value: &Value) -> &'s Value {
     let Some(options) = options else {
         return schema;
     };
-    let fitting = |s: &&Value| {
-        jsonschema::options()
-            .build(&embedded(s, root))
-            .is_ok_and(|v| v.is_valid(value))
-    };
+    let fitting = |s: &&Value| root.fits(s, value);
     let like = |s: &&Value| {
         types(resolved(s, root)).contains(&kind(value)) && shares_keys(resolved(s, root), value)
     };
@@ -169,7 +234,7 @@ fn kind(value: &Value) -> &'static str {
 
 /// Makes a value fit where nothing is lost by it: another spelling of the same number, boolean or
 /// choice, a null that was left out, keys the schema does not allow.
-fn adapt(value: Value, schema: &Value, root: &Value, depth: usize) -> Value {
+fn adapt(value: Value, schema: &Value, root: &Root<'_>, depth: usize) -> Value {
     if depth > MAX_DEPTH {
         return value;
     }
@@ -205,7 +270,7 @@ fn adapt(value: Value, schema: &Value, root: &Value, depth: usize) -> Value {
 fn adapt_object(
     map: Map<String, Value>,
     schema: &Value,
-    root: &Value,
+    root: &Root<'_>,
     depth: usize,
 ) -> Map<String, Value> {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
@@ -299,7 +364,7 @@ fn whole_number(number: serde_json::Number) -> Value {
 }
 
 /// The value with its keys in the schema's order; keys that the schema does not name come last.
-fn ordered(value: Value, schema: &Value, root: &Value, depth: usize) -> Value {
+fn ordered(value: Value, schema: &Value, root: &Root<'_>, depth: usize) -> Value {
     if depth > MAX_DEPTH {
         return value;
     }
@@ -386,6 +451,23 @@ mod tests {
             fit(&schema, value).unwrap().to_string(),
             r#"{"a":9007199254740993}"#
         );
+    }
+
+    #[test]
+    fn a_schema_that_asks_for_endless_work_is_not_checked_against() {
+        let mut defs: Map<String, Value> = (0..9)
+            .map(|n| {
+                let next = json!({"$ref": format!("#/$defs/d{}", n + 1)});
+                (format!("d{n}"), json!({"anyOf": vec![next; 10]}))
+            })
+            .collect();
+        defs.insert("d9".to_owned(), json!({"type": "string"}));
+        let schema =
+            json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/d0"}}, "$defs": defs});
+        let schema = Schema::compile(&schema).unwrap();
+        assert!(!schema.can_check(&json!({"a": 1})));
+        assert!(schema.fit(json!({"a": 1})).is_err());
+        assert_eq!(schema.fit(json!({"b": 1})), Ok(json!({"b": 1})));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! What TypeScript has no word for (a pattern, a range, a default) follows the parameter in
 //! brackets. A part of a schema that cannot be said so stands as the JSON it is.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
@@ -11,6 +12,9 @@ use crate::turn::{Takes, Tool};
 
 /// The deepest nesting that is written out; deeper parts stand as JSON.
 const MAX_DEPTH: usize = 12;
+/// How much longer than its schema a signature may become, in bytes. Definitions that refer to each
+/// other a few times over would make it longer without end.
+const MAX_GROWTH: usize = 1024;
 /// Keys that a type and its notes say in full.
 const SAID: [&str; 15] = [
     "type",
@@ -54,13 +58,18 @@ pub(super) fn write(tool: &Tool, text: &mut String) {
     match &tool.takes {
         Takes::Text => write_head(&tool.name, "input: string", text),
         Takes::Json(schema) => {
-            let writer = Writer { root: schema };
-            match writer.members(schema, 0) {
+            let json = schema.to_string();
+            let writer = Writer {
+                root: schema,
+                left: Cell::new(2 * json.len() + MAX_GROWTH),
+            };
+            let members = writer.members(schema, 0);
+            match members.filter(|_| writer.left.get() > 0) {
                 Some(members) => write_head(&tool.name, &members, text),
                 None if schema.as_object().is_none_or(Map::is_empty) => {
                     write_head(&tool.name, "", text);
                 }
-                None => write_head(&tool.name, &schema.to_string(), text),
+                None => write_head(&tool.name, &json, text),
             }
         }
     }
@@ -82,6 +91,8 @@ fn write_head(name: &str, parameters: &str, text: &mut String) {
 
 struct Writer<'s> {
     root: &'s Value,
+    /// Bytes that may still be written. With none left the signature is given up.
+    left: Cell<usize>,
 }
 
 impl<'s> Writer<'s> {
@@ -111,12 +122,13 @@ impl<'s> Writer<'s> {
             } else {
                 "?"
             };
-            format!(
-                "{}{optional}: {}{}",
-                key(name),
-                self.kind(property, depth + 1),
-                notes(property)
-            )
+            if self.left.get() == 0 {
+                return String::new();
+            }
+            let (key, notes) = (key(name), notes(property));
+            self.spend(key.len() + notes.len());
+            let kind = self.kind(property, depth + 1);
+            format!("{key}{optional}: {kind}{notes}")
         });
         let mut members: Vec<String> = members.collect();
         if let Some(extra) = map.get("additionalProperties").filter(|a| a.is_object()) {
@@ -125,26 +137,37 @@ impl<'s> Writer<'s> {
         Some(members.join(", "))
     }
 
+    fn spend(&self, bytes: usize) {
+        self.left.set(self.left.get().saturating_sub(bytes));
+    }
+
+    /// Text that stands as it is.
+    fn leaf(&self, text: String) -> String {
+        self.spend(text.len());
+        text
+    }
+
     /// The type of a value.
     fn kind(&self, schema: &'s Value, depth: usize) -> String {
+        if self.left.get() == 0 {
+            return String::new();
+        }
+        self.spend(1);
         let Some(map) = schema.as_object() else {
             return "any".to_owned();
         };
         if depth > MAX_DEPTH || !sayable(map) {
-            return schema.to_string();
+            return self.leaf(schema.to_string());
         }
         if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
             return self.referred(reference, depth);
         }
         if let Some(constant) = map.get("const") {
-            return constant.to_string();
+            return self.leaf(constant.to_string());
         }
         if let Some(options) = map.get("enum").and_then(Value::as_array) {
-            return options
-                .iter()
-                .map(Value::to_string)
-                .collect::<Vec<_>>()
-                .join("|");
+            let options: Vec<String> = options.iter().map(Value::to_string).collect();
+            return self.leaf(options.join("|"));
         }
         if let Some(union) = ["anyOf", "oneOf"]
             .iter()

@@ -126,3 +126,30 @@ fn the_longest_family_decides_and_configuration_comes_first() {
     assert_eq!(Style::for_model("llama-3", &rows), Style::Signatures);
     assert_eq!(Style::for_model("llama-4-scout", &rows), Style::JsonSchema);
 }
+
+#[test]
+fn definitions_that_multiply_do_not_make_a_signature_grow_without_end() {
+    let level = |n: usize| {
+        let refer = json!({"$ref": format!("#/$defs/d{}", n + 1)});
+        let properties: serde_json::Map<String, Value> =
+            (0..40).map(|p| (format!("p{p}"), refer.clone())).collect();
+        json!({"type": "object", "properties": properties})
+    };
+    let mut defs: serde_json::Map<String, Value> =
+        (0..8).map(|n| (format!("d{n}"), level(n))).collect();
+    defs.insert("d8".to_owned(), json!({"type": "string"}));
+    let schema =
+        json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/d0"}}, "$defs": defs});
+    let json = schema.to_string();
+    assert_eq!(signature(schema), format!("f({json})"));
+}
+
+#[test]
+fn a_definition_that_is_used_a_few_times_is_still_written_out() {
+    let schema = json!({"type": "object", "properties": {"from": {"$ref": "#/$defs/P"}, "to": {"$ref": "#/$defs/P"}, "via": {"type": "array", "items": {"$ref": "#/$defs/P"}}}, "$defs": {"P": {"type": "object", "properties": {"x": {"type": "number", "description": "metres"}}, "required": ["x"]}}});
+    let point = "{x: number /* metres */}";
+    assert_eq!(
+        signature(schema),
+        format!("f(from?: {point}, to?: {point}, via?: {point}[])")
+    );
+}

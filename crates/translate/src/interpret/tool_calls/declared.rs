@@ -33,6 +33,8 @@ pub enum Holds {
     Any,
 }
 
+/// The most parts of a parameter's schema that are looked at to tell what it holds.
+const MAX_PARTS: usize = 1000;
 /// Name spaces that models put before a name.
 const PREFIXES: [&str; 6] = [
     "functions.",
@@ -194,19 +196,22 @@ impl DeclaredTool {
         let Some(schema) = self.properties().and_then(|p| p.get(parameter)) else {
             return Holds::Any;
         };
-        holds(schema, &self.schema, 8)
+        let mut parts = MAX_PARTS;
+        holds(schema, &self.schema, 8, &mut parts)
     }
 }
 
-fn holds(schema: &Value, root: &Value, depth: usize) -> Holds {
-    if depth == 0 {
+/// `parts` is how many parts of the schema may still be looked at: alternatives multiply.
+fn holds(schema: &Value, root: &Value, depth: usize, parts: &mut usize) -> Holds {
+    if depth == 0 || *parts == 0 {
         return Holds::Any;
     }
+    *parts -= 1;
     if let Some(path) = schema.get("$ref").and_then(Value::as_str) {
         let target = path
             .strip_prefix('#')
             .and_then(|pointer| root.pointer(pointer));
-        return target.map_or(Holds::Any, |s| holds(s, root, depth - 1));
+        return target.map_or(Holds::Any, |s| holds(s, root, depth - 1, parts));
     }
     match schema.get("type") {
         Some(Value::String(kind)) => return of_types(&[kind.as_str()]),
@@ -225,7 +230,7 @@ fn holds(schema: &Value, root: &Value, depth: usize) -> Holds {
         .filter_map(|k| schema.get(*k)?.as_array());
     let kinds: Vec<Holds> = unions
         .flatten()
-        .map(|s| holds(s, root, depth - 1))
+        .map(|s| holds(s, root, depth - 1, parts))
         .collect();
     match kinds.first() {
         Some(first) if kinds.iter().all(|k| k == first) => *first,

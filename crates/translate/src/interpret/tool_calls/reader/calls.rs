@@ -278,6 +278,9 @@ impl Reader {
         let Ok(schema) = Schema::compile(&tool.schema) else {
             return Ok(json.to_owned());
         };
+        if !schema.can_check(&value) {
+            return Ok(json.to_owned());
+        }
         match schema.fit(value) {
             Ok(fitted) => Ok(fitted.to_string()),
             Err(_) if self.options.last && !tool.strict => Ok(json.to_owned()),

@@ -1,0 +1,263 @@
+//! How much work a schema asks for, told before it is done.
+//!
+//! A validator follows references as deep as they lead and tries every alternative of a union. With
+//! definitions that refer to each other, a kilobyte of schema can ask for more stack, time or memory
+//! than there is. Here each part of the schema meets each part of the value once, and is counted.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+/// The most parts of a schema that stand in or refer to each other in a row.
+const MAX_HEIGHT: usize = 256;
+/// The most parts of a schema that are followed in a row while a value is checked.
+const MAX_DEPTH: usize = 1024;
+/// The most pairs of a part of the schema and a part of the value that are looked at.
+const MAX_PAIRS: usize = 1 << 20;
+
+/// Keywords with one schema, a list, or schemas by name, for the same value.
+const SAME: [&str; 9] = [
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "then",
+    "else",
+    "dependentSchemas",
+    "dependencies",
+];
+/// The same, for what an object or an array holds.
+const WITHIN: [&str; 9] = [
+    "additionalProperties",
+    "unevaluatedProperties",
+    "patternProperties",
+    "propertyNames",
+    "items",
+    "prefixItems",
+    "additionalItems",
+    "unevaluatedItems",
+    "contains",
+];
+
+/// A schema whose references can be followed.
+#[derive(Debug)]
+pub(super) struct Parts<'s> {
+    root: &'s Value,
+    /// Parts by their anchors.
+    anchors: HashMap<&'s str, &'s Value>,
+}
+
+impl<'s> Parts<'s> {
+    /// The parts of a schema that takes no more stack than there is.
+    ///
+    /// # Errors
+    /// Why it is not taken.
+    pub(super) fn of(root: &'s Value) -> Result<Self, &'static str> {
+        let mut parts = Self {
+            root,
+            anchors: HashMap::new(),
+        };
+        if !parts.note(root, true) {
+            return Err("an \"$id\" below the root is not supported");
+        }
+        match parts.height(root, 0, &mut HashMap::new()) {
+            Some(_) => Ok(parts),
+            None => Err("its references lead too deep"),
+        }
+    }
+
+    /// Notes anchors. False if a part begins a schema of its own, in which references mean others.
+    fn note(&mut self, part: &'s Value, is_root: bool) -> bool {
+        match part {
+            Value::Object(map) => {
+                if !is_root && map.get("$id").is_some_and(Value::is_string) {
+                    return false;
+                }
+                let anchors = ["$anchor", "$dynamicAnchor"];
+                let anchors = anchors.iter().filter_map(|key| map.get(*key)?.as_str());
+                anchors.for_each(|anchor| {
+                    self.anchors.entry(anchor).or_insert(part);
+                });
+                map.values().all(|value| self.note(value, false))
+            }
+            Value::Array(items) => items.iter().all(|item| self.note(item, false)),
+            _ => true,
+        }
+    }
+
+    /// What a part refers to, if it stands in the same schema.
+    fn target(&self, map: &Map<String, Value>) -> Option<&'s Value> {
+        let keys = ["$ref", "$dynamicRef", "$recursiveRef"];
+        let reference = keys.iter().find_map(|key| map.get(*key)?.as_str())?;
+        let (_, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let pointed = self.root.pointer(fragment);
+        pointed.or_else(|| self.anchors.get(fragment).copied())
+    }
+
+    /// How many parts follow each other from here; none if it is more than can be followed.
+    fn height(
+        &self,
+        part: &Value,
+        depth: usize,
+        known: &mut HashMap<*const Value, usize>,
+    ) -> Option<usize> {
+        let within: Vec<&Value> = match part {
+            Value::Object(map) => map.values().chain(self.target(map)).collect(),
+            Value::Array(items) => items.iter().collect(),
+            _ => return Some(0),
+        };
+        let this = std::ptr::from_ref(part);
+        if let Some(height) = known.get(&this) {
+            return Some(*height);
+        }
+        if depth == MAX_HEIGHT {
+            return None;
+        }
+        // What comes back to itself is not followed again.
+        known.insert(this, 0);
+        let mut height = 0;
+        for part in within {
+            height = height.max(self.height(part, depth + 1, known)? + 1);
+        }
+        known.insert(this, height);
+        (height <= MAX_HEIGHT).then_some(height)
+    }
+
+    /// How many steps a check of the value takes; none if it is more than `most`, or too deep.
+    pub(super) fn steps(&self, value: &Value, most: u64) -> Option<u64> {
+        let mut count = Count {
+            parts: self,
+            most,
+            pairs: HashMap::new(),
+        };
+        count.steps(self.root, value, MAX_DEPTH)
+    }
+}
+
+struct Count<'p, 's> {
+    parts: &'p Parts<'s>,
+    most: u64,
+    pairs: HashMap<(*const Value, *const Value), u64>,
+}
+
+impl<'s> Count<'_, 's> {
+    fn steps(&mut self, schema: &'s Value, value: &Value, left: usize) -> Option<u64> {
+        let Some(map) = schema.as_object() else {
+            return Some(1);
+        };
+        let pair = (std::ptr::from_ref(schema), std::ptr::from_ref(value));
+        if let Some(known) = self.pairs.get(&pair) {
+            return Some(*known);
+        }
+        if left == 0 || self.pairs.len() >= MAX_PAIRS {
+            return None;
+        }
+        // What comes back to itself with the same value ends there.
+        self.pairs.insert(pair, 1);
+        let mut sum = 1;
+        for part in schemas(map, &SAME).chain(self.parts.target(map)) {
+            sum = self.add(sum, part, value, left)?;
+        }
+        let each: Vec<&Value> = schemas(map, &WITHIN).collect();
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let own = map.get("properties").and_then(|p| p.get(name));
+                    for part in own.into_iter().chain(each.iter().copied()) {
+                        sum = self.add(sum, part, member, left)?;
+                    }
+                }
+            }
+            Value::Array(items) => {
+                for item in items {
+                    for part in &each {
+                        sum = self.add(sum, part, item, left)?;
+                    }
+                }
+            }
+            _ => {}
+        }
+        self.pairs.insert(pair, sum);
+        Some(sum)
+    }
+
+    fn add(&mut self, sum: u64, part: &'s Value, value: &Value, left: usize) -> Option<u64> {
+        let sum = sum.saturating_add(self.steps(part, value, left - 1)?);
+        (sum <= self.most).then_some(sum)
+    }
+}
+
+/// The schemas behind these keywords: one, a list, or some by name.
+fn schemas<'s>(
+    map: &'s Map<String, Value>,
+    keywords: &'static [&'static str],
+) -> impl Iterator<Item = &'s Value> {
+    keywords
+        .iter()
+        .filter_map(|key| Some((*key, map.get(*key)?)))
+        .flat_map(|(key, value)| {
+            let by_name = matches!(
+                key,
+                "patternProperties" | "dependentSchemas" | "dependencies"
+            );
+            let found: Vec<&Value> = match value {
+                Value::Array(list) => list.iter().collect(),
+                Value::Object(named) if by_name => named.values().collect(),
+                one => vec![one],
+            };
+            found
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn chain(length: usize, link: impl Fn(String) -> Value) -> Value {
+        let mut defs: Map<String, Value> = (0..length)
+            .map(|n| (format!("d{n}"), link(format!("#/$defs/d{}", n + 1))))
+            .collect();
+        defs.insert(format!("d{length}"), json!({"type": "string"}));
+        json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/d0"}}, "$defs": defs})
+    }
+
+    #[test]
+    fn references_that_lead_too_deep_are_refused() {
+        let plain = |to| json!({"$ref": to});
+        assert!(Parts::of(&chain(40, plain)).is_ok());
+        assert!(Parts::of(&chain(50_000, plain)).is_err());
+        assert!(Parts::of(&chain(50_000, |to| json!({"allOf": [{"$ref": to}]}))).is_err());
+        let backwards = |schema: Value| {
+            let defs = schema["$defs"].as_object().unwrap().clone();
+            let defs: Map<String, Value> = defs.into_iter().rev().collect();
+            json!({"$defs": defs, "$ref": "#/$defs/d0"})
+        };
+        assert!(Parts::of(&backwards(chain(50_000, plain))).is_err());
+        assert!(Parts::of(&json!({"properties": {"a": {"$id": "b"}}})).is_err());
+    }
+
+    #[test]
+    fn alternatives_that_multiply_are_counted_without_being_tried() {
+        let union = |to: String| json!({"anyOf": vec![json!({"$ref": to}); 10]});
+        let schema = chain(9, union);
+        let parts = Parts::of(&schema).unwrap();
+        assert_eq!(parts.steps(&json!({"a": 1}), 1_000_000), None);
+        assert!(parts.steps(&json!({"b": 1}), 10).is_some());
+    }
+
+    #[test]
+    fn what_refers_to_itself_grows_with_the_value() {
+        let expression = json!({"$ref": "#/$defs/e", "$defs": {"e": {"anyOf": [
+            {"type": "array", "items": {"$ref": "#/$defs/e"}},
+            {"type": "array", "items": {"$ref": "#/$defs/e"}},
+            {"type": "integer"}]}}});
+        let parts = Parts::of(&expression).unwrap();
+        let nested = |depth| (0..depth).fold(json!(1), |value, _| json!([value]));
+        assert!(parts.steps(&nested(8), 10_000).is_some());
+        assert_eq!(parts.steps(&nested(40), 1_000_000), None);
+        let endless = json!({"anyOf": [{"$ref": "#"}, {"$ref": "#"}]});
+        assert!(Parts::of(&endless).unwrap().steps(&json!(1), 10).is_some());
+    }
+}
