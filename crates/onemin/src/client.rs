@@ -9,7 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, USER_AGENT as USER_AGENT_HEADER};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER,
+    USER_AGENT as USER_AGENT_HEADER,
+};
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 use tokio::time::Instant;
 use url::Url;
@@ -40,6 +43,7 @@ pub const USER_AGENT: &str = concat!(
 const API_KEY: HeaderName = HeaderName::from_static("api-key");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+const UNCOMPRESSED: HeaderValue = HeaderValue::from_static("identity");
 
 /// The largest body of a refusal that is read, in bytes.
 const MAX_REFUSAL: usize = 64 * 1024;
@@ -282,6 +286,7 @@ impl Client {
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
         headers.insert(ACCEPT, accept);
+        headers.insert(ACCEPT_ENCODING, UNCOMPRESSED);
         headers.insert(USER_AGENT_HEADER, self.inner.user_agent.clone());
         *request.body_mut() = rest(headers)?;
         Ok(request)
@@ -319,14 +324,36 @@ async fn within<T>(
 async fn accepted(response: Response<Body>) -> Result<Response<Body>, Error> {
     let status = response.status();
     if status.is_success() {
-        return Ok(response);
+        return readable(response);
     }
+    let led = status.is_redirection().then(|| led_to(&response)).flatten();
     let wait = response.headers().get(RETRY_AFTER);
     let wait = wait.and_then(|value| refusal::retry_after(value.as_bytes(), SystemTime::now()));
     let body = beginning(response.into_body(), MAX_REFUSAL).await;
     let mut refusal = Refusal::from_body(Some(status.as_u16()), &body);
     refusal.retry_after = wait;
+    if let Some(host) = led {
+        refusal.message = format!("the request was sent on to {host}, which is not followed");
+    }
     Err(refusal.into())
+}
+
+/// Lets a response pass whose bytes are what they say.
+fn readable(response: Response<Body>) -> Result<Response<Body>, Error> {
+    let encoding = response.headers().get(CONTENT_ENCODING);
+    let encoding = encoding.map(|value| value.as_bytes().to_ascii_lowercase());
+    match encoding.as_deref().map(<[u8]>::trim_ascii) {
+        Some(b"gzip" | b"x-gzip" | b"deflate" | b"br" | b"zstd" | b"compress") => Err(
+            ProtocolError::Malformed("it is compressed, although that was not asked for").into(),
+        ),
+        _ => Ok(response),
+    }
+}
+
+/// The host that a redirection leads to.
+fn led_to(response: &Response<Body>) -> Option<String> {
+    let location = response.headers().get(LOCATION)?.to_str().ok()?;
+    Some(Url::parse(location).ok()?.host_str()?.to_owned())
 }
 
 /// As much of a body as comes, up to a bound: the status has already said what matters.

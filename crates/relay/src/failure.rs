@@ -1,6 +1,6 @@
 //! One table: what the 1min.ai client says went wrong → a neutral [`Failure`].
 
-use onemin::{Accepted, Error, Refusal, RefusalKind};
+use onemin::{Accepted, Error, ProtocolError, Refusal, RefusalKind, TransportKind};
 use translate::failure::{Failure, Kind};
 
 /// A failure of upstream in the hub's words. Upstream's reason is kept; whether the request may be
@@ -13,10 +13,7 @@ pub fn of_upstream(error: &Error) -> Failure {
             Kind::UpstreamTimeout,
             format!("1min.ai did not answer in time: {error}."),
         ),
-        _ => Failure::new(
-            Kind::Upstream,
-            format!("1min.ai could not be reached or broke off: {error}."),
-        ),
+        _ => Failure::new(Kind::Upstream, format!("{}: {error}.", lead(error))),
     };
     let safe = matches!(error.was_accepted(), Accepted::No);
     let failure = match failure.retry {
@@ -25,6 +22,19 @@ pub fn of_upstream(error: &Error) -> Failure {
     };
     let detail = detail(error);
     failure.with_detail(detail)
+}
+
+/// What happened to an exchange that was no refusal.
+fn lead(error: &Error) -> &'static str {
+    match error {
+        Error::Transport(error) => match error.kind {
+            TransportKind::Connect | TransportKind::NotSent => "1min.ai could not be reached",
+            TransportKind::Source => "The upload broke off",
+            _ => "1min.ai broke off",
+        },
+        Error::Protocol(ProtocolError::Interrupted) => "1min.ai broke off",
+        _ => "1min.ai's answer cannot be used",
+    }
 }
 
 /// A result that was made and cannot be fetched: whoever keeps the file refused it, and neither the

@@ -56,11 +56,6 @@ const ENOUGH: usize = 10;
 
 /// Decides; None if the bytes are too few to tell and there may be more.
 pub(crate) fn shape(declared: Declared, bytes: &[u8], ended: bool) -> Option<Shape> {
-    match declared {
-        Declared::Document => return Some(Shape::Document),
-        Declared::Page => return Some(Shape::Page),
-        Declared::Events | Declared::Plain | Declared::Unknown => {}
-    }
     let bytes = bytes
         .strip_prefix(b"\xEF\xBB\xBF")
         .unwrap_or(bytes)
@@ -69,13 +64,19 @@ pub(crate) fn shape(declared: Declared, bytes: &[u8], ended: bool) -> Option<Sha
         return None;
     }
     let begins = |marks: &[&[u8]]| marks.iter().any(|mark| starts(bytes, mark));
+    let is_events = begins(match declared {
+        Declared::Plain => &FIELDS[..1],
+        _ => &FIELDS,
+    });
     Some(match declared {
-        Declared::Plain if begins(&FIELDS[..1]) => Shape::Events,
-        Declared::Plain => Shape::Plain,
-        _ if begins(&FIELDS) || bytes.starts_with(b":") => Shape::Events,
+        _ if is_events => Shape::Events,
+        // What ended within its first field is no text.
+        Declared::Events if FIELDS.iter().any(|field| field.starts_with(bytes)) => Shape::Events,
+        Declared::Events | Declared::Unknown if bytes.starts_with(b":") => Shape::Events,
+        Declared::Document => Shape::Document,
         _ if bytes.starts_with(b"{") => Shape::Document,
-        _ if begins(&PAGES) => Shape::Page,
-        Declared::Events if bytes.is_empty() => Shape::Events,
+        Declared::Page => Shape::Page,
+        Declared::Events | Declared::Unknown if begins(&PAGES) => Shape::Page,
         _ => Shape::Plain,
     })
 }
@@ -110,8 +111,17 @@ mod tests {
             (
                 Some("application/json; charset=utf-8"),
                 "event: a",
+                Shape::Events,
+            ),
+            (
+                Some("application/json"),
+                "{\"aiRecord\":null}",
                 Shape::Document,
             ),
+            (Some("application/json"), "even", Shape::Document),
+            (Some("text/html"), "event: a", Shape::Events),
+            (Some("text/html"), "{\"aiRecord\":null}", Shape::Document),
+            (Some("text/html"), "<html>", Shape::Page),
             (Some("application/problem+json"), "", Shape::Document),
             (Some("Text/HTML"), "Hello", Shape::Page),
             (events, "event: content\n", Shape::Events),
@@ -119,11 +129,14 @@ mod tests {
             (events, "\n\ndata: 1", Shape::Events),
             (events, "\u{feff}data: 1", Shape::Events),
             (events, "", Shape::Events),
+            (events, "e", Shape::Events),
+            (events, "event", Shape::Events),
+            (events, "Even so.", Shape::Plain),
             (events, "{\"aiRecord\":null}", Shape::Document),
             (events, "Hello! How can I help?", Shape::Plain),
             (events, "<!DOCTYPE html>", Shape::Page),
             (plain, "Hello!", Shape::Plain),
-            (plain, "{\"a\":1}", Shape::Plain),
+            (plain, "{\"a\":1}", Shape::Document),
             (plain, "data: is the new oil", Shape::Plain),
             (plain, "event: content\n", Shape::Events),
             (plain, "ev", Shape::Plain),

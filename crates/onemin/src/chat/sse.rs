@@ -210,7 +210,12 @@ fn event(block: &[u8]) -> Option<Event<'_>> {
             (b"data", value) => {
                 data = Some(match data {
                     None => Cow::Borrowed(value),
-                    Some(before) => Cow::Owned([&before, value].join(&b'\n')),
+                    Some(before) => {
+                        let mut joined = before.into_owned();
+                        joined.push(b'\n');
+                        joined.extend_from_slice(value);
+                        Cow::Owned(joined)
+                    }
                 });
             }
             _ => {}

@@ -157,6 +157,11 @@ impl Answering {
             b"content" => self.content(data, out),
             b"result" => self.result(data, out),
             b"done" => self.done(out),
+            // The record has told of success, and nothing is missing.
+            b"error" if self.accounting.is_some() => {
+                self.complete = true;
+                Ok(())
+            }
             b"error" => Err(self.error(data, out)),
             b"" | b"message" => self.unnamed(data, out),
             _ => Ok(()),

@@ -2,12 +2,12 @@
 
 use std::time::SystemTime;
 
-use http::header::{LOCATION, USER_AGENT};
+use http::header::{ACCEPT_ENCODING, LOCATION, USER_AGENT};
 use http::{Method, Request, Response, Uri};
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Client, accepted, within};
+use super::{Client, UNCOMPRESSED, accepted, within};
 use crate::assets::{self, Download};
 use crate::error::{Error, ProtocolError, TransportKind};
 use crate::features::ResultAsset;
@@ -95,9 +95,9 @@ impl Client {
         let mut request = Request::new(Outgoing::Empty);
         *request.method_mut() = Method::GET;
         *request.uri_mut() = uri;
-        request
-            .headers_mut()
-            .insert(USER_AGENT, self.inner.user_agent.clone());
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT_ENCODING, UNCOMPRESSED);
+        headers.insert(USER_AGENT, self.inner.user_agent.clone());
         Ok(request)
     }
 }

@@ -120,6 +120,11 @@ async fn answers_in_unexpected_forms_are_read_all_the_same() {
         ("text/plain", b"Bare words.".to_vec(), "Bare words."),
         ("application/octet-stream", b"Bare words.".to_vec(), "Bare words."),
         ("text/event-stream", fixture("chat-stream.sse"), "Jupiter"),
+        ("application/json", fixture("chat-stream.sse"), "Jupiter"),
+        ("text/html", fixture("chat-stream.sse"), "Jupiter"),
+        ("text/html", fixture("chat-minimal.response.json"), "Jupiter"),
+        ("text/plain", fixture("chat-minimal.response.json"), "Jupiter"),
+        ("text/plain", br#"{"planet":"Jupiter"}"#.to_vec(), r#"{"planet":"Jupiter"}"#),
         ("application/json", br#"{"aiRecord":{"aiRecordDetail":{"resultObject":"bare"}}}"#.to_vec(), "bare"),
         (
             "application/json",
@@ -206,6 +211,8 @@ async fn an_answer_that_cannot_be_read_may_have_been_charged() {
         ("application/json", "not json"),
         ("application/json", r#"{"aiRecord":null}"#),
         ("text/html", "<html>hello</html>"),
+        ("text/plain\r\ncontent-encoding: gzip", "\u{1f}..."),
+        ("text/event-stream", "even"),
     ] {
         let reply = response(
             200,
@@ -217,6 +224,18 @@ async fn an_answer_that_cannot_be_read_may_have_been_charged() {
         assert!(matches!(error, Error::Protocol(_)), "{body}: {error}");
         assert_eq!(error.was_accepted(), Accepted::Maybe);
     }
+}
+
+#[tokio::test]
+async fn a_redirection_is_refused_with_the_host_it_leads_to() {
+    let refusal = refused(response(
+        307,
+        "location: https://elsewhere.example/api?key=secret\r\n",
+        b"",
+    ));
+    let message = refusal.await.message;
+    assert!(message.contains("elsewhere.example"), "{message}");
+    assert!(!message.contains("secret"), "{message}");
 }
 
 #[tokio::test]

@@ -33,6 +33,12 @@ pub fn at_most(text: &str, limit: usize) -> &str {
     to(text, text.floor_char_boundary(limit))
 }
 
+/// Whether a string may begin with this: a quotation mark, or what typography makes of it.
+#[must_use]
+pub fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\'' | '“' | '”' | '„')
+}
+
 /// A place in a text that may still grow.
 #[derive(Debug, Clone)]
 pub struct Cursor<'t> {
@@ -178,20 +184,21 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// Passes a quoted string, either quotation mark, and gives what it says.
+    /// Passes a quoted string, in any quotation marks, and gives what it says.
     pub fn string(&mut self) -> Read<String> {
-        let quote = self
-            .peek()?
-            .filter(|c| matches!(c, '"' | '\''))
-            .ok_or(Halt::No)?;
-        self.at += 1;
+        let quote = self.peek()?.filter(|c| is_quote(*c)).ok_or(Halt::No)?;
+        self.at += quote.len_utf8();
+        let (end, other_end) = match quote {
+            '"' | '\'' => (quote, quote),
+            _ => ('”', '“'),
+        };
         let mut said = String::new();
         loop {
             let rest = self.rest();
-            let end = rest.find([quote, '\\']).ok_or(self.end())?;
-            said.push_str(to(rest, end));
-            self.at += end;
-            if self.take(quote)? {
+            let found = rest.find([end, other_end, '\\']).ok_or(self.end())?;
+            said.push_str(to(rest, found));
+            self.at += found;
+            if self.take(end)? || self.take(other_end)? {
                 return Ok(said);
             }
             self.at += 1;

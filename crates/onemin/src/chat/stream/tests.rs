@@ -309,6 +309,15 @@ fn what_comes_after_the_end_is_ignored() {
     assert_eq!(text(&(stream(&["a"], &result("a")) + after)).unwrap(), "a");
 }
 
+#[test]
+fn an_error_behind_the_record_takes_nothing_away() {
+    let late = "event: error\ndata: {\"error\":\"late\"}\n\n";
+    let whole = stream(&["a"], &result("a"));
+    let before_done = whole.find("event: done").unwrap();
+    let bytes = format!("{}{late}", &whole[..before_done]);
+    assert_eq!(text(&bytes).unwrap(), "a");
+}
+
 proptest! {
     #[test]
     fn any_text_cut_anywhere_comes_out_as_it_was(

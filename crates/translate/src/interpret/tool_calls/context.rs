@@ -25,7 +25,7 @@ pub(super) struct Context {
 }
 
 /// HTML that encloses an example.
-const EXAMPLE_TAGS: [&str; 5] = ["<code>", "<pre>", "<example>", "<xmp>", "<samp>"];
+const EXAMPLE_TAGS: [&str; 6] = ["<code>", "<pre>", "<example>", "<xmp>", "<samp>", "<!--"];
 /// How many bytes before a place are kept in mind.
 const MEMORY: usize = 12;
 /// Columns by which Markdown tells code.

@@ -5,7 +5,7 @@
 
 use super::head::{Args, Found, Known};
 use crate::interpret::json;
-use crate::interpret::scanner::{Cursor, Halt, Read};
+use crate::interpret::scanner::{Cursor, Halt, Read, is_quote};
 
 /// Keys whose string names the tool.
 const NAME_KEYS: [&str; 9] = [
@@ -100,7 +100,7 @@ fn nested(cursor: &mut Cursor<'_>, trust: Trust, known: Known<'_>, depth: usize)
         others: Vec::new(),
     };
     loop {
-        cursor.blank();
+        gap(cursor)?;
         match cursor.peek()?.ok_or(Halt::No)? {
             '}' => {
                 cursor.take('}')?;
@@ -133,18 +133,18 @@ fn member(
     depth: usize,
 ) -> Read<Option<Found>> {
     let key = key(cursor)?;
-    cursor.blank();
+    gap(cursor)?;
     if !cursor.take(':')? && !cursor.take('=')? {
         return Err(Halt::No);
     }
-    cursor.blank();
+    gap(cursor)?;
     let is = |keys: &[&str]| keys.contains(&key.as_str());
     let first = cursor.peek()?.ok_or(Halt::No)?;
     let start = cursor.at();
     if is(&CONTAINER_KEYS) && matches!(first, '{' | '[') && envelope.name.is_none() {
         return contained(cursor, trust, known, depth);
     }
-    if is(&NAME_KEYS) && matches!(first, '"' | '\'') && envelope.name.is_none() {
+    if is(&NAME_KEYS) && is_quote(first) && envelope.name.is_none() {
         envelope.name = Some(cursor.string()?);
         return Ok(None);
     }
@@ -181,9 +181,23 @@ fn member(
     Ok(None)
 }
 
+/// Passes white space and comments.
+fn gap(cursor: &mut Cursor<'_>) -> Read<()> {
+    loop {
+        cursor.blank();
+        if cursor.rest().starts_with('/') && cursor.try_literal("//")? {
+            cursor.until("\n")?;
+        } else if cursor.rest().starts_with('/') && cursor.try_literal("/*")? {
+            cursor.until("*/")?;
+        } else {
+            return Ok(());
+        }
+    }
+}
+
 fn key(cursor: &mut Cursor<'_>) -> Read<String> {
     match cursor.peek()?.ok_or(Halt::No)? {
-        '"' | '\'' => cursor.string(),
+        c if is_quote(c) => cursor.string(),
         c if c.is_alphabetic() || c == '_' => {
             Ok(cursor.run(|c| c.is_alphanumeric() || c == '_')?.to_owned())
         }

@@ -117,6 +117,12 @@ impl Reader {
         };
         match self.head(place, whole) {
             Err(Halt::More) => Scanned::Wait,
+            Err(Halt::No) if starts && self.opens_own() => {
+                self.release(self.blank_start(), sink);
+                self.broken("", None, "what stands in its tag is no JSON object", sink);
+                self.pos += 1;
+                Scanned::Entered
+            }
             Err(Halt::No) => self.pass(c.len_utf8()),
             Ok(head) => {
                 self.release(self.blank_start(), sink);
@@ -134,6 +140,13 @@ impl Reader {
                 Scanned::Entered
             }
         }
+    }
+
+    /// Whether the tag that we ask for opens here, and something like JSON follows it.
+    fn opens_own(&self) -> bool {
+        let rest = from(&self.buf, self.pos);
+        let body = rest.strip_prefix(self.tags.open("tool_call").as_str());
+        body.is_some_and(|body| body.trim_start().starts_with(['{', '[']))
     }
 
     pub(super) fn pass(&mut self, bytes: usize) -> Scanned {
