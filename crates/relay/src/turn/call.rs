@@ -300,7 +300,7 @@ impl Answer {
         let tags = call.tags.unwrap_or_default();
         let raw = self.interpreter.raw();
         let prompt = compose::correct(&call.turn, tags, &call.wording, raw, correction);
-        tracing::debug!(model = blank.model, correction, "asking again");
+        tracing::debug!(model = blank.model, left = next.left, "asking again");
         self.prompt_bytes = prompt.text.len();
         let request = Arc::new(chat::Request {
             prompt: prompt.text,

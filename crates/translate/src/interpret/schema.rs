@@ -14,6 +14,8 @@ use work::Parts;
 
 /// The most errors that are told: a model needs a few, not all.
 const MAX_ERRORS: usize = 8;
+/// The most bytes that are told of one.
+const MAX_ERROR: usize = 500;
 /// The most steps that a value's check may take; what is wrong is found in full, at a higher price.
 const MAX_STEPS: u64 = 4_000_000;
 const MAX_STEPS_OF_ERRORS: u64 = 200_000;
@@ -71,7 +73,10 @@ impl Schema {
                 } else {
                     path.as_str()
                 };
-                format!("{path}: {error}")
+                // Without the value: it may be the whole answer, and failures are logged.
+                let mut what = error.masked().to_string();
+                what.truncate(what.floor_char_boundary(MAX_ERROR));
+                format!("{path}: {what}")
             })
             .collect()
     }
@@ -451,6 +456,14 @@ mod tests {
             fit(&schema, value).unwrap().to_string(),
             r#"{"a":9007199254740993}"#
         );
+    }
+
+    #[test]
+    fn an_error_does_not_repeat_the_answer() {
+        let schema = json!({"anyOf": [{"type": "integer"}, {"enum": ["a".repeat(5000)]}]});
+        let errors = fit(&schema, json!({"words": "of the user"})).unwrap_err();
+        assert!(!errors[0].contains("user"), "{errors:?}");
+        assert!(errors[0].len() < 600);
     }
 
     #[test]
