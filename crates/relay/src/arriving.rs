@@ -2,6 +2,7 @@
 //! while: a client that writes before it reads would otherwise find a broken connection in the
 //! place of its answer. The answer does not wait for that.
 
+use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -10,14 +11,20 @@ use http::HeaderMap;
 use http::header;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
+use tokio::time::Sleep;
 
 /// For how long an unread body is still taken, and how many bytes of it.
 const DRAIN_TIME: Duration = Duration::from_secs(20);
 const DRAINED: usize = 1 << 30;
 
+/// For how long a client may send nothing of a body that is waited for.
+const MOST_SILENCE: Duration = Duration::from_mins(1);
+
 /// A body whose rest is drained when it is dropped.
 pub struct Arriving<B: Body + Send + Unpin + 'static> {
     body: Option<B>,
+    /// Runs while nothing comes.
+    silence: Option<Pin<Box<Sleep>>>,
     ended: bool,
     /// The client sends nothing before it is told to go on.
     waits: bool,
@@ -29,27 +36,41 @@ impl<B: Body + Send + Unpin + 'static> Arriving<B> {
     pub fn new(body: B, headers: &HeaderMap) -> Self {
         Self {
             body: Some(body),
+            silence: None,
             ended: false,
             waits: headers.contains_key(header::EXPECT),
         }
     }
 }
 
-impl<B: Body + Send + Unpin + 'static> Body for Arriving<B> {
+/// Why a body ends early.
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+impl<B> Body for Arriving<B>
+where
+    B: Body<Error: Into<Error>> + Send + Unpin + 'static,
+{
     type Data = B::Data;
-    type Error = B::Error;
+    type Error = Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    ) -> Poll<Option<Result<Frame<B::Data>, Error>>> {
         self.waits = false;
         let Some(body) = self.body.as_mut() else {
             return Poll::Ready(None);
         };
-        let frame = std::task::ready!(Pin::new(body).poll_frame(cx));
+        let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
+            let silence = || Box::pin(tokio::time::sleep(MOST_SILENCE));
+            let silence = self.silence.get_or_insert_with(silence);
+            std::task::ready!(silence.as_mut().poll(cx));
+            self.body = None;
+            return Poll::Ready(Some(Err("nothing came for too long".into())));
+        };
+        self.silence = None;
         self.ended = !matches!(frame, Some(Ok(_)));
-        Poll::Ready(frame)
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -63,7 +84,7 @@ impl<B: Body + Send + Unpin + 'static> Body for Arriving<B> {
 
 impl<B: Body + Send + Unpin + 'static> Drop for Arriving<B> {
     fn drop(&mut self) {
-        if self.ended || self.waits || self.is_end_stream() {
+        if self.ended || self.waits || self.body.as_ref().is_none_or(Body::is_end_stream) {
             return;
         }
         if let (Some(body), Ok(runtime)) = (self.body.take(), tokio::runtime::Handle::try_current())
@@ -80,5 +101,27 @@ async fn drain<B: Body + Unpin>(mut body: B) {
         if left == 0 {
             break;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures_util::StreamExt as _;
+    use futures_util::stream;
+    use http_body_util::StreamBody;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_sends_nothing_more_is_not_waited_for() {
+        let begun = Frame::data(Bytes::from_static(b"{"));
+        let frames = stream::iter([Ok::<_, std::io::Error>(begun)]).chain(stream::pending());
+        let mut body = Arriving::new(StreamBody::new(frames), &HeaderMap::new());
+        assert!(body.frame().await.unwrap().is_ok());
+        let waited = tokio::time::Instant::now();
+        assert!(body.frame().await.unwrap().is_err());
+        assert_eq!(waited.elapsed().as_secs(), MOST_SILENCE.as_secs());
+        assert!(body.frame().await.is_none());
     }
 }

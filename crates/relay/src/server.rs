@@ -20,6 +20,12 @@ use crate::router::Service;
 /// A client that takes longer to send its request's head is no client.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How HTTP/2 begins.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Between two looks at a beginning that is too short.
+const PEEK_AGAIN: Duration = Duration::from_millis(20);
+
 /// The most memory that reading one connection takes, in bytes; hyper's least is 8 kB.
 const BUFFER: usize = 64 * 1024;
 
@@ -62,6 +68,20 @@ pub async fn serve(
     }
 }
 
+/// Whether the client says anything, and enough to tell HTTP/1 from 2: what tells them apart
+/// waits without a limit of its own.
+async fn speaks(stream: &TcpStream) -> std::io::Result<bool> {
+    let mut begun = [0; PREFACE.len()];
+    loop {
+        let length = stream.peek(&mut begun).await?;
+        let said = begun.get(..length).unwrap_or_default();
+        if length == 0 || length == PREFACE.len() || !PREFACE.starts_with(said) {
+            return Ok(length > 0);
+        }
+        tokio::time::sleep(PEEK_AGAIN).await;
+    }
+}
+
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -87,13 +107,50 @@ fn connection(
         let service = service.clone();
         async move { Ok::<Response, Infallible>(service.call(request, peer).await) }
     });
-    let serving = builder
-        .serve_connection(TokioIo::new(stream), service)
-        .into_owned();
-    let serving = graceful.watch(serving);
+    let builder = builder.clone();
+    let watcher = graceful.watcher();
     tokio::spawn(async move {
-        if let Err(error) = serving.await {
+        if !matches!(
+            tokio::time::timeout(HEAD_TIMEOUT, speaks(&stream)).await,
+            Ok(Ok(true))
+        ) {
+            return;
+        }
+        let serving = builder
+            .serve_connection(TokioIo::new(stream), service)
+            .into_owned();
+        if let Err(error) = watcher.watch(serving).await {
             tracing::debug!(%peer, %error, "a connection broke");
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_is_served_once_it_has_said_what_it_speaks() {
+        for (said, closes, served) in [
+            (&b"GE"[..], false, Some(true)),
+            (PREFACE, false, Some(true)),
+            (b"PO", false, Some(true)),
+            (b"", false, None),
+            (b"PRI * HTTP/2", false, None),
+            (b"", true, Some(false)),
+        ] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let (near, far) = tokio::join!(TcpStream::connect(address), listener.accept());
+            let (mut near, far) = (near.unwrap(), far.unwrap().0);
+            near.write_all(said).await.unwrap();
+            if closes {
+                drop(near.shutdown().await);
+            }
+            let speaks = tokio::time::timeout(Duration::from_millis(200), speaks(&far)).await;
+            assert_eq!(speaks.ok().map(Result::unwrap), served, "{said:?} {closes}");
+        }
+    }
 }

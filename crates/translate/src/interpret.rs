@@ -5,6 +5,7 @@
 //! then the [`outlet`] with the transcript's closing tag, the client's limits and the JSON form. A
 //! plain answer to a lone message passes through thoughts and limits only.
 
+pub mod demanded;
 pub mod frame;
 pub mod held;
 pub mod json;
@@ -20,6 +21,7 @@ use crate::compose::tags::Tags;
 use crate::failure::{Failure, Kind};
 use crate::reply::{Event, Finish};
 use crate::turn::{Choice, Delivery, Output, Turn};
+use demanded::Demanded;
 use frame::Opening;
 use held::Held;
 use json::answer::End;
@@ -85,6 +87,7 @@ pub struct Interpreter {
     streamed: bool,
     attempt: Attempt,
     callable: Vec<String>,
+    demanded: Option<Demanded>,
     tags: Tags,
     /// Events of an answer that is given whole or not at all.
     held: Option<Held>,
@@ -118,6 +121,7 @@ impl Interpreter {
             streamed: !whole,
             attempt,
             callable: if calls { callable(turn) } else { Vec::new() },
+            demanded: Demanded::of(&turn.tools).filter(|_| calls),
             tags: own,
             held: (whole && (calls || shaped)).then(Held::default),
             spoke: false,
@@ -246,6 +250,9 @@ impl Interpreter {
             let cut = self.outlet.limited() && finish == Finish::Length;
             return Ok((if cut { finish } else { Finish::Calls }, true));
         }
+        if finish == Finish::Stop && self.give_demanded(outcome, rest) {
+            return Ok((Finish::Calls, true));
+        }
         let finish = if finish == Finish::Calls {
             Finish::Stop
         } else {
@@ -253,6 +260,26 @@ impl Interpreter {
         };
         self.judge_calls(outcome, &finish, rest)?;
         self.judge_body(finish, body, rest)
+    }
+
+    /// Makes the demanded call of an answer that is its bare arguments.
+    fn give_demanded(&mut self, outcome: &Outcome, rest: &mut Held) -> bool {
+        let only_missing = outcome
+            .problems
+            .iter()
+            .all(|problem| matches!(problem, Problem::Missing { .. }));
+        let Some(demanded) = self.demanded.as_ref().filter(|_| only_missing) else {
+            return false;
+        };
+        let Some(json) = demanded.arguments(self.outlet.waiting()) else {
+            return false;
+        };
+        self.outlet.waited();
+        let (index, name) = (0, demanded.name.as_str());
+        rest.keep(Event::CallStarted { index, name });
+        rest.keep(Event::CallArguments { index, json: &json });
+        rest.keep(Event::CallEnded { index });
+        true
     }
 
     /// An answer without calls, where some were meant or demanded.

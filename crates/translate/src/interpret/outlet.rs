@@ -63,7 +63,7 @@ impl Outlet {
             frame: tags.map(Frame::new),
             limits: Limits::new(&turn.limits),
             form,
-            awaiting_call: (demanded && turn.delivery == Delivery::Streamed).then(String::new),
+            awaiting_call: demanded.then(String::new),
             tail: None,
         }
     }
@@ -149,6 +149,12 @@ impl Outlet {
             }
         };
         (why, body)
+    }
+
+    /// The text that waits for a call.
+    #[must_use]
+    pub fn waiting(&self) -> &str {
+        self.awaiting_call.as_deref().unwrap_or_default()
     }
 
     /// The text that waited for a call which never came.

@@ -179,6 +179,12 @@ impl Emitter {
         }
     }
 
+    /// Whether the text so far ends in a string, and nothing says that its end was forgotten.
+    #[must_use]
+    pub fn ends_in_string(&self) -> bool {
+        matches!(self.expect, Expect::Text(_)) && !self.past_close
+    }
+
     /// Ends a value whose text ended early, by closing what is open. Only brackets are ever added:
     /// a string or a member that is cut stays cut, and that is an error.
     pub fn close(&mut self, out: &mut String) -> Result<(), &'static str> {

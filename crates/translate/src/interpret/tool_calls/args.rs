@@ -87,6 +87,15 @@ impl Writer {
         }
     }
 
+    /// Whether the text so far ends in the middle of a string.
+    pub(super) fn ends_in_string(&self) -> bool {
+        match self {
+            Self::Json(emitter) => emitter.ends_in_string(),
+            Self::Quoted(quoted) => quoted.emitter.ends_in_string(),
+            Self::Tagged(_) => false,
+        }
+    }
+
     /// The text ended without the arguments' end.
     pub(super) fn close(&mut self, out: &mut String) -> Result<(), &'static str> {
         match self {

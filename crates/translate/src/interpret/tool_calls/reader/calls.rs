@@ -105,6 +105,16 @@ impl Reader {
         if fed.progress == Progress::More && whole {
             fed.progress = match open.writer.close(&mut out) {
                 Ok(()) => Progress::Done,
+                // Upstream's limits have many words, or none: an answer that ends so was cut.
+                Err(_)
+                    if open.tool.is_some()
+                        && open.writer.ends_in_string()
+                        && self.region.is_none() =>
+                {
+                    self.state = State::Call(open);
+                    self.cut();
+                    return Next::Wait;
+                }
                 Err(why) => Progress::Broken(why),
             };
         }

@@ -1,0 +1,113 @@
+//! The one tool that must be called. Where nothing else may be called, models leave its name out
+//! and write the bare arguments.
+
+use serde_json::Value;
+
+use super::json::candidates;
+use super::schema::Schema;
+use crate::turn::{Choice, Takes, Tools};
+
+/// The only tool that may be called, and must be.
+#[derive(Debug)]
+pub struct Demanded {
+    /// Its name.
+    pub name: String,
+    schema: Value,
+}
+
+impl Demanded {
+    /// The tool that the choice leaves; none if there are several, or it takes no JSON.
+    #[must_use]
+    pub fn of(tools: &Tools) -> Option<Self> {
+        let may = |name: &str| match &tools.choice {
+            Choice::Required => true,
+            Choice::Named(only) => only == name,
+            Choice::Allowed {
+                names,
+                required: true,
+            } => names.iter().any(|n| n == name),
+            _ => false,
+        };
+        let mut callable = tools.offered.iter().filter(|tool| may(&tool.name));
+        let (only, None) = (callable.next()?, callable.next()) else {
+            return None;
+        };
+        match &only.takes {
+            Takes::Json(schema) => Some(Self {
+                name: only.name.clone(),
+                schema: schema.clone(),
+            }),
+            Takes::Text => None,
+        }
+    }
+
+    /// The arguments that an answer without a call consists of: one object, every key of which is
+    /// a parameter, and which fits.
+    #[must_use]
+    pub fn arguments(&self, answer: &str) -> Option<String> {
+        let properties = self.schema.get("properties")?.as_object()?;
+        let mut candidates = candidates::extract(answer, false).into_iter();
+        let (only, None) = (candidates.next()?, candidates.next()) else {
+            return None;
+        };
+        let keys = only.value.as_object()?.keys();
+        let (known, all) = keys.fold((0, 0), |(known, all), key| {
+            (known + usize::from(properties.contains_key(key)), all + 1)
+        });
+        if all == 0 || known < all {
+            return None;
+        }
+        let fitted = Schema::compile(&self.schema).ok()?.fit(only.value).ok()?;
+        Some(fitted.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::turn::Tool;
+    use serde_json::json;
+
+    fn offering(names: &[&str], choice: Choice) -> Tools {
+        let parameters = json!({"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}, "required": ["city"]});
+        let tool = |name: &&str| Tool {
+            name: (*name).to_owned(),
+            description: None,
+            takes: Takes::Json(parameters.clone()),
+            strict: false,
+        };
+        Tools {
+            offered: names.iter().map(tool).collect(),
+            choice,
+            ..Tools::default()
+        }
+    }
+
+    #[test]
+    fn bare_arguments_are_those_of_the_one_tool_that_must_be_called() {
+        let demanded = Demanded::of(&offering(&["a", "b"], Choice::Named("b".into()))).unwrap();
+        assert_eq!(demanded.name, "b");
+        for (answer, arguments) in [
+            (r#"{"city": "Paris"}"#, Some(r#"{"city":"Paris"}"#)),
+            (
+                "```json\n{\"days\": \"3\", \"city\": \"Paris\",}\n```",
+                Some(r#"{"city":"Paris","days":3}"#),
+            ),
+            (r#"{"days": 3}"#, None),
+            (r#"{"city": "Paris", "mood": "good"}"#, None),
+            ("{}", None),
+            ("It rains.", None),
+            (r#"["Paris"]"#, None),
+        ] {
+            let found = demanded.arguments(answer);
+            assert_eq!(found.as_deref(), arguments, "{answer}");
+        }
+    }
+
+    #[test]
+    fn one_of_several_must_be_named_by_the_model() {
+        assert!(Demanded::of(&offering(&["a"], Choice::Required)).is_some());
+        assert!(Demanded::of(&offering(&["a", "b"], Choice::Required)).is_none());
+        assert!(Demanded::of(&offering(&["a"], Choice::Auto)).is_none());
+    }
+}
