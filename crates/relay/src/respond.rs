@@ -183,13 +183,35 @@ pub fn events(body: Body) -> Response {
 /// What a client is told about its turn beside the answer: parameters without effect, its limit.
 pub fn turn_headers(headers: &mut HeaderMap, turn: &Turn, standing: Option<Standing>) {
     if !turn.ignored.is_empty()
-        && let Ok(ignored) = HeaderValue::try_from(turn.ignored.join(", "))
+        && let Ok(ignored) = HeaderValue::try_from(nameable(&turn.ignored))
     {
         headers.insert(HeaderName::from_static("x-relay-ignored"), ignored);
     }
     if let Some(standing) = standing {
         standing.headers(headers);
     }
+}
+
+/// The most bytes of names in one header: clients give up on a head that is too large.
+const MAX_NAMES: usize = 1024;
+
+/// Names as a header can bear them. One that it cannot, or that is too many, stands as an ellipsis.
+fn nameable(names: &[String]) -> String {
+    let mut text = String::new();
+    for name in names {
+        let plain = name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_graphic());
+        let name = if plain { name } else { "..." };
+        let is_full = text.len() + name.len() > MAX_NAMES;
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        if is_full {
+            text.push_str("...");
+            break;
+        }
+        text.push_str(name);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -232,5 +254,17 @@ mod tests {
             let expected = format!(": x-relay {expected}\n\n");
             assert_eq!(String::from_utf8_lossy(&out), expected);
         }
+    }
+
+    #[test]
+    fn names_of_ignored_parameters_fit_into_a_header() {
+        let names = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
+        assert_eq!(nameable(&names(&["seed", "top_p"])), "seed, top_p");
+        let odd = names(&["seed", "a\r\nSet-Cookie: b", "\u{fc}n\u{ef}"]);
+        assert_eq!(nameable(&odd), "seed, ..., ...");
+        let many: Vec<String> = (0..5000).map(|n| format!("unknown_{n}")).collect();
+        let text = nameable(&many);
+        assert!(text.len() < 1100 && text.ends_with(", ..."), "{text}");
+        assert!(HeaderValue::try_from(text).is_ok());
     }
 }
