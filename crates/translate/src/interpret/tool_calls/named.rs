@@ -234,9 +234,11 @@ pub(super) fn harmony(cursor: &mut Cursor<'_>, tag: &Tag<'_>, known: Known<'_>) 
     }
     let header = at_most(cursor.rest(), MAX_HEADER);
     let message = header.find("<|message|>").unwrap_or(header.len());
-    let addressed = to(header, message).split_once("to=");
     let brace = header.find('{');
-    if message < header.len() && (addressed.is_none() || brace.is_some_and(|b| b < message)) {
+    // What stands behind the brace is no header, and may not have come yet.
+    let head_end = brace.map_or(message, |brace| brace.min(message));
+    let addressed = to(header, head_end).split_once("to=");
+    if addressed.is_none() && head_end < header.len() {
         return Err(Halt::No);
     }
     let Some(end) = brace else {
