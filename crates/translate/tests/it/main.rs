@@ -10,6 +10,7 @@
 )]
 
 mod cases;
+mod damaged_calls;
 mod golden;
 mod json_cases;
 mod limits_properties;

@@ -72,7 +72,7 @@ struct Quote {
     raw: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Frame {
     object: bool,
     members: usize,
@@ -80,7 +80,7 @@ struct Frame {
 }
 
 /// Reads one JSON value as it arrives and writes it as valid JSON.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Emitter {
     frames: Vec<Frame>,
     expect: Expect,

@@ -125,12 +125,11 @@ impl Quoted {
         loop {
             let rest = from(text, consumed);
             let plain = rest.find([self.mark, '\\']).unwrap_or(rest.len());
-            self.decoded.push_str(to(rest, plain));
-            consumed += plain;
+            let said = to(rest, plain);
             let rest = from(rest, plain);
             let ended = rest.starts_with(self.mark);
-            let fed = self.emitter.feed(&self.decoded, ended, out);
-            self.decoded.drain(..fed.consumed);
+            let (taken, fed) = self.emit(said, ended, out);
+            consumed += taken;
             match fed.progress {
                 Progress::More if ended => return self.end(consumed, out),
                 Progress::More => {}
@@ -158,6 +157,35 @@ impl Quoted {
                 }
             }
         }
+    }
+
+    /// Gives the emitter more of what the string says, and tells how much of that it took. Where it
+    /// breaks is found by characters: whatever came along behind that is not part of the call.
+    fn emit(&mut self, said: &str, ended: bool, out: &mut String) -> (usize, Fed) {
+        let (before, held, written) = (self.emitter.clone(), self.decoded.len(), out.len());
+        self.decoded.push_str(said);
+        let fed = self.emitter.feed(&self.decoded, ended, out);
+        let broke = matches!(fed.progress, Progress::Broken(_));
+        if !broke || said.chars().nth(1).is_none() {
+            self.decoded.drain(..fed.consumed);
+            return (said.len(), fed);
+        }
+        self.emitter = before;
+        self.decoded.truncate(held);
+        out.truncate(written);
+        let mut taken = 0;
+        for c in said.chars() {
+            self.decoded.push(c);
+            taken += c.len_utf8();
+            let fed = self.emitter.feed(&self.decoded, false, out);
+            self.decoded.drain(..fed.consumed);
+            if fed.progress != Progress::More {
+                return (taken, fed);
+            }
+        }
+        let fed = self.emitter.feed(&self.decoded, ended, out);
+        self.decoded.drain(..fed.consumed);
+        (taken, fed)
     }
 
     /// The string ended before the object did.
@@ -462,7 +490,7 @@ impl Parameter {
         while let Some(found) = from(rest, at).find(&self.close) {
             let start = at + found;
             let behind = from(rest, start + self.close.len()).trim_start();
-            if !whole && self.close.starts_with(behind) {
+            if !whole && (self.close.starts_with(behind) || "```".starts_with(behind)) {
                 return End::Unsure(start);
             }
             // The same tag again: this one belongs to the value.
@@ -484,10 +512,8 @@ impl Parameter {
         }
         let lead = self.lead(rest);
         let end = lead + from(rest, lead).find('\n')?;
-        FORGOTTEN
-            .iter()
-            .any(|mark| from(rest, end).starts_with(mark))
-            .then_some(end)
+        let forgotten = FORGOTTEN.iter().any(|m| from(rest, end).starts_with(m));
+        (forgotten && !to(rest, end).contains(&self.close)).then_some(end)
     }
 
     /// The longest end of the text that can begin a closing tag.

@@ -57,6 +57,8 @@ pub struct Reader {
     /// How long the buffer must be for another attempt at a head.
     retry: usize,
     region: Option<Region>,
+    /// The place behind the last white space between calls.
+    behind_blank: Option<usize>,
     /// Whether what follows stands in the same wrapper as the last call.
     inside: bool,
     /// Braces of the envelope that are still open.
@@ -157,6 +159,7 @@ impl Reader {
             pos: 0,
             retry: 0,
             region: None,
+            behind_blank: None,
             inside: false,
             depth: 0,
             suspect: false,
@@ -291,6 +294,7 @@ impl Reader {
         }
         self.pos = self.pos.saturating_sub(self.sent);
         self.retry = self.retry.saturating_sub(self.sent);
+        self.behind_blank = self.behind_blank.and_then(|at| at.checked_sub(self.sent));
         if let Some(region) = &mut self.region {
             region.resume = region.resume.saturating_sub(self.sent);
         }

@@ -24,7 +24,10 @@ impl Reader {
         let rest = from(&self.buf, self.pos);
         let text = rest.trim_start();
         self.pos += rest.len() - text.len();
-        let broke_line = rest.len() > text.len();
+        if rest.len() > text.len() {
+            self.behind_blank = Some(self.pos);
+        }
+        let broke_line = self.behind_blank == Some(self.pos);
         if self.region.is_none() && !self.suspect {
             self.sent = self.pos;
         }
