@@ -38,7 +38,8 @@ fn output(case: &Case) -> Output {
     }
 }
 
-fn stream(pieces: &[&str], cut: bool) -> (String, End) {
+/// What an answer gives as it comes, and how it ends.
+pub(crate) fn stream(pieces: &[&str], cut: bool) -> (String, End) {
     let mut out = String::new();
     let mut answer = Answer::default();
     for piece in pieces {

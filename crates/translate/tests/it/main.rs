@@ -10,7 +10,7 @@
 )]
 
 mod cases;
-mod damaged_calls;
+mod damaged;
 mod golden;
 mod json_cases;
 mod limits_properties;

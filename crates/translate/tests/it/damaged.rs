@@ -1,18 +1,20 @@
-//! The corpus of calls, damaged at random: whatever a model makes of a call, how its text was cut
-//! does not matter, and what ended is JSON (which `read` checks). `PROPTEST_CASES` sets how many.
+//! The corpora of calls and of JSON answers, damaged at random: whatever a model makes of them, how
+//! the text was cut does not matter, and what ended is JSON. `PROPTEST_CASES` sets how many.
 
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 use translate::compose::tags::Tags;
+use translate::interpret::json::answer::End;
 use translate::interpret::tool_calls::{Options, Quoted};
 
 use super::cases::{folder, pieces};
+use super::json_cases::stream;
 use super::tool_cases::{Reading, read, tools};
 
 static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let files = folder("tool_cases").into_iter();
+    let files = ["tool_cases", "json_cases"].into_iter().flat_map(folder);
     let cases = files.flat_map(|(_, cases)| cases).map(|case| case.text);
     cases.filter(|text| text.len() < 600).collect()
 });
@@ -138,6 +140,26 @@ proptest! {
         if !borders.is_empty() {
             let at = borders[at.index(borders.len())];
             prop_assert_eq!(&reading(&text, options, cut, &[at]), &whole, "{:?} at {}", &text, at);
+        }
+    }
+
+    #[test]
+    fn a_damaged_answer_streams_the_same_however_it_is_cut(
+        which in any::<Index>(),
+        damage in proptest::collection::vec(damage(), 1..5),
+        at in any::<Index>(),
+        cut in any::<bool>(),
+    ) {
+        let text = damaged(TEXTS[which.index(TEXTS.len())].clone(), &damage);
+        let whole = stream(&[&text], cut);
+        if whole.1 == End::Complete {
+            prop_assert!(serde_json::from_str::<serde_json::Value>(&whole.0).is_ok(), "{:?}", &whole.0);
+        }
+        let borders: Vec<usize> = text.char_indices().skip(1).map(|(at, _)| at).collect();
+        prop_assert_eq!(&stream(&pieces(&text, &borders), cut), &whole, "{:?} by characters", &text);
+        if !borders.is_empty() {
+            let at = borders[at.index(borders.len())];
+            prop_assert_eq!(&stream(&pieces(&text, &[at]), cut), &whole, "{:?} at {}", &text, at);
         }
     }
 }
