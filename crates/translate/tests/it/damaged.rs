@@ -8,6 +8,9 @@ use proptest::sample::Index;
 use translate::compose::tags::Tags;
 use translate::interpret::json::answer::End;
 use translate::interpret::tool_calls::{Options, Quoted};
+use translate::interpret::{Attempt, Ending, Flow, Interpreter};
+use translate::reply::{Finish, Reply};
+use translate::turn::{Choice, Delivery, Limits, Output, Tools, Turn};
 
 use super::cases::{folder, pieces};
 use super::json_cases::stream;
@@ -20,7 +23,7 @@ static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// What is put in where a text is damaged.
-const SPLINTERS: [&str; 32] = [
+const SPLINTERS: [&str; 38] = [
     "<tool_call>",
     "</tool_call>",
     "\n",
@@ -53,6 +56,12 @@ const SPLINTERS: [&str; 32] = [
     "<!--",
     "Action: get_time\n",
     "</assistant>",
+    "<assistant>\n",
+    "<think>",
+    "</think>",
+    "<tool_result>",
+    "STOP",
+    "\n\n",
 ];
 
 #[derive(Debug, Clone)]
@@ -121,6 +130,60 @@ fn reading(text: &str, options: Options, cut: bool, cuts: &[usize]) -> Reading {
     )
 }
 
+/// A turn of one of the kinds that change how an answer is read. Limits stand without tools here:
+/// what came behind a limit, and in the same piece, may still count as a call or not.
+fn turn(kind: u8) -> Turn {
+    let is = |bit: u8| kind & bit != 0;
+    Turn {
+        model: "m".to_owned(),
+        choices: 1,
+        delivery: if is(1) {
+            Delivery::Whole
+        } else {
+            Delivery::Streamed
+        },
+        tools: if is(2) {
+            Tools {
+                choice: if is(4) {
+                    Choice::Named("get_weather".to_owned())
+                } else {
+                    Choice::Auto
+                },
+                ..tools()
+            }
+        } else {
+            Tools::default()
+        },
+        output: if is(8) { Output::Json } else { Output::Text },
+        limits: Limits {
+            max_tokens: (is(16) && !is(2)).then_some(20),
+            stop: if is(32) && !is(2) {
+                vec!["STOP".to_owned(), "\n\n\n".to_owned()]
+            } else {
+                Vec::new()
+            },
+        },
+        ..Turn::default()
+    }
+}
+
+/// What the client is given of an answer, and what it comes to.
+fn answer(turn: &Turn, left: u32, pieces: &[&str]) -> (Reply, Ending) {
+    let attempt = Attempt {
+        left,
+        ..Attempt::default()
+    };
+    let mut interpreter = Interpreter::new(turn, Some(Tags::default()), attempt);
+    let mut reply = Reply::default();
+    for piece in pieces {
+        if interpreter.push(piece, &mut |event| reply.collect(event)) == Flow::Stop {
+            break;
+        }
+    }
+    let ending = interpreter.end(&Finish::Stop, &mut |event| reply.collect(event));
+    (reply, ending)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -160,6 +223,27 @@ proptest! {
         if !borders.is_empty() {
             let at = borders[at.index(borders.len())];
             prop_assert_eq!(&stream(&pieces(&text, &[at]), cut), &whole, "{:?} at {}", &text, at);
+        }
+    }
+
+    #[test]
+    fn a_damaged_answer_means_the_same_however_it_is_cut(
+        which in any::<Index>(),
+        damage in proptest::collection::vec(damage(), 1..5),
+        at in any::<Index>(),
+        kind in 0..64_u8,
+        left in 0..2_u32,
+    ) {
+        let text = damaged(TEXTS[which.index(TEXTS.len())].clone(), &damage);
+        let turn = turn(kind);
+        let whole = answer(&turn, left, &[&text]);
+        let borders: Vec<usize> = text.char_indices().skip(1).map(|(at, _)| at).collect();
+        let chars = answer(&turn, left, &pieces(&text, &borders));
+        prop_assert_eq!(&chars, &whole, "{} {:?} by characters", kind, &text);
+        if !borders.is_empty() {
+            let at = borders[at.index(borders.len())];
+            let halves = answer(&turn, left, &pieces(&text, &[at]));
+            prop_assert_eq!(&halves, &whole, "{} {:?} at {}", kind, &text, at);
         }
     }
 }
