@@ -125,14 +125,7 @@ pub fn generation(model: &str, wanted: &Wanted) -> Result<Payload, Invalid> {
 pub fn edit(model: &str, edit: &Edit) -> Result<Payload, Invalid> {
     let model = names::upstream(model);
     not_empty("prompt", &edit.wanted.prompt)?;
-    let kind = if edit.mask.is_some() {
-        Kind::ImageInpainter
-    } else if edit.wanted.extra.contains_key("search_prompt") {
-        Kind::SearchAndReplace
-    } else {
-        Kind::ImageEditor
-    };
-    transform(kind, model, edit)
+    transform(edit.kind(), model, edit)
 }
 
 /// The request to vary a picture.
@@ -204,11 +197,11 @@ pub fn transform(kind: Kind, model: &str, edit: &Edit) -> Result<Payload, Invali
     }
 }
 
-/// How many pictures one request to draw can give: the least and the most.
+/// How many pictures one request for a feature can give: the least and the most.
 #[must_use]
-pub fn counts(model: &str) -> (u32, u32) {
+pub fn counts(kind: Kind, model: &str) -> (u32, u32) {
     let model = names::upstream(model);
-    let form = form(Kind::ImageGenerator, model, &Wanted::default());
+    let form = form(kind, model, &Wanted::default());
     let rule = match form {
         None => return (1, 10),
         Some(form) => form.field(Knob::Count).map(|field| field.rule),
@@ -263,8 +256,15 @@ fn form(kind: Kind, model: &str, wanted: &Wanted) -> Option<&'static Form> {
 
 /// Models of the table that take a mask.
 fn masked() -> Vec<&'static str> {
-    let inpainters = forms().filter(|form| form.kind == Kind::ImageInpainter);
-    inpainters.flat_map(|form| form.models).copied().collect()
+    models(Kind::ImageInpainter)
+}
+
+/// The models that the table has for a feature by their whole names.
+#[must_use]
+pub fn models(kind: Kind) -> Vec<&'static str> {
+    let forms = forms().filter(|form| form.kind == kind);
+    let names = forms.flat_map(|form| form.models).copied();
+    names.filter(|name| !name.contains(['*', '<'])).collect()
 }
 
 fn not_empty(field: &str, text: &str) -> Result<(), Invalid> {
@@ -334,6 +334,20 @@ fn generic(kind: Kind, model: &str, wanted: &Wanted, wishes: Vec<(Knob, Value)>)
         .collect();
     fields.extend(wanted.extra.clone());
     Payload::new(kind, model, fields)
+}
+
+impl Edit {
+    /// The feature that makes such a change.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        if self.mask.is_some() {
+            Kind::ImageInpainter
+        } else if self.wanted.extra.contains_key("search_prompt") {
+            Kind::SearchAndReplace
+        } else {
+            Kind::ImageEditor
+        }
+    }
 }
 
 impl Wanted {

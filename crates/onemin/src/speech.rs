@@ -43,6 +43,8 @@ pub fn payload(model: &str, wanted: &Wanted) -> Result<Payload, Invalid> {
     }
     let provider = providers::of(model);
     let mut wishes = vec![(Knob::Input, Value::from(wanted.input.as_str()))];
+    // Whether the language that was asked for is not the one that will be spoken.
+    let mut missed = false;
     let said = |text: &Option<String>| {
         let text = text.as_deref().map(str::trim);
         text.filter(|text| !text.is_empty()).map(str::to_owned)
@@ -58,9 +60,12 @@ pub fn payload(model: &str, wanted: &Wanted) -> Result<Payload, Invalid> {
     if let Some(tag) = said(&wanted.language) {
         let language = (provider.language)(&tag);
         // A voice that says its language goes before a wish.
-        let is_said = wishes.iter().any(|(knob, _)| *knob == Knob::Language);
-        if let Some(language) = language.filter(|_| !is_said) {
-            wishes.push((Knob::Language, language.into()));
+        let spoken = wishes.iter().find(|(knob, _)| *knob == Knob::Language);
+        match (spoken, language) {
+            (Some((_, spoken)), Some(language)) if *spoken != language => missed = true,
+            (Some(_), _) => {}
+            (None, Some(language)) => wishes.push((Knob::Language, language.into())),
+            (None, None) => missed = true,
         }
     }
     wishes.extend(wanted.speed.map(|speed| (Knob::Speed, speed.into())));
@@ -70,6 +75,12 @@ pub fn payload(model: &str, wanted: &Wanted) -> Result<Payload, Invalid> {
         Some(form) => form.fill(model, &wishes, &wanted.extra)?,
         None => generic(model, &wishes, &wanted.extra),
     };
+    payload
+        .ignored
+        .extend(missed.then(|| Knob::Language.name().to_owned()));
+    if said(&wanted.voice).is_none() && !wanted.extra.contains_key("name") {
+        provider.speak_language(&mut payload);
+    }
     // A format that is the only one is met by it.
     let only = provider.only_format;
     payload.ignored.retain(|name| {

@@ -71,7 +71,15 @@ pub fn transcription(model: &str, wanted: &Wanted) -> Result<Payload, Invalid> {
 pub fn translation(model: &str, wanted: &Wanted) -> Result<Payload, Invalid> {
     let target = wanted.target_language.as_deref().unwrap_or("en");
     if !recogniser(model).any_target && language::primary(target) != "en" {
-        let message = format!("{model} translates into English only");
+        let others: Vec<&str> = TRANSLATION_ORDER
+            .iter()
+            .copied()
+            .filter(|other| recogniser(other).any_target)
+            .collect();
+        let message = format!(
+            "{model} translates into English only; into other languages do {}",
+            others.join(", ")
+        );
         return Err(Invalid::new("target_language", message));
     }
     let mut payload = payload(Kind::AudioTranslator, model, wanted)?;

@@ -3,7 +3,7 @@
 pub mod known;
 pub mod secret;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -91,10 +91,15 @@ impl Identities {
         self.of(b"key:", key.expose().as_bytes())
     }
 
-    /// The identity of a client's address.
+    /// The identity of a client's address. Whoever has IPv6 has a whole network of addresses
+    /// (`/64`), and is one client under all of them.
     #[must_use]
     pub fn of_address(&self, address: IpAddr) -> Identity {
-        self.of(b"address:", address.to_string().as_bytes())
+        let network = match address {
+            IpAddr::V4(_) => address,
+            IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) & !u128::from(u64::MAX)).into(),
+        };
+        self.of(b"address:", network.to_string().as_bytes())
     }
 
     fn of(&self, kind: &[u8], bytes: &[u8]) -> Identity {
@@ -175,13 +180,23 @@ pub fn client_address(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) 
             if !is_trusted(address) {
                 return address;
             }
-            match hop.trim().parse::<IpAddr>() {
-                Ok(hop) => address = hop.to_canonical(),
-                Err(_) => return address,
+            match forwarded(hop.trim()) {
+                Some(hop) => address = hop.to_canonical(),
+                None => return address,
             }
         }
     }
     address
+}
+
+/// An address as proxies write it: alone, or with the port it was seen at.
+fn forwarded(hop: &str) -> Option<IpAddr> {
+    let alone = hop.parse().ok();
+    alone.or_else(|| {
+        hop.parse::<SocketAddr>()
+            .ok()
+            .map(|with_port| with_port.ip())
+    })
 }
 
 #[cfg(test)]
@@ -259,6 +274,26 @@ mod tests {
         assert_eq!(from("127.0.0.1"), "2.2.2.2");
         assert_eq!(from("::ffff:127.0.0.1"), "2.2.2.2");
         assert_eq!(from("9.9.9.9"), "9.9.9.9");
+        for (written, read) in [
+            ("1.1.1.1:4711", "1.1.1.1"),
+            ("[2606:4700::1]:443", "2606:4700::1"),
+            ("2606:4700::1", "2606:4700::1"),
+            ("unknown", "10.0.0.1"),
+            ("1.1.1.1, unknown", "10.0.0.1"),
+        ] {
+            let peer = SocketAddr::new("10.0.0.1".parse().unwrap(), 1);
+            let found = client_address(peer, &headers(&[("x-forwarded-for", written)]), &trusted);
+            assert_eq!(found.to_string(), read, "{written}");
+        }
+    }
+
+    #[test]
+    fn one_network_of_the_new_protocol_is_one_client() {
+        let identities = Identities::fresh();
+        let of = |address: &str| identities.of_address(address.parse().unwrap());
+        assert_eq!(of("2606:4700:1:2::1"), of("2606:4700:1:2:ffff::9"));
+        assert_ne!(of("2606:4700:1:2::1"), of("2606:4700:1:3::1"));
+        assert_ne!(of("1.2.3.4"), of("1.2.3.5"));
     }
 
     #[test]

@@ -28,12 +28,12 @@ use crate::doctor::{self, State};
 use crate::drawings::Drawings;
 use crate::embeddings::Embeddings;
 use crate::files::Files;
-use crate::limits::{RateLimit, Standing};
+use crate::limits::RateLimit;
 use crate::observe;
 use crate::observe::metrics::Metrics;
 use crate::responses::Responses;
 use crate::retention;
-use crate::router;
+use crate::router::{self, Arrival};
 use crate::server;
 use crate::store::choice::Stores;
 
@@ -174,27 +174,27 @@ impl Relay {
         })
     }
 
-    /// Counts a request against its caller's limit; none if there is no limit.
+    /// Counts a request against its caller's limit, if there is one.
     ///
     /// # Errors
     /// The limit is reached.
     pub async fn admit(
         &self,
         caller: &Caller,
-        peer: SocketAddr,
+        arrival: &Arrival,
         headers: &HeaderMap,
-    ) -> Result<Option<Standing>, Failure> {
+    ) -> Result<(), Failure> {
         if !self.limits.is_on() {
-            return Ok(None);
+            return Ok(());
         }
         let who = match self.limit_by {
             RateLimitBy::Key => self.identities.of_key(&caller.key),
             RateLimitBy::Address => {
-                let address = account::client_address(peer, headers, &self.trusted_proxies);
+                let address = account::client_address(arrival.peer, headers, &self.trusted_proxies);
                 self.identities.of_address(address)
             }
         };
-        self.limits.admit(who).await.map(Some)
+        self.limits.admit(who, &arrival.told).await
     }
 }
 

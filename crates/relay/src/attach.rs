@@ -105,7 +105,7 @@ impl Attacher {
         for (wanted, reference) in media.iter().zip(references) {
             match wanted {
                 Wanted::Image(_) => attached.images.push(reference.image),
-                Wanted::File(_) => attached.files.push(reference.file),
+                Wanted::File(_) | Wanted::Recording(_) => attached.files.push(reference.file),
             }
         }
         Ok(attached)
@@ -142,6 +142,16 @@ impl Attacher {
         Ok(self.send(key, content, upload).await?.image)
     }
 
+    /// As [`Attacher::recording`], for a recording wherever it is, a stored file included.
+    ///
+    /// # Errors
+    /// As [`Attacher::attach`].
+    pub async fn recording_of(&self, key: &ApiKey, media: &Media) -> Result<String, Failure> {
+        let whose = self.identities.of_key(key);
+        let reference = self.bring(key, whose, &Wanted::Recording(media)).await?;
+        Ok(reference.image)
+    }
+
     /// Brings one picture to upstream, and gives the path by which upstream knows it.
     ///
     /// # Errors
@@ -166,6 +176,7 @@ impl Attacher {
         };
         let kind = match wanted {
             Wanted::Image(_) => kind::of_image(&bytes)?,
+            Wanted::Recording(media) => kind::of_recording(&bytes, media.name.as_deref())?,
             Wanted::File(media) => {
                 kind::of_document(&bytes, media.name.as_deref(), media.mime.as_deref())?
             }
@@ -198,6 +209,7 @@ impl Attacher {
         let beginning = beginning(&mut stored).await?;
         let kind = match wanted {
             Wanted::Image(_) => kind::of_image(&beginning)?,
+            Wanted::Recording(_) => kind::of_recording(&beginning, Some(&file.name))?,
             Wanted::File(_) => {
                 let (name, claimed) = (Some(file.name.as_str()), file.mime.as_deref());
                 kind::of_beginning(&beginning, || file.is_text, name, claimed)?
@@ -247,12 +259,13 @@ impl Attacher {
 enum Wanted<'t> {
     Image(&'t Media),
     File(&'t Media),
+    Recording(&'t Media),
 }
 
 impl Wanted<'_> {
     fn media(&self) -> &Media {
         match self {
-            Self::Image(media) | Self::File(media) => media,
+            Self::Image(media) | Self::File(media) | Self::Recording(media) => media,
         }
     }
 }

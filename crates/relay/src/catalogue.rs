@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use onemin::catalogue::{Catalogue, Listing, Source};
+use onemin::images::names;
 use onemin::models::{Feature, Model};
 use translate::dialect::anthropic::model_names;
 use translate::failure::{Failure, Kind};
@@ -86,13 +87,28 @@ impl Models {
     /// The model that a client means by a name; the name itself where it means nothing else.
     pub async fn resolve(&self, name: &str, names: Names) -> String {
         if names == Names::Exact {
-            return self.stand_in(name).to_owned();
+            return self.of_today(self.stand_in(name)).await.to_owned();
         }
         let listing = self.catalogue.models(Feature::Chat).await;
         let ids = listing.models.iter().map(|model| model.id.as_str());
         let ids: Vec<&str> = ids.filter(|id| self.permits(id)).collect();
         let meant = model_names::resolve(name, &ids, &self.stand_ins);
         meant.unwrap_or(name).to_owned()
+    }
+
+    /// Today's id of a picture model that is asked by an earlier name, unless a model of chat
+    /// bears that name.
+    async fn of_today<'n>(&self, name: &'n str) -> &'n str {
+        let today = names::upstream(name);
+        if today == name {
+            return name;
+        }
+        let chat = self.catalogue.models(Feature::Chat).await;
+        if find(&chat, name).is_some() {
+            name
+        } else {
+            today
+        }
     }
 
     /// The models that may be used, those for chat first, and where the list comes from.
@@ -211,10 +227,15 @@ impl Models {
             .await
     }
 
-    fn permits(&self, id: &str) -> bool {
+    /// Whether the operator lets a model be used, by any of its names.
+    #[must_use]
+    pub fn permits(&self, id: &str) -> bool {
+        let is = |permitted: &String| {
+            permitted == id || names::upstream(permitted) == names::upstream(id)
+        };
         self.permitted
             .as_ref()
-            .is_none_or(|permitted| permitted.iter().any(|p| p == id))
+            .is_none_or(|permitted| permitted.iter().any(is))
     }
 
     fn unknown(&self, id: &str, listing: &Listing) -> Failure {

@@ -26,6 +26,8 @@ pub struct Asked {
     pub caller: Caller,
     /// Whose records are meant.
     pub owner: Identity,
+    /// Whether parameters without effect are refused.
+    pub strict: bool,
     /// The request without its body.
     pub head: Parts,
     /// Its body.
@@ -60,7 +62,7 @@ where
     F: Future<Output = Result<Response, Failure>>,
 {
     let dialect = dialect(request.headers());
-    let Some(&arrival) = request.extensions().get::<Arrival>() else {
+    let Some(arrival) = request.extensions().get::<Arrival>().cloned() else {
         let message = "The request did not come through the router.";
         return respond::failure(dialect, &Failure::new(Kind::Internal, message));
     };
@@ -89,19 +91,16 @@ where
 {
     let (head, body) = request.into_parts();
     let caller = account::caller(&head.headers)?;
-    let standing = relay.admit(&caller, arrival.peer, &head.headers).await?;
+    relay.admit(&caller, &arrival, &head.headers).await?;
     let owner = relay.identities.of_key(&caller.key);
     let asked = Asked {
+        strict: relay.policy(&head.headers).strict,
         caller,
         owner,
         head,
         body,
     };
-    let mut response = work(relay, asked).await?;
-    if let Some(standing) = standing {
-        standing.headers(response.headers_mut());
-    }
-    Ok(response)
+    work(relay, asked).await
 }
 
 /// A JSON answer of something that serialises.

@@ -1,25 +1,30 @@
 //! Pictures: drawn, changed, varied by 1min.ai, and brought into the form that a client wants.
 
+mod delivered;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
-use onemin::features::Inline;
+use onemin::features;
 use onemin::images::{self, Edit, Variation, Wanted};
 use onemin::models::Feature;
-use onemin::{Accepted, ApiKey, Invalid, Mode, Outcome, Payload, ResultAsset};
+use onemin::{Accepted, ApiKey, Invalid, Mode, Outcome, Payload};
 use serde_json::Value;
 use translate::dialect::openai::media::images::{ImageRequest, Picture};
 use translate::failure::{Failure, Kind};
+use translate::plan;
 use translate::turn::Delivery;
 
+pub use delivered::{data_uri, url};
+
 use crate::app::Relay;
-use crate::failure::{of_download, of_upstream};
+use crate::failure::of_upstream;
 
 /// The model of a request that names none: the original relay's DALL·E 3 is no longer there.
 const STANDARD_MODEL: &str = "gpt-image-1-mini";
 
-/// The largest picture that is taken apart into base64, in bytes.
-const MAX_PICTURE: usize = 64 * 1024 * 1024;
+/// The model that changes pictures where a request names none.
+const STANDARD_EDITOR: &str = "gpt-image-1";
 
 /// Pictures that were made, and what the request could not get.
 #[derive(Debug)]
@@ -36,20 +41,36 @@ pub struct Made {
     pub credits: Option<f64>,
 }
 
+/// The paid calls that a request to draw comes down to.
+///
+/// # Errors
+/// What cannot be drawn as asked.
+pub fn drawings(relay: &Relay, request: &ImageRequest) -> Result<Vec<Payload>, Failure> {
+    let model = named(relay, request, STANDARD_MODEL)?;
+    let counts = counts(relay, features::Kind::ImageGenerator, &model, request.n)?;
+    let payloads = counts.into_iter().map(|count| {
+        let wanted = Wanted {
+            count,
+            ..wanted(request)
+        };
+        let payload = images::generation(&model, &wanted).map_err(invalid)?;
+        check_effects(request, &payload)?;
+        Ok(payload)
+    });
+    payloads.collect()
+}
+
+fn check_effects(request: &ImageRequest, payload: &Payload) -> Result<(), Failure> {
+    plan::check_effects(request.strict, &request.ignored)?;
+    plan::check_effects(request.strict, &payload.ignored)
+}
+
 /// Draws what a request asks for.
 ///
 /// # Errors
 /// What cannot be drawn as asked, or why upstream did not.
 pub async fn draw(relay: &Relay, key: &ApiKey, request: &ImageRequest) -> Result<Made, Failure> {
-    let model = request.model.as_deref().unwrap_or(STANDARD_MODEL);
-    let mut payloads = Vec::new();
-    for count in counts(model, request.n, relay.policy.max_choices)? {
-        let wanted = Wanted {
-            count,
-            ..wanted(request)
-        };
-        payloads.push(images::generation(model, &wanted).map_err(invalid)?);
-    }
+    let payloads = drawings(relay, request)?;
     let owner = relay.identities.of_key(key);
     let drawings = payloads.into_iter().map(async |payload| {
         let outcome = ask(relay, key, &payload).await?;
@@ -63,10 +84,24 @@ pub async fn draw(relay: &Relay, key: &ApiKey, request: &ImageRequest) -> Result
     together(join_all(drawings).await)
 }
 
-/// How many pictures to ask for in each call. More than a model draws at once are drawn by several
-/// calls, at most `calls`: each is paid for.
-fn counts(model: &str, n: Option<u32>, calls: u32) -> Result<Vec<Option<u32>>, Failure> {
-    let (_, most) = images::counts(model);
+/// The model of a request, or the one that stands in where it names none.
+fn named(relay: &Relay, request: &ImageRequest, standard: &str) -> Result<String, Failure> {
+    match &request.model {
+        Some(model) => Ok(model.clone()),
+        None => relay.catalogue.permitted(standard),
+    }
+}
+
+/// How many pictures to ask for in each call. More than a model makes at once are made by several
+/// calls, at most as many as the operator permits: each is paid for.
+fn counts(
+    relay: &Relay,
+    kind: features::Kind,
+    model: &str,
+    n: Option<u32>,
+) -> Result<Vec<Option<u32>>, Failure> {
+    let calls = relay.policy.max_choices;
+    let (_, most) = images::counts(kind, model);
     let Some(n) = n.filter(|n| *n > most) else {
         return Ok(vec![n]);
     };
@@ -74,7 +109,7 @@ fn counts(model: &str, n: Option<u32>, calls: u32) -> Result<Vec<Option<u32>>, F
     let rest = n % most.max(1);
     if whole + u32::from(rest > 0) > calls {
         let message = format!(
-            "`n` may be at most {} with {model} here: it draws {most} in one paid call, and a request may make {calls}.",
+            "`n` may be at most {} with {model} here: it makes {most} in one paid call, and a request may make {calls}.",
             most.saturating_mul(calls)
         );
         return Err(Failure::invalid("n", message));
@@ -112,6 +147,31 @@ impl Made {
     }
 }
 
+/// Whether a model knows no other work than varying a picture.
+#[must_use]
+pub fn only_varies(model: &str) -> bool {
+    let knows = |kind| images::is_known(kind, model);
+    knows(features::Kind::ImageVariator)
+        && !knows(features::Kind::ImageGenerator)
+        && !knows(features::Kind::ImageEditor)
+}
+
+/// Whether a model can change a picture. One that is not in the table may.
+///
+/// # Errors
+/// It draws from words alone.
+pub fn check_changes(model: &str) -> Result<(), Failure> {
+    let knows = |kind| images::is_known(kind, model);
+    if knows(features::Kind::ImageEditor) || !knows(features::Kind::ImageGenerator) {
+        return Ok(());
+    }
+    let able = images::models(features::Kind::ImageEditor).join(", ");
+    let message = format!(
+        "The model `{model}` draws from words alone and takes no images (1044). These change one: {able}."
+    );
+    Err(Failure::invalid("messages", message).with_code("model_not_supported"))
+}
+
 /// Changes a picture. The first of `sources` is changed, the others are looked at.
 ///
 /// # Errors
@@ -126,16 +186,25 @@ pub async fn edit(
     if sources.is_empty() {
         return Err(no_source());
     }
-    let edit = Edit {
+    let mut edit = Edit {
         image: sources.remove(0),
         mask,
         references: sources,
         wanted: wanted(request),
     };
-    let model = request.model.as_deref().unwrap_or("gpt-image-1");
-    let payload = images::edit(model, &edit).map_err(invalid)?;
-    let outcome = ask(relay, key, &payload).await?;
-    made(relay, request, payload, &outcome).await
+    let model = named(relay, request, STANDARD_EDITOR)?;
+    let mut payloads = Vec::new();
+    for count in counts(relay, edit.kind(), &model, request.n)? {
+        edit.wanted.count = count;
+        let payload = images::edit(&model, &edit).map_err(invalid)?;
+        check_effects(request, &payload)?;
+        payloads.push(payload);
+    }
+    let edits = payloads.into_iter().map(async |payload| {
+        let outcome = ask(relay, key, &payload).await?;
+        made(relay, request, payload, &outcome).await
+    });
+    together(join_all(edits).await)
 }
 
 /// A request that begins with a picture has none.
@@ -169,16 +238,23 @@ pub async fn vary(
     };
     // What is said is what was wrong with the model that was asked for.
     let mut first = None;
-    for model in images::variation_candidates(asked) {
+    let candidates = images::variation_candidates(asked);
+    for model in candidates
+        .into_iter()
+        .filter(|m| relay.catalogue.permits(m))
+    {
         let refused = match images::variation(model, &variation) {
             Err(error) => Refused {
                 failure: invalid(error),
                 did_no_work: true,
             },
-            Ok(payload) => match ask(relay, key, &payload).await {
-                Ok(outcome) => return made(relay, request, payload, &outcome).await,
-                Err(refused) => refused,
-            },
+            Ok(payload) => {
+                check_effects(request, &payload)?;
+                match ask(relay, key, &payload).await {
+                    Ok(outcome) => return made(relay, request, payload, &outcome).await,
+                    Err(refused) => refused,
+                }
+            }
         };
         let hopeless = !refused.may_try_another();
         let failure = first.get_or_insert(refused.failure);
@@ -241,7 +317,7 @@ async fn made(
         || request
             .inline
             .unwrap_or_else(|| payload.model.starts_with("gpt-image"));
-    let mut pictures = fetched(relay, &outcome.assets, inline).await?;
+    let mut pictures = delivered::fetched(relay, &outcome.assets, inline).await?;
     pictures.extend(outcome.inline.as_ref().map(|file| Picture {
         url: data_uri(file),
         b64_json: inline.then(|| STANDARD.encode(&file.bytes)),
@@ -262,91 +338,11 @@ async fn made(
 }
 
 /// The feature whose list has the models for a request.
-fn feature(kind: onemin::features::Kind) -> Feature {
+fn feature(kind: features::Kind) -> Feature {
     match kind {
-        onemin::features::Kind::ImageGenerator => Feature::ImageGenerator,
-        onemin::features::Kind::ImageVariator => Feature::ImageVariator,
+        features::Kind::ImageGenerator => Feature::ImageGenerator,
+        features::Kind::ImageVariator => Feature::ImageVariator,
         _ => Feature::ImageEditor,
-    }
-}
-
-/// A file that came in place of a record, as an address that holds it.
-#[must_use]
-pub fn data_uri(file: &Inline) -> String {
-    let kind = file.content_type.split(';').next().unwrap_or_default();
-    format!(
-        "data:{};base64,{}",
-        kind.trim(),
-        STANDARD.encode(&file.bytes)
-    )
-}
-
-/// The files as pictures. All are paid for, so one whose bytes cannot be had keeps its address;
-/// it is a failure if that is true of all.
-async fn fetched(
-    relay: &Relay,
-    assets: &[ResultAsset],
-    inline: bool,
-) -> Result<Vec<Picture>, Failure> {
-    let by_address = |asset: &ResultAsset| Picture {
-        url: url(relay, asset),
-        b64_json: None,
-    };
-    if !inline {
-        return Ok(assets.iter().map(by_address).collect());
-    }
-    let fetching = assets.iter().map(|asset| in_base64(relay, asset));
-    let fetched = join_all(fetching).await;
-    let mut pictures = Vec::with_capacity(assets.len());
-    let mut lost = None;
-    for (asset, bytes) in assets.iter().zip(fetched) {
-        let mut picture = by_address(asset);
-        match bytes {
-            Ok(bytes) => picture.b64_json = Some(bytes),
-            Err(failure) => lost = Some(failure),
-        }
-        pictures.push(picture);
-    }
-    match lost {
-        Some(failure) if pictures.iter().all(|p| p.b64_json.is_none()) => Err(failure),
-        _ => Ok(pictures),
-    }
-}
-
-/// The picture's bytes in base64, encoded as they come.
-async fn in_base64(relay: &Relay, asset: &ResultAsset) -> Result<String, Failure> {
-    let lost = |error: onemin::Error| of_download(&error, &url(relay, asset));
-    let mut download = relay.client.download(asset).await.map_err(lost)?;
-    let mut text = String::new();
-    let mut rest: Vec<u8> = Vec::new();
-    while let Some(bytes) = download.next().await {
-        rest.extend_from_slice(&bytes.map_err(lost)?);
-        // Three bytes are four letters; what is left over waits for the next piece.
-        let whole = rest.len() / 3 * 3;
-        STANDARD.encode_string(rest.get(..whole).unwrap_or_default(), &mut text);
-        rest.drain(..whole);
-        if text.len() / 4 * 3 > MAX_PICTURE {
-            let message = format!(
-                "The picture is larger than {} MiB: ask for its URL.",
-                MAX_PICTURE / (1024 * 1024)
-            );
-            return Err(Failure::new(Kind::Upstream, message).with_retry(false));
-        }
-    }
-    STANDARD.encode_string(&rest, &mut text);
-    Ok(text)
-}
-
-/// Where a client finds a file: signed if upstream signed it, else at the asset host.
-#[must_use]
-pub fn url(relay: &Relay, asset: &ResultAsset) -> String {
-    match &asset.temporary_url {
-        Some(url) => url.clone(),
-        None if asset.path.contains("://") || asset.path.starts_with("data:") => asset.path.clone(),
-        None => {
-            let base = relay.asset_url.as_str().trim_end_matches('/');
-            format!("{base}/{}", asset.path.trim_start_matches('/'))
-        }
     }
 }
 

@@ -12,8 +12,6 @@ use translate::failure::{Failure, Kind};
 use translate::reply::Usage;
 use translate::turn::Turn;
 
-use crate::limits::Standing;
-
 /// Reads a request's body.
 ///
 /// # Errors
@@ -180,15 +178,12 @@ pub fn events(body: Body) -> Response {
     response
 }
 
-/// What a client is told about its turn beside the answer: parameters without effect, its limit.
-pub fn turn_headers(headers: &mut HeaderMap, turn: &Turn, standing: Option<Standing>) {
+/// What a client is told about its turn beside the answer: parameters without effect.
+pub fn turn_headers(headers: &mut HeaderMap, turn: &Turn) {
     if !turn.ignored.is_empty()
         && let Ok(ignored) = HeaderValue::try_from(nameable(&turn.ignored))
     {
         headers.insert(HeaderName::from_static("x-relay-ignored"), ignored);
-    }
-    if let Some(standing) = standing {
-        standing.headers(headers);
     }
 }
 

@@ -15,6 +15,7 @@ use tower::Service as _;
 
 use crate::app::Relay;
 use crate::arriving::Arriving;
+use crate::limits::Told;
 use crate::observe::RequestId;
 use crate::respond;
 use crate::routes::{
@@ -29,12 +30,14 @@ pub struct Service {
 }
 
 /// What is known of a request before it is looked at; an extension of it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Arrival {
     /// The request's id.
     pub id: RequestId,
     /// Who is at the other end of the connection.
     pub peer: SocketAddr,
+    /// What the answer tells of the caller's limit.
+    pub told: Told,
 }
 
 /// The service over these parts.
@@ -130,7 +133,7 @@ fn routes(relay: Arc<Relay>) -> Router {
 
 impl Service {
     /// Answers a request. Around the routes stands what every answer gets, failures and streams
-    /// included: a request id, and permission for browsers of any origin.
+    /// included: a request id, the caller's limit, and permission for browsers of any origin.
     pub async fn call(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
         let (head, body) = request.into_parts();
         let body = Body::new(Arriving::new(body, &head.headers));
@@ -140,12 +143,14 @@ impl Service {
     /// As [`Service::call`], for a request that need not come from a socket.
     pub async fn answer(&self, mut request: Request<Body>, peer: SocketAddr) -> Response {
         let id = RequestId::draw();
+        let told = Told::default();
         let mut response = if request.method() == Method::OPTIONS {
             preflight(request.headers())
         } else if !missing::is_readable(request.uri()) {
             missing::unreadable(request.uri(), request.headers())
         } else {
-            request.extensions_mut().insert(Arrival { id, peer });
+            let told = told.clone();
+            request.extensions_mut().insert(Arrival { id, peer, told });
             if let Some(uri) = without_empty_segments(request.uri()) {
                 *request.uri_mut() = uri;
             }
@@ -157,6 +162,9 @@ impl Service {
         let id = id.header();
         response = respond::said(response, &id);
         let headers = response.headers_mut();
+        if let Some(standing) = told.standing() {
+            standing.headers(headers);
+        }
         headers.insert(
             header::ACCESS_CONTROL_ALLOW_ORIGIN,
             HeaderValue::from_static("*"),

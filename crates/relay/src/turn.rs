@@ -72,7 +72,7 @@ where
 {
     let dialect = &api.dialect;
     let (head, body) = request.into_parts();
-    let Some(&arrival) = head.extensions.get::<Arrival>() else {
+    let Some(arrival) = head.extensions.get::<Arrival>().cloned() else {
         return respond::failure(
             dialect,
             &Failure::new(
@@ -123,7 +123,7 @@ where
     D: AsyncFnOnce(Arc<Relay>, Identity, Bytes, Stamp) -> Result<dialect::Request, Failure>,
 {
     let caller = account::caller(headers)?;
-    let standing = relay.admit(&caller, arrival.peer, headers).await?;
+    relay.admit(&caller, &arrival, headers).await?;
     let body = respond::read(body, headers, relay.max_body).await?;
 
     let stamp = Stamp {
@@ -170,7 +170,7 @@ where
             )
         }
     };
-    respond::turn_headers(response.headers_mut(), &turn, standing);
+    respond::turn_headers(response.headers_mut(), &turn);
     Ok(response)
 }
 
@@ -197,7 +197,7 @@ impl Asker<'_> {
         turn.model = relay.catalogue.resolve(&turn.model, self.api.names).await;
         let job = relay.catalogue.admit(&turn.model).await?;
         if let Some(work) = job.work() {
-            media::prepare(work, &mut turn);
+            media::prepare(relay, work, &mut turn)?;
         }
         let fields = self.api.dialect.fields;
         let plan = plan::plan(&turn, job.abilities(), self.policy, fields)?;
@@ -275,7 +275,7 @@ fn upstream_request(turn: &Turn, prompt: String, attached: Attached) -> chat::Re
 
 impl Relay {
     /// The operator's policy, which a request can make stricter for itself.
-    fn policy(&self, headers: &HeaderMap) -> Policy {
+    pub(crate) fn policy(&self, headers: &HeaderMap) -> Policy {
         let asked = headers
             .get("x-relay-strict")
             .is_some_and(|v| matches!(v.as_bytes(), b"1" | b"true"));

@@ -11,9 +11,10 @@ use futures_util::stream;
 use http::header::{self, HeaderValue};
 use onemin::models::Feature;
 use onemin::speech::{self, Wanted};
-use onemin::{ApiKey, Download, Mode, ResultAsset};
+use onemin::{ApiKey, Download, Mode, Payload, ResultAsset};
 use translate::dialect::openai::media::audio::{self, SpeechRequest};
 use translate::failure::{Failure, Kind};
+use translate::plan;
 
 use crate::app::Relay;
 use crate::failure::{of_download, of_upstream};
@@ -35,6 +36,25 @@ pub struct Spoken {
     pub credits: Option<f64>,
 }
 
+/// The paid call that a request comes down to, and what of the request has no effect.
+///
+/// # Errors
+/// What cannot be spoken as asked.
+pub fn payload(request: &SpeechRequest) -> Result<Payload, Failure> {
+    let wanted = Wanted {
+        input: request.input.clone(),
+        voice: request.voice.clone(),
+        format: request.response_format.clone(),
+        speed: request.speed,
+        language: request.language.clone(),
+        extra: request.extra.clone(),
+    };
+    let payload = speech::payload(&request.model, &wanted).map_err(invalid)?;
+    let mut ignored = request.ignored.clone();
+    ignored.extend(payload.ignored);
+    Ok(Payload { ignored, ..payload })
+}
+
 /// Has a text spoken.
 ///
 /// # Errors
@@ -44,14 +64,8 @@ pub async fn speak(
     key: &ApiKey,
     request: &SpeechRequest,
 ) -> Result<Spoken, Failure> {
-    let wanted = Wanted {
-        input: request.input.clone(),
-        voice: request.voice.clone(),
-        format: request.response_format.clone(),
-        speed: request.speed,
-        ..Wanted::default()
-    };
-    let payload = speech::payload(&request.model, &wanted).map_err(invalid)?;
+    let payload = payload(request)?;
+    plan::check_effects(request.strict, &payload.ignored)?;
     let outcome = match relay.client.feature(key, &payload, Mode::Held).await {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -72,13 +86,11 @@ pub async fn speak(
         )
         .with_retry(false)
     })?;
-    let mut ignored = request.ignored.clone();
-    ignored.extend(payload.ignored.iter().cloned());
     Ok(Spoken {
         asset,
         bytes: outcome.inline.map(|file| file.bytes),
         content_type: speech::content_type(&payload),
-        ignored,
+        ignored: payload.ignored,
         credits: outcome.accounting.credits,
     })
 }

@@ -69,6 +69,19 @@ pub enum Exchange {
     Code,
 }
 
+/// Refuses parameters without effect where strictness was asked.
+///
+/// # Errors
+/// The first of them.
+pub fn check_effects(strict: bool, ignored: &[String]) -> Result<(), Failure> {
+    let Some(name) = ignored.first().filter(|_| strict) else {
+        return Ok(());
+    };
+    let message =
+        format!("`{name}` has no effect on 1min.ai, and this request or relay is strict about it.");
+    Err(Failure::new(Kind::Unsupported, message).with_param(name))
+}
+
 /// Plans a turn.
 ///
 /// # Errors
@@ -79,12 +92,7 @@ pub fn plan(
     policy: Policy,
     fields: Fields,
 ) -> Result<Plan, Failure> {
-    if let (true, Some(name)) = (policy.strict, turn.ignored.first()) {
-        let message = format!(
-            "`{name}` has no effect on 1min.ai, and this request or relay is strict about it."
-        );
-        return Err(Failure::new(Kind::Unsupported, message).with_param(name));
-    }
+    check_effects(policy.strict, &turn.ignored)?;
     if !abilities.vision && any(turn, &|part| matches!(part, Part::Image(_))) {
         let message = format!(
             "The model `{}` takes no images (1044): choose one whose input has image in GET /v1/models.",

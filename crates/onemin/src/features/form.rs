@@ -243,9 +243,10 @@ impl Form {
             }
         }
         let mut payload = Payload::new(self.kind, model, fields);
+        // Who leaves the choice to the model misses nothing.
         let unmet = wishes
             .iter()
-            .filter(|(knob, _)| self.field(*knob).is_none());
+            .filter(|(knob, wish)| self.field(*knob).is_none() && wish != "auto");
         payload.ignored = unmet.map(|(knob, _)| knob.name().to_owned()).collect();
         payload.ignored.dedup();
         for (name, value) in extra {

@@ -81,7 +81,8 @@ impl Shaping<'_> {
             self.listed_size(sides, rule)?;
             return Ok(true);
         }
-        if self.form.field(Knob::Width).is_some() {
+        if let Some(rule) = self.rule(Knob::Width) {
+            self.check_side(sides, rule)?;
             self.free_sides(sides);
             return Ok(true);
         }
@@ -141,8 +142,8 @@ impl Shaping<'_> {
             self.small_ratio(sides, "aspect_ratio");
         } else if let Some(rule) = self.rule(Knob::Size) {
             self.size_of_ratio(sides, rule);
-        } else if self.form.field(Knob::Width).is_some() {
-            self.free_sides(area(sides, 32));
+        } else if let Some(rule) = self.rule(Knob::Width) {
+            self.sides_of_ratio(sides, rule);
         } else {
             self.shape.unmet.push("aspect_ratio");
         }
@@ -158,8 +159,8 @@ impl Shaping<'_> {
         let (ratio, off) = nearest(list, sides);
         if off <= SAME {
             self.wish(Knob::AspectRatio, ratio);
-        } else if self.form.field(Knob::Width).is_some() && list.contains(&"custom") {
-            self.free_sides(area(sides, 32));
+        } else if let Some(rule) = self.rule(Knob::Width).filter(|_| list.contains(&"custom")) {
+            self.sides_of_ratio(sides, rule);
         } else {
             return Err(self.refused("aspect_ratio", &Rule::OneOf(list)));
         }
@@ -192,6 +193,36 @@ impl Shaping<'_> {
         if let Some(class) = classes.into_iter().find(taken) {
             self.wish(Knob::Resolution, class);
         }
+    }
+
+    /// Both sides are of one kind.
+    fn check_side(&self, (width, height): Sides, rule: Rule) -> Result<(), Invalid> {
+        let fits = |side: u32| rule.check(&side.into()).is_ok();
+        if fits(width) && fits(height) {
+            return Ok(());
+        }
+        let message = format!(
+            "{} takes WIDTHxHEIGHT as size, each of them {}",
+            self.model,
+            rule.allowed()
+        );
+        Err(Invalid::new("size", message))
+    }
+
+    /// Sides of a ratio, within the bounds of a side.
+    fn sides_of_ratio(&mut self, sides: Sides, rule: Rule) {
+        let (least, most) = match rule {
+            Rule::Whole(least, most) | Rule::Multiple(_, least, most) => (least, most),
+            _ => (1, i64::MAX),
+        };
+        let bounded = |side: u32| {
+            let side = i64::from(side).clamp(least, most);
+            u32::try_from(side).unwrap_or(u32::MAX)
+        };
+        let (width, height) = area(sides, 32);
+        let found = (bounded(width), bounded(height));
+        self.free_sides(found);
+        self.note(off(found, sides), "aspect_ratio");
     }
 
     /// Sides in fields of their own, beside a ratio that says so.

@@ -435,13 +435,16 @@ fn wishes_are_met_refused_or_named() {
     );
     assert_eq!(
         (
-            counts("gpt-image-1"),
-            counts("magic-art"),
-            counts("dall-e-3")
+            counts(Kind::ImageGenerator, "gpt-image-1"),
+            counts(Kind::ImageGenerator, "magic-art"),
+            counts(Kind::ImageGenerator, "dall-e-3")
         ),
         ((1, 10), (4, 4), (1, 1))
     );
-    assert_eq!(counts("black-forest-labs/flux-2-pro"), (1, 1));
+    assert_eq!(
+        counts(Kind::ImageGenerator, "black-forest-labs/flux-2-pro"),
+        (1, 1)
+    );
 }
 
 #[test]

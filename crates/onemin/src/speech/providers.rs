@@ -1,8 +1,11 @@
 //! The providers of speech: their fields, formats and manners.
 
-use crate::features::Kind;
+use serde_json::Value;
+
 use crate::features::form::{Field, Form, Knob, Literal, Rule};
+use crate::features::{Kind, Payload};
 use crate::speech::voices::Voices;
+use crate::transcription::language::with_region;
 
 /// What is particular about a provider, its fields aside.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +19,21 @@ pub(super) struct Provider {
     pub(super) language_of_voice: fn(&str) -> Option<String>,
     /// A language's tag in the provider's form.
     pub(super) language: fn(&str) -> Option<String>,
+}
+
+impl Provider {
+    /// Puts a voice of the language that was asked for in the place of the usual one. Of nearly
+    /// every language Google has a voice of this name.
+    pub(super) fn speak_language(&self, payload: &mut Payload) {
+        let field = |name: &str| payload.prompt_object.get(name).and_then(Value::as_str);
+        let (voice, language) = (field("name"), field("languageCode"));
+        if let (Some(voice), Some(language)) = (voice, language)
+            && (self.language_of_voice)(voice).is_some_and(|of_voice| of_voice != language)
+        {
+            let voice = Value::from(format!("{language}-Standard-A"));
+            payload.prompt_object.insert("name".to_owned(), voice);
+        }
+    }
 }
 
 const OPENAI: Provider = Provider {
@@ -37,6 +55,7 @@ const GOOGLE: Provider = Provider {
     voices: Voices::Google,
     names_conversation: false,
     language_of_voice: google_language,
+    language: |tag| Some(with_region(tag)),
     ..OPENAI
 };
 

@@ -113,6 +113,40 @@ fn a_voice_of_google_says_its_language() {
 }
 
 #[test]
+fn a_language_without_a_voice_is_spoken_by_a_voice_of_its_own() {
+    let spoken = |voice: Option<&str>, language: &str| {
+        let wanted = Wanted {
+            voice: voice.map(str::to_owned),
+            language: Some(language.to_owned()),
+            ..wanted("x")
+        };
+        let Payload {
+            prompt_object: fields,
+            ignored,
+            ..
+        } = payload("google-tts", &wanted).unwrap();
+        (
+            fields.get("name").cloned(),
+            fields["languageCode"].clone(),
+            ignored,
+        )
+    };
+    let none: Vec<String> = Vec::new();
+    let german = Some(json!("de-DE-Standard-A"));
+    assert_eq!(spoken(None, "de"), (german, json!("de-DE"), none.clone()));
+    let casual = Some(json!("en-US-Casual-K"));
+    assert_eq!(spoken(None, "en"), (casual.clone(), json!("en-US"), none));
+    let missed = vec!["language".to_owned()];
+    assert_eq!(spoken(Some("onyx"), "de"), (casual, json!("en-US"), missed));
+    let unknown = Wanted {
+        language: Some("xx".into()),
+        ..wanted("x")
+    };
+    let qwen = payload("qwen3-tts-flash", &unknown).unwrap();
+    assert_eq!(qwen.ignored, ["language"]);
+}
+
+#[test]
 fn a_format_is_said_in_the_providers_words_and_has_a_type() {
     for (model, format, content, ignored) in [
         ("tts-1", Some("opus"), "audio/ogg", &[][..]),

@@ -99,7 +99,7 @@ async fn every_model_draws_with_what_the_table_sends_by_itself() {
             Mode::Polled
         };
         let files = running.files(&payload, mode).await;
-        let (_, most) = images::counts(&model.id);
+        let (_, most) = images::counts(onemin::features::Kind::ImageGenerator, &model.id);
         assert!(
             !files.is_empty() && files.len() <= most as usize,
             "{}",

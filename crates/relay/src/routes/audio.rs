@@ -41,7 +41,8 @@ pub async fn translations(State(relay): State<Arc<Relay>>, request: Request<Body
 
 async fn written(relay: &Relay, asked: Asked, task: Task) -> Result<Response, Failure> {
     let key = asked.caller.key.clone();
-    let order = recordings::read(relay, &key, asked.head, asked.body).await?;
+    let mut order = recordings::read(relay, &key, asked.head, asked.body).await?;
+    order.strict = asked.strict;
     let made = recordings::write_down(relay, &key, &order, task).await?;
     let mut response = if order.streamed {
         respond::events(Body::from(audio::transcript_events(&made.transcript.text)))
@@ -68,6 +69,7 @@ pub async fn speech(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
             let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
             let mut request = audio::speech(&body)?;
             request.model = relay.catalogue.permitted(&request.model)?;
+            request.strict = asked.strict;
             let spoken = voices::speak(&relay, &asked.caller.key, &request).await?;
             let (ignored, credits) = (spoken.ignored.clone(), spoken.credits);
             let mut response = voices::answer(&relay, spoken, request.events).await?;

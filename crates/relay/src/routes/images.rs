@@ -28,6 +28,8 @@ pub async fn generations(State(relay): State<Arc<Relay>>, request: Request<Body>
         async |relay, asked: Asked| {
             let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
             let mut request = images::decode(&body)?;
+            request.strict = asked.strict;
+            from_words_alone(&request)?;
             permit(&relay, &mut request)?;
             let made = pictures::draw(&relay, &asked.caller.key, &request).await?;
             Ok(answer("image_generation", &request, &made))
@@ -92,6 +94,21 @@ fn permit(relay: &Relay, request: &mut ImageRequest) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Who sends a picture along wants it changed, and would pay for one that has nothing of it.
+fn from_words_alone(request: &ImageRequest) -> Result<(), Failure> {
+    let given = [
+        ("image", !request.images.is_empty()),
+        ("mask", request.mask.is_some()),
+    ];
+    let Some((name, _)) = given.into_iter().find(|(_, is_given)| *is_given) else {
+        return Ok(());
+    };
+    let message = format!(
+        "`{name}` has no place here: pictures are drawn from words alone. POST /v1/images/edits changes a picture, /v1/images/variations varies one."
+    );
+    Err(Failure::invalid(name, message))
+}
+
 /// A request that begins with pictures.
 struct Order {
     request: ImageRequest,
@@ -101,13 +118,14 @@ struct Order {
 
 /// A form, or JSON with addresses in the place of files.
 async fn read(relay: &Relay, asked: Asked) -> Result<Order, Failure> {
-    let kind = asked.head.headers.get(header::CONTENT_TYPE);
-    let mut order = if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
+    let strict = asked.strict;
+    let mut order = if is_json(&asked.head.headers) {
         let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
         named(images::decode(&body)?)
     } else {
         of_form(form::read(asked.head, asked.body, relay.max_body).await?)?
     };
+    order.request.strict = strict;
     permit(relay, &mut order.request)?;
     if order.images.is_empty() {
         return Err(pictures::no_source());
@@ -116,6 +134,13 @@ async fn read(relay: &Relay, asked: Asked) -> Result<Order, Failure> {
         return Err(Failure::invalid("mask", "There can be one `mask` only."));
     }
     Ok(order)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    const JSON: &[u8] = b"application/json";
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let beginning = kind.and_then(|kind| kind.get(..JSON.len()));
+    beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(JSON))
 }
 
 fn named(mut request: ImageRequest) -> Order {

@@ -47,8 +47,26 @@ const CHAT_ALONE: [&str; 9] = [
 ];
 
 /// Reads a turn as an order for other work: `n` counts pictures then, and parameters that chat
-/// lacks have an effect.
-pub fn prepare(work: Work, turn: &mut Turn) {
+/// lacks have an effect, or are named as without one.
+///
+/// # Errors
+/// What cannot be done as asked.
+pub fn prepare(relay: &Relay, work: Work, turn: &mut Turn) -> Result<(), Failure> {
+    read(work, turn);
+    let unmet = match work {
+        Work::Draw => unmet_drawing(relay, turn)?,
+        Work::Speak => voices::payload(&speech(turn)?)?.ignored,
+        Work::WriteDown => {
+            let names = turn.beside.keys().filter(|name| *name != "language");
+            names.cloned().collect()
+        }
+    };
+    turn.ignored.extend(unmet);
+    turn.ignored.dedup();
+    Ok(())
+}
+
+fn read(work: Work, turn: &mut Turn) {
     turn.beside
         .retain(|name, _| !CHAT_ALONE.contains(&name.as_str()));
     let beside = &turn.beside;
@@ -89,22 +107,72 @@ pub async fn answer(
     })
 }
 
-async fn draw(relay: &Relay, key: &ApiKey, turn: &Turn) -> Result<(String, Option<f64>), Failure> {
+/// What a turn asks of a model that makes pictures.
+enum Drawing<'t> {
+    /// A new one.
+    New(ImageRequest),
+    /// Those of the last message, changed by its words.
+    Change(ImageRequest, Vec<&'t Media>),
+    /// Another like the one at this address.
+    Like(ImageRequest, String),
+    /// Another like the one of the last message.
+    LikeSent(ImageRequest, &'t Media),
+}
+
+fn drawing(turn: &Turn) -> Result<Drawing<'_>, Failure> {
     let request = ImageRequest {
         model: Some(turn.model.clone()),
-        prompt: last_text(turn)?,
         inline: Some(false),
         ..images::of_fields(turn.beside.clone())?
     };
-    let made = match varied(&request.prompt, turn) {
-        Some(source) => {
-            let blank = ImageRequest {
-                prompt: String::new(),
-                ..request
-            };
-            pictures::vary(relay, key, &blank, &source, &source).await?
+    let sent = last_pictures(turn);
+    if let Some(picture) = sent.first()
+        && pictures::only_varies(&turn.model)
+    {
+        return Ok(Drawing::LikeSent(request, picture));
+    }
+    let prompt = last_text(turn)?;
+    if let Some(source) = varied(&prompt, turn) {
+        return Ok(Drawing::Like(request, source));
+    }
+    let request = ImageRequest { prompt, ..request };
+    if sent.is_empty() {
+        return Ok(Drawing::New(request));
+    }
+    pictures::check_changes(&turn.model)?;
+    Ok(Drawing::Change(request, sent))
+}
+
+/// What a new picture will not have of what is asked for. Of others only the work itself tells.
+fn unmet_drawing(relay: &Relay, turn: &Turn) -> Result<Vec<String>, Failure> {
+    let Drawing::New(request) = drawing(turn)? else {
+        return Ok(Vec::new());
+    };
+    let mut unmet = request.ignored.clone();
+    let calls = pictures::drawings(relay, &request)?;
+    unmet.extend(calls.into_iter().take(1).flat_map(|call| call.ignored));
+    Ok(unmet)
+}
+
+async fn draw(relay: &Relay, key: &ApiKey, turn: &Turn) -> Result<(String, Option<f64>), Failure> {
+    let made = match drawing(turn)? {
+        Drawing::New(request) => pictures::draw(relay, key, &request).await?,
+        Drawing::Change(request, sent) => {
+            let mut sources = Vec::with_capacity(sent.len());
+            for media in sent {
+                let source = relay.attacher.picture(key, media).await;
+                sources.push(source.map_err(of_messages)?);
+            }
+            pictures::edit(relay, key, &request, sources, None).await?
         }
-        None => pictures::draw(relay, key, &request).await?,
+        Drawing::Like(request, source) => {
+            pictures::vary(relay, key, &request, &source, &source).await?
+        }
+        Drawing::LikeSent(request, media) => {
+            let source = relay.attacher.picture(key, media).await;
+            let source = source.map_err(of_messages)?;
+            pictures::vary(relay, key, &request, &source, &source).await?
+        }
     };
     Ok((images::markdown(&made.pictures), made.credits))
 }
@@ -143,16 +211,25 @@ fn urls<'p>(parts: impl Iterator<Item = &'p Part>) -> Vec<String> {
     urls.collect()
 }
 
-async fn speak(relay: &Relay, key: &ApiKey, turn: &Turn) -> Result<(String, Option<f64>), Failure> {
-    let request = SpeechRequest {
+/// What a turn asks of a model that speaks.
+fn speech(turn: &Turn) -> Result<SpeechRequest, Failure> {
+    const READ: [&str; 4] = ["voice", "response_format", "speed", "language"];
+    let mut extra = turn.beside.clone();
+    extra.retain(|name, _| !READ.contains(&name.as_str()));
+    Ok(SpeechRequest {
         model: turn.model.clone(),
         input: last_text(turn)?,
         voice: word(turn, "voice"),
         response_format: word(turn, "response_format"),
         speed: turn.beside.get("speed").and_then(Value::as_f64),
+        language: word(turn, "language"),
+        extra,
         ..SpeechRequest::default()
-    };
-    let spoken = voices::speak(relay, key, &request).await?;
+    })
+}
+
+async fn speak(relay: &Relay, key: &ApiKey, turn: &Turn) -> Result<(String, Option<f64>), Failure> {
+    let spoken = voices::speak(relay, key, &speech(turn)?).await?;
     let url = pictures::url(relay, &spoken.asset);
     Ok((format!("[Listen to the recording]({url})"), spoken.credits))
 }
@@ -175,18 +252,34 @@ async fn write_down(
         let message = "This model writes recordings down: send one as an `input_audio` or `file` part, or to /v1/audio/transcriptions.";
         Failure::invalid("messages", message)
     })?;
-    let bytes = relay.attacher.bytes(media).await?;
+    let audio = relay.attacher.recording_of(key, media).await;
     let order = Order {
-        audio: relay
-            .attacher
-            .recording(key, bytes, media.name.as_deref())
-            .await?,
+        audio: audio.map_err(of_messages)?,
         model: turn.model.clone(),
         language: word(turn, "language"),
         ..Order::default()
     };
     let made = recordings::write_down(relay, key, &order, Task::Transcribe).await?;
     Ok((made.transcript.text, made.credits))
+}
+
+/// What is wrong with a part of a message is wrong with the messages.
+fn of_messages(failure: Failure) -> Failure {
+    match failure.kind {
+        Kind::Invalid => failure.with_param("messages"),
+        _ => failure,
+    }
+}
+
+/// The pictures of the last user message.
+fn last_pictures(turn: &Turn) -> Vec<&Media> {
+    let last = turn.messages.iter().rev().find(|m| m.role == Role::User);
+    let parts = last.into_iter().flat_map(|message| &message.parts);
+    let pictures = parts.filter_map(|part| match part {
+        Part::Image(media) => Some(media),
+        _ => None,
+    });
+    pictures.collect()
 }
 
 fn word(turn: &Turn, name: &str) -> Option<String> {
@@ -256,10 +349,6 @@ async fn transcript(
     if let Some(known) = heard().get(&place) {
         return Ok(known.clone());
     }
-    let of_messages = |failure: Failure| match failure.kind {
-        Kind::Invalid => failure.with_param("messages"),
-        _ => failure,
-    };
     let audio = relay
         .attacher
         .recording(key, bytes, media.name.as_deref())

@@ -1,7 +1,10 @@
 //! Chat as a door to other work: code, pictures, and what words about files do.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::form::{Form, png, wav};
 use crate::rig::Rig;
 
 fn says(model: &str, text: &str) -> Value {
@@ -86,6 +89,80 @@ async fn a_picture_in_chat_takes_the_parameters_of_pictures() {
     let refused = rig.chat(&request).await;
     assert_eq!((refused.status, ordered(&rig).len()), (400, 1));
     assert_eq!(refused.json()["error"]["param"], "size");
+}
+
+#[tokio::test]
+async fn a_picture_in_the_message_is_changed_and_not_left_out() {
+    let rig = Rig::start();
+    let picture = format!("data:image/png;base64,{}", STANDARD.encode(png(8, 8)));
+    let says = |model: &str, text: &str| {
+        json!({"model": model, "messages": [{"role": "user", "content": [
+            {"type": "text", "text": text},
+            {"type": "image_url", "image_url": {"url": picture}},
+        ]}]})
+    };
+    for (model, text, feature) in [
+        ("gpt-image-1", "make it night", "IMAGE_EDITOR"),
+        ("clipdrop", "", "IMAGE_VARIATOR"),
+    ] {
+        let answer = rig.chat(&says(model, text)).await;
+        assert!(answer.said().contains("](http"), "{model} {}", answer.text);
+        let order = ordered(&rig).pop().unwrap();
+        assert_eq!(
+            (&order["type"], &order["model"]),
+            (&json!(feature), &json!(model))
+        );
+    }
+    let refused = rig.chat(&says("magic-art", "make it night")).await;
+    assert_eq!(
+        (refused.status, ordered(&rig).len()),
+        (400, 2),
+        "{}",
+        refused.text
+    );
+    assert!(refused.text.contains("gpt-image-1"), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn earlier_names_and_parameters_without_effect_are_known_in_chat() {
+    let rig = Rig::start();
+    let mut request = says("midjourney", "a boat");
+    request["style"] = "vivid".into();
+    let answer = rig.chat(&request).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.header("x-relay-ignored"), Some("style"));
+    assert_eq!(ordered(&rig).pop().unwrap()["model"], "magic-art");
+    let mut request = says("elevenlabs-tts", "Guten Tag");
+    request["language"] = "de".into();
+    request["speed"] = 2.into();
+    let answer = rig.chat(&request).await;
+    assert_eq!(
+        answer.header("x-relay-ignored"),
+        Some("speed"),
+        "{}",
+        answer.text
+    );
+    let spoken = ordered(&rig).pop().unwrap();
+    assert_eq!(spoken["promptObject"]["language_code"], "de");
+}
+
+#[tokio::test]
+async fn a_stored_recording_is_written_down_in_chat() {
+    let rig = Rig::start();
+    let file = |name: &str, bytes: &[u8]| {
+        Form::default()
+            .text("purpose", "user_data")
+            .file("file", name, bytes)
+    };
+    for (name, bytes, status) in [("a.wav", wav(800), 200), ("a.txt", b"words".to_vec(), 400)] {
+        let stored = rig.form("/v1/files", file(name, &bytes)).await.json();
+        let part = json!({"type": "file", "file": {"file_id": stored["id"]}});
+        let request =
+            json!({"model": "whisper-1", "messages": [{"role": "user", "content": [part]}]});
+        let answer = rig.chat(&request).await;
+        assert_eq!(answer.status, status, "{name} {}", answer.text);
+    }
+    assert_eq!(ordered(&rig).len(), 1);
 }
 
 #[tokio::test]

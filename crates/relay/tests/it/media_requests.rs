@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::form::{FORM, Form, bomb, png, wav};
-use crate::rig::Rig;
+use crate::rig::{AUTHORIZED, Rig};
 
 const DRAW: &str = "/v1/images/generations";
 const EDIT: &str = "/v1/images/edits";
@@ -116,7 +116,20 @@ async fn a_wrong_request_to_draw_is_told_what_is_allowed() {
         json_row(DRAW, &body, field, says)
     });
     let form = Form::default().text("prompt", "a cat").whole();
+    let cat = "https://example.com/cat.png";
     let others = [
+        json_row(
+            DRAW,
+            &json!({"prompt": "a cat", "image": cat}),
+            "image",
+            &["/v1/images/edits"],
+        ),
+        json_row(
+            DRAW,
+            &json!({"model": "black-forest-labs/flux-pro", "prompt": "a cat", "size": "1000x1000"}),
+            "size",
+            &["WIDTHxHEIGHT", "multiple of 32 from 256 to 1440"],
+        ),
         json_row(DRAW, &json!({}), "prompt", &["prompt"]),
         json_row(DRAW, &json!({"model": ["a"]}), "model", &["string"]),
         (DRAW, JSON, "".into(), 400, None, &["JSON"]),
@@ -387,6 +400,176 @@ async fn a_wrong_text_to_speak_is_told_what_is_allowed() {
     let eleven = json!({"model": "elevenlabs-tts", "input": "Hello", "voice": "nobody"});
     let rows = vec![json_row(SPEAK, &eleven, "voice", &["Sarah", "shimmer"])];
     all_refused(&rig, rows).await;
+}
+
+/// The `promptObject` of the last paid request.
+fn fields(rig: &Rig) -> Value {
+    let paid = rig.simulator.journal();
+    let mut paid = paid.matching(|entry| entry.path == "/api/features");
+    paid.pop().unwrap().body["promptObject"].take()
+}
+
+#[tokio::test]
+async fn parameters_of_a_models_own_reach_it_and_others_are_named() {
+    let rig = Rig::start();
+    let german = json!({"model": "google-tts", "input": "Guten Tag", "language": "de", "pitch": -3, "mood": "glad"});
+    let answer = rig.post(SPEAK, &german).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.header("x-relay-ignored"), Some("mood"));
+    let sent = fields(&rig);
+    assert_eq!(
+        (&sent["languageCode"], &sent["pitch"]),
+        (&json!("de-DE"), &json!(-3))
+    );
+
+    let form = |model: &str| {
+        Form::default()
+            .text("model", model)
+            .file("file", "a.wav", &wav(800))
+    };
+    let asked = form("qwen3-asr-flash")
+        .text("enable_itn", "true")
+        .text("include[]", "logprobs");
+    let answer = rig.form(HEAR, asked).await;
+    assert_eq!(
+        answer.header("x-relay-ignored"),
+        Some("include"),
+        "{}",
+        answer.text
+    );
+    assert_eq!(fields(&rig)["enable_itn"], true);
+
+    let french = form("gemini-2.5-flash")
+        .text("target_language", "fr")
+        .text("tone", "formal");
+    let answer = rig.form(TRANSLATE, french).await;
+    assert_eq!(
+        (answer.status, answer.header("x-relay-ignored")),
+        (200, None),
+        "{}",
+        answer.text
+    );
+    let sent = fields(&rig);
+    assert_eq!(
+        (&sent["targetLanguage"], &sent["tone"]),
+        (&json!("fr"), &json!("formal"))
+    );
+    let refused = rig
+        .form(TRANSLATE, form("whisper-1").text("target_language", "fr"))
+        .await;
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.text.contains("gemini-2.5-flash"),
+        "{}",
+        refused.text
+    );
+
+    // Who leaves the choice to the model misses nothing.
+    let auto = json!({"model": "grok-imagine-image", "prompt": "a cat", "quality": "auto", "moderation": "auto"});
+    assert_eq!(rig.post(DRAW, &auto).await.header("x-relay-ignored"), None);
+}
+
+#[tokio::test]
+async fn what_has_no_effect_is_refused_unpaid_where_strictness_is_asked() {
+    let rig = Rig::with(&["--strict-parameters"]);
+    let sound = Form::default()
+        .text("model", "elevenlabs-speech-to-text")
+        .text("temperature", "0.5");
+    all_refused(
+        &rig,
+        vec![
+            json_row(
+                DRAW,
+                &json!({"model": "gpt-image-1", "prompt": "a cat", "seed": 7}),
+                "seed",
+                &["no effect"],
+            ),
+            json_row(
+                DRAW,
+                &json!({"model": "gpt-image-1", "prompt": "a cat", "partial_images": 2}),
+                "partial_images",
+                &["no effect"],
+            ),
+            json_row(
+                SPEAK,
+                &json!({"model": "tts-1", "input": "Hello", "instructions": "sadly"}),
+                "instructions",
+                &["no effect"],
+            ),
+            form_row(
+                EDIT,
+                edit_of(&png(8, 8)).text("input_fidelity", "high"),
+                "input_fidelity",
+                &["no effect"],
+            ),
+            form_row(
+                HEAR,
+                sound.file("file", "a.wav", &wav(800)),
+                "temperature",
+                &["no effect"],
+            ),
+        ],
+    )
+    .await;
+    let rig = Rig::start();
+    let body = json!({"model": "gpt-image-1", "prompt": "a cat", "seed": 7}).to_string();
+    let headers = [AUTHORIZED[0], AUTHORIZED[1], ("x-relay-strict", "true")];
+    let answer = rig.send(Method::POST, DRAW, &headers, body).await;
+    assert_eq!(answer.status, 400, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn no_model_is_paid_that_the_operator_does_not_permit() {
+    let rig = Rig::with(&[
+        "--subset-of-one-min-permitted-models",
+        "gpt-4o-mini,magic-art,gpt-4o-transcribe",
+        "--permit-models-from-subset-only",
+        "true",
+    ]);
+    let answer = rig.post(DRAW, &json!({"prompt": "a cat"})).await;
+    assert_eq!(answer.status, 404, "{}", answer.text);
+    let missing = json!({"endpoint": "features", "fault": "http-error", "status": 400,
+        "code": "UNSUPPORTED_MODEL", "message": "Model X is not supported"});
+    rig.simulator.set_faults(missing).unwrap();
+    let form = Form::default()
+        .text("model", "gpt-4o-transcribe")
+        .file("file", "a.wav", &wav(800));
+    assert_eq!(rig.form(HEAR, form).await.status, 404);
+    assert_eq!(
+        rig.form(VARY, Form::default().file("image", "a.png", &png(8, 8)))
+            .await
+            .status,
+        404
+    );
+    let asked = rig.simulator.journal();
+    let asked = asked.matching(|entry| entry.path == "/api/features");
+    let models: Vec<&Value> = asked.iter().map(|entry| &entry.body["model"]).collect();
+    assert_eq!(models, [&json!("gpt-4o-transcribe"), &json!("magic-art")]);
+    // An earlier name of a permitted model is permitted.
+    rig.simulator.set_faults(json!([])).unwrap();
+    let answer = rig
+        .post(DRAW, &json!({"model": "midjourney", "prompt": "a cat"}))
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn more_changes_than_a_model_makes_at_once_are_made_by_several_calls() {
+    let rig = Rig::start();
+    let form = Form::default()
+        .text("prompt", "blue")
+        .text("model", "black-forest-labs/flux-2-pro")
+        .text("n", "2");
+    let answer = rig
+        .form(EDIT, form.file("image", "a.png", &png(8, 8)))
+        .await;
+    assert_eq!(
+        answer.json()["data"].as_array().map(Vec::len),
+        Some(2),
+        "{}",
+        answer.text
+    );
+    assert_eq!(answer.header("x-relay-ignored"), None);
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ pub enum Rule {
     OneOf(&'static [&'static str]),
     /// A whole number between these.
     Whole(i64, i64),
+    /// A multiple of the first between the others.
+    Multiple(i64, i64, i64),
     /// A number between these.
     Number(f64, f64),
     /// Yes or no.
@@ -84,6 +86,11 @@ impl Rule {
                 let number = whole(value)?;
                 (least..=most).contains(&number).then(|| number.into())
             }
+            Self::Multiple(of, least, most) => {
+                let number = whole(value)?;
+                let fits = number % of == 0 && (least..=most).contains(&number);
+                fits.then(|| number.into())
+            }
             Self::Number(least, most) => {
                 let number = float(value)?;
                 (least..=most).contains(&number).then(|| shortest(number))
@@ -116,6 +123,9 @@ impl Rule {
             Self::Whole(least, most) if least == most => format!("only {least}"),
             Self::Whole(least, most) if most > NO_END => format!("a whole number from {least}"),
             Self::Whole(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Multiple(of, least, most) => {
+                format!("a multiple of {of} from {least} to {most}")
+            }
             Self::Number(least, most) => format!("a number from {least} to {most}"),
             Self::Flag => "true or false".to_owned(),
             Self::Size(Pixels {
@@ -230,6 +240,13 @@ mod tests {
             (Rule::Whole(1, 10), json!(3.5), None),
             (Rule::Whole(1, 10), json!(11), None),
             (Rule::Whole(1, 10), json!(1e300), None),
+            (
+                Rule::Multiple(32, 256, 1440),
+                json!("512"),
+                Some(json!(512)),
+            ),
+            (Rule::Multiple(32, 256, 1440), json!(500), None),
+            (Rule::Multiple(32, 256, 1440), json!(1472), None),
             (Rule::Number(0.25, 4.0), json!(1.5), Some(json!(1.5))),
             (Rule::Number(0.25, 4.0), json!(1.0), Some(json!(1))),
             (Rule::Number(0.25, 4.0), json!("NaN"), None),

@@ -79,6 +79,11 @@ fn what_cannot_be_met_is_refused_or_named() {
     let (fields, ignored) =
         fill(&[prompt, (Knob::Seed, json!(1))], &json!({"unheard_of": 1})).unwrap();
     assert_eq!(ignored, ["seed", "unheard_of"]);
+    let leaves_it = [
+        (Knob::Prompt, json!("cat")),
+        (Knob::Moderation, json!("auto")),
+    ];
+    assert!(fill(&leaves_it, &json!({})).unwrap().1.is_empty());
     assert!(fields.get("unheard_of").is_none());
     let open = FORM
         .open()

@@ -133,8 +133,8 @@ pub(super) static FORMS: &[Form] = &[
         &[
             PROMPT,
             CUSTOM_RATIO,
-            Field::new("width", Rule::Whole(256, 1440)).knob(Knob::Width),
-            Field::new("height", Rule::Whole(256, 1440)).knob(Knob::Height),
+            Field::new("width", Rule::Multiple(32, 256, 1440)).knob(Knob::Width),
+            Field::new("height", Rule::Multiple(32, 256, 1440)).knob(Knob::Height),
             ANY_FORMAT,
             OUTPUT_QUALITY,
             TOLERANCE,
@@ -145,8 +145,7 @@ pub(super) static FORMS: &[Form] = &[
             SEED,
             IMAGE_PROMPT,
         ],
-    )
-    .note("Width and height must be multiples of 32."),
+    ),
     Form::new(
         Kind::ImageGenerator,
         &["black-forest-labs/flux-2-flex"],

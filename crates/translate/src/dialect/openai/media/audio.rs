@@ -1,7 +1,7 @@
 //! `/v1/audio/…`: what is asked for, and transcripts in the forms that clients want.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::dialect::json;
 use crate::dialect::request;
@@ -20,14 +20,37 @@ pub struct SpeechRequest {
     pub response_format: Option<String>,
     /// From 0.25 to 4.
     pub speed: Option<f64>,
+    /// The language of the text, as a tag such as `de` or `de-DE`.
+    pub language: Option<String>,
     /// Whether the answer is a stream of events instead of the bytes.
     pub events: bool,
+    /// Whether a parameter without effect is refused.
+    pub strict: bool,
+    /// Every other parameter, by the client's name: the model may know it.
+    pub extra: Map<String, Value>,
     /// Parameters that have no effect.
     pub ignored: Vec<String>,
 }
 
 /// The longest text that is spoken, in characters, as OpenAI has it.
 const MAX_INPUT: usize = 4096;
+
+/// Parameters with a meaning of their own.
+const KNOWN: [&str; 7] = [
+    "model",
+    "input",
+    "voice",
+    "response_format",
+    "speed",
+    "language",
+    "stream_format",
+];
+
+/// Parameters that mean nothing to any model here.
+const IGNORED: [&str; 1] = ["instructions"];
+
+/// Parameters that never had an effect anyone hears.
+const SILENT: [&str; 3] = ["user", "safety_identifier", "metadata"];
 
 #[derive(Deserialize)]
 struct Speech {
@@ -36,7 +59,7 @@ struct Speech {
     voice: Option<Voice>,
     response_format: Option<String>,
     speed: Option<f64>,
-    instructions: Option<String>,
+    language: Option<String>,
     stream_format: Option<String>,
 }
 
@@ -85,6 +108,16 @@ pub fn speech(body: &[u8]) -> Result<SpeechRequest, Failure> {
             ));
         }
     };
+    let mut others: Map<String, Value> = request::parse(body)?;
+    others.retain(|name, value| {
+        let name = name.as_str();
+        !(value.is_null() || KNOWN.contains(&name) || SILENT.contains(&name))
+    });
+    let ignored = IGNORED
+        .iter()
+        .filter(|name| others.shift_remove(**name).is_some())
+        .map(|name| (*name).to_owned())
+        .collect();
     Ok(SpeechRequest {
         model: speech
             .model
@@ -96,12 +129,11 @@ pub fn speech(body: &[u8]) -> Result<SpeechRequest, Failure> {
         }),
         response_format: speech.response_format,
         speed: speech.speed,
+        language: speech.language,
         events,
-        ignored: speech
-            .instructions
-            .map(|_| "instructions".to_owned())
-            .into_iter()
-            .collect(),
+        strict: false,
+        extra: others,
+        ignored,
     })
 }
 
@@ -305,10 +337,16 @@ mod tests {
             ),
             (Some("v"), true, 1)
         );
+        let request =
+            speech(br#"{"input": "Hi", "language": "de", "pitch": -2, "user": "u", "seed": null}"#)
+                .unwrap();
+        assert_eq!(request.language.as_deref(), Some("de"));
+        assert_eq!(json!(request.extra), json!({"pitch": -2}));
         for (body, param) in [
             (r"{}", "input"),
             (r#"{"input": " "}"#, "input"),
             (r#"{"input": "x", "speed": 9}"#, "speed"),
+            (r#"{"input": "x", "language": 7}"#, "language"),
             (
                 r#"{"input": "x", "stream_format": "tape"}"#,
                 "stream_format",

@@ -53,6 +53,8 @@ pub struct ImageRequest {
     pub inline: Option<bool>,
     /// Whether the answer is a stream.
     pub delivery: Delivery,
+    /// Whether a parameter without effect is refused.
+    pub strict: bool,
     /// Every other parameter, by the client's name: the model may know it.
     pub extra: Map<String, Value>,
     /// Parameters that have no effect.
