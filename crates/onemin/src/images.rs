@@ -186,9 +186,11 @@ pub fn transform(kind: Kind, model: &str, edit: &Edit) -> Result<Payload, Invali
     } else {
         wishes.extend(reference(0).map(|path| (Knob::Reference, path)));
         wishes.extend(reference(1).map(|path| (Knob::SecondReference, path)));
-        if edit.references.len() > 2 {
-            let message = format!("{model} takes at most two pictures besides the first");
-            return Err(Invalid::new("image", message));
+        let takes = |knob| form.is_some_and(|form| form.field(knob).is_some());
+        let most = [Knob::Reference, Knob::SecondReference];
+        let most = most.into_iter().filter(|knob| takes(*knob)).count();
+        if edit.references.len() > most {
+            return Err(too_many(kind, model, most));
         }
     }
     match form {
@@ -252,6 +254,26 @@ pub fn markdown() -> String {
 
 fn form(kind: Kind, model: &str, wanted: &Wanted) -> Option<&'static Form> {
     form::find(forms(), kind, model, &wanted.extra)
+}
+
+/// A picture that a model does not look at would be paid for in vain.
+fn too_many(kind: Kind, model: &str, most: usize) -> Invalid {
+    let others = forms().filter(|form| {
+        let more = [Knob::References, Knob::SecondReference];
+        form.kind == kind && more.iter().any(|knob| form.field(*knob).is_some())
+    });
+    let others: Vec<&str> = others
+        .flat_map(|form| form.models)
+        .copied()
+        .filter(|name| !name.contains('*'))
+        .collect();
+    let number = ["one picture", "two pictures", "three pictures"];
+    let most = number.get(most).unwrap_or(&"three pictures");
+    let mut message = format!("{model} takes {most}");
+    if !others.is_empty() {
+        message = format!("{message}; these take three: {}", others.join(", "));
+    }
+    Invalid::new("image", message)
 }
 
 /// Models of the table that take a mask.

@@ -34,7 +34,7 @@ pub struct Part {
 /// A form that was read whole.
 #[derive(Debug, Default)]
 pub struct Form {
-    /// Its texts. A name that came more than once, or ends with `[]`, is a list.
+    /// Its texts. A name that came more than once, or ends with `[]` or `[0]`, is a list.
     pub fields: Map<String, Value>,
     /// Its files, in order.
     pub files: Vec<Part>,
@@ -104,20 +104,31 @@ async fn file(field: &mut Field<'_>, room: &mut usize) -> Result<Option<Part>, F
     }
     let name = field.name().unwrap_or_default();
     Ok(Some(Part {
-        field: name.trim_end_matches("[]").to_owned(),
+        field: plain(name).to_owned(),
         file_name: field.file_name().map(str::to_owned),
         mime: field.content_type().map(str::to_owned),
         bytes: bytes.freeze(),
     }))
 }
 
+/// A field's name without the sign that it is one of a list: `[]`, or a number in brackets.
+fn plain(name: &str) -> &str {
+    let bracketed = name
+        .strip_suffix(']')
+        .and_then(|name| name.rsplit_once('['));
+    match bracketed {
+        Some((plain, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => plain,
+        _ => name,
+    }
+}
+
 impl Form {
     /// Takes in a text.
     pub fn text(&mut self, name: &str, value: String) {
         let value = Value::from(value);
-        let plain = name.trim_end_matches("[]");
+        let plain = plain(name);
         match self.fields.get_mut(plain) {
-            None if name.ends_with("[]") => {
+            None if plain != name => {
                 self.fields
                     .insert(plain.to_owned(), Value::Array(vec![value]));
             }

@@ -265,7 +265,7 @@ pub async fn vary(
     Err(first.unwrap_or_else(|| {
         Failure::new(
             Kind::ModelNotFound,
-            "No model varies pictures at the moment.",
+            "No model that may be used here varies pictures.",
         )
     }))
 }

@@ -136,7 +136,7 @@ pub async fn write_down(
     let failure = first.unwrap_or_else(|| {
         Failure::new(
             Kind::ModelNotFound,
-            "No model writes recordings down at the moment.",
+            "No model that may be used here writes recordings down.",
         )
     });
     Err(relay

@@ -287,17 +287,16 @@ fn a_mask_or_a_search_chooses_the_feature() {
             .field,
         "image"
     );
-    assert_eq!(
-        edit(
-            "gpt-image-1",
-            &Edit {
-                references: vec![HAT.into()],
-                ..cat
-            }
-        )
-        .unwrap()
-        .ignored,
-        ["image"]
+    let two = Edit {
+        references: vec![HAT.into()],
+        ..cat
+    };
+    let error = edit("gpt-image-1", &two).unwrap_err();
+    assert!(
+        error
+            .message
+            .contains("one picture; these take three: gemini"),
+        "{error}"
     );
 }
 

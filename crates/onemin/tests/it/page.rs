@@ -19,10 +19,17 @@ OpenAI's names.
 **In forms and JSON.** Edits and variations take the picture as the part `image` of a form (`mask` beside it), or in JSON
 as `image` or `images`: URLs, data URIs, `{\"image_url\": …}` or `{\"file_id\": …}`. `response_format` is `url` (links are
 good for seven days) or `b64_json`, which is also what `gpt-image-*` and `stream: true` give. `n` above what one call
-draws becomes several paid calls, at most `MAX_CHOICES`. Pictures have at most 268 megapixels.
+draws or changes becomes several paid calls, at most `MAX_CHOICES`. Pictures have at most 268 megapixels.
+
+**In chat.** The parameters are the same. A picture in the last message is changed by its words, or varied by a model that
+does nothing else; a recording, sent or stored by `/v1/files`, is written down.
+
+**Recordings.** `target_language` says into what a translation is made, where the model can; `timestamp_granularities` can
+be `segment` with `verbose_json`. Times are never made up: without them `verbose_json` has no segments and a duration of 0,
+and `srt` and `vtt` are a 400 that says the text.
 
 **Which model.** `x-relay-model` names the one that did the work: variations and transcripts go to another where the one
-asked for is not there and surely cost nothing.
+asked for is not there, the operator permits the other, and the first surely cost nothing.
 ";
 
 const LIMITS: &str = "\

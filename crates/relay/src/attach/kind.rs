@@ -48,12 +48,30 @@ fn is_text_extension(extension: &str) -> bool {
 /// nothing unfold to at whoever decodes them.
 const MAX_PIXELS: usize = 1 << 28;
 
+/// The formats that models see.
+const PICTURES: [&str; 10] = [
+    "image/png",
+    "image/jpeg",
+    "image/webp",
+    "image/gif",
+    "image/bmp",
+    "image/tiff",
+    "image/heif",
+    "image/heic",
+    "image/avif",
+    "image/jxl",
+];
+
+/// Those of them whose first bytes tell the size.
+const SIZED: [&str; 3] = ["image/png", "image/gif", "image/bmp"];
+
 /// A picture's kind, by its first bytes. Nothing of it is decoded here.
 ///
 /// # Errors
 /// Bytes that are no picture in a format a model can see, or a picture of too many pixels.
 pub fn of_image(bytes: &[u8]) -> Result<FileKind, Failure> {
-    if let Ok(size) = imagesize::blob_size(bytes)
+    let size = imagesize::blob_size(bytes).ok();
+    if let Some(size) = &size
         && size.width.saturating_mul(size.height) > MAX_PIXELS
     {
         let message = format!(
@@ -64,8 +82,10 @@ pub fn of_image(bytes: &[u8]) -> Result<FileKind, Failure> {
         );
         return Err(Failure::invalid("messages", message).with_code("invalid_image"));
     }
-    let kind = infer::get(bytes).filter(|kind| kind.matcher_type() == infer::MatcherType::Image);
-    let kind = kind.map(|kind| FileKind {
+    let kind = infer::get(bytes).filter(|kind| PICTURES.contains(&kind.mime_type()));
+    // Of these the size stands at the beginning: where it is not, the rest is not either.
+    let is_cut = |kind: &infer::Type| SIZED.contains(&kind.mime_type()) && size.is_none();
+    let kind = kind.filter(|kind| !is_cut(kind)).map(|kind| FileKind {
         mime: kind.mime_type(),
         extension: kind.extension(),
     });
@@ -198,11 +218,20 @@ mod tests {
     #[test]
     fn bytes_decide_what_a_picture_is() {
         let table: &[(&[u8], Option<&str>)] = &[
-            (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Some("image/png")),
+            (
+                b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08",
+                Some("image/png"),
+            ),
+            (b"\x89PNG\r\n\x1a\n\0\0\0\r", None),
+            (b"8BPS\0\x01\0\0\0\0\0\0\0\0\0\0", None),
+            (b"\0\0\x01\0\x01\0\x10\x10", None),
             (b"\xff\xd8\xff\xe0\0\x10JFIF", Some("image/jpeg")),
-            (b"GIF89a\x01\0\x01\0", Some("image/gif")),
+            (b"GIF89a\x01\0\x01\0\x80\0\0", Some("image/gif")),
             (b"RIFF\x24\0\0\0WEBPVP8 ", Some("image/webp")),
-            (b"BM\x36\0\0\0\0\0\0\0", Some("image/bmp")),
+            (
+                b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x08\0\0\0\x08\0\0\0",
+                Some("image/bmp"),
+            ),
             (b"<html></html>", None),
             (b"%PDF-1.7", None),
             (b"", None),

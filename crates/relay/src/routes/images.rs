@@ -67,6 +67,14 @@ pub async fn variations(State(relay): State<Arc<Relay>>, request: Request<Body>)
             let key = asked.caller.key.clone();
             let order = read(&relay, asked).await?;
             let request = &order.request;
+            if order.images.len() > 1 {
+                let message = "A variation is made of one picture: send one `image`.";
+                return Err(Failure::invalid("image", message));
+            }
+            if !order.mask.is_empty() {
+                let message = "A variation takes no `mask`: POST /v1/images/edits does.";
+                return Err(Failure::invalid("mask", message));
+            }
             let known_as = order.images.first().and_then(known_as);
             let sources = brought(&relay, &key, order.images, "image").await?;
             let source = sources.first().ok_or_else(pictures::no_source)?;

@@ -554,6 +554,45 @@ async fn no_model_is_paid_that_the_operator_does_not_permit() {
 }
 
 #[tokio::test]
+async fn a_picture_that_nobody_would_look_at_is_not_paid_for() {
+    let rig = Rig::start();
+    let cat = png(8, 8);
+    let two = |form: Form, name: &str| {
+        let second = name.replace('0', "1");
+        form.file(name, "a.png", &cat).file(&second, "b.png", &cat)
+    };
+    let vary = || Form::default().text("model", "clipdrop");
+    let masked = vary()
+        .file("image", "a.png", &cat)
+        .file("mask", "m.png", &cat);
+    all_refused(
+        &rig,
+        vec![
+            form_row(
+                EDIT,
+                two(edit(), "image"),
+                "image",
+                &["one picture", "qwen-image-edit-plus"],
+            ),
+            form_row(VARY, two(vary(), "image"), "image", &["one"]),
+            form_row(VARY, masked, "mask", &["edits"]),
+            form_row(EDIT, edit_of(&cat[..20]), "image", &["PNG"]),
+            form_row(EDIT, edit_of(b"8BPS\0\x01\0\0\0\0\0\0"), "image", &["PNG"]),
+        ],
+    )
+    .await;
+    // Lists are written in three ways.
+    for name in ["image", "image[]", "image[0]"] {
+        let form = Form::default()
+            .text("prompt", "both")
+            .text("model", "gemini-2.5-flash-image-preview");
+        let answer = rig.form(EDIT, two(form, name)).await;
+        assert_eq!(answer.status, 200, "{name} {}", answer.text);
+        assert!(fields(&rig)["referenceImage1"].is_string(), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn more_changes_than_a_model_makes_at_once_are_made_by_several_calls() {
     let rig = Rig::start();
     let form = Form::default()

@@ -204,11 +204,13 @@ impl TranscriptForm {
     pub fn written(self, transcript: &Transcript, task: &str) -> Result<Vec<u8>, Failure> {
         let cues = matches!(self, Self::Srt | Self::Vtt);
         if cues && transcript.segments.is_empty() && !transcript.text.is_empty() {
+            // What was paid for must not be lost with it.
             return Err(Failure::invalid(
                 "response_format",
                 format!(
-                    "1min.ai gave no times for this recording, so `{}` cannot be made: use json or text.",
-                    self.as_str()
+                    "1min.ai gave no times for this recording, so `{}` cannot be made: use json or text. What was said: {}",
+                    self.as_str(),
+                    transcript.text
                 ),
             )
             .with_retry(false));
@@ -391,9 +393,11 @@ mod tests {
         );
         assert_eq!(write(TranscriptForm::Text, &plain).unwrap(), "Hi\n");
         for form in [TranscriptForm::Srt, TranscriptForm::Vtt] {
-            assert_eq!(
-                write(form, &plain).unwrap_err().param.as_deref(),
-                Some("response_format")
+            let refused = write(form, &plain).unwrap_err();
+            assert_eq!(refused.param.as_deref(), Some("response_format"));
+            assert!(
+                refused.message.ends_with("What was said: Hi"),
+                "{refused:?}"
             );
         }
         let srt =
