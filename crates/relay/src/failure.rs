@@ -72,13 +72,15 @@ fn of_refusal(refusal: &Refusal) -> Failure {
     }
 }
 
+/// The statuses by which an edge says that who is behind it took too long.
+const TOO_LATE: [u16; 2] = [504, 524];
+
 fn shape(refusal: &Refusal) -> (Kind, &'static str) {
     match refusal.kind {
         RefusalKind::UnknownModel => (Kind::ModelNotFound, "1min.ai does not know this model"),
         RefusalKind::UnsupportedFile => (Kind::Invalid, "1min.ai refused the file"),
-        RefusalKind::InvalidRequest | RefusalKind::Conflict => {
-            (Kind::Invalid, "1min.ai refused the request")
-        }
+        RefusalKind::InvalidRequest => (Kind::Invalid, "1min.ai refused the request"),
+        RefusalKind::Conflict => (Kind::Conflict, "1min.ai refused the request"),
         RefusalKind::Unauthenticated => (Kind::Unauthenticated, "1min.ai refused the API key"),
         RefusalKind::Forbidden => (Kind::Forbidden, "1min.ai forbids this"),
         RefusalKind::ClientBlocked => (Kind::Upstream, "1min.ai's edge blocked the relay"),
@@ -93,6 +95,9 @@ fn shape(refusal: &Refusal) -> (Kind, &'static str) {
             ),
             _ => (Kind::Upstream, "The provider behind 1min.ai failed"),
         },
+        RefusalKind::Unavailable if refusal.status.is_some_and(|s| TOO_LATE.contains(&s)) => {
+            (Kind::UpstreamTimeout, "1min.ai did not answer in time")
+        }
         RefusalKind::Unavailable => (Kind::Upstream, "1min.ai is not available"),
         RefusalKind::Unknown => (Kind::Upstream, "1min.ai reported an error"),
     }

@@ -40,6 +40,8 @@ pub enum Kind {
     NotFound,
     /// The route exists, the method does not.
     MethodNotAllowed,
+    /// The request contradicts what is there.
+    Conflict,
     /// The request's body or a part of it is too large.
     TooLarge,
     /// Too many requests.

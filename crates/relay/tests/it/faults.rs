@@ -213,8 +213,8 @@ const TABLE: &[(&str, &str, Sees, Sees)] = &[
     (
         "http-504",
         "",
-        Error(502, "upstream_error"),
-        Error(502, "upstream_error"),
+        Error(504, "upstream_timeout"),
+        Error(504, "upstream_timeout"),
     ),
     (
         "http-522",

@@ -11,6 +11,7 @@
 mod attachments;
 mod cancel;
 mod chat;
+mod deploy;
 mod embeddings;
 mod faults;
 mod form;

@@ -132,7 +132,17 @@ const TABLE: &[(&str, u16, &str)] = &[
     (r#"{"fault":"http-500"}"#, 502, "upstream_error"),
     (r#"{"fault":"http-502"}"#, 502, "upstream_error"),
     (r#"{"fault":"http-503"}"#, 502, "upstream_error"),
-    (r#"{"fault":"http-504"}"#, 502, "upstream_error"),
+    (r#"{"fault":"http-504"}"#, 504, "upstream_timeout"),
+    (
+        r#"{"fault":"http-error","status":524,"message":"A timeout occurred"}"#,
+        504,
+        "upstream_timeout",
+    ),
+    (
+        r#"{"fault":"message-only","status":409,"message":"Conflicting aspect ratio"}"#,
+        409,
+        "conflict",
+    ),
     (r#"{"fault":"http-522"}"#, 502, "upstream_error"),
     (r#"{"fault":"success-false"}"#, 502, "upstream_error"),
     (r#"{"fault":"status-failure"}"#, 502, "upstream_error"),
@@ -152,7 +162,7 @@ async fn every_fault_of_the_paid_request_is_seen_and_paid_once() {
     for (fault, status, code) in TABLE {
         let mut fault: Value = serde_json::from_str(fault).unwrap();
         fault["endpoint"] = json!("features");
-        let waits = *status == 504;
+        let waits = ["stall", "silent"].iter().any(|w| fault["fault"] == *w);
         for asks in ALL {
             if waits && !matches!(asks, Drawing | Transcript) {
                 continue;
@@ -170,6 +180,34 @@ async fn every_fault_of_the_paid_request_is_seen_and_paid_once() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn a_variation_goes_on_to_another_model_only_where_the_first_is_not_there() {
+    let rig = Rig::start();
+    let missing = json!({"fault": "http-error", "status": 400, "code": "UNSUPPORTED_MODEL",
+        "message": "Model X is not supported for feature IMAGE_VARIATOR", "endpoint": "features"});
+    let once = |mut fault: Value, times: u32| {
+        fault["times"] = times.into();
+        rig.simulator.set_faults(fault).unwrap();
+    };
+    once(missing.clone(), 2);
+    let answer = Variation.send(&rig).await;
+    assert_eq!((answer.status, paid(&rig)), (200, 3), "{}", answer.text);
+    let tried = rig.simulator.journal();
+    let tried = tried.matching(|entry| entry.path == "/api/features");
+    let models: Vec<&Value> = tried.iter().map(|entry| &entry.body["model"]).collect();
+    let redux = "black-forest-labs/flux-redux-dev";
+    assert_eq!(
+        models,
+        [&json!("magic-art"), &json!("clipdrop"), &json!(redux)]
+    );
+    assert_eq!(answer.header("x-relay-model"), Some(redux));
+    // If none is there, what is said is said of the first.
+    rig.simulator.reset();
+    rig.simulator.set_faults(missing).unwrap();
+    let answer = Variation.send(&rig).await;
+    assert_eq!((answer.status, paid(&rig)), (404, 5), "{}", answer.text);
 }
 
 #[tokio::test]

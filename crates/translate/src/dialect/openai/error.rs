@@ -58,6 +58,7 @@ fn shape(kind: Kind) -> (u16, &'static str, Option<&'static str>) {
         Kind::ModelNotFound => (404, REQUEST, Some("model_not_found")),
         Kind::NotFound => (404, REQUEST, Some("not_found")),
         Kind::MethodNotAllowed => (405, REQUEST, Some("method_not_allowed")),
+        Kind::Conflict => (409, REQUEST, Some("conflict")),
         Kind::TooLarge => (413, REQUEST, Some("request_too_large")),
         Kind::RateLimited => (429, "rate_limit_error", Some("rate_limit_exceeded")),
         Kind::OutOfCredits => (402, "insufficient_quota", Some("insufficient_quota")),

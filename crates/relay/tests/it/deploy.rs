@@ -1,0 +1,89 @@
+//! What is in `deploy/`, as far as it can be tried without a container engine.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::rig::command;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy")
+}
+
+fn text(name: &str) -> String {
+    std::fs::read_to_string(folder().join(name)).unwrap()
+}
+
+#[test]
+fn the_image_holds_the_program_alone_and_runs_as_nobody_in_particular() {
+    let file = text("Dockerfile");
+    let last = file.split("\nFROM ").last().unwrap();
+    assert!(last.starts_with("scratch\n"), "{last}");
+    for line in [
+        "USER 65532:65532",
+        "EXPOSE 5001",
+        "ENTRYPOINT [\"/1min-relay\"]",
+    ] {
+        assert!(last.contains(line), "{line}");
+    }
+    assert!(last.contains("ca-certificates.crt"));
+    let ignored = std::fs::read_to_string(folder().join("../.dockerignore")).unwrap();
+    for name in [".env", "target", ".git"] {
+        assert!(ignored.lines().any(|line| line == name), "{name}");
+    }
+}
+
+/// Names in capitals at the beginning of a line, before `=` or `:`.
+fn settings(file: &str) -> Vec<&str> {
+    let names = file.lines().filter_map(|line| {
+        let line = line.trim_start().trim_start_matches("ENV ");
+        let (name, _) = line.split_once(['=', ':'])?;
+        let is_setting = name.len() > 3
+            && name.contains('_')
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+        is_setting.then_some(name)
+    });
+    names.collect()
+}
+
+#[test]
+fn every_setting_that_is_made_there_exists() {
+    let help = command().arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let (compose, image) = (text("compose.yaml"), text("Dockerfile"));
+    let made = [settings(&compose), settings(&image)].concat();
+    assert!(
+        made.contains(&"MEMCACHED_HOST") && made.contains(&"DATA_DIR"),
+        "{made:?}"
+    );
+    for name in made {
+        assert!(help.contains(&format!("[env: {name}")), "{name}");
+    }
+}
+
+#[test]
+fn systemd_takes_the_unit() {
+    let unit = text("1min-relay.service");
+    let program = env!("CARGO_BIN_EXE_1min-relay");
+    let unit = unit.replace(
+        "ExecStart=/usr/local/bin/1min-relay",
+        &format!("ExecStart={program}"),
+    );
+    assert!(unit.contains(program));
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("1min-relay.service");
+    std::fs::write(&copy, unit).unwrap();
+    let Ok(verified) = Command::new("systemd-analyze")
+        .arg("verify")
+        .arg(&copy)
+        .output()
+    else {
+        eprintln!("SKIPPED: systemd-analyze is not installed");
+        return;
+    };
+    let said = String::from_utf8_lossy(&verified.stderr);
+    assert!(
+        verified.status.success() && said.trim().is_empty(),
+        "{said}"
+    );
+}
