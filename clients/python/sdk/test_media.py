@@ -117,10 +117,46 @@ def test_files_are_kept_listed_used_and_deleted(relay, client, simulator):
         client.files.retrieve(file.id)
 
 
-def test_an_assistant_is_a_model(client, simulator):
-    made = client.post("/assistants", body={"model": "gpt-4o-mini", "instructions": "answer in rhymes"}, cast_to=object)
-    client.chat.completions.create(model=made["id"], messages=[{"role": "user", "content": "Hello"}])
-    assert "answer in rhymes" in simulator.prompts()[0]
+def test_every_page_of_files_comes_once(client, simulator):
+    kept = [client.files.create(file=(f"{n}.txt", b"x"), purpose="evals").id for n in range(5)]
+    listed = [file.id for file in client.files.list(limit=2, purpose="evals", order="asc")]
+    assert listed == kept
+    for id in kept:
+        client.files.delete(id)
+    assert list(client.files.list(purpose="evals")) == []
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_assistant_is_made_changed_and_a_model(client, simulator):
+    made = client.beta.assistants.create(model="gpt-4o-mini", name="Poet", instructions="answer in rhymes")
+    assert client.beta.assistants.update(made.id, name="Bard").name == "Bard"
+    assert made.id in [entry.id for entry in client.beta.assistants.list(limit=1)]
+    client.chat.completions.create(model=made.id, messages=[{"role": "user", "content": "Hello"}])
+    client.responses.create(model=made.id, input="Hello")
+    assert all("answer in rhymes" in prompt for prompt in simulator.prompts())
+    assert client.beta.assistants.delete(made.id).deleted
+    with pytest.raises(openai.NotFoundError):
+        client.beta.assistants.retrieve(made.id)
+
+
+def test_a_picture_in_a_message_is_changed(client, simulator):
+    shown = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + base64.b64encode(png(17)).decode()}}
+    content = [{"type": "text", "text": "make it night"}, shown]
+    answer = client.chat.completions.create(model="gpt-image-1", messages=[{"role": "user", "content": content}])
+    assert "](http" in answer.choices[0].message.content
+    (entry,) = simulator.journal("/api/features")
+    assert entry["body"]["type"] == "IMAGE_EDITOR"
+
+
+def test_several_pictures_are_looked_at_or_refused(client, simulator):
+    # Uploads are remembered, and the simulator forgets: other pictures than elsewhere.
+    pictures = [("a.png", png(18), "image/png"), ("b.png", png(19), "image/png")]
+    changed = client.images.edit(model="gemini-2.5-flash-image-preview", image=pictures, prompt="both")
+    assert changed.data[0].url
+    with pytest.raises(openai.BadRequestError) as raised:
+        client.images.edit(model="gpt-image-1", image=pictures, prompt="both")
+    assert "one picture" in str(raised.value)
+    assert len(simulator.journal("/api/features")) == 1
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -87,3 +87,39 @@ fn systemd_takes_the_unit() {
         "{said}"
     );
 }
+
+/// All files of a folder with this extension, read.
+fn sources(folder: &Path, extension: &str, all: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap_or_default();
+        if path.is_dir() && name != "node_modules" {
+            sources(&path, extension, all);
+        } else if path.extension().is_some_and(|of| of == extension) {
+            all.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_test_that_parity_names_exists() {
+    let root = folder().join("..");
+    let mut tests = String::new();
+    sources(&root.join("crates"), "rs", &mut tests);
+    sources(&root.join("clients/python"), "py", &mut tests);
+    let parity = std::fs::read_to_string(root.join("docs/parity.md")).unwrap();
+    let rows = parity.lines().filter(|line| line.starts_with("| "));
+    let shown = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
+    let words = shown.flat_map(|cell| cell.split([' ', ',', ';', '`', '(', ')']));
+    let named = words.filter(|word| word.matches('_').count() > 1 && !word.contains("::"));
+    let mut seen = 0;
+    for name in named {
+        let beginning = name.trim_end_matches('…');
+        let is_there = ["fn ", "def test_"]
+            .iter()
+            .any(|of| tests.contains(&format!("{of}{beginning}")));
+        assert!(is_there, "docs/parity.md names {name}, which is no test");
+        seen += 1;
+    }
+    assert!(seen > 50, "{seen}");
+}

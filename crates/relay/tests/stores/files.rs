@@ -115,6 +115,44 @@ async fn nobody_sees_fetches_or_deletes_anothers_file() {
     assert_eq!(rig.get("", "/v1/files").await.status, 401);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn files_stay_their_owners_in_every_api() {
+    let rig = Rig::new(&[]);
+    let id = rig
+        .uploaded(ALICE, "secret.txt", b"the password is swordfish")
+        .await;
+    let part = |kind: &str| json!([{"role": "user", "content": [{"type": kind, "file_id": id}]}]);
+    for (path, body) in [
+        ("/v1/chat/completions", asking_about(&id)),
+        (
+            "/v1/chat/completions",
+            json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "?"}], "file_ids": [id]}),
+        ),
+        (
+            "/v1/responses",
+            json!({"model": "gpt-4o-mini", "input": part("input_file")}),
+        ),
+        (
+            "/v1/responses",
+            json!({"model": "gpt-4o-mini", "input": part("input_image")}),
+        ),
+        (
+            "/v1/images/edits",
+            json!({"model": "gpt-image-1", "prompt": "?", "images": [{"file_id": id}]}),
+        ),
+        (
+            "/v1/assistants",
+            json!({"model": "gpt-4o-mini", "file_ids": [id]}),
+        ),
+    ] {
+        let answer = rig.post(BOB, path, &body).await;
+        assert_eq!(answer.status, 404, "{path} {body}");
+        assert!(!format!("{}", answer.json()).contains("swordfish"));
+    }
+    let listed = rig.get(BOB, "/v1/files").await.json();
+    assert_eq!(listed["data"], json!([]));
+}
+
 fn asking_about(id: &str) -> serde_json::Value {
     json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": [
         {"type": "text", "text": "What is in it?"}, {"type": "file", "file": {"file_id": id}}]}]})
