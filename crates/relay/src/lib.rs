@@ -20,6 +20,7 @@ pub mod failure;
 pub mod files;
 pub mod form;
 pub mod https;
+pub mod late;
 pub mod limits;
 pub mod observe;
 pub mod pictures;

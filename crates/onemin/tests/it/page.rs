@@ -18,7 +18,8 @@ OpenAI's names.
 
 **In forms and JSON.** Edits and variations take the picture as the part `image` of a form (`mask` beside it), or in JSON
 as `image` or `images`: URLs, data URIs, `{\"image_url\": …}` or `{\"file_id\": …}`. `response_format` is `url` (links are
-good for seven days) or `b64_json`, which is also what `gpt-image-*` and `stream: true` give. `n` above what one call
+good for seven days) or `b64_json`, which is also what `gpt-image-*` and `stream: true` give. A stream has the final
+event of each picture, and comments every `HEARTBEAT` until then; it ends with an `error` event if the work fails. `n` above what one call
 draws or changes becomes several paid calls, at most `MAX_CHOICES`. Pictures have at most 268 megapixels.
 
 **In chat.** The parameters are the same. A picture in the last message is changed by its words, or varied by a model that

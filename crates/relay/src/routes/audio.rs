@@ -7,13 +7,15 @@ use axum::extract::State;
 use axum::response::Response;
 use http::Request;
 use http::header::{self, HeaderValue};
-use translate::dialect::openai::media::audio;
+use onemin::ApiKey;
+use translate::dialect::openai::media::audio::{self, SpeechRequest};
 use translate::failure::Failure;
 
 use super::images::{costs, made_by};
 use crate::app::Relay;
 use crate::endpoint::{self, Asked};
-use crate::recordings::{self, Task};
+use crate::late;
+use crate::recordings::{self, Order, Task};
 use crate::respond;
 use crate::voices;
 
@@ -23,7 +25,7 @@ pub async fn transcriptions(State(relay): State<Arc<Relay>>, request: Request<Bo
         relay,
         "audio.transcriptions",
         request,
-        async |relay, asked: Asked| written(&relay, asked, Task::Transcribe).await,
+        async |relay, asked: Asked| written(relay, asked, Task::Transcribe).await,
     )
     .await
 }
@@ -34,16 +36,30 @@ pub async fn translations(State(relay): State<Arc<Relay>>, request: Request<Body
         relay,
         "audio.translations",
         request,
-        async |relay, asked: Asked| written(&relay, asked, Task::Translate).await,
+        async |relay, asked: Asked| written(relay, asked, Task::Translate).await,
     )
     .await
 }
 
-async fn written(relay: &Relay, asked: Asked, task: Task) -> Result<Response, Failure> {
+async fn written(relay: Arc<Relay>, asked: Asked, task: Task) -> Result<Response, Failure> {
     let key = asked.caller.key.clone();
-    let mut order = recordings::read(relay, &key, asked.head, asked.body).await?;
+    let mut order = recordings::read(&relay, &key, asked.head, asked.body).await?;
     order.strict = asked.strict;
-    let made = recordings::write_down(relay, &key, &order, task).await?;
+    if !order.streamed {
+        return transcript(&relay, &key, &order, task).await;
+    }
+    let heartbeat = relay.heartbeat;
+    let making = async move { transcript(&relay, &key, &order, task).await };
+    late::events(heartbeat, making).await
+}
+
+async fn transcript(
+    relay: &Relay,
+    key: &ApiKey,
+    order: &Order,
+    task: Task,
+) -> Result<Response, Failure> {
+    let made = recordings::write_down(relay, key, order, task).await?;
     let mut response = if order.streamed {
         respond::events(Body::from(audio::transcript_events(&made.transcript.text)))
     } else {
@@ -70,12 +86,22 @@ pub async fn speech(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
             let mut request = audio::speech(&body)?;
             request.model = relay.catalogue.permitted(&request.model)?;
             request.strict = asked.strict;
-            let spoken = voices::speak(&relay, &asked.caller.key, &request).await?;
-            let (ignored, credits) = (spoken.ignored.clone(), spoken.credits);
-            let mut response = voices::answer(&relay, spoken, request.events).await?;
-            costs(response.headers_mut(), &ignored, credits);
-            Ok(response)
+            let key = asked.caller.key;
+            if !request.events {
+                return spoken(&relay, &key, &request).await;
+            }
+            let heartbeat = relay.heartbeat;
+            let making = async move { spoken(&relay, &key, &request).await };
+            late::events(heartbeat, making).await
         },
     )
     .await
+}
+
+async fn spoken(relay: &Relay, key: &ApiKey, request: &SpeechRequest) -> Result<Response, Failure> {
+    let spoken = voices::speak(relay, key, request).await?;
+    let (ignored, credits) = (spoken.ignored.clone(), spoken.credits);
+    let mut response = voices::answer(relay, spoken, request.events).await?;
+    costs(response.headers_mut(), &ignored, credits);
+    Ok(response)
 }

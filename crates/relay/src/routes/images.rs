@@ -1,5 +1,6 @@
 //! `/v1/images/generations`, `/edits` and `/variations`.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,6 +17,7 @@ use translate::turn::{Delivery, Media, Source};
 use crate::app::Relay;
 use crate::endpoint::{self, Asked};
 use crate::form::{self, Form};
+use crate::late;
 use crate::pictures::{self, Made};
 use crate::respond;
 
@@ -31,8 +33,15 @@ pub async fn generations(State(relay): State<Arc<Relay>>, request: Request<Body>
             request.strict = asked.strict;
             from_words_alone(&request)?;
             permit(&relay, &mut request)?;
-            let made = pictures::draw(&relay, &asked.caller.key, &request).await?;
-            Ok(answer("image_generation", &request, &made))
+            let key = asked.caller.key;
+            in_time(&relay, request.delivery, {
+                let relay = relay.clone();
+                async move {
+                    let made = pictures::draw(&relay, &key, &request).await?;
+                    Ok(answer("image_generation", &request, &made))
+                }
+            })
+            .await
         },
     )
     .await
@@ -47,11 +56,17 @@ pub async fn edits(State(relay): State<Arc<Relay>>, request: Request<Body>) -> R
         async |relay, asked: Asked| {
             let key = asked.caller.key.clone();
             let order = read(&relay, asked).await?;
-            let request = &order.request;
+            let request = order.request;
             let sources = brought(&relay, &key, order.images, "image").await?;
             let mask = brought(&relay, &key, order.mask, "mask").await?.pop();
-            let made = pictures::edit(&relay, &key, request, sources, mask).await?;
-            Ok(answer("image_edit", request, &made))
+            in_time(&relay, request.delivery, {
+                let relay = relay.clone();
+                async move {
+                    let made = pictures::edit(&relay, &key, &request, sources, mask).await?;
+                    Ok(answer("image_edit", &request, &made))
+                }
+            })
+            .await
         },
     )
     .await
@@ -66,7 +81,7 @@ pub async fn variations(State(relay): State<Arc<Relay>>, request: Request<Body>)
         async |relay, asked: Asked| {
             let key = asked.caller.key.clone();
             let order = read(&relay, asked).await?;
-            let request = &order.request;
+            let request = order.request;
             if order.images.len() > 1 {
                 let message = "A variation is made of one picture: send one `image`.";
                 return Err(Failure::invalid("image", message));
@@ -77,13 +92,32 @@ pub async fn variations(State(relay): State<Arc<Relay>>, request: Request<Body>)
             }
             let known_as = order.images.first().and_then(known_as);
             let sources = brought(&relay, &key, order.images, "image").await?;
-            let source = sources.first().ok_or_else(pictures::no_source)?;
-            let known_as = known_as.as_deref().unwrap_or(source);
-            let made = pictures::vary(&relay, &key, request, source, known_as).await?;
-            Ok(answer("image_variation", request, &made))
+            let source = sources.into_iter().next().ok_or_else(pictures::no_source)?;
+            in_time(&relay, request.delivery, {
+                let relay = relay.clone();
+                async move {
+                    let known_as = known_as.as_deref().unwrap_or(&source);
+                    let varying = pictures::vary(&relay, &key, &request, &source, known_as);
+                    let made = Box::pin(varying).await?;
+                    Ok(answer("image_variation", &request, &made))
+                }
+            })
+            .await
         },
     )
     .await
+}
+
+/// A stream shows that it lives while its pictures are made.
+async fn in_time(
+    relay: &Relay,
+    delivery: Delivery,
+    making: impl Future<Output = Result<Response, Failure>> + Send + 'static,
+) -> Result<Response, Failure> {
+    match delivery {
+        Delivery::Streamed => late::events(relay.heartbeat, making).await,
+        Delivery::Whole => making.await,
+    }
 }
 
 /// The name under which a picture may have been drawn here.

@@ -350,6 +350,51 @@ async fn a_download_that_breaks_off_never_looks_complete() {
 }
 
 #[tokio::test]
+async fn streams_of_long_jobs_live_until_their_end_or_fail_as_streams() {
+    let rig = Rig::with(&["--heartbeat", "1"]);
+    let draw = json!({"model": "gpt-image-1", "prompt": "a cat", "stream": true});
+    let speak =
+        json!({"model": "tts-1", "input": "Hello", "voice": "alloy", "stream_format": "sse"});
+    let slow = json!({"fault": "slow-first-byte", "ms": 1500, "endpoint": "features"});
+    for (path, body, end) in [
+        (
+            "/v1/images/generations",
+            &draw,
+            "image_generation.completed",
+        ),
+        ("/v1/audio/speech", &speak, "speech.audio.done"),
+    ] {
+        rig.simulator.reset();
+        rig.simulator.set_faults(slow.clone()).unwrap();
+        let answer = rig.post(path, body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert!(
+            answer.text.starts_with(": keep-alive\n\n"),
+            "{}",
+            answer.text
+        );
+        assert!(answer.text.contains(end), "{path}");
+        let fails = json!([slow, {"fault": "http-500", "endpoint": "features"}]);
+        rig.simulator.reset();
+        rig.simulator.set_faults(fails).unwrap();
+        let answer = rig.post(path, body).await;
+        assert_eq!((answer.status, paid(&rig)), (200, 1), "{}", answer.text);
+        assert!(
+            answer.text.contains("event: error\ndata: {"),
+            "{}",
+            answer.text
+        );
+        assert!(!answer.text.contains(end), "{}", answer.text);
+        // What fails at once has its status.
+        rig.simulator.reset();
+        rig.simulator
+            .set_faults(json!({"fault": "http-500", "endpoint": "features"}))
+            .unwrap();
+        assert_eq!(rig.post(path, body).await.status, 502);
+    }
+}
+
+#[tokio::test]
 async fn a_job_that_fails_says_why() {
     let rig = Rig::start();
     for fault in ["status-failure", "status-failed"] {

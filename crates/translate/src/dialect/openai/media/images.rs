@@ -294,7 +294,7 @@ pub fn document(created: u64, prompt: &str, pictures: &[Picture]) -> Vec<u8> {
 #[must_use]
 pub fn completed(kind: &str, created: u64, request: &ImageRequest, picture: &Picture) -> Vec<u8> {
     let word = |given: &Option<String>| given.clone().unwrap_or_else(|| "auto".to_owned());
-    let event = json!({
+    let mut event = json!({
         "type": format!("{kind}.completed"),
         "b64_json": picture.b64_json,
         "created_at": created,
@@ -305,6 +305,10 @@ pub fn completed(kind: &str, created: u64, request: &ImageRequest, picture: &Pic
         "usage": {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0,
             "input_tokens_details": {"image_tokens": 0, "text_tokens": 0}},
     });
+    // Of a picture whose bytes are lost, where they were.
+    if let (None, Some(fields)) = (&picture.b64_json, event.as_object_mut()) {
+        fields.insert("url".to_owned(), picture.url.as_str().into());
+    }
     let mut out = format!("event: {kind}.completed\ndata: ").into_bytes();
     json::write(&event, &mut out);
     out.extend_from_slice(b"\n\n");
