@@ -3,6 +3,7 @@
 //! What each model takes stands in one table, [`forms`]. Who asks says what is [`Wanted`] in words
 //! that mean the same for every model.
 
+mod able;
 mod families;
 pub mod names;
 pub mod prompt_flags;
@@ -11,6 +12,7 @@ pub mod styles;
 
 use serde_json::{Map, Value};
 
+pub use able::{counts, is_known, models};
 pub use families::forms;
 
 use crate::features::form::{self, Form, Knob};
@@ -174,7 +176,10 @@ pub fn transform(kind: Kind, model: &str, edit: &Edit) -> Result<Payload, Invali
     if let Some(mask) = &edit.mask {
         wishes.push((Knob::Mask, mask.as_str().into()));
         if form.is_none_or(|form| form.field(Knob::Mask).is_none()) {
-            let message = format!("{model} takes no mask; these do: {}", masked().join(", "));
+            let message = format!(
+                "{model} takes no mask; these do: {}",
+                able::masked().join(", ")
+            );
             return Err(Invalid::new("mask", message));
         }
     }
@@ -190,37 +195,13 @@ pub fn transform(kind: Kind, model: &str, edit: &Edit) -> Result<Payload, Invali
         let most = [Knob::Reference, Knob::SecondReference];
         let most = most.into_iter().filter(|knob| takes(*knob)).count();
         if edit.references.len() > most {
-            return Err(too_many(kind, model, most));
+            return Err(able::too_many(kind, model, most));
         }
     }
     match form {
         Some(form) => fill(form, model, &edit.wanted, wishes),
         None => Ok(generic(kind, model, &edit.wanted, wishes)),
     }
-}
-
-/// How many pictures one request for a feature can give: the least and the most.
-#[must_use]
-pub fn counts(kind: Kind, model: &str) -> (u32, u32) {
-    let model = names::upstream(model);
-    let form = form(kind, model, &Wanted::default());
-    let rule = match form {
-        None => return (1, 10),
-        Some(form) => form.field(Knob::Count).map(|field| field.rule),
-    };
-    match rule {
-        Some(form::Rule::Whole(least, most)) => (
-            u32::try_from(least).unwrap_or(1),
-            u32::try_from(most).unwrap_or(1),
-        ),
-        _ => (1, 1),
-    }
-}
-
-/// Whether the table knows this model for this feature.
-#[must_use]
-pub fn is_known(kind: Kind, model: &str) -> bool {
-    form(kind, names::upstream(model), &Wanted::default()).is_some()
 }
 
 /// What of a drawing's request a variation of its pictures repeats. Empty for models whose pictures
@@ -254,39 +235,6 @@ pub fn markdown() -> String {
 
 fn form(kind: Kind, model: &str, wanted: &Wanted) -> Option<&'static Form> {
     form::find(forms(), kind, model, &wanted.extra)
-}
-
-/// A picture that a model does not look at would be paid for in vain.
-fn too_many(kind: Kind, model: &str, most: usize) -> Invalid {
-    let others = forms().filter(|form| {
-        let more = [Knob::References, Knob::SecondReference];
-        form.kind == kind && more.iter().any(|knob| form.field(*knob).is_some())
-    });
-    let others: Vec<&str> = others
-        .flat_map(|form| form.models)
-        .copied()
-        .filter(|name| !name.contains('*'))
-        .collect();
-    let number = ["one picture", "two pictures", "three pictures"];
-    let most = number.get(most).unwrap_or(&"three pictures");
-    let mut message = format!("{model} takes {most}");
-    if !others.is_empty() {
-        message = format!("{message}; these take three: {}", others.join(", "));
-    }
-    Invalid::new("image", message)
-}
-
-/// Models of the table that take a mask.
-fn masked() -> Vec<&'static str> {
-    models(Kind::ImageInpainter)
-}
-
-/// The models that the table has for a feature by their whole names.
-#[must_use]
-pub fn models(kind: Kind) -> Vec<&'static str> {
-    let forms = forms().filter(|form| form.kind == kind);
-    let names = forms.flat_map(|form| form.models).copied();
-    names.filter(|name| !name.contains(['*', '<'])).collect()
 }
 
 fn not_empty(field: &str, text: &str) -> Result<(), Invalid> {

@@ -1,6 +1,7 @@
 //! Pictures: drawn, changed, varied by 1min.ai, and brought into the form that a client wants.
 
 mod delivered;
+pub mod styles;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -70,6 +71,9 @@ fn check_effects(request: &ImageRequest, payload: &Payload) -> Result<(), Failur
 /// # Errors
 /// What cannot be drawn as asked, or why upstream did not.
 pub async fn draw(relay: &Relay, key: &ApiKey, request: &ImageRequest) -> Result<Made, Failure> {
+    let mut request = request.clone();
+    styles::look_up(relay, key, &mut request).await?;
+    let request = &request;
     let payloads = drawings(relay, request)?;
     let owner = relay.identities.of_key(key);
     let drawings = payloads.into_iter().map(async |payload| {

@@ -197,7 +197,7 @@ impl Asker<'_> {
         turn.model = relay.catalogue.resolve(&turn.model, self.api.names).await;
         let job = relay.catalogue.admit(&turn.model).await?;
         if let Some(work) = job.work() {
-            media::prepare(relay, work, &mut turn)?;
+            media::prepare(relay, &self.key, work, &mut turn).await?;
         }
         let fields = self.api.dialect.fields;
         let plan = plan::plan(&turn, job.abilities(), self.policy, fields)?;

@@ -7,6 +7,29 @@ use serde_json::Value;
 use crate::error::{Error, ProtocolError};
 use crate::refusal::Refusal;
 
+/// Whether a model draws in styles that only upstream's list names.
+#[must_use]
+pub fn are_listed(model: &str) -> bool {
+    super::names::upstream(model) == "dzine"
+}
+
+impl DzineStyle {
+    /// Whether a client's word means this style.
+    #[must_use]
+    pub fn is(&self, word: &str) -> bool {
+        let word = word.trim();
+        self.style_code == word || self.name.eq_ignore_ascii_case(word)
+    }
+
+    /// The fields of a request that asks for it.
+    pub fn fields(&self) -> impl Iterator<Item = (String, Value)> {
+        let base = self.base_model.as_deref();
+        let base = base.map(|base| ("style_base_model".to_owned(), base.into()));
+        let code = ("style_code".to_owned(), self.style_code.as_str().into());
+        std::iter::once(code).chain(base)
+    }
+}
+
 /// A style of the model `dzine`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct DzineStyle {
@@ -67,6 +90,8 @@ mod tests {
         let body = br#"{"styleList":[{"name":"Paper cut","style_code":"S1","base_model":"S"},{"name":"odd"},7]}"#;
         let styles = dzine(body).unwrap();
         assert_eq!((styles.len(), styles[0].style_code.as_str()), (1, "S1"));
+        assert!(styles[0].is("paper CUT") && styles[0].is("S1") && !styles[0].is("S2"));
+        assert_eq!(styles[0].fields().count(), 2);
         assert!(recraft(body).unwrap().is_empty());
         assert!(recraft(b"{}").is_err());
         assert!(recraft(br#"{"errorCode":"X","message":"no"}"#).is_err());

@@ -15,7 +15,7 @@ use translate::turn::{Media, Part, Role, Source, Turn};
 
 use crate::account::Identity;
 use crate::app::Relay;
-use crate::pictures;
+use crate::pictures::{self, styles};
 use crate::recordings::{self, Order, Task};
 use crate::voices;
 
@@ -51,10 +51,15 @@ const CHAT_ALONE: [&str; 9] = [
 ///
 /// # Errors
 /// What cannot be done as asked.
-pub fn prepare(relay: &Relay, work: Work, turn: &mut Turn) -> Result<(), Failure> {
+pub async fn prepare(
+    relay: &Relay,
+    key: &ApiKey,
+    work: Work,
+    turn: &mut Turn,
+) -> Result<(), Failure> {
     read(work, turn);
     let unmet = match work {
-        Work::Draw => unmet_drawing(relay, turn)?,
+        Work::Draw => unmet_drawing(relay, key, turn).await?,
         Work::Speak => voices::payload(&speech(turn)?)?.ignored,
         Work::WriteDown => {
             let names = turn.beside.keys().filter(|name| *name != "language");
@@ -144,10 +149,11 @@ fn drawing(turn: &Turn) -> Result<Drawing<'_>, Failure> {
 }
 
 /// What a new picture will not have of what is asked for. Of others only the work itself tells.
-fn unmet_drawing(relay: &Relay, turn: &Turn) -> Result<Vec<String>, Failure> {
-    let Drawing::New(request) = drawing(turn)? else {
+async fn unmet_drawing(relay: &Relay, key: &ApiKey, turn: &Turn) -> Result<Vec<String>, Failure> {
+    let Drawing::New(mut request) = drawing(turn)? else {
         return Ok(Vec::new());
     };
+    styles::look_up(relay, key, &mut request).await?;
     let mut unmet = request.ignored.clone();
     let calls = pictures::drawings(relay, &request)?;
     unmet.extend(calls.into_iter().take(1).flat_map(|call| call.ignored));

@@ -470,6 +470,36 @@ async fn parameters_of_a_models_own_reach_it_and_others_are_named() {
 }
 
 #[tokio::test]
+async fn a_style_that_upstream_lists_is_asked_for_by_its_name() {
+    let rig = Rig::start();
+    let drawing = |style: Value| json!({"model": "dzine", "prompt": "a cat", "style": style});
+    let rows = [json!(null), json!("baroque")];
+    let rows = rows.map(|style| json_row(DRAW, &drawing(style), "style", &["Paper cut"]));
+    all_refused(&rig, rows.into()).await;
+    let answer = rig.post(DRAW, &drawing(json!("paper cut"))).await;
+    assert_eq!(
+        (answer.status, answer.header("x-relay-ignored")),
+        (200, None),
+        "{}",
+        answer.text
+    );
+    let sent = fields(&rig);
+    assert!(
+        sent["style_code"].as_str().unwrap().starts_with("Style-"),
+        "{sent}"
+    );
+    assert_eq!(sent["style_base_model"], "S");
+    let chat = json!({"model": "dzine", "style": "Paper cut", "messages": [{"role": "user", "content": "a cat"}]});
+    let answer = rig.chat(&chat).await;
+    assert_eq!(
+        (answer.status, answer.header("x-relay-ignored")),
+        (200, None),
+        "{}",
+        answer.text
+    );
+}
+
+#[tokio::test]
 async fn what_has_no_effect_is_refused_unpaid_where_strictness_is_asked() {
     let rig = Rig::with(&["--strict-parameters"]);
     let sound = Form::default()

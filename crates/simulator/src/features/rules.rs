@@ -79,6 +79,11 @@ const RULES: &[(&str, &str, &str)] = &[
     ),
     (
         "IMAGE_GENERATOR",
+        "stable-diffusion-v1-6",
+        "prompt! samples:1..10 width:320..1536 height:320..1536 cfg_scale:0..35 steps:10..50",
+    ),
+    (
+        "IMAGE_GENERATOR",
         STABLE,
         "prompt! stable_image_core_aspect_ratio~ratio stable_image_core_output_format=png|jpeg|webp",
     ),

@@ -45,7 +45,8 @@ pub(super) static FORMS: &[Form] = &[
     )
     .open()
     .note(
-        "Styles: `GET /api/dzine/styles`, where each has its `style_code` and base model. \
+        "Styles are asked for by the names that upstream lists (`GET /api/dzine/styles`); each \
+         has its `style_code` and base model. \
          The bounds of `size` and `style_intensity`, and formats other than webp, are not \
          documented.",
     ),
