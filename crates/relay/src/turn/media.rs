@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use translate::dialect::openai::media::audio::SpeechRequest;
 use translate::dialect::openai::media::images::{self, ImageRequest};
 use translate::failure::{Failure, Kind};
-use translate::turn::{Media, Part, Role, Source, Turn};
+use translate::turn::{Limits, Media, Output, Part, Role, Source, Turn};
 
 use crate::account::Identity;
 use crate::app::Relay;
@@ -77,6 +77,16 @@ fn read(work: Work, turn: &mut Turn) {
     let beside = &turn.beside;
     turn.ignored
         .retain(|name| !beside.contains_key(name) && name != "audio");
+    // A link that is cut, or read for calls and JSON, loses what was paid for.
+    if work != Work::WriteDown {
+        turn.limits = Limits::default();
+    }
+    if std::mem::take(&mut turn.output) != Output::Text {
+        turn.ignored.push("response_format".to_owned());
+    }
+    if std::mem::take(&mut turn.tools).callable() {
+        turn.ignored.push("tools".to_owned());
+    }
     let choices = std::mem::replace(&mut turn.choices, 1);
     if choices > 1 {
         match work {

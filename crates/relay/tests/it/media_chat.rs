@@ -124,6 +124,38 @@ async fn a_picture_in_the_message_is_changed_and_not_left_out() {
 }
 
 #[tokio::test]
+async fn what_was_made_is_never_cut_nor_read_for_calls_and_json() {
+    let rig = Rig::start();
+    let tool = json!([{"type": "function", "function": {"name": "variation"}}]);
+    for (field, value, ignored) in [
+        ("max_tokens", json!(3), None),
+        ("stop", json!(["Variation", "http"]), None),
+        (
+            "response_format",
+            json!({"type": "json_object"}),
+            Some("response_format"),
+        ),
+        ("tools", tool, Some("tools")),
+    ] {
+        let mut request = says("qwen-image-plus", "a boat, as JSON");
+        request[field] = value;
+        let answer = rig.chat(&request).await;
+        assert_eq!(
+            (answer.status, answer.header("x-relay-ignored")),
+            (200, ignored),
+            "{field} {}",
+            answer.text
+        );
+        let said = answer.said();
+        assert!(
+            said.starts_with("![Variation 1](http") && said.contains("[_V1_]"),
+            "{field} {said}"
+        );
+    }
+    assert_eq!((ordered(&rig).len(), rig.asked().len()), (4, 0));
+}
+
+#[tokio::test]
 async fn earlier_names_and_parameters_without_effect_are_known_in_chat() {
     let rig = Rig::start();
     let mut request = says("midjourney", "a boat");
