@@ -10,7 +10,6 @@ use http_body_util::BodyExt as _;
 use translate::dialect::{Dialect, Document};
 use translate::failure::{Failure, Kind};
 use translate::reply::Usage;
-use translate::turn::Turn;
 
 /// Reads a request's body.
 ///
@@ -178,12 +177,12 @@ pub fn events(body: Body) -> Response {
     response
 }
 
-/// What a client is told about its turn beside the answer: parameters without effect.
-pub fn turn_headers(headers: &mut HeaderMap, turn: &Turn) {
-    if !turn.ignored.is_empty()
-        && let Ok(ignored) = HeaderValue::try_from(nameable(&turn.ignored))
+/// Tells a client which parameters had no effect.
+pub fn ignored(headers: &mut HeaderMap, names: &[String]) {
+    if !names.is_empty()
+        && let Ok(names) = HeaderValue::try_from(nameable(names))
     {
-        headers.insert(HeaderName::from_static("x-relay-ignored"), ignored);
+        headers.insert(HeaderName::from_static("x-relay-ignored"), names);
     }
 }
 

@@ -170,7 +170,7 @@ where
             )
         }
     };
-    respond::turn_headers(response.headers_mut(), &turn);
+    respond::ignored(response.headers_mut(), &turn.ignored);
     Ok(response)
 }
 

@@ -2,6 +2,7 @@
 //! is spent.
 
 use crate::compose::schema;
+use crate::dialect::request::echo;
 use crate::failure::{Failure, Kind};
 use crate::turn::{Delivery, Output, Part, Turn};
 
@@ -77,6 +78,7 @@ pub fn check_effects(strict: bool, ignored: &[String]) -> Result<(), Failure> {
     let Some(name) = ignored.first().filter(|_| strict) else {
         return Ok(());
     };
+    let name = echo(name);
     let message =
         format!("`{name}` has no effect on 1min.ai, and this request or relay is strict about it.");
     Err(Failure::new(Kind::Unsupported, message).with_param(name))

@@ -260,11 +260,7 @@ pub(super) fn made_by(headers: &mut HeaderMap, model: &str) {
 
 /// What a client is told beside the answer.
 pub(super) fn costs(headers: &mut HeaderMap, ignored: &[String], credits: Option<f64>) {
-    if !ignored.is_empty()
-        && let Ok(ignored) = HeaderValue::try_from(ignored.join(", "))
-    {
-        headers.insert(HeaderName::from_static("x-relay-ignored"), ignored);
-    }
+    respond::ignored(headers, ignored);
     if let Some(credits) = credits.and_then(|c| HeaderValue::try_from(c.to_string()).ok()) {
         headers.insert(HeaderName::from_static("x-relay-credits"), credits);
     }
