@@ -1,15 +1,14 @@
 //! Assistants: a model, instructions and files under one id that can stand for a model.
 
-use std::time::SystemTime;
-
 use serde::{Deserialize, Serialize};
 use translate::dialect::openai::assistants::Assistant as Settings;
 use translate::dialect::openai::page::Query;
 use translate::failure::{Failure, Kind};
 
 use crate::account::Identity;
+use crate::clock;
 use crate::store::choice::Stores;
-use crate::store::state::{Collection, Record, milliseconds};
+use crate::store::state::{Collection, Record};
 use crate::store::{StoreError, id, page};
 
 /// What the ids of assistants begin with, and no model's name.
@@ -82,7 +81,7 @@ impl Assistants {
     ) -> Result<(String, Kept), StoreError> {
         let id = id::draw(PREFIX);
         let kept = Kept {
-            created: milliseconds(SystemTime::now()) / 1000,
+            created: clock::now(),
             settings,
         };
         self.0.put(owner, &id, &kept).await?;

@@ -3,7 +3,7 @@
 //! A file goes to the relay's own store. 1min.ai gets it when a prompt first refers to it, and not
 //! before: what is deleted unused never was there, and upstream has no way to delete.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use translate::dialect::openai::page::Query;
 use translate::failure::{Failure, Kind};
 
 use crate::account::Identity;
+use crate::clock;
 use crate::store::choice::Stores;
 use crate::store::contents::{Content, Contents, Writer};
 use crate::store::state::{Collection, Listing, Record};
@@ -73,7 +74,7 @@ impl File {
     }
 
     fn is_over(&self) -> bool {
-        self.expires.is_some_and(|expires| expires <= now())
+        self.expires.is_some_and(|expires| expires <= clock::now())
     }
 }
 
@@ -213,7 +214,7 @@ impl Files {
     /// # Errors
     /// The store; what was deleted before stays deleted.
     pub async fn delete_old(&self, retention: Option<Duration>) -> Result<u64, StoreError> {
-        let oldest = retention.map_or(0, |age| now().saturating_sub(age.as_secs()));
+        let oldest = retention.map_or(0, |age| clock::now().saturating_sub(age.as_secs()));
         let (mut deleted, mut after) = (0, None);
         loop {
             let owners = self.records.owners(after).await?;
@@ -277,7 +278,7 @@ impl Upload<'_> {
         if self.bytes == 0 {
             return Err(empty());
         }
-        let created = now();
+        let created = clock::now();
         let file = File {
             name,
             mime,
@@ -344,11 +345,6 @@ impl Text {
 
 fn content(owner: Identity, id: &str) -> String {
     format!("files/{owner}/{id}")
-}
-
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.unwrap_or_default().as_secs()
 }
 
 /// A file is larger than the relay takes.

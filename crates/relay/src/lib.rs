@@ -11,6 +11,7 @@ pub mod assistants;
 pub mod attach;
 pub mod banner;
 pub mod catalogue;
+pub mod clock;
 pub mod config;
 pub mod doctor;
 pub mod drawings;

@@ -4,7 +4,7 @@
 pub mod metrics;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 use translate::failure::{Failure, Kind};
@@ -12,6 +12,7 @@ use translate::reply::Usage;
 use translate::turn::{Delivery, Turn};
 use uuid::Uuid;
 
+use crate::clock;
 use crate::config::LogFormat;
 use metrics::{End, Metrics};
 
@@ -107,15 +108,12 @@ impl Record {
         if let Some(metrics) = &metrics {
             metrics.begun(api);
         }
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
         Self(Some(Box::new(Line {
             metrics,
             id,
             api,
             started: Instant::now(),
-            created: now.as_secs(),
+            created: clock::now(),
             model: String::new(),
             stream: false,
             choices: 0,

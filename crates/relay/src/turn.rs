@@ -20,12 +20,13 @@ use translate::dialect::{self, Dialect};
 use translate::failure::{Failure, Kind};
 use translate::interpret::Attempt;
 use translate::plan::{self, Exchange, Fields, Plan, Policy};
-use translate::reply::{Reply, Stamp};
+use translate::reply::{Completed, Reply, Stamp};
 use translate::turn::{Delivery, Turn};
 
 use crate::account::{self, Identity};
 use crate::app::Relay;
 use crate::attach::Attached;
+use crate::clock;
 use crate::observe::Record;
 use crate::respond;
 use crate::router::Arrival;
@@ -163,8 +164,10 @@ where
             let (replies, answers) = whole(answers, record).await?;
             let usage = answers.usage();
             record.finished(usage);
+            let at = clock::now();
+            let completed = Completed { usage, at };
             respond::answer(
-                encoder.document(&stamp, &replies, usage),
+                encoder.document(&stamp, &replies, completed),
                 usage,
                 answers.in_form(),
             )

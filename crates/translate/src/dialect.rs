@@ -3,7 +3,7 @@
 
 use crate::failure::Failure;
 use crate::plan::Fields;
-use crate::reply::{Event, Reply, Stamp, Usage};
+use crate::reply::{Completed, Event, Reply, Stamp};
 use crate::turn::Turn;
 
 pub mod anthropic;
@@ -37,7 +37,7 @@ pub struct Request {
 /// Writes the answer to one request, whole or as a stream.
 pub trait Encoder: Send {
     /// The whole answer as JSON text.
-    fn document(&self, stamp: &Stamp, replies: &[Reply], usage: Usage) -> Vec<u8>;
+    fn document(&self, stamp: &Stamp, replies: &[Reply], completed: Completed) -> Vec<u8>;
     /// An encoder for a stream of so many answers.
     fn stream(self: Box<Self>, stamp: Stamp, choices: u32) -> Box<dyn StreamEncoder>;
 }
@@ -51,7 +51,7 @@ pub trait StreamEncoder: Send {
     /// One event of one of the answers (numbered from 0).
     fn event(&mut self, choice: u32, event: Event<'_>, out: &mut Vec<u8>);
     /// The end of a complete stream.
-    fn close(&mut self, usage: Usage, out: &mut Vec<u8>);
+    fn close(&mut self, completed: Completed, out: &mut Vec<u8>);
     /// The end of a failed stream, without any mark of success.
     fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>);
     /// A sign of life between events.

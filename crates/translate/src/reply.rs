@@ -159,6 +159,15 @@ impl Reply {
     }
 }
 
+/// What is known of an answer only when it is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Completed {
+    /// What it took.
+    pub usage: Usage,
+    /// When it was complete, in seconds since 1970.
+    pub at: u64,
+}
+
 /// What marks one answer to one request: the relay draws it, pure steps only spell it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {

@@ -1,7 +1,6 @@
 //! `/v1/conversations`: what is said over many responses, kept in one place.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -17,6 +16,7 @@ use translate::reply::Stamp;
 use super::responses::page;
 use crate::account::Identity;
 use crate::app::Relay;
+use crate::clock;
 use crate::endpoint::{self, Asked};
 use crate::observe::RequestId;
 use crate::respond;
@@ -230,11 +230,8 @@ fn missing_item() -> Failure {
 }
 
 fn stamp() -> Stamp {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
     Stamp {
         id: RequestId::draw().unguessable(),
-        created: now.as_secs(),
+        created: clock::now(),
     }
 }

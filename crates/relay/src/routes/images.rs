@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::extract::State;
@@ -15,6 +14,7 @@ use translate::failure::Failure;
 use translate::turn::{Delivery, Media, Source};
 
 use crate::app::Relay;
+use crate::clock;
 use crate::endpoint::{self, Asked};
 use crate::form::{self, Form};
 use crate::late;
@@ -232,10 +232,7 @@ async fn brought(
 }
 
 fn answer(kind: &str, request: &ImageRequest, made: &Made) -> Response {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
+    let now = clock::now();
     let mut response = match request.delivery {
         Delivery::Whole => respond::json(200, images::document(now, &made.prompt, &made.pictures)),
         Delivery::Streamed => {

@@ -16,8 +16,10 @@ use http_body::Frame;
 use tokio::time::{Instant, Sleep};
 use translate::dialect::StreamEncoder;
 use translate::failure::Failure;
+use translate::reply::Completed;
 
 use super::call::{Answers, Progress};
+use crate::clock;
 use crate::observe::Record;
 use crate::respond;
 
@@ -93,7 +95,8 @@ impl Events {
         if progress == Progress::Done {
             let usage = answers.usage();
             respond::cost(usage, out);
-            self.encoder.close(usage, out);
+            let at = clock::now();
+            self.encoder.close(Completed { usage, at }, out);
             self.record.finished(usage);
             self.answers = None;
         }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use translate::compose::{Wording, compose};
 use translate::dialect::{Dialect, Request, anthropic, openai};
-use translate::reply::{Reply, Stamp, Usage, UsageSource};
+use translate::reply::{Completed, Reply, Stamp, Usage, UsageSource};
 use translate::turn::{Delivery, Turn};
 
 use super::cases::cuts;
@@ -58,6 +58,11 @@ const USAGE: Usage = Usage {
     output_tokens: 7,
     source: UsageSource::Reported,
     credits: Some(120.0),
+};
+
+const COMPLETED: Completed = Completed {
+    usage: USAGE,
+    at: 1_700_000_009,
 };
 
 #[test]
@@ -208,7 +213,7 @@ fn whole(dialect: &Dialect, body: &[u8], answer: &Answer, case: &str) -> String 
             _ => {}
         }
     }
-    let json = json.unwrap_or_else(|| encoder.document(&stamp(), &replies, USAGE));
+    let json = json.unwrap_or_else(|| encoder.document(&stamp(), &replies, COMPLETED));
     let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
     format!("{json:#}\n")
 }
@@ -232,7 +237,7 @@ fn streamed(dialect: &Dialect, body: &[u8], answer: &Answer, case: &str) -> Stri
         }
     }
     if !failed {
-        stream.close(USAGE, &mut out);
+        stream.close(COMPLETED, &mut out);
     }
     String::from_utf8(out).unwrap()
 }

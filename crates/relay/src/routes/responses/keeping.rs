@@ -3,7 +3,7 @@
 use translate::dialect::openai::responses::encode::{Events, Shape};
 use translate::dialect::{Encoder, StreamEncoder};
 use translate::failure::Failure;
-use translate::reply::{Event, Reply, Stamp, Usage};
+use translate::reply::{Completed, Event, Reply, Stamp};
 
 use crate::responses::{Destination, Responses};
 
@@ -25,8 +25,8 @@ impl Keeping {
 }
 
 impl Encoder for Keeping {
-    fn document(&self, stamp: &Stamp, replies: &[Reply], usage: Usage) -> Vec<u8> {
-        let document = self.shape.document(stamp, replies, usage);
+    fn document(&self, stamp: &Stamp, replies: &[Reply], completed: Completed) -> Vec<u8> {
+        let document = self.shape.document(stamp, replies, completed);
         if self.shape.keep {
             self.responses.keep(self.to.clone(), &document);
         }
@@ -66,8 +66,8 @@ impl StreamEncoder for KeepingEvents {
         self.events.event(choice, event, out);
     }
 
-    fn close(&mut self, usage: Usage, out: &mut Vec<u8>) {
-        self.events.close(usage, out);
+    fn close(&mut self, completed: Completed, out: &mut Vec<u8>) {
+        self.events.close(completed, out);
         self.keep();
     }
 

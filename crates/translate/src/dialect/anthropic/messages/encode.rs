@@ -14,7 +14,7 @@ use crate::dialect::anthropic::error;
 use crate::dialect::json;
 use crate::dialect::{Encoder, StreamEncoder};
 use crate::failure::Failure;
-use crate::reply::{Event, Finish, Reply, Stamp, Usage};
+use crate::reply::{Completed, Event, Finish, Reply, Stamp};
 use body::{Block, Counts, DeltaCounts, Message, Stop};
 use prefill::Prefill;
 
@@ -49,14 +49,14 @@ pub enum Thoughts {
 }
 
 impl Encoder for Shape {
-    fn document(&self, stamp: &Stamp, replies: &[Reply], usage: Usage) -> Vec<u8> {
+    fn document(&self, stamp: &Stamp, replies: &[Reply], completed: Completed) -> Vec<u8> {
         let silent = Reply::default();
         let reply = replies.first().unwrap_or(&silent);
         let mut prefill = Prefill::new(&self.prefill);
         let mut text = prefill.pass(&reply.text).into_owned();
         text.push_str(&prefill.rest());
         text.push_str(&reply.refusal);
-        let mut message = Message::new(&stamp.id, &self.model, Counts::from(usage));
+        let mut message = Message::new(&stamp.id, &self.model, Counts::from(completed.usage));
         message.content = content(self.thoughts, stamp, reply, &text);
         message.stop = Stop::of(&reply.finish, !reply.refusal.is_empty());
         let mut out = Vec::with_capacity(768 + text.len() + reply.reasoning.len());
@@ -250,7 +250,7 @@ impl StreamEncoder for Events {
         }
     }
 
-    fn close(&mut self, usage: Usage, out: &mut Vec<u8>) {
+    fn close(&mut self, completed: Completed, out: &mut Vec<u8>) {
         self.release(out);
         self.end(out);
         let end = body::MessageDelta {
@@ -258,7 +258,7 @@ impl StreamEncoder for Events {
                 container: (),
                 stop: Stop::of(&self.finish, self.refused),
             },
-            usage: DeltaCounts::from(usage),
+            usage: DeltaCounts::from(completed.usage),
         };
         frame("message_delta", &end, out);
         frame("message_stop", &body::MessageStop {}, out);

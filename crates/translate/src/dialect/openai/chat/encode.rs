@@ -1,7 +1,7 @@
 //! Reply events become a chat completion, whole ([`Shape`]) or as chunks ([`Chunks`]).
 
 use crate::dialect::{Encoder, StreamEncoder};
-use crate::reply::{Finish, Reply, ReplyCall, Stamp, Usage};
+use crate::reply::{Completed, Finish, Reply, ReplyCall, Stamp};
 
 mod body;
 mod chunks;
@@ -41,7 +41,7 @@ impl Shape {
 }
 
 impl Encoder for Shape {
-    fn document(&self, stamp: &Stamp, replies: &[Reply], usage: Usage) -> Vec<u8> {
+    fn document(&self, stamp: &Stamp, replies: &[Reply], completed: Completed) -> Vec<u8> {
         let choices = replies.iter().enumerate().map(|(index, reply)| Choice {
             index,
             message: message(self, stamp, index, reply),
@@ -54,7 +54,7 @@ impl Encoder for Shape {
             created: stamp.created,
             model: &self.model,
             choices: choices.collect(),
-            usage: Counts::from(usage),
+            usage: Counts::from(completed.usage),
         };
         let mut out = Vec::with_capacity(512 + replies.iter().map(|r| r.text.len()).sum::<usize>());
         json::write(&completion, &mut out);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::dialect::openai::error;
 use crate::dialect::{Encoder, StreamEncoder, json};
 use crate::failure::Failure;
-use crate::reply::{Event, Finish, Reply, Stamp, Usage};
+use crate::reply::{Completed, Event, Finish, Reply, Stamp, Usage};
 
 /// How the answer was asked for.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +21,7 @@ pub struct Shape {
 }
 
 impl Encoder for Shape {
-    fn document(&self, stamp: &Stamp, replies: &[Reply], usage: Usage) -> Vec<u8> {
+    fn document(&self, stamp: &Stamp, replies: &[Reply], completed: Completed) -> Vec<u8> {
         let told = |at: usize| self.told(at, replies.len());
         let texts = replies.iter().enumerate().map(|(at, reply)| {
             let prompt = told(at).unwrap_or_default();
@@ -39,7 +39,7 @@ impl Encoder for Shape {
             .collect();
         let mut completion = Completion::new(&self.model, stamp);
         completion.choices = &choices;
-        completion.usage = Told::Counts(Counts::from(usage));
+        completion.usage = Told::Counts(Counts::from(completed.usage));
         json::text(&completion)
     }
 
@@ -135,12 +135,12 @@ impl StreamEncoder for Chunks {
         }
     }
 
-    fn close(&mut self, usage: Usage, out: &mut Vec<u8>) {
+    fn close(&mut self, completed: Completed, out: &mut Vec<u8>) {
         for (choice, finish) in std::mem::take(&mut self.finishes) {
             self.finished(choice, finish, out);
         }
         if self.shape.usage {
-            self.chunk(&[], Some(Counts::from(usage)), out);
+            self.chunk(&[], Some(Counts::from(completed.usage)), out);
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
     }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::calls::Callable;
 use crate::dialect::json;
 use crate::dialect::{Encoder, StreamEncoder};
-use crate::reply::{Finish, Reply, ReplyCall, Stamp, Usage};
+use crate::reply::{Completed, Finish, Reply, ReplyCall, Stamp};
 use body::{Response, Status};
 
 /// How the answer was asked for.
@@ -30,12 +30,12 @@ pub struct Shape {
 }
 
 impl Encoder for Shape {
-    fn document(&self, stamp: &Stamp, replies: &[Reply], usage: Usage) -> Vec<u8> {
+    fn document(&self, stamp: &Stamp, replies: &[Reply], completed: Completed) -> Vec<u8> {
         let silent = Reply::default();
         let reply = replies.first().unwrap_or(&silent);
         let output = output(self, stamp, reply);
         let status = Status::of(&reply.finish);
-        let response = Response::new(&self.echo, stamp, status, &output).with_usage(usage);
+        let response = Response::new(&self.echo, stamp, status, &output).ended(completed);
         json::text(&response)
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::compose::{Wording, compose};
 use crate::dialect::anthropic::messages::encode::SIGNATURE;
-use crate::reply::{Event, Finish, Stamp, Usage};
+use crate::reply::{Event, Finish, Stamp};
 use crate::turn::{Call, CallResult, Choice, Search, Takes};
 
 fn body(fields: Value) -> Vec<u8> {
@@ -330,7 +330,7 @@ fn an_answer_that_was_begun_is_continued() {
         stream.event(0, Event::Text(piece), &mut out);
     }
     stream.event(0, Event::Finished(&Finish::Stop), &mut out);
-    stream.close(Usage::default(), &mut out);
+    stream.close(crate::reply::Completed::default(), &mut out);
     let out = String::from_utf8(out).unwrap();
     assert!(
         out.contains(r#""text":"B""#) && !out.contains("answer"),

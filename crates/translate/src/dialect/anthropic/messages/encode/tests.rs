@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::failure::Kind;
+use crate::reply::Usage;
 use crate::reply::UsageSource;
 
 const USAGE: Usage = Usage {
@@ -10,6 +11,10 @@ const USAGE: Usage = Usage {
     output_tokens: 7,
     source: UsageSource::Reported,
     credits: Some(42.0),
+};
+const COMPLETED: Completed = Completed {
+    usage: USAGE,
+    at: 1_700_000_009,
 };
 
 fn stamp() -> Stamp {
@@ -35,7 +40,7 @@ fn stream(shape: Shape, events: &[Event<'_>]) -> String {
     for event in events {
         encoder.event(0, *event, &mut out);
     }
-    encoder.close(USAGE, &mut out);
+    encoder.close(COMPLETED, &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -44,7 +49,7 @@ fn whole(shape: &Shape, events: &[Event<'_>]) -> Value {
     for event in events {
         reply.collect(*event);
     }
-    serde_json::from_slice(&shape.document(&stamp(), &[reply], USAGE)).unwrap()
+    serde_json::from_slice(&shape.document(&stamp(), &[reply], COMPLETED)).unwrap()
 }
 
 /// The frames as their data, each checked to be named as its data says.
@@ -199,7 +204,7 @@ fn numbers_in_a_calls_input_keep_every_digit() {
         reply.collect(event);
     }
     let body =
-        String::from_utf8(shape(Thoughts::Hidden).document(&stamp(), &[reply], USAGE)).unwrap();
+        String::from_utf8(shape(Thoughts::Hidden).document(&stamp(), &[reply], COMPLETED)).unwrap();
     assert!(body.contains(&format!("\"input\":{call}")), "{body}");
 }
 
@@ -505,7 +510,7 @@ proptest! {
         let (mut reply, mut out) = (Reply::default(), Vec::new());
         encoder.open(&mut out);
         feed(&steps, &mut encoder, &mut reply, &mut out);
-        encoder.close(USAGE, &mut out);
+        encoder.close(COMPLETED, &mut out);
         let frames = data(std::str::from_utf8(&out).unwrap());
 
         let count = |kind: &str| frames.iter().filter(|f| f["type"] == kind).count();
@@ -528,7 +533,7 @@ proptest! {
             }
         }
 
-        let message: Value = serde_json::from_slice(&shape(thoughts).document(&stamp(), &[reply.clone()], USAGE)).unwrap();
+        let message: Value = serde_json::from_slice(&shape(thoughts).document(&stamp(), &[reply.clone()], COMPLETED)).unwrap();
         let (_, calls) = joined(&frames);
         let inputs: Vec<Value> = calls.iter().map(|call| serde_json::from_str(call).unwrap()).collect();
         let content = message["content"].as_array().unwrap();

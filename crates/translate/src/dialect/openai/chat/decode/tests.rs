@@ -662,7 +662,7 @@ fn the_shape_of_the_answer_follows_the_request() {
             );
             chunks.event(0, crate::reply::Event::CallEnded { index }, &mut out);
         }
-        chunks.close(crate::reply::Usage::default(), &mut out);
+        chunks.close(crate::reply::Completed::default(), &mut out);
         String::from_utf8(out).unwrap()
     };
     let tools = json!([{"type": "function", "function": {"name": "f"}}, {"type": "custom", "custom": {"name": "p"}}]);

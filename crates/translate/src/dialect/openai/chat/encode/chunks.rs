@@ -11,7 +11,7 @@ use crate::dialect::StreamEncoder;
 use crate::dialect::json;
 use crate::dialect::openai::error;
 use crate::failure::Failure;
-use crate::reply::{Event, Stamp, Usage};
+use crate::reply::{Completed, Event, Stamp};
 
 /// Writes chunks. What does not change from one text delta to the next is prepared once, so that
 /// a delta costs one escape of its text and two copies.
@@ -191,14 +191,14 @@ impl StreamEncoder for Chunks {
         }
     }
 
-    fn close(&mut self, usage: Usage, out: &mut Vec<u8>) {
+    fn close(&mut self, completed: Completed, out: &mut Vec<u8>) {
         for (choice, finish) in std::mem::take(&mut self.finishes) {
             self.finished(choice, finish, out);
         }
         if self.shape.usage {
             out.extend_from_slice(&self.head);
             out.extend_from_slice(b"],\"usage\":");
-            json::write(&Counts::from(usage), out);
+            json::write(&Counts::from(completed.usage), out);
             out.extend_from_slice(b"}\n\n");
         }
         out.extend_from_slice(b"data: [DONE]\n\n");

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::failure::{Failure, Kind};
-use crate::reply::{Event, UsageSource};
+use crate::reply::{Completed, Event, Usage, UsageSource};
 
 fn shape() -> Shape {
     Shape {
@@ -25,6 +25,10 @@ const USAGE: Usage = Usage {
     source: UsageSource::Reported,
     credits: Some(3.0),
 };
+const COMPLETED: Completed = Completed {
+    usage: USAGE,
+    at: 1_700_000_009,
+};
 
 /// A complete stream of these events.
 fn streamed(shape: Shape, choices: u32, events: &[(u32, Event<'_>)]) -> String {
@@ -34,7 +38,7 @@ fn streamed(shape: Shape, choices: u32, events: &[(u32, Event<'_>)]) -> String {
     for (choice, event) in events {
         chunks.event(*choice, *event, &mut out);
     }
-    chunks.close(USAGE, &mut out);
+    chunks.close(COMPLETED, &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -110,7 +114,7 @@ fn finishes(chunks: &[Value], choice: u64) -> Vec<Value> {
 }
 
 fn whole(shape: &Shape, replies: &[Reply]) -> Value {
-    serde_json::from_slice(&shape.document(&stamp(), replies, USAGE)).unwrap()
+    serde_json::from_slice(&shape.document(&stamp(), replies, COMPLETED)).unwrap()
 }
 
 fn reply(events: &[Event<'_>]) -> Reply {

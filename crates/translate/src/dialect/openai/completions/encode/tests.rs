@@ -25,6 +25,10 @@ const USAGE: Usage = Usage {
     source: UsageSource::Reported,
     credits: Some(3.0),
 };
+const COMPLETED: Completed = Completed {
+    usage: USAGE,
+    at: 1_700_000_009,
+};
 
 fn streamed(shape: Shape, choices: u32, events: &[(u32, Event<'_>)]) -> Vec<Value> {
     let mut stream = Box::new(shape).stream(stamp(), choices);
@@ -33,7 +37,7 @@ fn streamed(shape: Shape, choices: u32, events: &[(u32, Event<'_>)]) -> Vec<Valu
     for (choice, event) in events {
         stream.event(*choice, *event, &mut out);
     }
-    stream.close(USAGE, &mut out);
+    stream.close(COMPLETED, &mut out);
     let text = String::from_utf8(out).unwrap();
     let data = text.strip_suffix("data: [DONE]\n\n").unwrap();
     let events = data.split_terminator("\n\n");
@@ -67,7 +71,7 @@ fn a_whole_answer_has_every_field_that_the_reference_requires() {
             echo: echo.map(str::to_owned).into_iter().collect(),
             ..shape()
         };
-        let document = shape.document(&stamp(), std::slice::from_ref(&reply), USAGE);
+        let document = shape.document(&stamp(), std::slice::from_ref(&reply), COMPLETED);
         let expected = with(
             chunk(text, 0, Some("length")),
             "usage",
@@ -150,7 +154,7 @@ fn each_prompt_is_told_back_before_its_own_answers() {
         echo: vec!["a".to_owned(), "b".to_owned()],
         ..shape()
     };
-    let document = shape.document(&stamp(), &replies, USAGE);
+    let document = shape.document(&stamp(), &replies, COMPLETED);
     let document: Value = serde_json::from_slice(&document).unwrap();
     let texts: Vec<&str> = (0..4)
         .map(|at| document["choices"][at]["text"].as_str().unwrap())
@@ -168,7 +172,7 @@ proptest! {
         for (_, event) in &events {
             reply.collect(*event);
         }
-        let whole: Value = serde_json::from_slice(&shape.document(&stamp(), &[reply], USAGE)).unwrap();
+        let whole: Value = serde_json::from_slice(&shape.document(&stamp(), &[reply], COMPLETED)).unwrap();
         let chunks = streamed(shape, 1, &events);
         let joined: String = chunks.iter().map(|chunk| chunk["choices"][0]["text"].as_str().unwrap()).collect();
         prop_assert_eq!(&joined, whole["choices"][0]["text"].as_str().unwrap());

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::dialect::openai::error;
 use crate::failure::{Failure, Kind};
-use crate::reply::{Finish, Stamp, Usage};
+use crate::reply::{Completed, Finish, Stamp, Usage};
 
 /// What of a request the answer tells back. Fields without effect are among them: a response shows
 /// what was asked, the header `x-relay-ignored` what was not done.
@@ -99,7 +99,7 @@ pub(super) struct Response<'a> {
     created_at: u64,
     status: &'static str,
     background: bool,
-    completed_at: (),
+    completed_at: Option<u64>,
     error: Option<Value>,
     incomplete_details: Option<Value>,
     output: &'a [Value],
@@ -116,7 +116,7 @@ impl<'a> Response<'a> {
             created_at: stamp.created,
             status: status.word(),
             background: false,
-            completed_at: (),
+            completed_at: None,
             error: None,
             incomplete_details: match status {
                 Status::Incomplete(reason) => Some(json!({"reason": reason})),
@@ -128,9 +128,11 @@ impl<'a> Response<'a> {
         }
     }
 
-    pub(super) fn with_usage(self, usage: Usage) -> Self {
+    pub(super) fn ended(self, completed: Completed) -> Self {
+        let is_whole = self.status == Status::Completed.word();
         Self {
-            usage: Some(Counts::from(usage)),
+            completed_at: is_whole.then_some(completed.at),
+            usage: Some(Counts::from(completed.usage)),
             ..self
         }
     }

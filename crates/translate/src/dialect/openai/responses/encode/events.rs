@@ -11,7 +11,7 @@ use crate::dialect::StreamEncoder;
 use crate::dialect::json;
 use crate::dialect::openai::responses::calls::{Callable, Form, custom_input};
 use crate::failure::Failure;
-use crate::reply::{Event, Finish, Stamp, Usage};
+use crate::reply::{Completed, Event, Finish, Stamp};
 use sequence::{
     CallText, ContentPart, ContentText, ErrorFields, ItemFields, Place, Sequence, SummaryPart,
     SummaryText, Whole,
@@ -509,13 +509,13 @@ impl StreamEncoder for Events {
         }
     }
 
-    fn close(&mut self, usage: Usage, out: &mut Vec<u8>) {
+    fn close(&mut self, completed: Completed, out: &mut Vec<u8>) {
         if self.finish.is_none() {
             self.end_items(out);
         }
         let status = Status::of(&self.finish.clone().unwrap_or_default());
         let response =
-            Response::new(&self.shape.echo, &self.stamp, status, &self.output).with_usage(usage);
+            Response::new(&self.shape.echo, &self.stamp, status, &self.output).ended(completed);
         let fields = Whole {
             response: &response,
         };

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::dialect::openai::responses::calls::Form;
 use crate::failure::{Failure, Kind};
-use crate::reply::{Event, UsageSource};
+use crate::reply::{Completed, Event, Usage, UsageSource};
 
 mod sequences;
 
@@ -56,6 +56,10 @@ const USAGE: Usage = Usage {
     source: UsageSource::Reported,
     credits: Some(3.0),
 };
+const COMPLETED: Completed = Completed {
+    usage: USAGE,
+    at: 1_700_000_009,
+};
 
 /// How a stream is ended.
 enum End {
@@ -79,7 +83,7 @@ fn streamed(shape: Shape, events: &[Event<'_>], end: &End) -> (Vec<Value>, Value
         stream.event(0, *event, &mut out);
     }
     match end {
-        End::Close => stream.close(USAGE, &mut out),
+        End::Close => stream.close(COMPLETED, &mut out),
         End::Fail => stream.fail(&failure(), &mut out),
     }
     let text = String::from_utf8(out).unwrap();
@@ -104,7 +108,7 @@ fn whole(shape: &Shape, events: &[Event<'_>]) -> Value {
     for event in events {
         reply.collect(*event);
     }
-    serde_json::from_slice(&shape.document(&stamp(), &[reply], USAGE)).unwrap()
+    serde_json::from_slice(&shape.document(&stamp(), &[reply], COMPLETED)).unwrap()
 }
 
 fn call<'a>(index: usize, name: &'a str, json: &'a str) -> [Event<'a>; 3] {
@@ -125,7 +129,7 @@ fn a_whole_answer_has_every_field_that_the_reference_requires() {
         "created_at": 1_700_000_000,
         "status": "completed",
         "background": false,
-        "completed_at": null,
+        "completed_at": 1_700_000_009,
         "error": null,
         "incomplete_details": null,
         "output": [{
@@ -260,7 +264,7 @@ fn a_stream_keeps_its_response_only_if_asked_to() {
         ..shape()
     };
     let mut stream = Events::new(shape, stamp());
-    stream.close(USAGE, &mut Vec::new());
+    stream.close(COMPLETED, &mut Vec::new());
     assert_eq!(stream.response(), None);
 }
 
@@ -410,7 +414,7 @@ proptest! {
             stream.event(0, event, &mut out);
             reply.collect(event);
         });
-        stream.close(USAGE, &mut out);
+        stream.close(COMPLETED, &mut out);
         let events = read(std::str::from_utf8(&out).unwrap());
         check(&events);
         let last = &events.last().unwrap()["response"];
@@ -418,7 +422,7 @@ proptest! {
         let kept: Value = serde_json::from_slice(stream.response().unwrap()).unwrap();
         prop_assert_eq!(last, &kept);
         // A whole answer gathers each kind; a stream keeps the order in which things came.
-        let whole: Value = serde_json::from_slice(&shape.document(&stamp(), &[reply], USAGE)).unwrap();
+        let whole: Value = serde_json::from_slice(&shape.document(&stamp(), &[reply], COMPLETED)).unwrap();
         prop_assert_eq!(texts(&whole), texts(last));
         prop_assert_eq!(&whole["status"], &last["status"]);
         prop_assert_eq!(&whole["usage"], &last["usage"]);
