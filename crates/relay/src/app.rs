@@ -206,7 +206,8 @@ const LAST_WRITES: Duration = Duration::from_secs(5);
 /// # Errors
 /// What keeps the server from starting.
 pub fn run(mut settings: Settings) -> Result<(), StartError> {
-    observe::init(&settings.rust_log, settings.log_format).map_err(StartError::Settings)?;
+    let _log =
+        observe::init(&settings.rust_log, settings.log_format).map_err(StartError::Settings)?;
     let _simulator = if settings.demo {
         Some(demo(&mut settings)?)
     } else {

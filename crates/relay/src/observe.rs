@@ -1,8 +1,10 @@
 //! What an operator sees: one log line a request, without secrets and without prompts, and its
 //! numbers where they are wanted.
 
+pub mod lines;
 pub mod metrics;
 
+use std::io::Stderr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,18 +16,31 @@ use uuid::Uuid;
 
 use crate::clock;
 use crate::config::LogFormat;
+use lines::Lines;
 use metrics::{End, Metrics};
+
+/// Writes what of the log still waits when it goes.
+#[must_use]
+pub struct Log(Lines<Stderr>);
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.0.write_all_now();
+    }
+}
 
 /// Begins to log. `filter` is a level or a tracing filter.
 ///
 /// # Errors
-/// A filter that cannot be read.
-pub fn init(filter: &str, format: LogFormat) -> Result<(), String> {
+/// A filter that cannot be read, or no thread to be had.
+pub fn init(filter: &str, format: LogFormat) -> Result<Log, String> {
+    let lines = Lines::to(std::io::stderr()).map_err(|e| e.to_string())?;
+    let log = Log(lines.clone());
     let filter =
         tracing_subscriber::EnvFilter::try_new(filter).map_err(|e| format!("RUST_LOG: {e}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(move || lines.clone());
     let result = match format {
         LogFormat::Pretty => builder
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
@@ -37,7 +52,7 @@ pub fn init(filter: &str, format: LogFormat) -> Result<(), String> {
             .with_current_span(false)
             .try_init(),
     };
-    result.map_err(|e| e.to_string())
+    result.map(|()| log).map_err(|e| e.to_string())
 }
 
 /// A request's id: unguessable, unique, and the root of every id in its answer.
