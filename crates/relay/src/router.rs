@@ -114,6 +114,8 @@ fn routes(relay: Arc<Relay>) -> Router {
             .route(&at("/audio/transcriptions"), post(audio::transcriptions))
             .route(&at("/audio/translations"), post(audio::translations))
             .route(&at("/audio/speech"), post(audio::speech))
+            .route(&at("/audio/voices"), get(audio::list_voices))
+            .route(&at("/audio/models"), get(audio::list_models))
             .route(&at("/images/generations"), post(images::generations))
             .route(&at("/images/edits"), post(images::edits))
             .route(&at("/images/variations"), post(images::variations))

@@ -22,6 +22,26 @@ fn fixture(name: &str) -> Value {
 }
 
 #[test]
+fn every_voice_is_named_once_and_its_provider_knows_it() {
+    let all: Vec<_> = voices::named().collect();
+    let names: std::collections::BTreeSet<_> = all.iter().map(|voice| voice.name).collect();
+    assert_eq!((all.len(), names.len()), (4 * TABLE.len(), all.len()));
+    for voice in all {
+        let model = match voice.provider {
+            None => "tts-1",
+            Some("ElevenLabs") => "elevenlabs-tts",
+            Some("Google") => "google-tts",
+            Some(_) => "qwen3-tts-flash",
+        };
+        let wanted = Wanted {
+            voice: Some(voice.name.to_owned()),
+            ..wanted("Hi")
+        };
+        assert!(payload(model, &wanted).is_ok(), "{voice:?}");
+    }
+}
+
+#[test]
 fn every_captured_request_is_written() {
     let said = || wanted("Good morning.");
     let settings = json!({"voice_settings": {"stability": 0.5, "similarity_boost": 0.75, "style": 0, "use_speaker_boost": true}});

@@ -143,6 +143,32 @@ pub const TABLE: [Voice; 13] = [
     ),
 ];
 
+/// A voice by the name that a request may give it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named {
+    /// The name.
+    pub name: &'static str,
+    /// Whose it is; none if every model has it or its like.
+    pub provider: Option<&'static str>,
+}
+
+/// All voices of the table: those that go with every model, then each provider's own.
+pub fn named() -> impl Iterator<Item = Named> {
+    type Of = fn(&Voice) -> &'static str;
+    const PROVIDERS: [(Option<&str>, Of); 4] = [
+        (None, |row| row.name),
+        (Some("ElevenLabs"), |row| row.elevenlabs.1),
+        (Some("Google"), |row| row.google),
+        (Some("Qwen"), |row| row.qwen),
+    ];
+    PROVIDERS.into_iter().flat_map(|(provider, of)| {
+        TABLE.iter().map(move |row| Named {
+            name: of(row),
+            provider,
+        })
+    })
+}
+
 /// The provider's voice for a name: its like for one of OpenAI's, the id for a name of ElevenLabs,
 /// else the name itself.
 #[must_use]

@@ -1,4 +1,4 @@
-//! `/v1/audio/transcriptions`, `/translations` and `/speech`.
+//! `/v1/audio/transcriptions`, `/translations` and `/speech`, and what there is to speak with.
 
 use std::sync::Arc;
 
@@ -8,6 +8,9 @@ use axum::response::Response;
 use http::Request;
 use http::header::{self, HeaderValue};
 use onemin::ApiKey;
+use onemin::models::Feature;
+use serde::Serialize;
+use serde_json::json;
 use translate::dialect::openai::media::audio::{self, SpeechRequest};
 use translate::failure::Failure;
 
@@ -104,4 +107,39 @@ async fn spoken(relay: &Relay, key: &ApiKey, request: &SpeechRequest) -> Result<
     let mut response = voices::answer(relay, spoken, request.events).await?;
     costs(response.headers_mut(), &ignored, credits);
     Ok(response)
+}
+
+/// The voices that speech can be asked for in, as Open WebUI and its like list them. No key is
+/// needed, as for the list of models.
+pub async fn list_voices() -> Response {
+    let voices = onemin::speech::voices::named().map(|voice| Listed {
+        id: voice.name.to_owned(),
+        name: match voice.provider {
+            Some(provider) => format!("{} ({provider})", voice.name),
+            None => voice.name.to_owned(),
+        },
+    });
+    let voices: Vec<Listed> = voices.collect();
+    endpoint::json(&json!({"voices": voices}))
+}
+
+/// The models that speak, for the same clients.
+pub async fn list_models(State(relay): State<Arc<Relay>>) -> Response {
+    let (models, _) = relay.catalogue.list().await;
+    let speaking = models
+        .into_iter()
+        .filter(|model| model.serves(Feature::TextToSpeech));
+    let models: Vec<Listed> = speaking
+        .map(|model| Listed {
+            id: model.id,
+            name: model.name,
+        })
+        .collect();
+    endpoint::json(&json!({"models": models}))
+}
+
+#[derive(Serialize)]
+struct Listed {
+    id: String,
+    name: String,
 }

@@ -828,3 +828,26 @@ async fn a_picture_may_be_named_instead_of_sent() {
     let answer = rig.post(EDIT, &body).await;
     assert_eq!(answer.status, 404, "{}", answer.text);
 }
+
+#[tokio::test]
+async fn what_there_is_to_speak_with_is_listed_without_a_key() {
+    let rig = Rig::start();
+    let listed = async |path: &str, list: &str| -> Vec<String> {
+        let answer = rig.get(path).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let entries = answer.json()[list].as_array().unwrap().clone();
+        let named = entries.iter().map(|entry| {
+            assert!(entry["name"].is_string(), "{entry}");
+            entry["id"].as_str().unwrap().to_owned()
+        });
+        named.collect()
+    };
+    let voices = listed("/v1/audio/voices", "voices").await;
+    for voice in ["alloy", "Aria", "en-US-Casual-K", "Cherry"] {
+        assert!(voices.iter().any(|id| id == voice), "{voice} in {voices:?}");
+    }
+    let models = listed("/v1/audio/models", "models").await;
+    assert!(models.contains(&"tts-1".to_owned()), "{models:?}");
+    assert!(!models.contains(&"gpt-4o-mini".to_owned()), "{models:?}");
+    assert_eq!(rig.post("/v1/audio/voices", &json!({})).await.status, 501);
+}
