@@ -9,6 +9,7 @@
 )]
 
 mod attachments;
+mod audio_requests;
 mod cancel;
 mod chat;
 mod deploy;
@@ -21,6 +22,7 @@ mod media_faults;
 mod media_requests;
 mod operator;
 mod process;
+mod refused;
 mod requests;
 mod responses;
 mod rig;
