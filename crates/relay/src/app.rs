@@ -9,7 +9,6 @@ use http::HeaderMap;
 use ipnet::IpNet;
 use lru::LruCache;
 use onemin::{Catalogue, Client};
-use simulator::Simulator;
 use tokio::net::TcpListener;
 use translate::compose::Wording;
 use translate::failure::Failure;
@@ -24,6 +23,7 @@ use crate::attach::fetch::Fetcher;
 use crate::banner;
 use crate::catalogue::Models;
 use crate::config::{FileWords, RateLimitBy, Settings};
+use crate::demo::Demo;
 use crate::doctor::{self, State};
 use crate::drawings::Drawings;
 use crate::embeddings::Embeddings;
@@ -208,11 +208,8 @@ const LAST_WRITES: Duration = Duration::from_secs(5);
 pub fn run(mut settings: Settings) -> Result<(), StartError> {
     let _log =
         observe::init(&settings.rust_log, settings.log_format).map_err(StartError::Settings)?;
-    let _simulator = if settings.demo {
-        Some(demo(&mut settings)?)
-    } else {
-        None
-    };
+    let demo = settings.demo.then(|| Demo::start(&mut settings));
+    let _demo = demo.transpose().map_err(StartError::Simulator)?;
     let relay = Arc::new(Relay::new(&settings)?);
     if settings.check {
         print!("{}", banner::settings(&settings, &relay.stores));
@@ -239,20 +236,6 @@ async fn examine(relay: &Relay, settings: &Settings) -> Result<(), StartError> {
         0 => Ok(()),
         count => Err(StartError::Trouble(count)),
     }
-}
-
-/// Starts the embedded simulator and makes it the upstream.
-fn demo(settings: &mut Settings) -> Result<Simulator, StartError> {
-    let started = Simulator::start(simulator::Options {
-        pace: Duration::from_millis(30),
-        ..simulator::Options::default()
-    });
-    let simulator = started.map_err(|e| StartError::Simulator(e.to_string()))?;
-    let url =
-        url::Url::parse(&simulator.url()).map_err(|e| StartError::Simulator(e.to_string()))?;
-    settings.onemin_base_url = url.clone();
-    settings.onemin_asset_url = url;
-    Ok(simulator)
 }
 
 async fn serve(relay: Arc<Relay>, settings: &Settings) -> Result<(), StartError> {

@@ -13,6 +13,7 @@ pub mod banner;
 pub mod catalogue;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod doctor;
 pub mod drawings;
 pub mod embeddings;

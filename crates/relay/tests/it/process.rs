@@ -173,6 +173,26 @@ async fn one_line_tells_model_tokens_credits_and_time() {
     );
 }
 
+#[tokio::test]
+async fn a_demonstration_needs_nothing_and_leaves_nothing() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("demo");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut command = command();
+    command
+        .args(["--demo", "--host", "127.0.0.1", "--port", "0"])
+        .env("TMPDIR", &folder);
+    let mut rig = Rig::bare(command);
+    let asked = json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}]});
+    assert_eq!(rig.chat(&asked).await.status, 200);
+    let assistant = json!({"model": "gpt-4o-mini", "name": "A"});
+    assert_eq!(rig.post("/v1/assistants", &assistant).await.status, 200);
+    let kept = || std::fs::read_dir(&folder).unwrap().count();
+    assert_eq!(kept(), 1);
+    terminate(&rig);
+    assert!(rig.child.wait().unwrap().success());
+    assert_eq!(kept(), 0);
+}
+
 fn terminate(rig: &Rig) {
     let sent = Command::new("kill")
         .args(["-TERM", &rig.child.id().to_string()])

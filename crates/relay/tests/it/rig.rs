@@ -19,7 +19,7 @@ use simulator::{Entry, Simulator};
 
 /// The binary, running, with a simulator as its upstream.
 pub(crate) struct Rig {
-    _folder: Folder,
+    _folder: Option<Folder>,
     pub(crate) simulator: Simulator,
     pub(crate) url: String,
     pub(crate) child: Child,
@@ -100,6 +100,16 @@ impl Rig {
     pub(crate) fn run(mut command: Command, simulator: Simulator) -> Self {
         let folder = Folder::new();
         command.env("DATA_DIR", &folder.0);
+        Self::spawn(command, simulator, Some(folder))
+    }
+
+    /// As the command says: with an upstream and a folder of its own.
+    pub(crate) fn bare(command: Command) -> Self {
+        let unused = Simulator::start(simulator::Options::default()).unwrap();
+        Self::spawn(command, unused, None)
+    }
+
+    fn spawn(mut command: Command, simulator: Simulator, folder: Option<Folder>) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
