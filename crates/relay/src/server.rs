@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 use crate::router::Service;
 
@@ -41,6 +42,7 @@ pub async fn serve(
 ) {
     let graceful = GracefulShutdown::new();
     let builder = builder();
+    let (running, run) = watch::channel(());
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -48,14 +50,17 @@ pub async fn serve(
             () = &mut stop => break,
         };
         match accepted {
-            Ok((stream, peer)) => connection(&builder, &graceful, service.clone(), stream, peer),
+            Ok((stream, peer)) => {
+                let service = service.clone();
+                connection(&builder, &graceful, run.clone(), service, stream, peer);
+            }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
-    drop(listener);
+    drop((listener, running));
     tracing::info!(
         open = graceful.count(),
         "stopping: no new connections, open requests may end"
@@ -97,6 +102,7 @@ fn builder() -> Builder<TokioExecutor> {
 fn connection(
     builder: &Builder<TokioExecutor>,
     graceful: &GracefulShutdown,
+    mut run: watch::Receiver<()>,
     service: Service,
     stream: TcpStream,
     peer: SocketAddr,
@@ -110,10 +116,13 @@ fn connection(
     let builder = builder.clone();
     let watcher = graceful.watcher();
     tokio::spawn(async move {
-        if !matches!(
-            tokio::time::timeout(HEAD_TIMEOUT, speaks(&stream)).await,
-            Ok(Ok(true))
-        ) {
+        let spoke = tokio::select! {
+            biased;
+            spoke = tokio::time::timeout(HEAD_TIMEOUT, speaks(&stream)) => spoke,
+            // Whoever is silent when the server stops is not waited for.
+            _ = run.changed() => return,
+        };
+        if !matches!(spoke, Ok(Ok(true))) {
             return;
         }
         let serving = builder

@@ -217,6 +217,18 @@ async fn told_to_stop_it_lets_open_streams_end() {
 }
 
 #[tokio::test]
+async fn told_to_stop_it_does_not_wait_for_connections_that_never_said_anything() {
+    let mut rig = Rig::start();
+    let silent = std::net::TcpStream::connect(rig.url.trim_start_matches("http://")).unwrap();
+    assert_eq!(rig.get("/health").await.status, 200);
+    terminate(&rig);
+    let since = Instant::now();
+    assert!(rig.child.wait().unwrap().success());
+    assert!(since.elapsed() < Duration::from_secs(3));
+    drop(silent);
+}
+
+#[tokio::test]
 async fn what_does_not_end_in_time_is_cut_off() {
     let mut rig = Rig::with(&["--shutdown-timeout", "0.3"]);
     let request = asks(
