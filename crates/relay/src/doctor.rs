@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::app::Relay;
 use crate::config::Settings;
-use crate::failure::of_upstream;
+use crate::failure::{of_upstream, with_cause};
 use crate::store::StoreError;
 
 /// A neighbour that has said nothing for so long does not answer.
@@ -54,7 +54,7 @@ pub async fn examine(relay: &Relay, settings: &Settings) -> Vec<Finding> {
         ("embeddings", Box::pin(embeddings(relay))),
     ];
     let findings = looks.into_iter().map(async |(subject, look)| {
-        let silent = || trouble("no answer within 20 seconds.");
+        let silent = || trouble(format!("no answer within {} seconds.", PATIENCE.as_secs()));
         let (state, words) = tokio::time::timeout(PATIENCE, look)
             .await
             .unwrap_or_else(|_| silent());
@@ -103,10 +103,9 @@ fn trouble(words: impl Into<String>) -> Look {
 
 /// What upstream or the way to it has to say.
 fn reason(error: &Error) -> String {
-    let failure = of_upstream(error);
     match error {
-        Error::Transport(_) => failure.detail.unwrap_or(failure.message),
-        _ => failure.message,
+        Error::Transport(_) => format!("{}.", with_cause(error)),
+        _ => of_upstream(error).message,
     }
 }
 
@@ -125,7 +124,7 @@ async fn assets(relay: &Relay, settings: &Settings) -> Look {
     let place = &settings.onemin_asset_url;
     match relay.client.download(&ResultAsset::of_path(NO_FILE)).await {
         Err(error @ Error::Transport(_)) => trouble(format!(
-            "{place}: {}. Pictures and speech cannot be fetched from there (ONEMIN_ASSET_URL).",
+            "{place}: {} Pictures and speech cannot be fetched from there (ONEMIN_ASSET_URL).",
             reason(&error)
         )),
         _ => good(format!("{place} can be reached.")),

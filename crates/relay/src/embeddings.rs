@@ -21,6 +21,7 @@ use translate::failure::{Failure, Kind};
 use url::Url;
 
 use crate::config::Settings;
+use crate::failure::with_cause;
 use crate::https;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -158,9 +159,4 @@ fn unreachable(error: &(dyn Error + 'static)) -> Failure {
         Kind::Upstream,
         "The embeddings server that this relay passes requests to cannot be reached or broke off; its operator finds the reason in the log.",
     )
-}
-
-fn with_cause(error: &(dyn Error + 'static)) -> String {
-    let cause = error.source().map(|cause| format!(": {cause}"));
-    format!("{error}{}", cause.unwrap_or_default())
 }

@@ -127,8 +127,13 @@ fn detail(error: &Error) -> String {
             .map_or("in-band".to_owned(), |s| s.to_string());
         format!("upstream {status} {:?}: {refusal}; {paid}", refusal.kind)
     } else {
-        let cause = std::error::Error::source(error);
-        let cause = cause.map(|cause| format!(" ({cause})")).unwrap_or_default();
-        format!("{error}{cause}; {paid}")
+        format!("{}; {paid}", with_cause(error))
     }
+}
+
+/// An error with what is below it, which its own words leave out.
+#[must_use]
+pub fn with_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let cause = error.source().map(|cause| format!(" ({cause})"));
+    format!("{error}{}", cause.unwrap_or_default())
 }

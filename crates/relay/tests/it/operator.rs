@@ -107,8 +107,8 @@ fn the_doctor_says_what_is_wrong_and_ends_with_an_error() {
     ]);
     assert!(!well, "{report}");
     for (subject, words) in [
-        ("1min.ai", "built-in list"),
-        ("its", "ONEMIN_ASSET_URL"),
+        ("1min.ai", "). Until it answers the built-in list"),
+        ("its", "). Pictures and speech"),
         ("rate", "counts for itself"),
         ("state", "DATA_DIR"),
         ("files", "DATA_DIR"),
@@ -118,6 +118,7 @@ fn the_doctor_says_what_is_wrong_and_ends_with_an_error() {
         assert!(line.contains("TROUBLE") && line.contains(words), "{line}");
     }
     assert!(report.contains("6 of the above"), "{report}");
+    assert!(!report.contains("charged"), "{report}");
 
     let simulator = Simulator::start(simulator::Options::default()).unwrap();
     let (_, report) = doctor(&[
