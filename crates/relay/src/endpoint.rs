@@ -1,13 +1,15 @@
 //! What all endpoints have in common that are no turns: the caller is known and counted, the outcome
 //! is logged, a failure takes the client's shape.
 
+pub mod recorded;
+
 use std::future::Future;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
 use http::request::Parts;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Method, Request};
 use serde::Serialize;
 use translate::dialect::Dialect;
 use translate::dialect::anthropic::messages;
@@ -67,11 +69,14 @@ where
         return respond::failure(dialect, &Failure::new(Kind::Internal, message));
     };
     let mut record = Record::begin(relay.metrics.clone(), arrival.id, api);
+    // Its answer's body is never asked for.
+    let is_head = request.method() == Method::HEAD;
     match admitted(relay, arrival, request, work).await {
-        Ok(response) => {
+        Ok(response) if is_head => {
             record.done();
             response
         }
+        Ok(response) => recorded::answer(response, record),
         Err(failure) => {
             record.failed(&failure);
             respond::failure(dialect, &failure)

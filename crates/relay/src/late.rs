@@ -1,7 +1,6 @@
 //! Streams whose events come late and all at once: signs of life go before them, so that no proxy
 //! takes a job of minutes for a dead connection.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -10,15 +9,19 @@ use axum::body::{Body, BodyDataStream};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use translate::dialect::openai::error;
-use translate::failure::{Failure, Kind};
+use http::HeaderMap;
+use serde_json::{Map, Number, Value};
+use translate::failure::Failure;
 
+use crate::endpoint::recorded::Broken;
 use crate::respond;
 
 /// A comment, which no client reads.
 const SIGN_OF_LIFE: Bytes = Bytes::from_static(b": keep-alive\n\n");
 
 type Making = Pin<Box<dyn Future<Output = Result<Response, Failure>> + Send>>;
+
+type Piece = Result<Bytes, axum::Error>;
 
 enum State {
     Waiting(Making),
@@ -42,35 +45,64 @@ pub async fn events(
     if let Ok(made) = tokio::time::timeout(heartbeat, &mut making).await {
         return made;
     }
-    let first = stream::iter([Ok::<_, Infallible>(SIGN_OF_LIFE)]);
+    let first = stream::iter([Ok(SIGN_OF_LIFE)]);
     let rest = stream::unfold(State::Waiting(making), move |state| next(state, heartbeat));
     Ok(respond::events(Body::from_stream(first.chain(rest))))
 }
 
-async fn next(state: State, heartbeat: Duration) -> Option<(Result<Bytes, Infallible>, State)> {
+async fn next(state: State, heartbeat: Duration) -> Option<(Piece, State)> {
     match state {
         State::Waiting(mut making) => match tokio::time::timeout(heartbeat, &mut making).await {
             Err(_) => Some((Ok(SIGN_OF_LIFE), State::Waiting(making))),
-            Ok(Ok(made)) => pass(made.into_body().into_data_stream()).await,
-            Ok(Err(failure)) => Some(fail(&failure)),
+            Ok(Ok(made)) => {
+                let told = too_late_for_headers(made.headers());
+                let body = made.into_body().into_data_stream();
+                match told {
+                    Some(told) => Some((Ok(told), State::Passing(body))),
+                    None => pass(body).await,
+                }
+            }
+            Ok(Err(failure)) => Some((Err(axum::Error::new(Broken(failure))), State::Over)),
         },
         State::Passing(body) => pass(body).await,
         State::Over => None,
     }
 }
 
-async fn pass(mut body: BodyDataStream) -> Option<(Result<Bytes, Infallible>, State)> {
-    match body.next().await? {
-        Ok(bytes) => Some((Ok(bytes), State::Passing(body))),
-        Err(_) => Some(fail(&Failure::new(Kind::Upstream, "The answer broke off."))),
-    }
+async fn pass(mut body: BodyDataStream) -> Option<(Piece, State)> {
+    Some((body.next().await?, State::Passing(body)))
 }
 
-/// The end of a stream that failed, as OpenAI's SDKs raise it.
-fn fail(failure: &Failure) -> (Result<Bytes, Infallible>, State) {
-    tracing::warn!(reason = %failure.message, detail = failure.detail, "a stream failed after it had begun");
-    let mut event = b"event: error\ndata: ".to_vec();
-    event.extend_from_slice(&error::object(failure));
-    event.extend_from_slice(b"\n\n");
-    (Ok(event.into()), State::Over)
+/// What the answer's own headers would have told, as the comment that chat's streams have.
+fn too_late_for_headers(headers: &HeaderMap) -> Option<Bytes> {
+    let told = headers.iter().filter_map(|(name, value)| {
+        let name = name.as_str().strip_prefix("x-relay-")?;
+        let value = value.to_str().ok()?;
+        let credits = (name == "credits").then(|| value.parse::<Number>().ok());
+        let value = credits
+            .flatten()
+            .map_or_else(|| value.into(), Value::Number);
+        Some((name.to_owned(), value))
+    });
+    let told: Map<String, Value> = told.collect();
+    (!told.is_empty()).then(|| format!(": x-relay {}\n\n", Value::from(told)).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn what_headers_cannot_tell_any_more_is_a_comment() {
+        let mut headers = HeaderMap::new();
+        headers.insert("cache-control", HeaderValue::from_static("no-cache"));
+        assert_eq!(too_late_for_headers(&headers), None);
+        headers.insert("x-relay-credits", HeaderValue::from_static("4800.5"));
+        headers.insert("x-relay-ignored", HeaderValue::from_static("seed, n"));
+        let told = too_late_for_headers(&headers).unwrap();
+        let comment = ": x-relay {\"credits\":4800.5,\"ignored\":\"seed, n\"}\n\n";
+        assert_eq!(told, comment);
+    }
 }

@@ -136,12 +136,7 @@ pub fn answer(body: Vec<u8>, usage: Usage, in_form: bool) -> Response {
         HeaderName::from_static("x-relay-usage"),
         HeaderValue::from_static(usage.source.as_str()),
     );
-    if let Some(credits) = usage
-        .credits
-        .and_then(|c| HeaderValue::try_from(c.to_string()).ok())
-    {
-        headers.insert(HeaderName::from_static("x-relay-credits"), credits);
-    }
+    charged(headers, usage.credits);
     if !in_form {
         headers.insert(
             HeaderName::from_static("x-relay-schema"),
@@ -149,6 +144,20 @@ pub fn answer(body: Vec<u8>, usage: Usage, in_form: bool) -> Response {
         );
     }
     response
+}
+
+/// Tells a client what its answer cost, if upstream says so.
+pub fn charged(headers: &mut HeaderMap, credits: Option<f64>) {
+    if let Some(credits) = credits.and_then(|c| HeaderValue::try_from(c.to_string()).ok()) {
+        headers.insert(HeaderName::from_static("x-relay-credits"), credits);
+    }
+}
+
+/// Tells a client which model did the work: not always the one that was asked for.
+pub fn made_by(headers: &mut HeaderMap, model: &str) {
+    if let Ok(model) = HeaderValue::try_from(model) {
+        headers.insert(HeaderName::from_static("x-relay-model"), model);
+    }
 }
 
 /// What a streamed answer cost and who counted, as a comment: its headers are gone before anybody

@@ -1,7 +1,5 @@
 //! Texts, spoken by 1min.ai; the bytes go to the client as they come.
 
-use std::convert::Infallible;
-
 use axum::body::Body;
 use axum::response::Response;
 use base64::Engine as _;
@@ -17,6 +15,7 @@ use translate::failure::{Failure, Kind};
 use translate::plan;
 
 use crate::app::Relay;
+use crate::endpoint::recorded::Broken;
 use crate::failure::{of_download, of_upstream};
 use crate::pictures::{self, invalid};
 use crate::respond;
@@ -122,10 +121,7 @@ pub async fn answer(relay: &Relay, spoken: Spoken, events: bool) -> Result<Respo
         download,
         async |mut download| {
             let next = download.next().await?;
-            Some((
-                next.map_err(|_| std::io::Error::other("the recording broke off")),
-                download,
-            ))
+            Some((next.map_err(|error| Broken(of_upstream(&error))), download))
         },
     )));
     let headers = response.headers_mut();
@@ -139,29 +135,20 @@ pub async fn answer(relay: &Relay, spoken: Spoken, events: bool) -> Result<Respo
     Ok(response)
 }
 
-/// Events with pieces of speech; one that broke off ends with an error and without `done`.
-fn deltas(download: Download) -> impl futures_util::Stream<Item = Result<Bytes, Infallible>> {
+/// Events with pieces of speech; one that broke off ends without `done`.
+fn deltas(download: Download) -> impl futures_util::Stream<Item = Result<Bytes, Broken>> {
     stream::unfold(Some((download, Vec::new())), async |state| {
         let (mut download, mut rest): (Download, Vec<u8>) = state?;
-        let next = match download.next().await {
+        match download.next().await {
             Some(Ok(bytes)) => {
                 rest.extend_from_slice(&bytes);
                 let whole = rest.len() / 3 * 3;
                 let piece = STANDARD.encode(rest.get(..whole).unwrap_or_default());
                 rest.drain(..whole);
-                return Some((
-                    Ok(Bytes::from(audio::speech_delta(&piece))),
-                    Some((download, rest)),
-                ));
+                let delta = Bytes::from(audio::speech_delta(&piece));
+                Some((Ok(delta), Some((download, rest))))
             }
-            Some(Err(error)) => {
-                let mut event = b"data: ".to_vec();
-                event.extend_from_slice(&translate::dialect::openai::error::object(&of_upstream(
-                    &error,
-                )));
-                event.extend_from_slice(b"\n\n");
-                event
-            }
+            Some(Err(error)) => Some((Err(Broken(of_upstream(&error))), None)),
             None => {
                 let mut last = if rest.is_empty() {
                     Vec::new()
@@ -169,9 +156,8 @@ fn deltas(download: Download) -> impl futures_util::Stream<Item = Result<Bytes, 
                     audio::speech_delta(&STANDARD.encode(&rest))
                 };
                 last.extend_from_slice(&audio::speech_done());
-                last
+                Some((Ok(Bytes::from(last)), None))
             }
-        };
-        Some((Ok(Bytes::from(next)), None))
+        }
     })
 }

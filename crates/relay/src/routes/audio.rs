@@ -14,7 +14,6 @@ use serde_json::json;
 use translate::dialect::openai::media::audio::{self, SpeechRequest};
 use translate::failure::Failure;
 
-use super::images::{costs, made_by};
 use crate::app::Relay;
 use crate::endpoint::{self, Asked};
 use crate::late;
@@ -73,8 +72,10 @@ async fn transcript(
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response
     };
-    costs(response.headers_mut(), &made.ignored, made.credits);
-    made_by(response.headers_mut(), &made.model);
+    let headers = response.headers_mut();
+    respond::ignored(headers, &made.ignored);
+    respond::charged(headers, made.credits);
+    respond::made_by(headers, &made.model);
     Ok(response)
 }
 
@@ -105,7 +106,8 @@ async fn spoken(relay: &Relay, key: &ApiKey, request: &SpeechRequest) -> Result<
     let spoken = voices::speak(relay, key, request).await?;
     let (ignored, credits) = (spoken.ignored.clone(), spoken.credits);
     let mut response = voices::answer(relay, spoken, request.events).await?;
-    costs(response.headers_mut(), &ignored, credits);
+    respond::ignored(response.headers_mut(), &ignored);
+    respond::charged(response.headers_mut(), credits);
     Ok(response)
 }
 

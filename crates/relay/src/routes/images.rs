@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderValue};
 use http::{HeaderMap, Request};
 use onemin::ApiKey;
 use translate::dialect::openai::media::images::{self, ImageRequest};
@@ -243,22 +243,9 @@ fn answer(kind: &str, request: &ImageRequest, made: &Made) -> Response {
             respond::events(Body::from(events.collect::<Vec<_>>().concat()))
         }
     };
-    costs(response.headers_mut(), &made.ignored, made.credits);
-    made_by(response.headers_mut(), &made.model);
+    let headers = response.headers_mut();
+    respond::ignored(headers, &made.ignored);
+    respond::charged(headers, made.credits);
+    respond::made_by(headers, &made.model);
     response
-}
-
-/// Which model did the work: not always the one that was asked for.
-pub(super) fn made_by(headers: &mut HeaderMap, model: &str) {
-    if let Ok(model) = HeaderValue::try_from(model) {
-        headers.insert(HeaderName::from_static("x-relay-model"), model);
-    }
-}
-
-/// What a client is told beside the answer.
-pub(super) fn costs(headers: &mut HeaderMap, ignored: &[String], credits: Option<f64>) {
-    respond::ignored(headers, ignored);
-    if let Some(credits) = credits.and_then(|c| HeaderValue::try_from(c.to_string()).ok()) {
-        headers.insert(HeaderName::from_static("x-relay-credits"), credits);
-    }
 }

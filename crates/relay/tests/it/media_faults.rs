@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::form::{Form, png, wav};
 use crate::rig::{AUTHORIZED, Answer, Rig};
 use http::Method;
+use http_body_util::BodyExt as _;
 
 const IMPATIENT: [&str; 6] = [
     "--media-timeout",
@@ -351,18 +352,20 @@ async fn a_download_that_breaks_off_never_looks_complete() {
 
 #[tokio::test]
 async fn streams_of_long_jobs_live_until_their_end_or_fail_as_streams() {
-    let rig = Rig::with(&["--heartbeat", "1"]);
-    let draw = json!({"model": "gpt-image-1", "prompt": "a cat", "stream": true});
+    let rig = Rig::with(&["--heartbeat", "1", "--metrics"]);
+    let draw = json!({"model": "gpt-image-1", "prompt": "a cat", "stream": true, "seed": 4});
     let speak =
         json!({"model": "tts-1", "input": "Hello", "voice": "alloy", "stream_format": "sse"});
     let slow = json!({"fault": "slow-first-byte", "ms": 1500, "endpoint": "features"});
-    for (path, body, end) in [
+    for (path, body, told, end) in [
         (
             "/v1/images/generations",
             &draw,
+            // Its headers were gone before anybody knew.
+            "\n: x-relay {\"ignored\":\"seed\",\"model\":\"gpt-image-1\"}\n",
             "image_generation.completed",
         ),
-        ("/v1/audio/speech", &speak, "speech.audio.done"),
+        ("/v1/audio/speech", &speak, "", "speech.audio.done"),
     ] {
         rig.simulator.reset();
         rig.simulator.set_faults(slow.clone()).unwrap();
@@ -374,6 +377,7 @@ async fn streams_of_long_jobs_live_until_their_end_or_fail_as_streams() {
             answer.text
         );
         assert!(answer.text.contains(end), "{path}");
+        assert!(answer.text.contains(told), "{}", answer.text);
         let fails = json!([slow, {"fault": "http-500", "endpoint": "features"}]);
         rig.simulator.reset();
         rig.simulator.set_faults(fails).unwrap();
@@ -391,7 +395,42 @@ async fn streams_of_long_jobs_live_until_their_end_or_fail_as_streams() {
             .set_faults(json!({"fault": "http-500", "endpoint": "features"}))
             .unwrap();
         assert_eq!(rig.post(path, body).await.status, 502);
+        assert_eq!(ends(&rig, path, "answered").await, 1);
+        assert_eq!(ends(&rig, path, "upstream").await, 2);
     }
+}
+
+/// How many requests have ended in this way, by the operator's numbers.
+async fn ends(rig: &Rig, path: &str, end: &str) -> u32 {
+    let api = path.trim_start_matches("/v1/").replace('/', ".");
+    let line = format!("relay_requests_total{{api=\"{api}\",end=\"{end}\"}} ");
+    let metrics = rig.get("/metrics").await.text;
+    let found = metrics.lines().find_map(|found| found.strip_prefix(&line));
+    found.map_or(0, |count| count.parse().unwrap())
+}
+
+#[tokio::test]
+async fn what_ends_after_its_headers_is_counted_by_how_it_ended() {
+    let rig = Rig::with(&["--heartbeat", "0.1", "--metrics"]);
+    let slow = json!({"fault": "slow-first-byte", "ms": 3000, "endpoint": "features"});
+    rig.simulator.set_faults(slow).unwrap();
+    let path = "/v1/images/generations";
+    let draw = json!({"model": "gpt-image-1", "prompt": "a cat", "stream": true});
+    let mut stream = rig.post_stream(path, &draw).await;
+    stream.frame().await.unwrap().unwrap();
+    assert_eq!(ends(&rig, path, "answered").await, 0);
+    drop(stream);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(ends(&rig, path, "client_left").await, 1);
+
+    rig.simulator.reset();
+    let path = "/v1/audio/speech";
+    let speak = json!({"model": "tts-1", "input": "Hello", "voice": "alloy"});
+    assert_eq!(rig.post(path, &speak).await.status, 200);
+    assert_eq!(ends(&rig, path, "answered").await, 1);
+    let head = rig.send(Method::HEAD, "/v1/files", &AUTHORIZED, "").await;
+    assert_eq!(head.status, 200);
+    assert_eq!(ends(&rig, "files.list", "answered").await, 1);
 }
 
 #[tokio::test]

@@ -200,14 +200,13 @@ impl Rig {
 
     /// An open stream of a chat completion.
     pub(crate) async fn chat_stream(&self, body: &Value) -> Incoming {
-        let response = self
-            .open(
-                Method::POST,
-                "/v1/chat/completions",
-                &AUTHORIZED,
-                body.to_string(),
-            )
-            .await;
+        self.post_stream("/v1/chat/completions", body).await
+    }
+
+    /// An answer as it comes.
+    pub(crate) async fn post_stream(&self, path: &str, body: &Value) -> Incoming {
+        let body = body.to_string();
+        let response = self.open(Method::POST, path, &AUTHORIZED, body).await;
         assert_eq!(response.status(), 200);
         response.into_body()
     }
