@@ -19,7 +19,7 @@ use translate::compose::compose;
 use translate::dialect::{self, Dialect};
 use translate::failure::{Failure, Kind};
 use translate::interpret::Attempt;
-use translate::plan::{self, Exchange, Fields, Plan, Policy};
+use translate::plan::{self, Fields, Plan, Policy};
 use translate::reply::{Completed, Reply, Stamp};
 use translate::turn::{Delivery, Turn};
 
@@ -204,9 +204,7 @@ impl Asker<'_> {
         }
         let fields = self.api.dialect.fields;
         let plan = plan::plan(&turn, job.abilities(), self.policy, fields)?;
-        if turn.code && plan.exchange != Exchange::Code {
-            turn.ignored.push("code_interpreter".to_owned());
-        }
+        turn.ignored.extend(plan.ignored.map(str::to_owned));
         if job.work().is_none() {
             media::hear(relay, &self.key, owner, &mut turn).await?;
         }

@@ -57,6 +57,8 @@ pub struct Plan {
     pub exchange: Exchange,
     /// How often the model may be asked to correct itself.
     pub corrections: u32,
+    /// What has no effect on this way, if anything has none.
+    pub ignored: Option<&'static str>,
 }
 
 /// How upstream is asked for its text.
@@ -117,6 +119,8 @@ pub fn plan(
         Code::Also => turn.code && !attaches,
         Code::Only => true,
     };
+    let ignored = (turn.code && !writes_code).then_some("code_interpreter");
+    check_effects(policy.strict, ignored.map(str::to_owned).as_slice())?;
     Ok(Plan {
         exchange: if writes_code {
             Exchange::Code
@@ -124,6 +128,7 @@ pub fn plan(
             exchange(turn)
         },
         corrections: corrections(turn, policy),
+        ignored,
     })
 }
 
@@ -307,6 +312,15 @@ mod tests {
             let exchange = plan.as_ref().map(|plan| plan.exchange);
             let exchange = exchange.map_err(|failure| failure.code.as_deref());
             assert_eq!(exchange, expected, "{turn:?} {code:?}");
+            let without = turn.code && exchange == chat;
+            let strict = Policy {
+                strict: true,
+                ..POLICY
+            };
+            let strictly = planned(turn, abilities, strict);
+            assert_eq!(strictly.is_err(), without || expected.is_err(), "{turn:?}");
+            let ignored = plan.ok().and_then(|plan| plan.ignored);
+            assert_eq!(ignored.is_some(), without, "{turn:?} {code:?}");
         }
     }
 

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::form::{Form, png, wav};
-use crate::rig::Rig;
+use crate::rig::{AUTHORIZED, Rig};
+use http::Method;
 
 fn says(model: &str, text: &str) -> Value {
     json!({"model": model, "messages": [{"role": "user", "content": text}]})
@@ -48,6 +49,13 @@ async fn code_comes_from_its_generator_where_it_is_asked_for_or_nothing_else_has
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(answer.header("x-relay-ignored"), Some("code_interpreter"));
     assert_eq!((rig.asked().len(), ordered(&rig).len()), (1, 3));
+
+    let [key, kind] = AUTHORIZED;
+    let strict = [key, kind, ("x-relay-strict", "1")];
+    let path = "/v1/chat/completions";
+    let refused = rig.send(Method::POST, path, &strict, elsewhere.to_string());
+    assert_eq!(refused.await.status, 400);
+    assert_eq!(rig.asked().len(), 1);
 }
 
 #[tokio::test]
@@ -239,9 +247,7 @@ async fn words_about_files_have_an_effect_only_where_the_operator_wants_it() {
             ("authorization", "Bearer key"),
             ("content-type", "multipart/form-data; boundary=b"),
         ];
-        let uploaded = rig
-            .send(http::Method::POST, "/v1/files", &headers, body)
-            .await;
+        let uploaded = rig.send(Method::POST, "/v1/files", &headers, body).await;
         assert_eq!(uploaded.status, 200, "{}", uploaded.text);
         let chat = async |text: &str| {
             let headers = [
@@ -249,7 +255,7 @@ async fn words_about_files_have_an_effect_only_where_the_operator_wants_it() {
                 ("content-type", "application/json"),
             ];
             let body = says("gpt-4o-mini", text).to_string();
-            rig.send(http::Method::POST, "/v1/chat/completions", &headers, body)
+            rig.send(Method::POST, "/v1/chat/completions", &headers, body)
                 .await
         };
         assert_eq!(chat("What do my files say?").await.status, 200);
@@ -261,9 +267,7 @@ async fn words_about_files_have_an_effect_only_where_the_operator_wants_it() {
             deletes,
             "{setting}"
         );
-        let left = rig
-            .send(http::Method::GET, "/v1/files", &headers[..1], "")
-            .await;
+        let left = rig.send(Method::GET, "/v1/files", &headers[..1], "").await;
         let left = left.json()["data"].as_array().unwrap().len();
         assert_eq!(left, usize::from(!deletes), "{setting}");
     }
@@ -313,9 +317,7 @@ async fn nothing_is_kept_under_a_key_that_upstream_does_not_know() {
         ("authorization", "Bearer invalid-key"),
         ("content-type", "multipart/form-data; boundary=b"),
     ];
-    let uploaded = rig
-        .send(http::Method::POST, "/v1/files", &headers, body)
-        .await;
+    let uploaded = rig.send(Method::POST, "/v1/files", &headers, body).await;
     assert_eq!(uploaded.status, 401, "{}", uploaded.text);
     for (path, body) in [
         ("/v1/assistants", json!({"model": "gpt-4o-mini"})),
@@ -323,7 +325,7 @@ async fn nothing_is_kept_under_a_key_that_upstream_does_not_know() {
     ] {
         let headers = [headers[0], ("content-type", "application/json")];
         let answer = rig
-            .send(http::Method::POST, path, &headers, body.to_string())
+            .send(Method::POST, path, &headers, body.to_string())
             .await;
         assert_eq!(answer.status, 401, "{path}");
     }
@@ -331,8 +333,6 @@ async fn nothing_is_kept_under_a_key_that_upstream_does_not_know() {
         .add_faults(json!({"fault": "http-503"}))
         .unwrap();
     let unasked = [("authorization", "Bearer key"), headers[1]];
-    let uploaded = rig
-        .send(http::Method::POST, "/v1/files", &unasked, body)
-        .await;
+    let uploaded = rig.send(Method::POST, "/v1/files", &unasked, body).await;
     assert_eq!(uploaded.status, 200, "{}", uploaded.text);
 }
