@@ -40,14 +40,20 @@ impl KnownKeys {
         }
     }
 
+    /// Whether a key was seen to be known, so that nobody need be asked.
+    #[must_use]
+    pub fn knows(&self, identity: Identity) -> bool {
+        let fresh = |seen: &Instant| seen.elapsed() < KNOWN_FOR;
+        self.lock().get(&identity).is_some_and(fresh)
+    }
+
     /// Lets a key pass that upstream knows, or that upstream cannot be asked about: its outage is
     /// no reason to refuse what needs nothing of it.
     ///
     /// # Errors
     /// A [`Kind::Unauthenticated`] failure.
     pub async fn check(&self, key: &ApiKey, identity: Identity) -> Result<(), Failure> {
-        let fresh = |seen: &Instant| seen.elapsed() < KNOWN_FOR;
-        if self.lock().get(&identity).is_some_and(fresh) {
+        if self.knows(identity) {
             return Ok(());
         }
         let refused = match timeout(PATIENCE, self.client.check_key(key)).await {

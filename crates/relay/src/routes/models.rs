@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::header::{HeaderName, HeaderValue};
@@ -19,12 +20,18 @@ use crate::account;
 use crate::app::Relay;
 use crate::endpoint::{self, speaks_anthropic};
 use crate::respond;
+use crate::router::Arrival;
 use crate::turn::Names;
 
 /// All models that may be used; in Anthropic's shape for a client that names its version.
-pub async fn list(State(relay): State<Arc<Relay>>, headers: HeaderMap, uri: Uri) -> Response {
-    let (recognised, (models, source)) =
-        tokio::join!(recognise(&relay, &headers), relay.catalogue.list());
+pub async fn list(
+    State(relay): State<Arc<Relay>>,
+    Extension(arrival): Extension<Arrival>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let recognising = recognise(&relay, &arrival, &headers);
+    let (recognised, (models, source)) = tokio::join!(recognising, relay.catalogue.list());
     if let Err(failure) = recognised {
         return respond::failure(endpoint::dialect(&headers), &failure);
     }
@@ -61,10 +68,11 @@ pub async fn list(State(relay): State<Arc<Relay>>, headers: HeaderMap, uri: Uri)
 /// One model; ids may hold slashes.
 pub async fn entry(
     State(relay): State<Arc<Relay>>,
+    Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Response {
-    if let Err(failure) = recognise(&relay, &headers).await {
+    if let Err(failure) = recognise(&relay, &arrival, &headers).await {
         return respond::failure(endpoint::dialect(&headers), &failure);
     }
     let anthropic = speaks_anthropic(&headers);
@@ -87,12 +95,17 @@ pub async fn entry(
 }
 
 /// Refuses a key that upstream does not know: clients list the models to learn whether a key is
-/// good. Without a key the list is public, as upstream's is.
-async fn recognise(relay: &Relay, headers: &HeaderMap) -> Result<(), Failure> {
+/// good. Without a key the list is public, as upstream's is. Asking upstream counts against the
+/// caller's limit: keys can be invented without end.
+async fn recognise(relay: &Relay, arrival: &Arrival, headers: &HeaderMap) -> Result<(), Failure> {
     let Ok(caller) = account::caller(headers) else {
         return Ok(());
     };
     let owner = relay.identities.of_key(&caller.key);
+    if relay.known_keys.knows(owner) {
+        return Ok(());
+    }
+    relay.admit(&caller, arrival, headers).await?;
     relay.known_keys.check(&caller.key, owner).await
 }
 

@@ -223,6 +223,32 @@ async fn browsers_of_any_origin_are_let_in_on_answers_errors_and_streams() {
 }
 
 #[tokio::test]
+async fn invented_keys_at_the_list_of_models_are_counted_and_good_ones_only_once() {
+    let flags = ["--rate-limit-per-minute", "2", "--rate-limit-by", "address"];
+    let rig = Rig::with(&flags);
+    let mut statuses = Vec::new();
+    for number in 0..5 {
+        let key = format!("Bearer deleted-key-{number}");
+        let headers = [("authorization", key.as_str())];
+        let answer = rig.send(Method::GET, "/v1/models", &headers, "").await;
+        statuses.push(answer.status);
+    }
+    // A minute may end in the middle, once, and lets two more pass.
+    assert!(
+        statuses[..2] == [401, 401] && statuses.contains(&429),
+        "{statuses:?}"
+    );
+    assert_eq!(
+        rig.send(Method::GET, "/v1/models", &[], "").await.status,
+        200
+    );
+    let rig = Rig::with(&flags);
+    for _ in 0..4 {
+        assert_eq!(rig.get("/v1/models").await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn the_rate_limit_is_told_and_held_for_each_key() {
     let rig = Rig::with(&["--rate-limit-per-minute", "2"]);
     let request = asks(&json!({"reply": "Hi"}), &json!({})).to_string();
