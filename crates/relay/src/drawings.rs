@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::account::Identity;
+use crate::clock;
 use crate::store::choice::Stores;
 use crate::store::state::{Collection, Record};
 
@@ -54,8 +55,7 @@ impl Drawings {
         if fields.is_empty() {
             return;
         }
-        let end = SystemTime::now() + KEPT_FOR;
-        let expires = end.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let expires = clock::now() + KEPT_FOR.as_secs();
         let drawing = Drawing { fields, expires };
         for picture in pictures {
             if let Err(error) = self.0.put(owner, &id(&picture.path), &drawing).await {

@@ -18,6 +18,7 @@ use translate::dialect::openai::responses::decode::{
 use translate::failure::Failure;
 
 use crate::account::Identity;
+use crate::clock;
 use crate::store::state::{Collection, Engine, Record};
 use writes::Writes;
 
@@ -248,13 +249,11 @@ impl Responses {
         let Ok(response) = serde_json::from_slice::<Value>(response) else {
             return;
         };
-        let expires = SystemTime::now() + self.kept_for;
-        let expires = expires.duration_since(UNIX_EPOCH).unwrap_or_default();
         let stored = Stored {
             response,
             input: to.input,
             previous: to.previous,
-            expires: expires.as_secs(),
+            expires: clock::now().saturating_add(self.kept_for.as_secs()),
         };
         // What failed was never said: the client will ask it again.
         if let Some(id) = to.conversation.filter(|_| !stored.has_failed()) {

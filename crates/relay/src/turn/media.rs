@@ -31,9 +31,6 @@ pub enum Work {
     WriteDown,
 }
 
-/// The model that writes down recordings inside messages.
-const LISTENER: &str = "whisper-1";
-
 /// Parameters of chat that mean nothing to other work.
 const CHAT_ALONE: [&str; 9] = [
     "temperature",
@@ -256,7 +253,7 @@ async fn transcript(
         .await;
     let order = Order {
         audio: audio.map_err(of_messages)?,
-        model: LISTENER.to_owned(),
+        model: recordings::STANDARD_MODEL.to_owned(),
         ..Order::default()
     };
     let made = recordings::write_down(relay, key, &order, Task::Transcribe).await;
