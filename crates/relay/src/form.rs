@@ -7,10 +7,11 @@ use axum::body::Body;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{DefaultBodyLimit, FromRequest as _};
 use bytes::{Bytes, BytesMut};
-use http::header;
 use http::request::Parts;
 use serde_json::{Map, Value};
 use translate::failure::{Failure, Kind};
+
+use crate::respond;
 
 /// Parts of one form.
 const MAX_PARTS: usize = 64;
@@ -40,13 +41,6 @@ pub struct Form {
     pub files: Vec<Part>,
 }
 
-/// The length of a request's body, if the client says it.
-#[must_use]
-pub fn announced(head: &Parts) -> Option<u64> {
-    let length = head.headers.get(header::CONTENT_LENGTH)?;
-    length.to_str().ok()?.parse().ok()
-}
-
 /// Begins to read a form.
 ///
 /// # Errors
@@ -68,7 +62,7 @@ pub async fn multipart(head: Parts, body: Body) -> Result<Multipart, Failure> {
 /// It is none, too large, or broken.
 pub async fn read(head: Parts, body: Body, max: usize) -> Result<Form, Failure> {
     let most = max.saturating_add(MAX_PARTS * MAX_FIELD) as u64;
-    if announced(&head).is_some_and(|length| length > most) {
+    if respond::announced(&head.headers).is_some_and(|length| length > most) {
         return Err(too_large(max));
     }
     let mut multipart = multipart(head, body).await?;

@@ -66,6 +66,13 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Failure> {
     }
 }
 
+/// The length of a body, if the headers before it say it.
+#[must_use]
+pub fn announced(headers: &HeaderMap) -> Option<u64> {
+    let length = headers.get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
+}
+
 /// A JSON answer.
 #[must_use]
 pub fn json(status: u16, body: Vec<u8>) -> Response {

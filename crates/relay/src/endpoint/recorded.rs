@@ -15,6 +15,7 @@ use translate::dialect::openai::error;
 use translate::failure::{Failure, Kind};
 
 use crate::observe::Record;
+use crate::respond;
 
 /// Why a body ends early, for its client and its record.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +25,7 @@ pub struct Broken(pub Failure);
 /// Ends the record when the answer's last byte has gone.
 #[must_use]
 pub fn answer(response: Response, mut record: Record) -> Response {
-    let left = announced(response.headers());
+    let left = respond::announced(response.headers());
     if left == Some(0) || response.body().size_hint().exact().is_some() {
         record.done();
         return response;
@@ -37,11 +38,6 @@ pub fn answer(response: Response, mut record: Record) -> Response {
         record,
     };
     Response::from_parts(head, Body::new(recorded))
-}
-
-fn announced(headers: &HeaderMap) -> Option<u64> {
-    let length = headers.get(header::CONTENT_LENGTH)?;
-    length.to_str().ok()?.parse().ok()
 }
 
 fn are_events(headers: &HeaderMap) -> bool {

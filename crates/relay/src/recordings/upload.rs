@@ -20,6 +20,7 @@ use crate::app::Relay;
 use crate::attach::kind;
 use crate::failure::of_upstream;
 use crate::form::{self, Form};
+use crate::respond;
 
 /// Parts of one form.
 const MAX_PARTS: usize = 64;
@@ -62,7 +63,7 @@ const BEGINNING: usize = 512;
 /// What is wrong with the form, or with the recording.
 pub async fn read(relay: &Relay, key: &ApiKey, head: Parts, body: Body) -> Result<Order, Failure> {
     let most = relay.files.max();
-    let announced = form::announced(&head);
+    let announced = respond::announced(&head.headers);
     if announced.is_some_and(|length| length > most + FIELDS) {
         return Err(crate::files::too_large(most));
     }

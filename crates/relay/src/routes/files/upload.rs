@@ -11,6 +11,7 @@ use crate::app::Relay;
 use crate::endpoint::Asked;
 use crate::files::{File, Files, Upload};
 use crate::form::{self, broken};
+use crate::respond;
 
 /// Fields of one form.
 const MAX_FIELDS: usize = 32;
@@ -25,7 +26,9 @@ const MAX_FIELD: usize = 64 * 1024;
 pub(super) async fn take(relay: &Relay, asked: Asked) -> Result<(String, File), Failure> {
     let files = &relay.files;
     let owner = asked.owner;
-    if form::announced(&asked.head).is_some_and(|length| length > files.max() + MAX_FIELD as u64) {
+    if respond::announced(&asked.head.headers)
+        .is_some_and(|length| length > files.max() + MAX_FIELD as u64)
+    {
         return Err(crate::files::too_large(files.max()));
     }
     relay.known_keys.check(&asked.caller.key, owner).await?;
