@@ -67,20 +67,7 @@ pub fn base64(text: &str) -> Option<Bytes> {
 }
 
 fn percent_decoded(text: &str) -> Bytes {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let pair = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        let byte = pair.and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        if let Some(byte) = byte.filter(|_| *first == b'%') {
-            bytes.push(byte);
-            rest = tail.get(2..).unwrap_or_default();
-        } else {
-            bytes.push(*first);
-            rest = tail;
-        }
-    }
-    Bytes::from(bytes)
+    percent_encoding::percent_decode_str(text).collect()
 }
 
 #[cfg(test)]

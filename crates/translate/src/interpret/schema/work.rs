@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 /// The most parts of a schema that stand in or refer to each other in a row.
@@ -44,8 +45,11 @@ const WITHIN: [&str; 9] = [
 #[derive(Debug)]
 pub(super) struct Parts<'s> {
     root: &'s Value,
-    /// Parts by their anchors.
-    anchors: HashMap<&'s str, &'s Value>,
+    /// Parts by their anchors. A name may stand twice: in a part that is no schema, or because a
+    /// reference finds its target only while a value is checked.
+    anchors: HashMap<&'s str, Vec<&'s Value>>,
+    /// The keyword that gives a part a base of its own.
+    id: &'static str,
 }
 
 impl<'s> Parts<'s> {
@@ -54,9 +58,12 @@ impl<'s> Parts<'s> {
     /// # Errors
     /// Why it is not taken.
     pub(super) fn of(root: &'s Value) -> Result<Self, &'static str> {
+        let dialect = root.get("$schema").and_then(Value::as_str);
+        let is_draft_4 = dialect.is_some_and(|dialect| dialect.contains("draft-04"));
         let mut parts = Self {
             root,
             anchors: HashMap::new(),
+            id: if is_draft_4 { "id" } else { "$id" },
         };
         if !parts.note(root, true) {
             return Err("an \"$id\" below the root is not supported");
@@ -71,13 +78,13 @@ impl<'s> Parts<'s> {
     fn note(&mut self, part: &'s Value, is_root: bool) -> bool {
         match part {
             Value::Object(map) => {
-                if !is_root && map.get("$id").is_some_and(Value::is_string) {
+                if !is_root && map.get(self.id).is_some_and(Value::is_string) {
                     return false;
                 }
                 let anchors = ["$anchor", "$dynamicAnchor"];
                 let anchors = anchors.iter().filter_map(|key| map.get(*key)?.as_str());
                 anchors.for_each(|anchor| {
-                    self.anchors.entry(anchor).or_insert(part);
+                    self.anchors.entry(anchor).or_default().push(part);
                 });
                 map.values().all(|value| self.note(value, false))
             }
@@ -86,13 +93,17 @@ impl<'s> Parts<'s> {
         }
     }
 
-    /// What a part refers to, if it stands in the same schema.
-    fn target(&self, map: &Map<String, Value>) -> Option<&'s Value> {
+    /// What a part may refer to, of what stands in the same schema.
+    fn targets(&self, map: &Map<String, Value>) -> impl Iterator<Item = &'s Value> {
         let keys = ["$ref", "$dynamicRef", "$recursiveRef"];
-        let reference = keys.iter().find_map(|key| map.get(*key)?.as_str())?;
-        let (_, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-        let pointed = self.root.pointer(fragment);
-        pointed.or_else(|| self.anchors.get(fragment).copied())
+        let references = keys.into_iter().filter_map(|key| map.get(key)?.as_str());
+        references.flat_map(|reference| {
+            let (_, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+            let fragment = percent_decode_str(fragment).decode_utf8_lossy();
+            let anchored = self.anchors.get(&*fragment).into_iter().flatten();
+            let pointed = self.root.pointer(&fragment);
+            pointed.into_iter().chain(anchored.copied())
+        })
     }
 
     /// How many parts follow each other from here; none if it is more than can be followed.
@@ -103,7 +114,7 @@ impl<'s> Parts<'s> {
         known: &mut HashMap<*const Value, usize>,
     ) -> Option<usize> {
         let within: Vec<&Value> = match part {
-            Value::Object(map) => map.values().chain(self.target(map)).collect(),
+            Value::Object(map) => map.values().chain(self.targets(map)).collect(),
             Value::Array(items) => items.iter().collect(),
             _ => return Some(0),
         };
@@ -156,7 +167,7 @@ impl<'s> Count<'_, 's> {
         // What comes back to itself with the same value ends there.
         self.pairs.insert(pair, 1);
         let mut sum = 1;
-        for part in schemas(map, &SAME).chain(self.parts.target(map)) {
+        for part in schemas(map, &SAME).chain(self.parts.targets(map)) {
             sum = self.add(sum, part, value, left)?;
         }
         let each: Vec<&Value> = schemas(map, &WITHIN).collect();
@@ -245,6 +256,40 @@ mod tests {
         let parts = Parts::of(&schema).unwrap();
         assert_eq!(parts.steps(&json!({"a": 1}), 1_000_000), None);
         assert!(parts.steps(&json!({"b": 1}), 10).is_some());
+    }
+
+    #[test]
+    fn every_way_to_refer_to_a_part_is_counted() {
+        type Link = fn(u32) -> Value;
+        let step =
+            |n: u32, link: &Value| json!({"anyOf": vec![link; 10], "$anchor": format!("a{n}")});
+        let ways: [(&str, Link); 4] = [
+            ("a pointer", |n| json!({"$ref": format!("#/$defs/d{n}")})),
+            (
+                "an escaped one",
+                |n| json!({"$ref": format!("#/$defs/%64{n}")}),
+            ),
+            ("an anchor", |n| json!({"$ref": format!("#a{n}")})),
+            (
+                "beside another",
+                |n| json!({"$ref": "#/$defs/d9", "$dynamicRef": format!("#/$defs/d{n}")}),
+            ),
+        ];
+        for (way, link) in ways {
+            let mut defs: Map<String, Value> = (0..9)
+                .map(|n| (format!("d{n}"), step(n, &link(n + 1))))
+                .collect();
+            defs.insert("d9".to_owned(), json!({"type": "string", "$anchor": "a9"}));
+            let decoys: Vec<Value> = (0..9)
+                .map(|n| json!({"$anchor": format!("a{n}")}))
+                .collect();
+            let schema = json!({"enum": decoys, "$ref": "#/$defs/d0", "$defs": defs});
+            let parts = Parts::of(&schema).unwrap();
+            assert_eq!(parts.steps(&json!(1), 1_000_000), None, "{way}");
+        }
+        let draft_4 = json!({"$schema": "http://json-schema.org/draft-04/schema#",
+            "properties": {"a": {"id": "http://example.org/a"}}});
+        assert!(Parts::of(&draft_4).is_err());
     }
 
     #[test]
