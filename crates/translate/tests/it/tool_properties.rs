@@ -120,7 +120,7 @@ fn work_grows_with_the_text_and_no_faster() {
             Tags::default(),
         )
     };
-    let shapes: [Shape; 14] = [
+    let shapes: [Shape; 15] = [
         ("prose", |n| "All is well, 1 < 2 and [x] `y`.\n".repeat(n)),
         ("angle brackets", |n| "<".repeat(n * 16)),
         ("openers", |n| "<tool_call>".repeat(n * 2)),
@@ -168,6 +168,13 @@ fn work_grows_with_the_text_and_no_faster() {
             format!(
                 "<function=search>\n<parameter=tags>\n[{}",
                 "\"x\", ".repeat(n * 2)
+            )
+        }),
+        ("keys in a string", |n| {
+            let members: Vec<String> = (0..n * 8).map(|key| format!(r#"\"{key}\":1"#)).collect();
+            format!(
+                "<tool_call>{{\"name\": \"get_weather\", \"arguments\": \"{{{}}}\"}}",
+                members.join(",")
             )
         }),
         ("quotes", |n| {

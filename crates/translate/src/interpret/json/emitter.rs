@@ -72,7 +72,7 @@ struct Quote {
     raw: bool,
 }
 
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 struct Frame {
     object: bool,
     members: usize,
@@ -80,7 +80,7 @@ struct Frame {
 }
 
 /// Reads one JSON value as it arrives and writes it as valid JSON.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Emitter {
     frames: Vec<Frame>,
     expect: Expect,
@@ -182,7 +182,7 @@ impl Emitter {
     /// Whether the text so far ends in a string, and nothing says that its end was forgotten.
     #[must_use]
     pub fn ends_in_string(&self) -> bool {
-        matches!(self.expect, Expect::Text(_)) && !self.past_close
+        self.in_string() && !self.past_close
     }
 
     /// Ends a value whose text ended early, by closing what is open. Only brackets are ever added:

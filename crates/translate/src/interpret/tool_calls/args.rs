@@ -159,33 +159,23 @@ impl Quoted {
         }
     }
 
-    /// Gives the emitter more of what the string says, and tells how much of that it took. Where it
-    /// breaks is found by characters: whatever came along behind that is not part of the call.
+    /// Gives the emitter more of what the string says, and tells how much of that it took. That is
+    /// done by characters: what came along behind the one that breaks it is not part of the call.
     fn emit(&mut self, said: &str, ended: bool, out: &mut String) -> (usize, Fed) {
-        let (before, held, written) = (self.emitter.clone(), self.decoded.len(), out.len());
-        self.decoded.push_str(said);
-        let fed = self.emitter.feed(&self.decoded, ended, out);
-        let broke = matches!(fed.progress, Progress::Broken(_));
-        if !broke || said.chars().nth(1).is_none() {
-            self.decoded.drain(..fed.consumed);
-            return (said.len(), fed);
-        }
-        self.emitter = before;
-        self.decoded.truncate(held);
-        out.truncate(written);
-        let mut taken = 0;
-        for c in said.chars() {
+        for (at, c) in said.char_indices() {
             self.decoded.push(c);
-            taken += c.len_utf8();
-            let fed = self.emitter.feed(&self.decoded, false, out);
-            self.decoded.drain(..fed.consumed);
+            let fed = self.emit_decoded(false, out);
             if fed.progress != Progress::More {
-                return (taken, fed);
+                return (at + c.len_utf8(), fed);
             }
         }
+        (said.len(), self.emit_decoded(ended, out))
+    }
+
+    fn emit_decoded(&mut self, ended: bool, out: &mut String) -> Fed {
         let fed = self.emitter.feed(&self.decoded, ended, out);
         self.decoded.drain(..fed.consumed);
-        (taken, fed)
+        fed
     }
 
     /// The string ended before the object did.
