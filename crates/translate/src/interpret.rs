@@ -244,6 +244,7 @@ impl Interpreter {
             ));
         }
         if outcome.cut_in_call {
+            self.release_waited(rest);
             return Ok((Finish::Length, true));
         }
         if outcome.calls > 0 {
@@ -305,12 +306,17 @@ impl Interpreter {
                 "The model did not make the tool call that was demanded: {problem}."
             ))),
             _ => {
-                let waited = self.outlet.waited();
-                if !waited.is_empty() {
-                    rest.keep(Event::Text(&waited));
-                }
+                self.release_waited(rest);
                 Ok(())
             }
+        }
+    }
+
+    /// Gives the text that waited for a call which is not made.
+    fn release_waited(&mut self, rest: &mut Held) {
+        let waited = self.outlet.waited();
+        if !waited.is_empty() {
+            rest.keep(Event::Text(&waited));
         }
     }
 

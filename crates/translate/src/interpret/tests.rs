@@ -290,6 +290,30 @@ fn an_answer_cut_by_a_limit_keeps_what_there_is() {
 }
 
 #[test]
+fn text_before_a_demanded_call_that_was_cut_is_kept() {
+    for (delivery, choice) in BOTH
+        .iter()
+        .flat_map(|delivery| [Choice::Auto, Choice::Required].map(|choice| (*delivery, choice)))
+    {
+        let mut turn = with_tool(delivery);
+        turn.tools.choice = choice;
+        let text =
+            "Let me look.\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Par";
+        let (reply, ending) = read(&turn, ONE_LEFT, text);
+        assert_eq!(
+            (reply.text.trim(), reply.finish, ending),
+            (
+                "Let me look.",
+                Finish::Length,
+                Ending::Finished { in_form: true }
+            ),
+            "{delivery:?} {:?}",
+            turn.tools.choice
+        );
+    }
+}
+
+#[test]
 fn a_little_of_what_follows_the_answer_is_read_so_that_upstream_can_say_its_cost() {
     let mut interpreter = Interpreter::new(&turn(Delivery::Streamed), Some(Tags::default()), LAST);
     let mut reply = Reply::default();
