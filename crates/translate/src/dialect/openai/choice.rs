@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::dialect::request::echo;
+use crate::dialect::request::{answers_calls, echo};
 use crate::failure::Failure;
-use crate::turn::{Choice, Tool};
+use crate::turn::{Choice, Message, Tool};
 
 /// The longest name a tool may have. OpenAI allows 64; some clients prefix names and go beyond.
 const MAX_NAME: usize = 128;
@@ -14,6 +14,17 @@ const MAX_NAME: usize = 128;
 #[must_use]
 pub fn is_search(kind: &str) -> bool {
     kind == "retrieval" || kind.starts_with("web_search")
+}
+
+/// Whether a web search that is among the tools is made: never against the client's word, and for
+/// what answers calls only if it is demanded.
+#[must_use]
+pub fn searches(choice: Option<&Value>, messages: &[Message]) -> bool {
+    match choice.and_then(|choice| choice.as_str().or_else(|| choice.get("type")?.as_str())) {
+        Some("none") => false,
+        Some(kind) if is_search(kind) => true,
+        _ => !answers_calls(messages),
+    }
 }
 
 /// The refusal of a tool type that cannot be offered here.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::encode::Shape;
 use super::wire;
 use crate::dialect::Request;
-use crate::dialect::openai::limits;
+use crate::dialect::openai::{choice, limits};
 use crate::dialect::request;
 use crate::dialect::request::forms::Count;
 use crate::failure::Failure;
@@ -57,7 +57,8 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
         request.ignored.push("reasoning_effort".to_owned());
     }
     let messages = messages(&mut request)?;
-    let offered = hosted.search && !request::answers_calls(&messages);
+    let choice = request.tool_choice.as_ref();
+    let offered = hosted.search && choice::searches(choice, &messages);
     let turn = Turn {
         search: search(&request, online || offered),
         messages,

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::encode::Shape;
 use super::wire;
 use crate::dialect::Request;
-use crate::dialect::openai::metadata;
+use crate::dialect::openai::{choice, metadata};
 use crate::dialect::request;
 use crate::failure::{Failure, Kind};
 use crate::turn::{Delivery, Limits, Message, Output, Part, Role, Search, Tools, Turn};
@@ -255,12 +255,11 @@ impl Asked {
 }
 
 impl Asked {
-    /// What is searched for, unless results are answered and nobody insists.
+    /// What is searched for.
     fn search(&self, reader: &Reader) -> Option<Search> {
-        let demanded = tools::demands_search(self.request.tool_choice.as_ref());
+        let choice = self.request.tool_choice.as_ref();
         let offered = reader.offer.search.or(self.online.then(Search::default));
-        let answering = request::answers_calls(&reader.messages);
-        offered.filter(|_| demanded || self.online || !answering)
+        offered.filter(|_| self.online || choice::searches(choice, &reader.messages))
     }
 }
 

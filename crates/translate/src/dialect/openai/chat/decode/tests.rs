@@ -562,6 +562,14 @@ fn web_search_is_asked_for_in_many_ways() {
             json!({"tools": [{"type": "web_search_preview_2025_03_11"}]}),
             search(None, None),
         ),
+        (
+            json!({"tools": [{"type": "web_search"}], "tool_choice": "none"}),
+            None,
+        ),
+        (
+            json!({"tools": [{"type": "web_search"}], "tool_choice": "none", "web_search": true}),
+            search(None, None),
+        ),
     ];
     for (fields, expected) in table {
         let turn = with(&fields).unwrap();
@@ -573,6 +581,10 @@ fn web_search_is_asked_for_in_many_ways() {
         {"role": "tool", "tool_call_id": "c", "content": "x"}]);
     for (fields, expected) in [
         (json!({"tools": [{"type": "web_search"}]}), None),
+        (
+            json!({"tools": [{"type": "web_search"}], "tool_choice": {"type": "web_search"}}),
+            search(None, None),
+        ),
         (json!({"web_search_options": {}}), search(None, None)),
     ] {
         let mut fields = fields;

@@ -59,17 +59,12 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
 
 /// How the model must choose. A demand for a call where nothing can be called is a contradiction,
 /// unless it means what upstream does anyway.
-fn choice(
-    request: &mut wire::Request,
-    offered: &[Tool],
-    hosted: Hosted,
-) -> Result<Choice, Failure> {
-    let (asked, field) = match request.tool_choice.take() {
+fn choice(request: &wire::Request, offered: &[Tool], hosted: Hosted) -> Result<Choice, Failure> {
+    let (asked, field) = match &request.tool_choice {
         Some(asked) => (Some(asked), "tool_choice"),
-        None => (request.function_call.take(), "function_call"),
+        None => (request.function_call.as_ref(), "function_call"),
     };
-    let choice =
-        choice::decode(asked.as_ref(), offered).map_err(|failure| failure.with_param(field))?;
+    let choice = choice::decode(asked, offered).map_err(|failure| failure.with_param(field))?;
     let demanded = matches!(
         choice,
         Choice::Required | Choice::Allowed { required: true, .. }

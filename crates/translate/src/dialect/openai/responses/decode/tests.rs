@@ -494,6 +494,10 @@ fn the_web_is_searched_for_a_question_and_not_again_for_each_result() {
             sized(None, None),
         ),
         (
+            json!({"tools": [{"type": "web_search"}], "tool_choice": "none"}),
+            None,
+        ),
+        (
             json!({"tools": [{"type": "web_search", "external_web_access": false}]}),
             None,
         ),

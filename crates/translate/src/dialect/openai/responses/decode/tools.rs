@@ -252,12 +252,6 @@ impl Offer {
     }
 }
 
-/// Whether a choice names the web search.
-pub(super) fn demands_search(asked: Option<&Value>) -> bool {
-    let kind = asked.and_then(|asked| asked.get("type")?.as_str());
-    kind.is_some_and(choice::is_search)
-}
-
 struct Declared {
     name: Option<String>,
     description: Option<String>,
