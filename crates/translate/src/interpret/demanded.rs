@@ -41,23 +41,17 @@ impl Demanded {
         }
     }
 
-    /// The arguments that an answer without a call consists of: one object, every key of which is
-    /// a parameter, and which fits.
+    /// The arguments that an answer without a call consists of, or ends with in a fence: one object,
+    /// every key of which is a parameter, and which fits.
     #[must_use]
     pub fn arguments(&self, answer: &str) -> Option<String> {
         let properties = self.schema.get("properties")?.as_object()?;
-        let mut candidates = candidates::extract(answer, false).into_iter();
-        let (only, None) = (candidates.next()?, candidates.next()) else {
-            return None;
-        };
-        let keys = only.value.as_object()?.keys();
-        let (known, all) = keys.fold((0, 0), |(known, all), key| {
-            (known + usize::from(properties.contains_key(key)), all + 1)
-        });
-        if all == 0 || known < all {
+        let value = candidates::conclusion(answer)?.value;
+        let given = value.as_object()?;
+        if given.is_empty() || !given.keys().all(|key| properties.contains_key(key)) {
             return None;
         }
-        let fitted = Schema::compile(&self.schema).ok()?.fit(only.value).ok()?;
+        let fitted = Schema::compile(&self.schema).ok()?.fit(value).ok()?;
         Some(fitted.to_string())
     }
 }
@@ -95,6 +89,21 @@ mod tests {
             ),
             (r#"{"days": 3}"#, None),
             (r#"{"city": "Paris", "mood": "good"}"#, None),
+            (
+                "Like this:\n```json\n{\"city\": \"Paris\"}\n```",
+                Some(r#"{"city":"Paris"}"#),
+            ),
+            (
+                "Which city? Like this:\n```json\n{\"city\": \"Paris\"}\n```\nThen I can look.",
+                None,
+            ),
+            (r#"Which city? For example {"city": "Paris"}."#, None),
+            (
+                "```\n{\"city\": \"Paris\"}\n```\n```\n{\"city\": \"Rome\"}\n```",
+                None,
+            ),
+            (r#"{"city": "Paris", "city": "Rome"}"#, None),
+            (r#"{"city": "Par"#, None),
             ("{}", None),
             ("It rains.", None),
             (r#"["Paris"]"#, None),

@@ -94,7 +94,7 @@ impl Form {
 /// stands in prose. Outer values only.
 #[must_use]
 pub fn extract(answer: &str, cut: bool) -> Vec<Candidate> {
-    let answer = answer.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let answer = trimmed(answer);
     let mut found: Vec<Candidate> = whole(answer, cut).into_iter().collect();
     if found.is_empty() {
         found = fences(answer)
@@ -106,6 +106,26 @@ pub fn extract(answer: &str, cut: bool) -> Vec<Candidate> {
         found = in_prose(answer, cut);
     }
     found
+}
+
+/// The value that an answer is, or that the only fence in it holds with nothing behind. What stands
+/// in prose or is shown on the way may be an example.
+#[must_use]
+pub fn conclusion(answer: &str) -> Option<Candidate> {
+    let answer = trimmed(answer);
+    whole(answer, false).or_else(|| {
+        let fences = fences(answer);
+        let [body] = fences.as_slice() else {
+            return None;
+        };
+        let (_, behind) = answer.rsplit_once(body)?;
+        let ends = behind.trim_matches('`').is_empty();
+        whole(body.trim(), false).filter(|_| ends)
+    })
+}
+
+fn trimmed(answer: &str) -> &str {
+    answer.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
 }
 
 fn whole(text: &str, cut: bool) -> Option<Candidate> {
