@@ -3,11 +3,14 @@
 //! Three ways of writing them are read as a stream: JSON, JSON inside a string, and a tag for each
 //! parameter. What was written so far is always the beginning of a valid JSON object.
 
-use super::declared::{DeclaredTool, Holds};
-use super::tag::{self, Tag};
-use crate::interpret::json::emitter::{Emitter, Fed, Progress};
-use crate::interpret::json::{self, Grade, tokens};
-use crate::interpret::scanner::{Cursor, Halt, from, to};
+mod encoded;
+mod tagged;
+
+use super::declared::DeclaredTool;
+use crate::interpret::json::Grade;
+use crate::interpret::json::emitter::{Emitter, Fed};
+use encoded::Encoded;
+use tagged::Tagged;
 
 /// Marks that no JSON holds outside strings; where one stands, the arguments are over.
 const MARKS: [&str; 9] = [
@@ -26,7 +29,7 @@ const MARKS: [&str; 9] = [
 #[derive(Debug)]
 pub(super) enum Writer {
     Json(Box<Emitter>),
-    Quoted(Box<Quoted>),
+    Encoded(Box<Encoded>),
     Tagged(Tagged),
 }
 
@@ -37,28 +40,20 @@ impl Writer {
     }
 
     /// For a JSON object inside a string whose mark was passed.
-    pub(super) fn quoted(mark: char, close: &str) -> Self {
-        Self::Quoted(Box::new(Quoted {
-            mark,
-            emitter: emitter(close),
-            decoded: String::new(),
-        }))
+    pub(super) fn encoded(mark: char, close: &str) -> Self {
+        Self::Encoded(Box::new(Encoded::new(mark, close)))
     }
 
     /// For parameter tags, written behind members that stand already.
     pub(super) fn tagged(begun: bool, members: usize) -> Self {
-        Self::Tagged(Tagged {
-            begun,
-            members,
-            open: None,
-        })
+        Self::Tagged(Tagged::new(begun, members))
     }
 
     /// How far the arguments had to be repaired.
     pub(super) fn grade(&self) -> Grade {
         match self {
             Self::Json(emitter) => emitter.grade(),
-            Self::Quoted(quoted) => quoted.emitter.grade(),
+            Self::Encoded(encoded) => encoded.grade(),
             Self::Tagged(_) => Grade::Exact,
         }
     }
@@ -67,7 +62,7 @@ impl Writer {
     pub(super) fn repeated_key(&self) -> bool {
         match self {
             Self::Json(emitter) => emitter.repeated_key(),
-            Self::Quoted(quoted) => quoted.emitter.repeated_key(),
+            Self::Encoded(encoded) => encoded.repeated_key(),
             Self::Tagged(_) => false,
         }
     }
@@ -82,7 +77,7 @@ impl Writer {
     ) -> Fed {
         match self {
             Self::Json(emitter) => emitter.feed(text, whole, out),
-            Self::Quoted(quoted) => quoted.feed(text, whole, out),
+            Self::Encoded(encoded) => encoded.feed(text, whole, out),
             Self::Tagged(tagged) => tagged.feed(text, whole, tool, out),
         }
     }
@@ -91,7 +86,7 @@ impl Writer {
     pub(super) fn ends_in_string(&self) -> bool {
         match self {
             Self::Json(emitter) => emitter.ends_in_string(),
-            Self::Quoted(quoted) => quoted.emitter.ends_in_string(),
+            Self::Encoded(encoded) => encoded.ends_in_string(),
             Self::Tagged(_) => false,
         }
     }
@@ -100,7 +95,7 @@ impl Writer {
     pub(super) fn close(&mut self, out: &mut String) -> Result<(), &'static str> {
         match self {
             Self::Json(emitter) => emitter.close(out),
-            Self::Quoted(_) => Err("the string with the arguments is not closed"),
+            Self::Encoded(_) => Err("the string with the arguments is not closed"),
             Self::Tagged(tagged) => tagged.close(out),
         }
     }
@@ -108,459 +103,4 @@ impl Writer {
 
 fn emitter(close: &str) -> Emitter {
     Emitter::within(close, &MARKS)
-}
-
-/// A JSON object inside a JSON string.
-#[derive(Debug)]
-pub(super) struct Quoted {
-    mark: char,
-    emitter: Emitter,
-    /// Decoded text that the emitter has not done with.
-    decoded: String,
-}
-
-impl Quoted {
-    fn feed(&mut self, text: &str, whole: bool, out: &mut String) -> Fed {
-        let mut consumed = 0;
-        loop {
-            let rest = from(text, consumed);
-            let plain = rest.find([self.mark, '\\']).unwrap_or(rest.len());
-            let said = to(rest, plain);
-            let rest = from(rest, plain);
-            let ended = rest.starts_with(self.mark);
-            let (taken, fed) = self.emit(said, ended, out);
-            consumed += taken;
-            match fed.progress {
-                Progress::More if ended => return self.end(consumed, out),
-                Progress::More => {}
-                Progress::Done => return self.past_string(text, consumed, whole),
-                Progress::Broken(_) => return Fed { consumed, ..fed },
-            }
-            if rest.is_empty() {
-                return Fed {
-                    consumed,
-                    progress: Progress::More,
-                };
-            }
-            match tokens::escape(rest, whole) {
-                None => {
-                    return Fed {
-                        consumed,
-                        progress: Progress::More,
-                    };
-                }
-                Some(escape) => {
-                    consumed += escape.width;
-                    let quoted = format!("\"{}\"", escape.json);
-                    self.decoded
-                        .push_str(&serde_json::from_str::<String>(&quoted).unwrap_or_default());
-                }
-            }
-        }
-    }
-
-    /// Gives the emitter more of what the string says, and tells how much of that it took. That is
-    /// done by characters: what came along behind the one that breaks it is not part of the call.
-    fn emit(&mut self, said: &str, ended: bool, out: &mut String) -> (usize, Fed) {
-        for (at, c) in said.char_indices() {
-            self.decoded.push(c);
-            let fed = self.emit_decoded(false, out);
-            if fed.progress != Progress::More {
-                return (at + c.len_utf8(), fed);
-            }
-        }
-        (said.len(), self.emit_decoded(ended, out))
-    }
-
-    fn emit_decoded(&mut self, ended: bool, out: &mut String) -> Fed {
-        let fed = self.emitter.feed(&self.decoded, ended, out);
-        self.decoded.drain(..fed.consumed);
-        fed
-    }
-
-    /// The string ended before the object did.
-    fn end(&mut self, consumed: usize, out: &mut String) -> Fed {
-        match self.emitter.close(out) {
-            Ok(()) => Fed {
-                consumed: consumed + 1,
-                progress: Progress::Done,
-            },
-            Err(why) => Fed {
-                consumed,
-                progress: Progress::Broken(why),
-            },
-        }
-    }
-
-    /// The object is complete: passes what is left of the string, with its mark.
-    fn past_string(&self, text: &str, consumed: usize, whole: bool) -> Fed {
-        let rest = from(text, consumed);
-        let blank = rest
-            .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\\' | 'n' | 't' | 'r'));
-        let at = text.len() - blank.len();
-        match blank.chars().next() {
-            None if !whole => Fed {
-                consumed,
-                progress: Progress::More,
-            },
-            Some(c) if c == self.mark => Fed {
-                consumed: at + 1,
-                progress: Progress::Done,
-            },
-            _ => Fed {
-                consumed,
-                progress: Progress::Done,
-            },
-        }
-    }
-}
-
-/// One tag for each parameter.
-#[derive(Debug)]
-pub(super) struct Tagged {
-    /// Whether the object's brace is written.
-    begun: bool,
-    members: usize,
-    open: Option<Parameter>,
-}
-
-/// The parameter whose value is being read.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one fact about a place in the text"
-)]
-#[derive(Debug)]
-struct Parameter {
-    name: String,
-    close: String,
-    holds: Holds,
-    /// Whether it came as `<parameter=key>`, whose closing tag models forget.
-    assigned: bool,
-    /// Whether some of its value was written.
-    begun: bool,
-    /// Whether a line break inside it was.
-    several_lines: bool,
-    /// Whether its value stands on lines of its own: then one line break at each end is not of it.
-    framed: bool,
-    /// Bytes of a held value in which no closing tag begins.
-    searched: usize,
-}
-
-/// Tags that hold the parameters together and say nothing themselves.
-const GROUPS: [&str; 5] = ["arguments", "parameters", "args", "params", "input"];
-
-enum Step {
-    Took(usize),
-    Wait,
-    Done(usize),
-    Broken(&'static str),
-}
-
-impl Tagged {
-    fn feed(
-        &mut self,
-        text: &str,
-        whole: bool,
-        tool: Option<&DeclaredTool>,
-        out: &mut String,
-    ) -> Fed {
-        if !self.begun {
-            self.begun = true;
-            out.push('{');
-        }
-        let mut consumed = 0;
-        loop {
-            let rest = from(text, consumed);
-            let step = match self.open.take() {
-                Some(parameter) => self.value(parameter, rest, whole, out),
-                None => self.between(rest, whole, tool, out),
-            };
-            match step {
-                Step::Took(n) => consumed += n,
-                Step::Wait => {
-                    return Fed {
-                        consumed,
-                        progress: Progress::More,
-                    };
-                }
-                Step::Broken(why) => {
-                    return Fed {
-                        consumed,
-                        progress: Progress::Broken(why),
-                    };
-                }
-                Step::Done(n) => {
-                    out.push('}');
-                    return Fed {
-                        consumed: consumed + n,
-                        progress: Progress::Done,
-                    };
-                }
-            }
-        }
-    }
-
-    /// Between parameters: the next one's tag, or the end.
-    fn between(
-        &mut self,
-        rest: &str,
-        whole: bool,
-        tool: Option<&DeclaredTool>,
-        out: &mut String,
-    ) -> Step {
-        let mut cursor = Cursor::new(rest, whole);
-        cursor.blank();
-        if cursor.rest().is_empty() {
-            return Step::Wait;
-        }
-        let start = cursor.at();
-        if !cursor.rest().starts_with('<') {
-            // A bracket, a fence, words: the tags have ended.
-            return if self.members > 0 {
-                Step::Done(start)
-            } else {
-                Step::Broken("no parameter tag stands where one should")
-            };
-        }
-        let tag = match tag::lex(&mut cursor, &|_, _| true) {
-            Ok(tag) => tag,
-            Err(Halt::More) => return Step::Wait,
-            Err(Halt::No) => return Step::Broken("a parameter tag cannot be read"),
-        };
-        let known = tool.is_some_and(|t| t.has(tag.raw));
-        if GROUPS.contains(&tag.name.as_str()) && tag.value.is_none() && !known {
-            return Step::Took(cursor.at());
-        }
-        if tag.closing || tag::begins_call(&tag) {
-            return Step::Done(start);
-        }
-        match Self::parameter(&mut cursor, &tag, tool) {
-            Ok(parameter) => {
-                self.begin(&parameter, tag.empty, out);
-                self.open = (!tag.empty).then_some(parameter);
-                Step::Took(cursor.at())
-            }
-            Err(Halt::More) => Step::Wait,
-            Err(Halt::No) => Step::Broken("a parameter tag cannot be read"),
-        }
-    }
-
-    fn parameter(
-        cursor: &mut Cursor<'_>,
-        tag: &Tag<'_>,
-        tool: Option<&DeclaredTool>,
-    ) -> Result<Parameter, Halt> {
-        let mut close = format!("</{}>", tag.raw);
-        let name = match &tag.value {
-            Some(name) => name.clone(),
-            None if tag.name == "arg_key" => {
-                let name = cursor.until(&close)?.trim().to_owned();
-                cursor.blank();
-                if !cursor.try_literal("<arg_value>")? {
-                    return Err(Halt::No);
-                }
-                "</arg_value>".clone_into(&mut close);
-                name
-            }
-            None => tag.raw.to_owned(),
-        };
-        let said = tag
-            .text
-            .map(|text| if text { Holds::Text } else { Holds::Data });
-        let holds = said.unwrap_or_else(|| tool.map_or(Holds::Any, |t| t.holds(&name)));
-        Ok(Parameter {
-            name,
-            close,
-            holds,
-            assigned: tag.assigned,
-            begun: false,
-            several_lines: false,
-            framed: false,
-            searched: 0,
-        })
-    }
-
-    fn begin(&mut self, parameter: &Parameter, empty: bool, out: &mut String) {
-        if self.members > 0 {
-            out.push(',');
-        }
-        self.members += 1;
-        out.push('"');
-        tokens::push_text(&parameter.name, out);
-        out.push_str("\":");
-        if empty {
-            out.push_str(if parameter.holds == Holds::Data {
-                "null"
-            } else {
-                "\"\""
-            });
-        } else if parameter.holds == Holds::Text {
-            out.push('"');
-        }
-    }
-
-    /// More of a value: text is written as it comes, data when it is whole.
-    fn value(&mut self, parameter: Parameter, rest: &str, whole: bool, out: &mut String) -> Step {
-        let end = match parameter.end(rest, whole) {
-            End::At(at, width) => Some((at, width)),
-            End::Open => None,
-            End::Unsure(at) => return self.stream(parameter, to(rest, at), out),
-        };
-        let Some((at, width)) = end else {
-            let hold = parameter.hold(rest);
-            return self.stream(parameter, to(rest, rest.len() - hold), out);
-        };
-        let mut text = to(rest, at);
-        if parameter.holds == Holds::Text {
-            text = parameter.trimmed(text);
-            tokens::push_text(text, out);
-            out.push('"');
-        } else {
-            out.push_str(&typed(parameter.trimmed(text), parameter.holds));
-        }
-        Step::Took(at + width)
-    }
-
-    /// Writes text that surely belongs to the value.
-    fn stream(&mut self, mut parameter: Parameter, sure: &str, out: &mut String) -> Step {
-        if parameter.holds != Holds::Text {
-            parameter.searched = sure.len();
-            self.open = Some(parameter);
-            return Step::Wait;
-        }
-        // Line breaks at the end may be the closing tag's.
-        let sure = sure.trim_end_matches(['\n', '\r']);
-        let lead = if parameter.begun {
-            0
-        } else {
-            parameter.lead(sure)
-        };
-        if sure.len() <= lead {
-            self.open = Some(parameter);
-            return Step::Wait;
-        }
-        parameter.framed |= lead > 0;
-        parameter.several_lines |= from(sure, lead).contains('\n');
-        parameter.begun = true;
-        tokens::push_text(from(sure, lead), out);
-        self.open = Some(parameter);
-        Step::Took(sure.len())
-    }
-
-    fn close(&mut self, out: &mut String) -> Result<(), &'static str> {
-        if self.open.is_some() {
-            return Err("a parameter is not closed");
-        }
-        if !self.begun {
-            out.push('{');
-        }
-        out.push('}');
-        Ok(())
-    }
-}
-
-/// What follows a value whose closing tag was forgotten.
-const FORGOTTEN: [&str; 2] = ["\n<parameter=", "\n</function>"];
-
-enum End {
-    At(usize, usize),
-    /// A closing tag stands here, but what follows it is not in sight yet.
-    Unsure(usize),
-    Open,
-}
-
-impl Parameter {
-    /// Where the value ends: at its closing tag, if a tag or nothing follows that. A text may hold
-    /// the same tag.
-    fn end(&self, rest: &str, whole: bool) -> End {
-        if let Some(start) = self.unclosed(rest) {
-            return End::At(start, 0);
-        }
-        let mut at = rest.floor_char_boundary(self.searched);
-        while let Some(found) = from(rest, at).find(&self.close) {
-            let start = at + found;
-            let behind = from(rest, start + self.close.len()).trim_start();
-            if !whole && (self.close.starts_with(behind) || "```".starts_with(behind)) {
-                return End::Unsure(start);
-            }
-            // The same tag again: this one belongs to the value.
-            let again = behind.starts_with(&self.close);
-            if (behind.starts_with('<') && !again) || behind.is_empty() || behind.starts_with("```")
-            {
-                return End::At(start, self.close.len());
-            }
-            at = start + self.close.len();
-        }
-        End::Open
-    }
-
-    /// Where a value of one line ends whose closing tag was forgotten: before the next tag. A
-    /// longer text may hold such tags itself.
-    fn unclosed(&self, rest: &str) -> Option<usize> {
-        if !self.assigned || self.several_lines || !self.close.starts_with("</parameter") {
-            return None;
-        }
-        let lead = self.lead(rest);
-        let end = lead + from(rest, lead).find('\n')?;
-        let forgotten = FORGOTTEN.iter().any(|m| from(rest, end).starts_with(m));
-        (forgotten && !to(rest, end).contains(&self.close)).then_some(end)
-    }
-
-    /// The longest end of the text that can begin a closing tag.
-    fn hold(&self, rest: &str) -> usize {
-        let marks = FORGOTTEN.iter().copied().chain([self.close.as_str()]);
-        marks
-            .map(|mark| {
-                (1..=mark.len().min(rest.len()))
-                    .rev()
-                    .find(|n| {
-                        rest.as_bytes()
-                            .ends_with(mark.as_bytes().get(..*n).unwrap_or_default())
-                    })
-                    .unwrap_or(0)
-            })
-            .max()
-            .unwrap_or(0)
-    }
-
-    /// The line break before the value that is not part of it.
-    fn lead(&self, text: &str) -> usize {
-        match text {
-            _ if self.begun => 0,
-            t if t.starts_with("\r\n") => 2,
-            t => usize::from(t.starts_with('\n')),
-        }
-    }
-
-    /// The last of a value without the line breaks that frame it.
-    fn trimmed<'t>(&self, text: &'t str) -> &'t str {
-        let lead = self.lead(text);
-        let text = from(text, lead);
-        if lead == 0 && !self.framed {
-            return text;
-        }
-        text.strip_suffix("\r\n")
-            .or(text.strip_suffix('\n'))
-            .unwrap_or(text)
-    }
-}
-
-/// A value that is not only text, as JSON.
-fn typed(text: &str, holds: Holds) -> String {
-    let trimmed = text.trim();
-    let read = json::repair_whole(trimmed).ok();
-    let sure = |grade| {
-        if holds == Holds::Data {
-            true
-        } else {
-            grade == Grade::Exact
-        }
-    };
-    match read.filter(|r| {
-        sure(r.grade)
-            && !(holds == Holds::Data && r.grade == Grade::Guess && r.json.starts_with('"'))
-    }) {
-        Some(repaired) => repaired.json,
-        None => serde_json::Value::from(text).to_string(),
-    }
 }

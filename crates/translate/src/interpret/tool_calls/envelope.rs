@@ -265,7 +265,7 @@ fn quoted(cursor: &mut Cursor<'_>, mark: char) -> Read<Args> {
         return Ok(if unescaped {
             Args::Json
         } else {
-            Args::Quoted { mark }
+            Args::Encoded { mark }
         });
     }
     cursor.go(start);

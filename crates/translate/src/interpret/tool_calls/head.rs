@@ -38,7 +38,7 @@ pub(super) enum Args {
     /// As a JSON object that begins here.
     Json,
     /// As a JSON object inside a string whose content begins here.
-    Quoted { mark: char },
+    Encoded { mark: char },
     /// One tag for each parameter.
     Tagged,
     /// Read already, with the head.

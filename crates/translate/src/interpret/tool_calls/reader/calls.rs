@@ -43,7 +43,7 @@ impl Reader {
                 return self.broken(&head.name, None, "its arguments are no JSON object", sink);
             }
             Args::Json => Writer::json(&self.close),
-            Args::Quoted { mark } => Writer::quoted(mark, &self.close),
+            Args::Encoded { mark } => Writer::encoded(mark, &self.close),
             Args::Tagged => Writer::tagged(false, 0),
         };
         let mut open = Open {

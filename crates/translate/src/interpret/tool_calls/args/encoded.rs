@@ -1,0 +1,136 @@
+//! A JSON object inside a JSON string, as arguments that were encoded twice stand.
+
+use super::emitter;
+use crate::interpret::json::emitter::{Emitter, Fed, Progress};
+use crate::interpret::json::{Grade, tokens};
+use crate::interpret::scanner::{from, to};
+
+/// A JSON object inside a JSON string.
+#[derive(Debug)]
+pub(in super::super) struct Encoded {
+    mark: char,
+    emitter: Emitter,
+    /// Decoded text that the emitter has not done with.
+    decoded: String,
+}
+
+impl Encoded {
+    /// For an object inside a string whose mark was passed.
+    pub(super) fn new(mark: char, close: &str) -> Self {
+        Self {
+            mark,
+            emitter: emitter(close),
+            decoded: String::new(),
+        }
+    }
+
+    /// How far the object had to be repaired.
+    pub(super) fn grade(&self) -> Grade {
+        self.emitter.grade()
+    }
+
+    /// Whether a key came twice.
+    pub(super) fn repeated_key(&self) -> bool {
+        self.emitter.repeated_key()
+    }
+
+    /// Whether the text so far ends in the middle of one of the object's own strings.
+    pub(super) fn ends_in_string(&self) -> bool {
+        self.emitter.ends_in_string()
+    }
+
+    /// Reads on and writes what is certain.
+    pub(super) fn feed(&mut self, text: &str, whole: bool, out: &mut String) -> Fed {
+        let mut consumed = 0;
+        loop {
+            let rest = from(text, consumed);
+            let plain = rest.find([self.mark, '\\']).unwrap_or(rest.len());
+            let said = to(rest, plain);
+            let rest = from(rest, plain);
+            let ended = rest.starts_with(self.mark);
+            let (taken, fed) = self.emit(said, ended, out);
+            consumed += taken;
+            match fed.progress {
+                Progress::More if ended => return self.end(consumed, out),
+                Progress::More => {}
+                Progress::Done => return self.past_string(text, consumed, whole),
+                Progress::Broken(_) => return Fed { consumed, ..fed },
+            }
+            if rest.is_empty() {
+                return Fed {
+                    consumed,
+                    progress: Progress::More,
+                };
+            }
+            match tokens::escape(rest, whole) {
+                None => {
+                    return Fed {
+                        consumed,
+                        progress: Progress::More,
+                    };
+                }
+                Some(escape) => {
+                    consumed += escape.width;
+                    let quoted = format!("\"{}\"", escape.json);
+                    self.decoded
+                        .push_str(&serde_json::from_str::<String>(&quoted).unwrap_or_default());
+                }
+            }
+        }
+    }
+
+    /// Gives the emitter more of what the string says, and tells how much of that it took. That is
+    /// done by characters: what came along behind the one that breaks it is not part of the call.
+    fn emit(&mut self, said: &str, ended: bool, out: &mut String) -> (usize, Fed) {
+        for (at, c) in said.char_indices() {
+            self.decoded.push(c);
+            let fed = self.emit_decoded(false, out);
+            if fed.progress != Progress::More {
+                return (at + c.len_utf8(), fed);
+            }
+        }
+        (said.len(), self.emit_decoded(ended, out))
+    }
+
+    fn emit_decoded(&mut self, ended: bool, out: &mut String) -> Fed {
+        let fed = self.emitter.feed(&self.decoded, ended, out);
+        self.decoded.drain(..fed.consumed);
+        fed
+    }
+
+    /// The string ended before the object did.
+    fn end(&mut self, consumed: usize, out: &mut String) -> Fed {
+        match self.emitter.close(out) {
+            Ok(()) => Fed {
+                consumed: consumed + 1,
+                progress: Progress::Done,
+            },
+            Err(why) => Fed {
+                consumed,
+                progress: Progress::Broken(why),
+            },
+        }
+    }
+
+    /// The object is complete: passes what is left of the string, with its mark.
+    fn past_string(&self, text: &str, consumed: usize, whole: bool) -> Fed {
+        let rest = from(text, consumed);
+        let blank = rest
+            .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\\' | 'n' | 't' | 'r'));
+        let at = text.len() - blank.len();
+        match blank.chars().next() {
+            None if !whole => Fed {
+                consumed,
+                progress: Progress::More,
+            },
+            Some(c) if c == self.mark => Fed {
+                consumed: at + 1,
+                progress: Progress::Done,
+            },
+            _ => Fed {
+                consumed,
+                progress: Progress::Done,
+            },
+        }
+    }
+}
