@@ -3,6 +3,11 @@
 //! A failure knows its [`Kind`] and has two messages: `message` for the client, `detail` for the
 //! operator's log. It takes its HTTP shape and its dialect's words only when it is encoded.
 
+use std::borrow::Cow;
+
+/// The most characters of a client's word that a message repeats.
+const MAX_ECHO: usize = 60;
+
 /// Why a request was not answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -143,5 +148,14 @@ impl Failure {
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
+    }
+}
+
+/// A client's word as a message may repeat it: never longer than a line.
+#[must_use]
+pub fn echo(word: &str) -> Cow<'_, str> {
+    match word.char_indices().nth(MAX_ECHO) {
+        Some((end, _)) => Cow::Owned(format!("{}…", word.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(word),
     }
 }

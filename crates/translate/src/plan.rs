@@ -2,8 +2,7 @@
 //! is spent.
 
 use crate::compose::schema;
-use crate::dialect::request::echo;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, echo};
 use crate::turn::{Delivery, Output, Part, Turn};
 
 /// What the turn's model can do.

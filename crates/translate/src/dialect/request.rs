@@ -1,8 +1,6 @@
 //! What every dialect's decoder does alike: JSON errors that name the field, media, the original
 //! relay's checks of a conversation.
 
-use std::borrow::Cow;
-
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
@@ -13,9 +11,6 @@ use crate::turn::{Media, Message, Part, Role, Source};
 
 pub mod forms;
 pub mod slot;
-
-/// The most characters of a client's word that a message repeats.
-const MAX_ECHO: usize = 60;
 
 /// Parses a request's body. A byte order mark before it is passed over, as RFC 8259 permits.
 ///
@@ -35,15 +30,6 @@ pub fn answers_calls(messages: &[Message]) -> bool {
     messages
         .last()
         .is_some_and(|last| last.parts.iter().any(is_result))
-}
-
-/// A client's word as a message may repeat it: never longer than a line.
-#[must_use]
-pub fn echo(word: &str) -> Cow<'_, str> {
-    match word.char_indices().nth(MAX_ECHO) {
-        Some((end, _)) => Cow::Owned(format!("{}…", word.get(..end).unwrap_or_default())),
-        None => Cow::Borrowed(word),
-    }
 }
 
 fn explain<T: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> Failure {

@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use super::model_names;
 use super::time::rfc3339;
-use crate::dialect::request::echo;
-use crate::failure::Failure;
+use crate::failure::{Failure, echo};
 
 /// One model of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::dialect::request::{answers_calls, echo};
-use crate::failure::Failure;
+use crate::dialect::request::answers_calls;
+use crate::failure::{Failure, echo};
 use crate::turn::{Choice, Message, Tool};
 
 /// The longest name a tool may have. OpenAI allows 64; some clients prefix names and go beyond.

@@ -15,7 +15,7 @@ use super::wire;
 use crate::dialect::Request;
 use crate::dialect::anthropic::error;
 use crate::dialect::request;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, echo};
 use crate::tokens;
 use crate::turn::{Delivery, Limits, Media, Message, Output, Part, Role, Source, Turn};
 use history::History;
@@ -119,7 +119,7 @@ fn model(model: Option<String>) -> Result<(String, bool), Failure> {
 fn refuse_what_is_kept_elsewhere(request: &wire::Request) -> Result<(), Failure> {
     let servers = request.mcp_servers.as_deref().unwrap_or_default();
     if let Some(server) = servers.first() {
-        let name = request::echo(server.name.as_deref().unwrap_or("unnamed"));
+        let name = echo(server.name.as_deref().unwrap_or("unnamed"));
         let message = format!(
             "MCP servers (`{name}`) cannot be called from here: let the client connect to them and pass their tools in `tools`."
         );
@@ -184,7 +184,7 @@ fn output(request: &mut wire::Request) -> Result<Output, Failure> {
         return Ok(Output::Text);
     };
     if format.kind != "json_schema" {
-        let kind = request::echo(&format.kind);
+        let kind = echo(&format.kind);
         let message = format!("`{kind}` is no output format: use json_schema.");
         return Err(Failure::invalid(format!("{path}.type"), message));
     }
@@ -248,7 +248,7 @@ fn message(message: wire::Message, path: &str) -> Result<Option<Message>, Failur
             return system_message(content, path);
         }
         other => {
-            let other = request::echo(other);
+            let other = echo(other);
             let path = path.replace(".content", ".role");
             return Err(Failure::invalid(
                 path,

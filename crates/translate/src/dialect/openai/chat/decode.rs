@@ -8,7 +8,7 @@ use crate::dialect::Request;
 use crate::dialect::openai::{choice, limits};
 use crate::dialect::request;
 use crate::dialect::request::forms::Count;
-use crate::failure::Failure;
+use crate::failure::{Failure, echo};
 use crate::turn::{Delivery, Limits, Output, Search, Takes, Turn};
 
 mod messages;
@@ -152,7 +152,7 @@ fn output(format: Option<wire::ResponseFormat>) -> Result<Output, Failure> {
             "response_format.type",
             format!(
                 "`{}` is no response format: use text, json_object or json_schema.",
-                request::echo(other)
+                echo(other)
             ),
         )),
     }

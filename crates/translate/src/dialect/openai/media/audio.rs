@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::dialect::json;
 use crate::dialect::request;
-use crate::failure::Failure;
+use crate::failure::{Failure, echo};
 
 /// A request to speak a text.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -169,7 +169,7 @@ impl TranscriptForm {
                 "response_format",
                 format!(
                     "`{}` is no response_format: use json, text, verbose_json, srt or vtt.",
-                    request::echo(other)
+                    echo(other)
                 ),
             )),
         }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::dialect::json;
 use crate::dialect::request;
-use crate::failure::Failure;
+use crate::failure::{Failure, echo};
 use crate::turn::{Delivery, Media, Source};
 
 /// What is asked of a picture. What is None is left to the model.
@@ -139,7 +139,7 @@ fn inline(format: Option<&str>) -> Result<Option<bool>, Failure> {
             "response_format",
             format!(
                 "`{}` is no response_format: use url or b64_json.",
-                request::echo(other)
+                echo(other)
             ),
         )),
     }

@@ -12,7 +12,7 @@ use super::wire;
 use crate::dialect::Request;
 use crate::dialect::openai::{choice, metadata};
 use crate::dialect::request;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, echo};
 use crate::turn::{Delivery, Limits, Message, Output, Part, Role, Search, Tools, Turn};
 
 mod content;
@@ -313,7 +313,7 @@ fn missing_item(id: &str, path: &str) -> Failure {
         path,
         format!(
             "There is no stored item `{}`: send the item itself, or store the response it came with.",
-            request::echo(id)
+            echo(id)
         ),
     )
 }
@@ -323,10 +323,7 @@ fn missing_item(id: &str, path: &str) -> Failure {
 pub fn missing_previous(id: &str) -> Failure {
     Failure::invalid(
         "previous_response_id",
-        format!(
-            "Previous response with id '{}' not found.",
-            request::echo(id)
-        ),
+        format!("Previous response with id '{}' not found.", echo(id)),
     )
     .with_code("previous_response_not_found")
 }
@@ -336,7 +333,7 @@ pub fn missing_previous(id: &str) -> Failure {
 pub fn missing_response(id: &str) -> Failure {
     Failure::new(
         Kind::NotFound,
-        format!("Response with id '{}' not found.", request::echo(id)),
+        format!("Response with id '{}' not found.", echo(id)),
     )
 }
 
@@ -345,7 +342,7 @@ pub fn missing_response(id: &str) -> Failure {
 pub fn missing_conversation(id: &str) -> Failure {
     Failure::new(
         Kind::NotFound,
-        format!("Conversation with id '{}' not found.", request::echo(id)),
+        format!("Conversation with id '{}' not found.", echo(id)),
     )
 }
 
@@ -392,7 +389,7 @@ fn output(text: Option<&Map<String, Value>>) -> Result<Output, Failure> {
             "text.format.type",
             format!(
                 "`{}` is no text format: use text, json_object or json_schema.",
-                request::echo(other)
+                echo(other)
             ),
         )),
     }

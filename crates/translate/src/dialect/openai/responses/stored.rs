@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::dialect::json;
-use crate::dialect::request;
-use crate::failure::Failure;
+use crate::failure::{Failure, echo};
 
 /// The most items of a page, as OpenAI has it.
 const MAX_PAGE: usize = 100;
@@ -60,7 +59,7 @@ impl Page {
                 ("order", other) => {
                     return Err(Failure::invalid(
                         "order",
-                        format!("`{}` is no order: use asc or desc.", request::echo(other)),
+                        format!("`{}` is no order: use asc or desc.", echo(other)),
                     ));
                 }
                 _ => {}
@@ -90,7 +89,7 @@ pub fn list(items: &[Value], page: &Page) -> Result<Vec<u8>, Failure> {
             1 + at.ok_or_else(|| {
                 Failure::invalid(
                     "after",
-                    format!("There is no item `{}` in this list.", request::echo(after)),
+                    format!("There is no item `{}` in this list.", echo(after)),
                 )
             })?
         }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::wire::{self, Block, Content};
 use crate::dialect::data_uri;
 use crate::dialect::request;
-use crate::failure::Failure;
+use crate::failure::{Failure, echo};
 use crate::turn::{Call, CallResult, Media, Part, Role, Source};
 
 /// The parts of a message's content.
@@ -77,7 +77,7 @@ fn leaves_no_trace(kind: &str) -> bool {
 }
 
 fn unknown(kind: &str, path: &str) -> Failure {
-    let kind = request::echo(kind);
+    let kind = echo(kind);
     let message = format!(
         "`{kind}` is no content block known here: use text, image, document, search_result, tool_use or tool_result."
     );
@@ -143,7 +143,7 @@ fn image(source: Option<wire::Source>, path: &str) -> Result<Media, Failure> {
             format!("{path}.type"),
             format!(
                 "`{}` is no source of an image: use base64, url or file.",
-                request::echo(other)
+                echo(other)
             ),
         )),
     }
@@ -172,7 +172,7 @@ fn document(block: Block, role: Role, path: &str, parts: &mut Vec<Part>) -> Resu
             return Ok(());
         }
         other => {
-            let other = request::echo(other);
+            let other = echo(other);
             let message = format!(
                 "`{other}` is no source of a document: use base64, text, url, content or file."
             );

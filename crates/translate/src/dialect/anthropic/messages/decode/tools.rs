@@ -11,8 +11,7 @@ use super::super::wire;
 use super::client_tools;
 use super::history::History;
 use crate::dialect::openai::choice::check_name;
-use crate::dialect::request::echo;
-use crate::failure::Failure;
+use crate::failure::{Failure, echo};
 use crate::turn::{Choice, Search, Takes, Tool, Tools};
 
 /// The most sites that one search reads here, however many searches the client allows.

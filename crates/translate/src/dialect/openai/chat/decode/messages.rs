@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::dialect::openai::chat::wire;
 use crate::dialect::request;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, echo};
 use crate::turn::{Call, CallResult, Media, Message, Part, Role, Source};
 
 /// The messages, and what the original relay's fields add: `new_input` a further one, `file_ids`
@@ -41,7 +41,7 @@ fn message(message: wire::Message, path: &str) -> Result<Message, Failure> {
                 format!("{path}.role"),
                 format!(
                     "`{}` is no role: use system, developer, user, assistant or tool.",
-                    request::echo(other)
+                    echo(other)
                 ),
             ));
         }
@@ -173,7 +173,7 @@ fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
             format!("{path}.type"),
             format!(
                 "`{}` is no content part known here: use text, image_url, file, input_audio or refusal.",
-                request::echo(other)
+                echo(other)
             ),
         )),
     }

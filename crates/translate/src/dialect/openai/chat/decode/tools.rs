@@ -3,7 +3,6 @@
 use super::check_schema;
 use crate::dialect::openai::chat::wire;
 use crate::dialect::openai::choice;
-use crate::dialect::request;
 use crate::failure::Failure;
 use crate::turn::{Choice, Takes, Tool, Tools};
 
@@ -33,10 +32,7 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
             kind if choice::is_search(kind) => hosted.search = true,
             "code_interpreter" => hosted.code = true,
             kind => {
-                return Err(choice::unknown_tool(
-                    &request::echo(kind),
-                    &format!("tools[{at}].type"),
-                ));
+                return Err(choice::unknown_tool(kind, &format!("tools[{at}].type")));
             }
         }
     }

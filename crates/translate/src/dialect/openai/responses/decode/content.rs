@@ -2,7 +2,7 @@
 
 use crate::dialect::openai::responses::wire;
 use crate::dialect::request;
-use crate::failure::Failure;
+use crate::failure::{Failure, echo};
 use crate::turn::{Media, Part, Source};
 
 /// The parts of a list, which stands at a path of the request.
@@ -44,7 +44,7 @@ fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
             format!("{path}.type"),
             format!(
                 "`{}` is no content part known here: use input_text, input_image, input_file, output_text or refusal.",
-                request::echo(other)
+                echo(other)
             ),
         )),
     }

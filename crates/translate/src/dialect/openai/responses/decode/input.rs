@@ -9,8 +9,7 @@ use super::fields::read;
 use super::tools::Offer;
 use crate::dialect::openai::responses::calls::{Form, arguments_of, offered_name};
 use crate::dialect::openai::responses::wire;
-use crate::dialect::request;
-use crate::failure::Failure;
+use crate::failure::{Failure, echo};
 use crate::turn::{Call, CallResult, Message, Part, Role};
 
 /// Items of tools that OpenAI runs itself. They cannot be told to the model; what it said about
@@ -76,10 +75,7 @@ impl Reader {
                 Some(form) => self.call(form, item, path),
                 None => Err(Failure::invalid(
                     format!("{path}.type"),
-                    format!(
-                        "Items of type `{}` cannot be taken here.",
-                        request::echo(kind)
-                    ),
+                    format!("Items of type `{}` cannot be taken here.", echo(kind)),
                 )),
             },
         }
@@ -95,7 +91,7 @@ impl Reader {
                     format!("{path}.role"),
                     format!(
                         "`{}` is no role: use user, assistant, system or developer.",
-                        request::echo(other)
+                        echo(other)
                     ),
                 ));
             }

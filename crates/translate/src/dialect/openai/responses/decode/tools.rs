@@ -6,8 +6,7 @@ use super::fields::{check_schema, read};
 use crate::dialect::openai::choice;
 use crate::dialect::openai::responses::calls::{Callable, Form, offered_name};
 use crate::dialect::openai::responses::wire;
-use crate::dialect::request;
-use crate::failure::Failure;
+use crate::failure::{Failure, echo};
 use crate::turn::{Choice, Search, Takes, Tool};
 
 /// What may be called, and whether the web may be searched.
@@ -48,10 +47,7 @@ impl Offer {
             "tool_search" if tool.execution.as_deref() != Some("client") => Ok(()),
             kind => match Form::of_tool(kind) {
                 Some(form) => self.clients_own(form, tool, path),
-                None => Err(choice::unknown_tool(
-                    &request::echo(kind),
-                    &format!("{path}.type"),
-                )),
+                None => Err(choice::unknown_tool(kind, &format!("{path}.type"))),
             },
         }
     }
@@ -127,7 +123,7 @@ impl Offer {
                 format!("{path}.environment.type"),
                 format!(
                     "A shell in `{}` is not available here: only `local`, which the client runs.",
-                    request::echo(place)
+                    echo(place)
                 ),
             ));
         }
