@@ -10,3 +10,4 @@ pub mod media;
 pub mod metadata;
 pub mod page;
 pub mod responses;
+pub mod search;

@@ -1,31 +1,13 @@
-//! OpenAI's tool choice and the names of its hosted tools, alike in chat completions and responses.
+//! OpenAI's tools and the choice among them, alike in chat completions and responses.
 
 use serde_json::{Map, Value};
 
-use crate::dialect::request::answers_calls;
+use super::search;
 use crate::failure::{Failure, echo};
-use crate::turn::{Choice, Message, Tool};
+use crate::turn::{Choice, Tool};
 
 /// The longest name a tool may have. OpenAI allows 64; some clients prefix names and go beyond.
 const MAX_NAME: usize = 128;
-
-/// Whether a hosted tool of this type asks for web search: OpenAI's names with or without a date,
-/// and the original relay's `retrieval`.
-#[must_use]
-pub fn is_search(kind: &str) -> bool {
-    kind == "retrieval" || kind.starts_with("web_search")
-}
-
-/// Whether a web search that is among the tools is made: never against the client's word, and for
-/// what answers calls only if it is demanded.
-#[must_use]
-pub fn searches(choice: Option<&Value>, messages: &[Message]) -> bool {
-    match choice.and_then(|choice| choice.as_str().or_else(|| choice.get("type")?.as_str())) {
-        Some("none") => false,
-        Some(kind) if is_search(kind) => true,
-        _ => !answers_calls(messages),
-    }
-}
 
 /// The refusal of a tool type that cannot be offered here.
 #[must_use]
@@ -54,6 +36,16 @@ pub fn check_name(name: &str, param: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What a custom tool's grammar demands, in words: nothing can hold the model to it, but it can be
+/// told.
+#[must_use]
+pub fn grammar_in_words(syntax: Option<&str>, definition: Option<&str>) -> Option<String> {
+    let (syntax, definition) = (syntax.unwrap_or_default(), definition?);
+    Some(format!(
+        "The input must match this {syntax} grammar:\n{definition}"
+    ))
+}
+
 /// Decodes `tool_choice` or the older `function_call`.
 ///
 /// # Errors
@@ -76,7 +68,7 @@ pub fn decode(choice: Option<&Value>, offered: &[Tool]) -> Result<Choice, Failur
                     offered,
                 ),
                 "auto" | "none" | "required" | "any" => by_word(kind),
-                kind if is_search(kind) || kind == "code_interpreter" => Ok(Choice::Auto),
+                kind if search::is_named(kind) || kind == "code_interpreter" => Ok(Choice::Auto),
                 _ => named(
                     object.get(kind).unwrap_or(&Value::Null),
                     object.get("name"),

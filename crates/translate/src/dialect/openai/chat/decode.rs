@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::encode::Shape;
 use super::wire;
 use crate::dialect::Request;
-use crate::dialect::openai::{choice, limits};
+use crate::dialect::openai::{limits, search};
 use crate::dialect::request;
 use crate::dialect::request::forms::Count;
 use crate::failure::{Failure, echo};
@@ -58,7 +58,7 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
     }
     let messages = messages(&mut request)?;
     let choice = request.tool_choice.as_ref();
-    let offered = hosted.search && choice::searches(choice, &messages);
+    let offered = hosted.search && search::is_made(choice, &messages);
     let turn = Turn {
         search: search(&request, online || offered),
         messages,
@@ -104,20 +104,15 @@ fn limits(request: &mut wire::Request) -> Result<Limits, Failure> {
     limits::limits(max_tokens, field, request.stop.take())
 }
 
-/// Upstream counts sites and words; OpenAI's client gives a size in a word.
 fn search(request: &wire::Request, asked: bool) -> Option<Search> {
     let options = request.web_search_options.as_ref();
     if !(asked || request.web_search == Some(true) || options.is_some()) {
         return None;
     }
-    let (sites, words) = match options.and_then(|o| o.search_context_size.as_deref()) {
-        Some("low") => (Some(2), Some(500)),
-        Some("high") => (Some(6), Some(3000)),
-        _ => (None, None),
-    };
+    let sized = search::sized(options.and_then(|o| o.search_context_size.as_deref()));
     Some(Search {
-        sites: request.num_of_site.map(small).or(sites),
-        words: request.max_word.map(small).or(words),
+        sites: request.num_of_site.map(small).or(sized.sites),
+        words: request.max_word.map(small).or(sized.words),
     })
 }
 

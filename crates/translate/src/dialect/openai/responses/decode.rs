@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::encode::Shape;
 use super::wire;
 use crate::dialect::Request;
-use crate::dialect::openai::{choice, metadata};
+use crate::dialect::openai::{metadata, search};
 use crate::dialect::request;
 use crate::failure::{Failure, Kind, echo};
 use crate::turn::{Delivery, Limits, Message, Output, Part, Role, Search, Tools, Turn};
@@ -259,7 +259,7 @@ impl Asked {
     fn search(&self, reader: &Reader) -> Option<Search> {
         let choice = self.request.tool_choice.as_ref();
         let offered = reader.offer.search.or(self.online.then(Search::default));
-        offered.filter(|_| self.online || choice::searches(choice, &reader.messages))
+        offered.filter(|_| self.online || search::is_made(choice, &reader.messages))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::check_schema;
 use crate::dialect::openai::chat::wire;
-use crate::dialect::openai::choice;
+use crate::dialect::openai::{choice, search};
 use crate::failure::Failure;
 use crate::turn::{Choice, Takes, Tool, Tools};
 
@@ -29,7 +29,7 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
         match tool.kind.as_str() {
             "function" => offered.push(function(tool.function, at)?),
             "custom" => offered.push(custom(tool.custom, at)?),
-            kind if choice::is_search(kind) => hosted.search = true,
+            kind if search::is_named(kind) => hosted.search = true,
             "code_interpreter" => hosted.code = true,
             kind => {
                 return Err(choice::unknown_tool(kind, &format!("tools[{at}].type")));
@@ -110,7 +110,9 @@ fn custom(custom: Option<wire::Custom>, at: usize) -> Result<Tool, Failure> {
     let grammar = custom
         .format
         .and_then(|format| format.grammar)
-        .map(|grammar| grammar_in_words(&grammar));
+        .and_then(|grammar| {
+            choice::grammar_in_words(grammar.syntax.as_deref(), grammar.definition.as_deref())
+        });
     let words: Vec<String> = [custom.description, grammar]
         .into_iter()
         .flatten()
@@ -121,13 +123,4 @@ fn custom(custom: Option<wire::Custom>, at: usize) -> Result<Tool, Failure> {
         takes: Takes::Text,
         strict: false,
     })
-}
-
-/// Nothing can hold the model to a grammar, but it can be told.
-fn grammar_in_words(grammar: &wire::Grammar) -> String {
-    let syntax = grammar.syntax.as_deref().unwrap_or_default();
-    format!(
-        "The input must match this {syntax} grammar:\n{}",
-        grammar.definition.as_deref().unwrap_or_default()
-    )
 }

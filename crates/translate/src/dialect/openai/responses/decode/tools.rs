@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::fields::{check_schema, read};
-use crate::dialect::openai::choice;
 use crate::dialect::openai::responses::calls::{Callable, Form, offered_name};
 use crate::dialect::openai::responses::wire;
+use crate::dialect::openai::{choice, search};
 use crate::failure::{Failure, echo};
 use crate::turn::{Choice, Search, Takes, Tool};
 
@@ -39,7 +39,7 @@ impl Offer {
             "function" => self.function(tool, namespace, path),
             "custom" => self.custom(tool, namespace, path),
             "namespace" if namespace.is_none() => self.namespace(tool, path),
-            kind if choice::is_search(kind) => {
+            kind if search::is_named(kind) => {
                 self.search(&tool, path);
                 Ok(())
             }
@@ -91,7 +91,7 @@ impl Offer {
         namespace: Option<&str>,
         path: &str,
     ) -> Result<(), Failure> {
-        let grammar = tool.format.and_then(grammar_in_words);
+        let grammar = tool.format.and_then(grammar);
         let words: Vec<String> = [tool.description, grammar].into_iter().flatten().collect();
         let declared = Declared {
             name: tool.name,
@@ -171,19 +171,13 @@ impl Offer {
         Ok(())
     }
 
-    /// Upstream counts sites and words; OpenAI's client gives a size in a word. A search that must
-    /// not reach the web is none here: upstream has no store of it.
+    /// A search that must not reach the web is none here: upstream has no store of it.
     fn search(&mut self, tool: &wire::Tool, path: &str) {
         if tool.external_web_access == Some(false) {
             self.ignored.push(path.to_owned());
             return;
         }
-        let (sites, words) = match tool.search_context_size.as_deref() {
-            Some("low") => (Some(2), Some(500)),
-            Some("high") => (Some(6), Some(3000)),
-            _ => (None, None),
-        };
-        self.search = Some(Search { sites, words });
+        self.search = Some(search::sized(tool.search_context_size.as_deref()));
         for (given, field) in [
             (tool.filters.is_some(), "filters"),
             (tool.user_location.is_some(), "user_location"),
@@ -256,15 +250,10 @@ struct Declared {
     form: Form,
 }
 
-/// Nothing can hold the model to a grammar, but it can be told.
-fn grammar_in_words(format: wire::Format) -> Option<String> {
+fn grammar(format: wire::Format) -> Option<String> {
     let (syntax, definition) = match format.grammar {
         Some(grammar) => (grammar.syntax, grammar.definition),
         None => (format.syntax, format.definition),
     };
-    let definition = definition?;
-    let syntax = syntax.unwrap_or_default();
-    Some(format!(
-        "The input must match this {syntax} grammar:\n{definition}"
-    ))
+    choice::grammar_in_words(syntax.as_deref(), definition.as_deref())
 }
