@@ -85,8 +85,11 @@ impl Encoded {
         for (at, c) in said.char_indices() {
             self.decoded.push(c);
             let fed = self.emit_decoded(false, out);
-            if fed.progress != Progress::More {
-                return (at + c.len_utf8(), fed);
+            match fed.progress {
+                Progress::More => {}
+                // What stands behind the object in its string is passed.
+                Progress::Done => return (said.len(), fed),
+                Progress::Broken(_) => return (at + c.len_utf8(), fed),
             }
         }
         (said.len(), self.emit_decoded(ended, out))
@@ -131,6 +134,44 @@ impl Encoded {
                 consumed,
                 progress: Progress::Done,
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How far a string is read, and what is written, if its text comes in such pieces.
+    fn read(text: &str, piece: usize) -> (usize, Progress, String) {
+        let mut encoded = Encoded::new('"', "</tool_call>");
+        let (mut at, mut out) = (0, String::new());
+        for end in (1..=text.len()).filter(|end| end % piece == 0 || *end == text.len()) {
+            let fed = encoded.feed(&text[at..end], false, &mut out);
+            at += fed.consumed;
+            if fed.progress != Progress::More {
+                return (at, fed.progress, out);
+            }
+        }
+        (at, Progress::More, out)
+    }
+
+    #[test]
+    fn what_stands_behind_the_object_is_passed_up_to_the_strings_end_at_any_cut() {
+        let table = [
+            (r#"{\"a\": 1}", "b""#, 11, Progress::Done),
+            (r#"{\"a\": 1}}\n", "b""#, 14, Progress::Done),
+            (r#"{\"a\": 1}} </tool_call>"#, 24, Progress::More),
+        ];
+        for (text, end, progress) in table {
+            for piece in [1, 3, text.len()] {
+                let written = r#"{"a":1}"#.to_owned();
+                assert_eq!(
+                    read(text, piece),
+                    (end, progress, written),
+                    "{text} by {piece}"
+                );
+            }
         }
     }
 }
