@@ -84,6 +84,12 @@ pub struct Variation {
     pub wanted: Wanted,
 }
 
+/// The model that draws where none is named. DALL·E 3, which earlier clients took, is no longer listed.
+pub const DEFAULT_MODEL: &str = "gpt-image-1-mini";
+
+/// The model that changes pictures where none is named.
+pub const DEFAULT_EDITOR: &str = "gpt-image-1";
+
 /// Models that vary pictures, the best first: what to try when the one asked for cannot.
 pub const VARIATION_ORDER: &[&str] = &[
     "magic-art",

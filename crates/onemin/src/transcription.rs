@@ -12,6 +12,9 @@ pub use transcript::{Segment, Transcript};
 use crate::features::form::{self, Knob};
 use crate::features::{Invalid, Kind, Payload, candidates};
 
+/// The model that writes down where none is named.
+pub const DEFAULT_MODEL: &str = "whisper-1";
+
 /// What to try for a transcription when the model asked for cannot, the best first.
 pub const TRANSCRIPTION_ORDER: &[&str] = &[
     "whisper-1",

@@ -16,7 +16,7 @@ use translate::interpret::thinking::Thoughts;
 use translate::plan::Policy;
 
 use crate::account::known::KnownKeys;
-use crate::account::{self, Caller, Identities, Identity};
+use crate::account::{self, Identities, Identity};
 use crate::assistants::Assistants;
 use crate::attach::Attacher;
 use crate::attach::fetch::Fetcher;
@@ -180,7 +180,7 @@ impl Relay {
     /// The limit is reached.
     pub async fn admit(
         &self,
-        caller: &Caller,
+        owner: Identity,
         arrival: &Arrival,
         headers: &HeaderMap,
     ) -> Result<(), Failure> {
@@ -188,7 +188,7 @@ impl Relay {
             return Ok(());
         }
         let who = match self.limit_by {
-            RateLimitBy::Key => self.identities.of_key(&caller.key),
+            RateLimitBy::Key => owner,
             RateLimitBy::Address => {
                 let address = account::client_address(arrival.peer, headers, &self.trusted_proxies);
                 self.identities.of_address(address)

@@ -96,8 +96,8 @@ where
 {
     let (head, body) = request.into_parts();
     let caller = account::caller(&head.headers)?;
-    relay.admit(&caller, &arrival, &head.headers).await?;
     let owner = relay.identities.of_key(&caller.key);
+    relay.admit(owner, &arrival, &head.headers).await?;
     let asked = Asked {
         strict: relay.policy(&head.headers).strict,
         caller,

@@ -11,13 +11,11 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::HeaderMap;
 use serde_json::{Map, Number, Value};
+use translate::dialect::openai::SIGN_OF_LIFE;
 use translate::failure::Failure;
 
 use crate::endpoint::recorded::Broken;
 use crate::respond;
-
-/// A comment, which no client reads.
-const SIGN_OF_LIFE: Bytes = Bytes::from_static(b": keep-alive\n\n");
 
 type Making = Pin<Box<dyn Future<Output = Result<Response, Failure>> + Send>>;
 
@@ -45,7 +43,7 @@ pub async fn events(
     if let Ok(made) = tokio::time::timeout(heartbeat, &mut making).await {
         return made;
     }
-    let first = stream::iter([Ok(SIGN_OF_LIFE)]);
+    let first = stream::iter([Ok(sign_of_life())]);
     let rest = stream::unfold(State::Waiting(making), move |state| next(state, heartbeat));
     Ok(respond::events(Body::from_stream(first.chain(rest))))
 }
@@ -53,7 +51,7 @@ pub async fn events(
 async fn next(state: State, heartbeat: Duration) -> Option<(Piece, State)> {
     match state {
         State::Waiting(mut making) => match tokio::time::timeout(heartbeat, &mut making).await {
-            Err(_) => Some((Ok(SIGN_OF_LIFE), State::Waiting(making))),
+            Err(_) => Some((Ok(sign_of_life()), State::Waiting(making))),
             Ok(Ok(made)) => {
                 let told = too_late_for_headers(made.headers());
                 let body = made.into_body().into_data_stream();
@@ -67,6 +65,10 @@ async fn next(state: State, heartbeat: Duration) -> Option<(Piece, State)> {
         State::Passing(body) => pass(body).await,
         State::Over => None,
     }
+}
+
+fn sign_of_life() -> Bytes {
+    Bytes::from_static(SIGN_OF_LIFE)
 }
 
 async fn pass(mut body: BodyDataStream) -> Option<(Piece, State)> {
@@ -85,7 +87,7 @@ fn too_late_for_headers(headers: &HeaderMap) -> Option<Bytes> {
         Some((name.to_owned(), value))
     });
     let told: Map<String, Value> = told.collect();
-    (!told.is_empty()).then(|| format!(": x-relay {}\n\n", Value::from(told)).into())
+    (!told.is_empty()).then(|| respond::comment(Value::from(told)).into())
 }
 
 #[cfg(test)]

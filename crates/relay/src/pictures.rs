@@ -11,7 +11,7 @@ use onemin::images::{self, Edit, Variation, Wanted};
 use onemin::models::Feature;
 use onemin::{Accepted, ApiKey, Invalid, Mode, Outcome, Payload};
 use serde_json::Value;
-use translate::dialect::openai::media::images::{ImageRequest, Picture};
+use translate::dialect::openai::media::images::{ImageRequest, Picture, is_inline};
 use translate::failure::{Failure, Kind};
 use translate::plan;
 use translate::turn::Delivery;
@@ -20,12 +20,6 @@ pub use delivered::{data_uri, url};
 
 use crate::app::Relay;
 use crate::failure::of_upstream;
-
-/// The model of a request that names none: the original relay's DALL·E 3 is no longer there.
-const STANDARD_MODEL: &str = "gpt-image-1-mini";
-
-/// The model that changes pictures where a request names none.
-const STANDARD_EDITOR: &str = "gpt-image-1";
 
 /// Pictures that were made, and what the request could not get.
 #[derive(Debug)]
@@ -47,7 +41,7 @@ pub struct Made {
 /// # Errors
 /// What cannot be drawn as asked.
 pub fn drawings(relay: &Relay, request: &ImageRequest) -> Result<Vec<Payload>, Failure> {
-    let model = named(relay, request, STANDARD_MODEL)?;
+    let model = named(relay, request, images::DEFAULT_MODEL)?;
     let counts = counts(relay, features::Kind::ImageGenerator, &model, request.n)?;
     let payloads = counts.into_iter().map(|count| {
         let wanted = Wanted {
@@ -196,7 +190,7 @@ pub async fn edit(
         references: sources,
         wanted: wanted(request),
     };
-    let model = named(relay, request, STANDARD_EDITOR)?;
+    let model = named(relay, request, images::DEFAULT_EDITOR)?;
     let mut payloads = Vec::new();
     for count in counts(relay, edit.kind(), &model, request.n)? {
         edit.wanted.count = count;
@@ -318,9 +312,7 @@ async fn made(
 ) -> Result<Made, Failure> {
     // A stream has no place for an address.
     let inline = request.delivery == Delivery::Streamed
-        || request
-            .inline
-            .unwrap_or_else(|| payload.model.starts_with("gpt-image"));
+        || request.inline.unwrap_or_else(|| is_inline(&payload.model));
     let mut pictures = delivered::fetched(relay, &outcome.assets, inline).await?;
     pictures.extend(outcome.inline.as_ref().map(|file| Picture {
         url: data_uri(file),

@@ -17,9 +17,6 @@ use crate::app::Relay;
 use crate::failure::of_upstream;
 use crate::pictures::invalid;
 
-/// The model that writes down where a request names none, and recordings inside messages.
-pub const STANDARD_MODEL: &str = "whisper-1";
-
 /// The field that asks for the times of words or of segments.
 const TIMES: &str = "timestamp_granularities";
 

@@ -1,5 +1,7 @@
 //! Requests' bodies in, answers out: where the neutral meets HTTP.
 
+use std::fmt::Display;
+
 use axum::body::Body;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
@@ -173,7 +175,14 @@ pub fn cost(usage: Usage, out: &mut Vec<u8>) {
     let credits = usage.credits.filter(|credits| credits.is_finite());
     let credits = credits.map(|credits| format!("\"credits\":{credits},"));
     let (credits, source) = (credits.unwrap_or_default(), usage.source.as_str());
-    out.extend(format!(": x-relay {{{credits}\"usage\":\"{source}\"}}\n\n").into_bytes());
+    let told = comment(format_args!("{{{credits}\"usage\":\"{source}\"}}"));
+    out.extend_from_slice(told.as_bytes());
+}
+
+/// What the relay itself says in a stream, as JSON in a comment.
+#[must_use]
+pub fn comment(json: impl Display) -> String {
+    format!(": x-relay {json}\n\n")
 }
 
 /// A stream of server-sent events. The last header keeps nginx and its kin from collecting them.

@@ -124,14 +124,14 @@ where
     D: AsyncFnOnce(Arc<Relay>, Identity, Bytes, Stamp) -> Result<dialect::Request, Failure>,
 {
     let caller = account::caller(headers)?;
-    relay.admit(&caller, &arrival, headers).await?;
+    let owner = relay.identities.of_key(&caller.key);
+    relay.admit(owner, &arrival, headers).await?;
     let body = respond::read(body, headers, relay.max_body).await?;
 
     let stamp = Stamp {
         id: arrival.id.unguessable(),
         created: record.created(),
     };
-    let owner = relay.identities.of_key(&caller.key);
     let decoded = decode(relay.clone(), owner, body, stamp.clone()).await?;
     let dialect::Request {
         turn,

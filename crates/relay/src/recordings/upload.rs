@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use translate::dialect::openai::media::audio::TranscriptForm;
 use translate::failure::{Failure, Kind};
 
-use super::{Order, STANDARD_MODEL, TIMES};
+use super::{Order, TIMES};
 use crate::app::Relay;
 use crate::attach::kind;
 use crate::failure::of_upstream;
@@ -189,7 +189,7 @@ fn order(relay: &Relay, form: &Form, recording: Recording) -> Result<Order, Fail
     let temperature = temperature.transpose();
     let temperature = temperature
         .map_err(|()| Failure::invalid("temperature", "`temperature` is a number from 0 to 1."))?;
-    let model = text("model").unwrap_or_else(|| STANDARD_MODEL.to_owned());
+    let model = text("model").unwrap_or_else(|| transcription::DEFAULT_MODEL.to_owned());
     let model = relay.catalogue.permitted(&model)?;
     Limit::of(relay, Some(&model)).check(recording.bytes)?;
     let streamed = match text("stream").as_deref() {

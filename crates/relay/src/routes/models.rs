@@ -105,7 +105,7 @@ async fn recognise(relay: &Relay, arrival: &Arrival, headers: &HeaderMap) -> Res
     if relay.known_keys.knows(owner) {
         return Ok(());
     }
-    relay.admit(&caller, arrival, headers).await?;
+    relay.admit(owner, arrival, headers).await?;
     relay.known_keys.check(&caller.key, owner).await
 }
 

@@ -6,10 +6,11 @@ mod drawing;
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
-use onemin::ApiKey;
 use onemin::chat::{self, Accounting};
+use onemin::{ApiKey, transcription};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use translate::dialect::openai::chat::SAMPLING;
 use translate::dialect::openai::media::audio::SpeechRequest;
 use translate::failure::{Failure, Kind};
 use translate::turn::{Limits, Media, Output, Part, Role, Source, Turn};
@@ -31,19 +32,6 @@ pub enum Work {
     WriteDown,
 }
 
-/// Parameters of chat that mean nothing to other work.
-const CHAT_ALONE: [&str; 9] = [
-    "temperature",
-    "top_p",
-    "top_k",
-    "min_p",
-    "frequency_penalty",
-    "presence_penalty",
-    "repetition_penalty",
-    "logit_bias",
-    "top_logprobs",
-];
-
 /// Reads a turn as an order for other work: `n` counts pictures then, and parameters that chat
 /// lacks have an effect, or are named as without one.
 ///
@@ -64,14 +52,17 @@ pub async fn prepare(
             names.cloned().collect()
         }
     };
-    turn.ignored.extend(unmet);
-    turn.ignored.dedup();
+    for name in unmet {
+        if !turn.ignored.contains(&name) {
+            turn.ignored.push(name);
+        }
+    }
     Ok(())
 }
 
 fn read(work: Work, turn: &mut Turn) {
     turn.beside
-        .retain(|name, _| !CHAT_ALONE.contains(&name.as_str()));
+        .retain(|name, _| !SAMPLING.contains(&name.as_str()));
     let beside = &turn.beside;
     turn.ignored
         .retain(|name| !beside.contains_key(name) && name != "audio");
@@ -253,7 +244,7 @@ async fn transcript(
         .await;
     let order = Order {
         audio: audio.map_err(of_messages)?,
-        model: recordings::STANDARD_MODEL.to_owned(),
+        model: transcription::DEFAULT_MODEL.to_owned(),
         ..Order::default()
     };
     let made = recordings::write_down(relay, key, &order, Task::Transcribe).await;

@@ -11,3 +11,7 @@ pub mod metadata;
 pub mod page;
 pub mod responses;
 pub mod search;
+
+/// Written into a silent stream so that nobody takes it for a dead connection: a comment, which no
+/// client reads.
+pub const SIGN_OF_LIFE: &[u8] = b": keep-alive\n\n";

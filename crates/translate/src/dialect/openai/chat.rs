@@ -18,3 +18,17 @@ pub const DIALECT: Dialect = Dialect {
         tool_schema: "function.parameters",
     },
 };
+
+/// Parameters that tell how a text is drawn from a model's odds: they mean nothing to a picture or
+/// a recording.
+pub const SAMPLING: [&str; 9] = [
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "repetition_penalty",
+    "logit_bias",
+    "top_logprobs",
+];

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::dialect::openai::error;
+use crate::dialect::openai::{SIGN_OF_LIFE, error};
 use crate::dialect::{Encoder, StreamEncoder, json};
 use crate::failure::Failure;
 use crate::reply::{Completed, Event, Finish, Reply, Stamp, Usage};
@@ -152,7 +152,7 @@ impl StreamEncoder for Chunks {
     }
 
     fn heartbeat(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b": keep-alive\n\n");
+        out.extend_from_slice(SIGN_OF_LIFE);
     }
 }
 

@@ -315,6 +315,13 @@ pub fn completed(kind: &str, created: u64, request: &ImageRequest, picture: &Pic
     out
 }
 
+/// Whether a model's pictures are given as bytes where a request does not say how: OpenAI's own models
+/// of today know no addresses.
+#[must_use]
+pub fn is_inline(model: &str) -> bool {
+    model.starts_with("gpt-image")
+}
+
 /// Pictures as a chat message: Markdown, each with the code by which a variation of it is asked for.
 #[must_use]
 pub fn markdown(pictures: &[Picture]) -> String {

@@ -9,7 +9,7 @@ use super::body::{CalledCustom, CalledFunction, Counts, ToolCall};
 use super::{Shape, call_id, custom_input};
 use crate::dialect::StreamEncoder;
 use crate::dialect::json;
-use crate::dialect::openai::error;
+use crate::dialect::openai::{SIGN_OF_LIFE, error};
 use crate::failure::Failure;
 use crate::reply::{Completed, Event, Stamp};
 
@@ -211,7 +211,7 @@ impl StreamEncoder for Chunks {
     }
 
     fn heartbeat(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b": keep-alive\n\n");
+        out.extend_from_slice(SIGN_OF_LIFE);
     }
 }
 

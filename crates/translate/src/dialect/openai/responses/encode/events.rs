@@ -9,6 +9,7 @@ use super::body::{self, Response, Status};
 use super::{Shape, call_id, callable, item_id};
 use crate::dialect::StreamEncoder;
 use crate::dialect::json;
+use crate::dialect::openai::SIGN_OF_LIFE;
 use crate::dialect::openai::responses::calls::{Callable, Form, custom_input};
 use crate::failure::Failure;
 use crate::reply::{Completed, Event, Finish, Stamp};
@@ -544,6 +545,6 @@ impl StreamEncoder for Events {
     }
 
     fn heartbeat(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b": keep-alive\n\n");
+        out.extend_from_slice(SIGN_OF_LIFE);
     }
 }
