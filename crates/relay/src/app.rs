@@ -15,27 +15,27 @@ use translate::failure::Failure;
 use translate::interpret::thinking::Thoughts;
 use translate::plan::Policy;
 
-use crate::account::known::KnownKeys;
-use crate::account::{self, Identities, Identity};
-use crate::assistants::Assistants;
-use crate::attach::Attacher;
-use crate::attach::fetch::Fetcher;
+use crate::access::known_keys::KnownKeys;
+use crate::access::rate_limit::RateLimit;
+use crate::access::{self, Identities, Identity};
 use crate::banner;
-use crate::catalogue::Models;
 use crate::config::{FileWords, RateLimitBy, Settings};
 use crate::demo::Demo;
 use crate::doctor::{self, State};
-use crate::drawings::Drawings;
 use crate::embeddings::Embeddings;
-use crate::files::Files;
-use crate::limits::RateLimit;
+use crate::http::router::{self, Arrival};
+use crate::http::server;
+use crate::media::image_history::Drawings;
+use crate::models::Models;
+use crate::objects::assistants::Assistants;
+use crate::objects::files::Files;
+use crate::objects::responses::Responses;
+use crate::objects::retention;
 use crate::observe;
 use crate::observe::metrics::Metrics;
-use crate::responses::Responses;
-use crate::retention;
-use crate::router::{self, Arrival};
-use crate::server;
-use crate::store::choice::Stores;
+use crate::store::build::Stores;
+use crate::uploads::Attacher;
+use crate::uploads::fetch::Fetcher;
 
 /// Transcripts that are remembered.
 const HEARD: NonZeroUsize = NonZeroUsize::new(512).unwrap();
@@ -190,7 +190,7 @@ impl Relay {
         let who = match self.limit_by {
             RateLimitBy::Key => owner,
             RateLimitBy::Address => {
-                let address = account::client_address(arrival.peer, headers, &self.trusted_proxies);
+                let address = access::client_address(arrival.peer, headers, &self.trusted_proxies);
                 self.identities.of_address(address)
             }
         };

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::config::Settings;
-use crate::store::choice::Stores;
+use crate::store::build::Stores;
 
 /// The text for a server that listens.
 #[must_use]

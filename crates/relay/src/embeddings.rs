@@ -22,7 +22,7 @@ use url::Url;
 
 use crate::config::Settings;
 use crate::failure::with_cause;
-use crate::https;
+use crate::outbound_https;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -70,7 +70,7 @@ impl Embeddings {
         let key = key.transpose()?;
         Ok(Some(Self {
             client: Client::builder(TokioExecutor::new())
-                .build(https::over(HttpConnector::new(), CONNECT_TIMEOUT)),
+                .build(outbound_https::over(HttpConnector::new(), CONNECT_TIMEOUT)),
             address,
             key,
             model: settings.embeddings_model.clone(),

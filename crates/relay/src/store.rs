@@ -1,7 +1,7 @@
 //! What outlives a request, and where it is kept. One trait a kind of keeping, one adapter a
 //! service; replicas that share a service share what is in it.
 
-pub mod choice;
+pub mod build;
 pub mod contents;
 pub mod counters;
 pub mod folder;

@@ -13,17 +13,17 @@ use translate::dialect::openai::page::Page;
 use translate::failure::{Failure, Kind};
 
 use super::files::query;
-use crate::account::Identity;
+use crate::access::Identity;
 use crate::app::Relay;
-use crate::endpoint::{self, Asked};
-use crate::respond;
+use crate::http::admit::{self, Asked};
+use crate::http::reply;
 
 /// Entries of a page if the client does not say, and the most.
 const PAGE: (usize, usize) = (20, 100);
 
 /// Makes an assistant.
 pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "assistants.create",
         request,
@@ -33,7 +33,7 @@ pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
             let settings = Assistant::create(&body(&relay, asked).await?)?;
             check(&relay, owner, &settings).await?;
             let (id, kept) = relay.assistants.create(owner, settings).await?;
-            Ok(endpoint::json(&kept.settings.object(&id, kept.created)))
+            Ok(admit::json(&kept.settings.object(&id, kept.created)))
         },
     )
     .await
@@ -41,7 +41,7 @@ pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
 
 /// A page of the caller's assistants.
 pub async fn list(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "assistants.list",
         request,
@@ -52,7 +52,7 @@ pub async fn list(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Re
                 let object = kept.settings.object(&id, kept.created);
                 (id, object)
             });
-            Ok(endpoint::json(&Page::new(objects.collect(), has_more)))
+            Ok(admit::json(&Page::new(objects.collect(), has_more)))
         },
     )
     .await
@@ -64,13 +64,13 @@ pub async fn entry(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "assistants.get",
         request,
         |relay, asked| async move {
             let kept = relay.assistants.get(asked.owner, &id).await?;
-            Ok(endpoint::json(&kept.settings.object(&id, kept.created)))
+            Ok(admit::json(&kept.settings.object(&id, kept.created)))
         },
     )
     .await
@@ -82,7 +82,7 @@ pub async fn modify(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "assistants.modify",
         request,
@@ -92,7 +92,7 @@ pub async fn modify(
             settings.modify(&body(&relay, asked).await?)?;
             check(&relay, owner, &settings).await?;
             let kept = relay.assistants.change(owner, &id, &settings).await?;
-            Ok(endpoint::json(&kept.settings.object(&id, kept.created)))
+            Ok(admit::json(&kept.settings.object(&id, kept.created)))
         },
     )
     .await
@@ -104,13 +104,13 @@ pub async fn delete(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "assistants.delete",
         request,
         |relay, asked| async move {
             relay.assistants.delete(asked.owner, &id).await?;
-            Ok(endpoint::json(&Deleted::new(id, "assistant.deleted")))
+            Ok(admit::json(&Deleted::new(id, "assistant.deleted")))
         },
     )
     .await
@@ -119,11 +119,11 @@ pub async fn delete(
 /// Threads and their runs.
 pub async fn threads() -> Response {
     let message = "Threads and runs are not offered: OpenAI shut them down on 2026-08-26. Keep the conversation in the client, and give the assistant's id as `model` to /v1/chat/completions or /v1/responses.";
-    respond::failure(&chat::DIALECT, &Failure::new(Kind::NotImplemented, message))
+    reply::failure(&chat::DIALECT, &Failure::new(Kind::NotImplemented, message))
 }
 
 async fn body(relay: &Relay, asked: Asked) -> Result<bytes::Bytes, Failure> {
-    respond::read(asked.body, &asked.head.headers, relay.max_body).await
+    reply::read(asked.body, &asked.head.headers, relay.max_body).await
 }
 
 /// A model and files that are not there would only be missed when the assistant is used.

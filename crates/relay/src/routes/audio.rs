@@ -15,15 +15,15 @@ use translate::dialect::openai::media::audio::{self, SpeechRequest};
 use translate::failure::Failure;
 
 use crate::app::Relay;
-use crate::endpoint::{self, Asked};
-use crate::late;
-use crate::recordings::{self, Order, Task};
-use crate::respond;
-use crate::voices;
+use crate::http::admit::{self, Asked};
+use crate::http::event_stream;
+use crate::http::reply;
+use crate::media::speech;
+use crate::media::transcription::{self, Order, Task};
 
 /// What is said in a recording.
 pub async fn transcriptions(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "audio.transcriptions",
         request,
@@ -34,7 +34,7 @@ pub async fn transcriptions(State(relay): State<Arc<Relay>>, request: Request<Bo
 
 /// What is said in a recording, in English.
 pub async fn translations(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "audio.translations",
         request,
@@ -45,14 +45,14 @@ pub async fn translations(State(relay): State<Arc<Relay>>, request: Request<Body
 
 async fn written(relay: Arc<Relay>, asked: Asked, task: Task) -> Result<Response, Failure> {
     let key = asked.caller.key.clone();
-    let mut order = recordings::read(&relay, &key, asked.head, asked.body).await?;
+    let mut order = transcription::read(&relay, &key, asked.head, asked.body).await?;
     order.strict = asked.strict;
     if !order.streamed {
         return transcript(&relay, &key, &order, task).await;
     }
     let heartbeat = relay.heartbeat;
     let making = async move { transcript(&relay, &key, &order, task).await };
-    late::events(heartbeat, making).await
+    event_stream::events(heartbeat, making).await
 }
 
 async fn transcript(
@@ -61,9 +61,9 @@ async fn transcript(
     order: &Order,
     task: Task,
 ) -> Result<Response, Failure> {
-    let made = recordings::write_down(relay, key, order, task).await?;
+    let made = transcription::write_down(relay, key, order, task).await?;
     let mut response = if order.streamed {
-        respond::events(Body::from(audio::transcript_events(&made.transcript.text)))
+        reply::events(Body::from(audio::transcript_events(&made.transcript.text)))
     } else {
         let mut response = Response::new(Body::from(
             order.form.written(&made.transcript, task.name())?,
@@ -73,20 +73,20 @@ async fn transcript(
         response
     };
     let headers = response.headers_mut();
-    respond::ignored(headers, &made.ignored);
-    respond::charged(headers, made.credits);
-    respond::made_by(headers, &made.model);
+    reply::ignored(headers, &made.ignored);
+    reply::charged(headers, made.credits);
+    reply::made_by(headers, &made.model);
     Ok(response)
 }
 
 /// A text, spoken.
 pub async fn speech(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "audio.speech",
         request,
         async |relay, asked: Asked| {
-            let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
+            let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
             let mut request = audio::speech(&body)?;
             request.model = relay.catalogue.permitted(&request.model)?;
             request.strict = asked.strict;
@@ -96,18 +96,18 @@ pub async fn speech(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
             }
             let heartbeat = relay.heartbeat;
             let making = async move { spoken(&relay, &key, &request).await };
-            late::events(heartbeat, making).await
+            event_stream::events(heartbeat, making).await
         },
     )
     .await
 }
 
 async fn spoken(relay: &Relay, key: &ApiKey, request: &SpeechRequest) -> Result<Response, Failure> {
-    let spoken = voices::speak(relay, key, request).await?;
+    let spoken = speech::speak(relay, key, request).await?;
     let (ignored, credits) = (spoken.ignored.clone(), spoken.credits);
-    let mut response = voices::answer(relay, spoken, request.events).await?;
-    respond::ignored(response.headers_mut(), &ignored);
-    respond::charged(response.headers_mut(), credits);
+    let mut response = speech::answer(relay, spoken, request.events).await?;
+    reply::ignored(response.headers_mut(), &ignored);
+    reply::charged(response.headers_mut(), credits);
     Ok(response)
 }
 
@@ -122,7 +122,7 @@ pub async fn list_voices() -> Response {
         },
     });
     let voices: Vec<Listed> = voices.collect();
-    endpoint::json(&json!({"voices": voices}))
+    admit::json(&json!({"voices": voices}))
 }
 
 /// The models that speak, for the same clients.
@@ -137,7 +137,7 @@ pub async fn list_models(State(relay): State<Arc<Relay>>) -> Response {
             name: model.name,
         })
         .collect();
-    endpoint::json(&json!({"models": models}))
+    admit::json(&json!({"models": models}))
 }
 
 #[derive(Serialize)]

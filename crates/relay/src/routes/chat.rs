@@ -6,18 +6,18 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use http::Request;
-use translate::dialect::openai::chat;
+use translate::dialect::openai;
 
 use crate::app::Relay;
-use crate::turn::{self, Api, Names};
+use crate::chat::{self, Api, Names};
 
 const CHAT: Api = Api {
-    dialect: chat::DIALECT,
+    dialect: openai::chat::DIALECT,
     name: "chat.completions",
     names: Names::Exact,
 };
 
 /// A chat completion, whole or streamed.
 pub async fn completions(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    turn::run(&relay, &CHAT, request).await
+    chat::run(&relay, &CHAT, request).await
 }

@@ -9,7 +9,7 @@ use http::Request;
 use translate::dialect::openai::completions;
 
 use crate::app::Relay;
-use crate::turn::{self, Api, Names};
+use crate::chat::{self, Api, Names};
 
 const COMPLETIONS: Api = Api {
     dialect: completions::DIALECT,
@@ -19,5 +19,5 @@ const COMPLETIONS: Api = Api {
 
 /// What follows a text, whole or streamed.
 pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    turn::run(&relay, &COMPLETIONS, request).await
+    chat::run(&relay, &COMPLETIONS, request).await
 }

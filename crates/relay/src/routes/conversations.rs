@@ -14,17 +14,17 @@ use translate::failure::{Failure, Kind};
 use translate::reply::Stamp;
 
 use super::responses::page;
-use crate::account::Identity;
+use crate::access::Identity;
 use crate::app::Relay;
 use crate::clock;
-use crate::endpoint::{self, Asked};
+use crate::http::admit::{self, Asked};
+use crate::http::reply;
+use crate::objects::responses::Conversation;
 use crate::observe::RequestId;
-use crate::respond;
-use crate::responses::Conversation;
 
 /// Begins a conversation.
 pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "conversations.create",
         request,
@@ -52,7 +52,7 @@ pub async fn get(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "conversations.get",
         request,
@@ -67,7 +67,7 @@ pub async fn update(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "conversations.update",
         request,
@@ -89,7 +89,7 @@ pub async fn delete(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "conversations.delete",
         request,
@@ -97,7 +97,7 @@ pub async fn delete(
             if !relay.responses.forget(asked.owner, &id).await? {
                 return Err(missing_conversation(&id));
             }
-            Ok(respond::json(200, conversations::deleted(&id)))
+            Ok(reply::json(200, conversations::deleted(&id)))
         },
     )
     .await
@@ -109,13 +109,13 @@ pub async fn list_items(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "conversations.items",
         request,
         async |relay, asked: Asked| {
             let conversation = find(&relay, asked.owner, &id).await?;
-            Ok(respond::json(
+            Ok(reply::json(
                 200,
                 stored::list(&conversations::shown(&conversation.items), &page(&asked)?)?,
             ))
@@ -130,7 +130,7 @@ pub async fn add_items(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "conversations.items.create",
         request,
@@ -145,7 +145,7 @@ pub async fn add_items(
                 limit: added.len(),
                 ..stored::Page::default()
             };
-            Ok(respond::json(
+            Ok(reply::json(
                 200,
                 stored::list(&conversations::shown(&added), &whole)?,
             ))
@@ -160,7 +160,7 @@ pub async fn get_item(
     Path((id, item)): Path<(String, String)>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "conversations.items.get",
         request,
@@ -168,7 +168,7 @@ pub async fn get_item(
             let conversation = find(&relay, asked.owner, &id).await?;
             let shown = conversations::shown(&conversation.items);
             let found = shown.iter().find(|value| has_id(value, &item));
-            found.map(endpoint::json).ok_or_else(missing_item)
+            found.map(admit::json).ok_or_else(missing_item)
         },
     )
     .await
@@ -180,7 +180,7 @@ pub async fn delete_item(
     Path((id, item)): Path<(String, String)>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "conversations.items.delete",
         request,
@@ -203,7 +203,7 @@ pub async fn delete_item(
 }
 
 async fn read(relay: &Relay, asked: Asked) -> Result<Bytes, Failure> {
-    respond::read(asked.body, &asked.head.headers, relay.max_body).await
+    reply::read(asked.body, &asked.head.headers, relay.max_body).await
 }
 
 async fn find(relay: &Relay, owner: Identity, id: &str) -> Result<Conversation, Failure> {
@@ -212,7 +212,7 @@ async fn find(relay: &Relay, owner: Identity, id: &str) -> Result<Conversation, 
 }
 
 fn object(id: &str, conversation: &Conversation) -> Response {
-    respond::json(
+    reply::json(
         200,
         conversations::object(id, conversation.created, &conversation.metadata),
     )

@@ -9,8 +9,8 @@ use http::Request;
 
 use crate::app::Relay;
 use crate::embeddings::Embeddings;
-use crate::endpoint;
-use crate::respond;
+use crate::http::admit;
+use crate::http::reply;
 
 /// Embeddings by another server. They may cost its owner something, so only accounts of 1min.ai
 /// are served.
@@ -19,12 +19,12 @@ pub async fn create(
     embeddings: Arc<Embeddings>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(relay, "embeddings", request, |relay, asked| async move {
+    admit::answer(relay, "embeddings", request, |relay, asked| async move {
         relay
             .known_keys
             .check(&asked.caller.key, asked.owner)
             .await?;
-        let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
+        let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
         let answered = embeddings.make(body).await?;
         let mut response = Response::new(Body::from(answered.body));
         *response.status_mut() = answered.status;

@@ -16,18 +16,18 @@ use translate::dialect::openai::media::files::{Deleted, unknown};
 use translate::dialect::openai::page::{Page, Query};
 use translate::failure::Failure;
 
-use crate::account::Identity;
+use crate::access::Identity;
 use crate::app::Relay;
-use crate::endpoint::{self, speaks_anthropic};
-use crate::files::File;
-use crate::respond;
+use crate::http::admit::{self, speaks_anthropic};
+use crate::http::reply;
+use crate::objects::files::File;
 
 /// The most entries of a page, and as many as a page has if the client does not say.
 const PAGE: usize = 10_000;
 
 /// Takes a file in.
 pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    endpoint::answer(relay, "files.create", request, |relay, asked| async move {
+    admit::answer(relay, "files.create", request, |relay, asked| async move {
         let speaks = asked.head.headers.clone();
         let (id, file) = upload::take(&relay, asked).await?;
         Ok(told(&speaks, id, &file))
@@ -37,7 +37,7 @@ pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
 
 /// A page of the caller's files.
 pub async fn list(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    endpoint::answer(relay, "files.list", request, |relay, asked| async move {
+    admit::answer(relay, "files.list", request, |relay, asked| async move {
         if speaks_anthropic(&asked.head.headers) {
             return for_anthropic(&relay, asked.owner, &asked.head.uri).await;
         }
@@ -46,7 +46,7 @@ pub async fn list(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Re
         let objects = files
             .into_iter()
             .map(|(id, file)| (id.clone(), file.object(id)));
-        Ok(endpoint::json(&Page::new(objects.collect(), has_more)))
+        Ok(admit::json(&Page::new(objects.collect(), has_more)))
     })
     .await
 }
@@ -57,7 +57,7 @@ pub async fn entry(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(relay, "files.get", request, |relay, asked| async move {
+    admit::answer(relay, "files.get", request, |relay, asked| async move {
         let file = relay.files.get(asked.owner, &id).await?;
         let file = file.ok_or_else(|| unknown(&id))?;
         Ok(told(&asked.head.headers, id, &file))
@@ -68,9 +68,9 @@ pub async fn entry(
 /// A file's entry as its client reads it.
 fn told(headers: &HeaderMap, id: String, file: &File) -> Response {
     if speaks_anthropic(headers) {
-        return respond::json(200, anthropic::files::entry(&file.for_anthropic(id)));
+        return reply::json(200, anthropic::files::entry(&file.for_anthropic(id)));
     }
-    endpoint::json(&file.object(id))
+    admit::json(&file.object(id))
 }
 
 /// A page of the caller's files, or those that are asked for by their ids.
@@ -88,13 +88,13 @@ async fn for_anthropic(relay: &Relay, owner: Identity, uri: &Uri) -> Result<Resp
         let query = Query::read(pairs, standard, most)?;
         let (page, has_more) = relay.files.list(owner, &query).await?;
         files.extend(page.into_iter().map(|(id, file)| file.for_anthropic(id)));
-        return Ok(respond::json(200, anthropic::files::list(&files, has_more)));
+        return Ok(reply::json(200, anthropic::files::list(&files, has_more)));
     }
     for id in ids {
         let file = relay.files.get(owner, id).await?;
         files.extend(file.map(|file| file.for_anthropic(id.to_owned())));
     }
-    Ok(respond::json(200, anthropic::files::list(&files, false)))
+    Ok(reply::json(200, anthropic::files::list(&files, false)))
 }
 
 /// Deletes a file.
@@ -103,14 +103,14 @@ pub async fn delete(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(relay, "files.delete", request, |relay, asked| async move {
+    admit::answer(relay, "files.delete", request, |relay, asked| async move {
         if !relay.files.delete(asked.owner, &id).await? {
             return Err(unknown(&id));
         }
         if speaks_anthropic(&asked.head.headers) {
-            return Ok(respond::json(200, anthropic::files::deleted(&id)));
+            return Ok(reply::json(200, anthropic::files::deleted(&id)));
         }
-        Ok(endpoint::json(&Deleted::file(id)))
+        Ok(admit::json(&Deleted::file(id)))
     })
     .await
 }
@@ -121,7 +121,7 @@ pub async fn content(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(relay, "files.content", request, |relay, asked| async move {
+    admit::answer(relay, "files.content", request, |relay, asked| async move {
         sent(&relay, asked.owner, &id).await
     })
     .await

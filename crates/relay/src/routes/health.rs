@@ -3,11 +3,11 @@
 
 use axum::response::Response;
 
-use crate::respond;
+use crate::http::reply;
 
 /// Says that the relay serves.
 pub async fn health() -> Response {
-    respond::json(
+    reply::json(
         200,
         format!(
             "{{\"status\":\"ok\",\"version\":\"{}\"}}",

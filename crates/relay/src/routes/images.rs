@@ -9,27 +9,27 @@ use axum::response::Response;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Request};
 use onemin::ApiKey;
-use translate::dialect::openai::media::images::{self, ImageRequest};
+use translate::dialect::openai::media::images::{self as wire, ImageRequest};
 use translate::failure::Failure;
 use translate::turn::{Delivery, Media, Source};
 
 use crate::app::Relay;
 use crate::clock;
-use crate::endpoint::{self, Asked};
-use crate::form::{self, Form};
-use crate::late;
-use crate::pictures::{self, Made};
-use crate::respond;
+use crate::http::admit::{self, Asked};
+use crate::http::event_stream;
+use crate::http::multipart::{self, Form};
+use crate::http::reply;
+use crate::media::images::{self, Made};
 
 /// Pictures from text.
 pub async fn generations(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "images.generations",
         request,
         async |relay, asked: Asked| {
-            let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
-            let mut request = images::decode(&body)?;
+            let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
+            let mut request = wire::decode(&body)?;
             request.strict = asked.strict;
             from_words_alone(&request)?;
             permit(&relay, &mut request)?;
@@ -37,7 +37,7 @@ pub async fn generations(State(relay): State<Arc<Relay>>, request: Request<Body>
             in_time(&relay, request.delivery, {
                 let relay = relay.clone();
                 async move {
-                    let made = pictures::draw(&relay, &key, &request).await?;
+                    let made = images::draw(&relay, &key, &request).await?;
                     Ok(answer("image_generation", &request, &made))
                 }
             })
@@ -49,7 +49,7 @@ pub async fn generations(State(relay): State<Arc<Relay>>, request: Request<Body>
 
 /// A picture changed by words.
 pub async fn edits(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "images.edits",
         request,
@@ -62,7 +62,7 @@ pub async fn edits(State(relay): State<Arc<Relay>>, request: Request<Body>) -> R
             in_time(&relay, request.delivery, {
                 let relay = relay.clone();
                 async move {
-                    let made = pictures::edit(&relay, &key, &request, sources, mask).await?;
+                    let made = images::edit(&relay, &key, &request, sources, mask).await?;
                     Ok(answer("image_edit", &request, &made))
                 }
             })
@@ -74,7 +74,7 @@ pub async fn edits(State(relay): State<Arc<Relay>>, request: Request<Body>) -> R
 
 /// A picture varied.
 pub async fn variations(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "images.variations",
         request,
@@ -92,12 +92,12 @@ pub async fn variations(State(relay): State<Arc<Relay>>, request: Request<Body>)
             }
             let known_as = order.images.first().and_then(known_as);
             let sources = brought(&relay, &key, order.images, "image").await?;
-            let source = sources.into_iter().next().ok_or_else(pictures::no_source)?;
+            let source = sources.into_iter().next().ok_or_else(images::no_source)?;
             in_time(&relay, request.delivery, {
                 let relay = relay.clone();
                 async move {
                     let known_as = known_as.as_deref().unwrap_or(&source);
-                    let varying = pictures::vary(&relay, &key, &request, &source, known_as);
+                    let varying = images::vary(&relay, &key, &request, &source, known_as);
                     let made = Box::pin(varying).await?;
                     Ok(answer("image_variation", &request, &made))
                 }
@@ -115,7 +115,7 @@ async fn in_time(
     making: impl Future<Output = Result<Response, Failure>> + Send + 'static,
 ) -> Result<Response, Failure> {
     match delivery {
-        Delivery::Streamed => late::events(relay.heartbeat, making).await,
+        Delivery::Streamed => event_stream::events(relay.heartbeat, making).await,
         Delivery::Whole => making.await,
     }
 }
@@ -162,15 +162,15 @@ struct Order {
 async fn read(relay: &Relay, asked: Asked) -> Result<Order, Failure> {
     let strict = asked.strict;
     let mut order = if is_json(&asked.head.headers) {
-        let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
-        named(images::decode(&body)?)
+        let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
+        named(wire::decode(&body)?)
     } else {
-        of_form(form::read(asked.head, asked.body, relay.max_body).await?)?
+        of_form(multipart::read(asked.head, asked.body, relay.max_body).await?)?
     };
     order.request.strict = strict;
     permit(relay, &mut order.request)?;
     if order.images.is_empty() {
-        return Err(pictures::no_source());
+        return Err(images::no_source());
     }
     if order.mask.len() > 1 {
         return Err(Failure::invalid("mask", "There can be one `mask` only."));
@@ -194,7 +194,7 @@ fn named(mut request: ImageRequest) -> Order {
 }
 
 fn of_form(form: Form) -> Result<Order, Failure> {
-    let mut order = named(images::of_fields(form.fields)?);
+    let mut order = named(wire::of_fields(form.fields)?);
     for file in form.files {
         let media = Media {
             source: Source::Inline(file.bytes),
@@ -234,18 +234,18 @@ async fn brought(
 fn answer(kind: &str, request: &ImageRequest, made: &Made) -> Response {
     let now = clock::now();
     let mut response = match request.delivery {
-        Delivery::Whole => respond::json(200, images::document(now, &made.prompt, &made.pictures)),
+        Delivery::Whole => reply::json(200, wire::document(now, &made.prompt, &made.pictures)),
         Delivery::Streamed => {
             let events = made
                 .pictures
                 .iter()
-                .map(|picture| images::completed(kind, now, request, picture));
-            respond::events(Body::from(events.collect::<Vec<_>>().concat()))
+                .map(|picture| wire::completed(kind, now, request, picture));
+            reply::events(Body::from(events.collect::<Vec<_>>().concat()))
         }
     };
     let headers = response.headers_mut();
-    respond::ignored(headers, &made.ignored);
-    respond::charged(headers, made.credits);
-    respond::made_by(headers, &made.model);
+    reply::ignored(headers, &made.ignored);
+    reply::charged(headers, made.credits);
+    reply::made_by(headers, &made.model);
     response
 }

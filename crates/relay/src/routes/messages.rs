@@ -9,10 +9,10 @@ use http::{HeaderMap, Request};
 use translate::dialect::anthropic::messages;
 use translate::failure::Failure;
 
-use crate::account;
+use crate::access;
 use crate::app::Relay;
-use crate::respond;
-use crate::turn::{self, Api, Names};
+use crate::chat::{self, Api, Names};
+use crate::http::reply;
 
 const MESSAGES: Api = Api {
     dialect: messages::DIALECT,
@@ -22,20 +22,20 @@ const MESSAGES: Api = Api {
 
 /// A message, whole or streamed.
 pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    turn::run(&relay, &MESSAGES, request).await
+    chat::run(&relay, &MESSAGES, request).await
 }
 
 /// How many tokens a request's prompt would have, by our estimate: upstream is not asked.
 pub async fn count_tokens(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
     match count(&relay, &head.headers, body).await {
-        Ok(count) => respond::json(200, count),
-        Err(failure) => respond::failure(&messages::DIALECT, &failure),
+        Ok(count) => reply::json(200, count),
+        Err(failure) => reply::failure(&messages::DIALECT, &failure),
     }
 }
 
 async fn count(relay: &Relay, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Failure> {
-    account::caller(headers)?;
-    let body = respond::read(body, headers, relay.max_body).await?;
+    access::caller(headers)?;
+    let body = reply::read(body, headers, relay.max_body).await?;
     messages::count::count_tokens(&body)
 }

@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, Uri};
 use translate::dialect::anthropic::messages;
 use translate::failure::{Failure, Kind};
 
-use crate::{endpoint, respond};
+use crate::http::{admit, reply};
 
 /// Endpoints of OpenAI's and Anthropic's APIs that 1min.ai has no counterpart for: the beginning of
 /// the path (with a slash at its end: only what is below), and what is said.
@@ -99,9 +99,9 @@ fn answer(failure: &Failure, uri: &Uri, headers: &HeaderMap) -> Response {
     let path = below(uri.path());
     let first = path.split('/').next().unwrap_or_default();
     if anthropics.contains(&first) {
-        return respond::failure(&messages::DIALECT, failure);
+        return reply::failure(&messages::DIALECT, failure);
     }
-    respond::failure(endpoint::dialect(headers), failure)
+    reply::failure(admit::dialect(headers), failure)
 }
 
 fn failure(method: &Method, uri: &Uri) -> Failure {

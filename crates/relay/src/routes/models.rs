@@ -16,12 +16,12 @@ use translate::dialect::anthropic;
 use translate::dialect::anthropic::models::Lifecycle;
 use translate::failure::Failure;
 
-use crate::account;
+use crate::access;
 use crate::app::Relay;
-use crate::endpoint::{self, speaks_anthropic};
-use crate::respond;
-use crate::router::Arrival;
-use crate::turn::Names;
+use crate::chat::Names;
+use crate::http::admit::{self, speaks_anthropic};
+use crate::http::reply;
+use crate::http::router::Arrival;
 
 /// All models that may be used; in Anthropic's shape for a client that names its version.
 pub async fn list(
@@ -33,7 +33,7 @@ pub async fn list(
     let recognising = recognise(&relay, &arrival, &headers);
     let (recognised, (models, source)) = tokio::join!(recognising, relay.catalogue.list());
     if let Err(failure) = recognised {
-        return respond::failure(endpoint::dialect(&headers), &failure);
+        return reply::failure(admit::dialect(&headers), &failure);
     }
     let mut response = if speaks_anthropic(&headers) {
         let entries: Vec<_> = models.iter().map(for_anthropic).collect();
@@ -45,15 +45,15 @@ pub async fn list(
         match anthropic::models::Query::of(query)
             .and_then(|q| anthropic::models::list(&entries, &q))
         {
-            Ok(page) => respond::json(200, page),
-            Err(failure) => respond::failure(endpoint::dialect(&headers), &failure),
+            Ok(page) => reply::json(200, page),
+            Err(failure) => reply::failure(admit::dialect(&headers), &failure),
         }
     } else {
         let list = List {
             object: "list",
             data: models.iter().map(Entry::from).collect(),
         };
-        respond::json(200, serde_json::to_vec(&list).unwrap_or_default())
+        reply::json(200, serde_json::to_vec(&list).unwrap_or_default())
     };
     let source = HeaderValue::from_static(match source {
         Source::Live => "live",
@@ -73,7 +73,7 @@ pub async fn entry(
     Path(id): Path<String>,
 ) -> Response {
     if let Err(failure) = recognise(&relay, &arrival, &headers).await {
-        return respond::failure(endpoint::dialect(&headers), &failure);
+        return reply::failure(admit::dialect(&headers), &failure);
     }
     let anthropic = speaks_anthropic(&headers);
     let names = if anthropic {
@@ -84,13 +84,13 @@ pub async fn entry(
     let id = relay.catalogue.resolve(&id, names).await;
     match relay.catalogue.get(&id).await {
         Ok(model) if anthropic => {
-            respond::json(200, anthropic::models::entry(&for_anthropic(&model)))
+            reply::json(200, anthropic::models::entry(&for_anthropic(&model)))
         }
-        Ok(model) => respond::json(
+        Ok(model) => reply::json(
             200,
             serde_json::to_vec(&Entry::from(&model)).unwrap_or_default(),
         ),
-        Err(failure) => respond::failure(endpoint::dialect(&headers), &failure),
+        Err(failure) => reply::failure(admit::dialect(&headers), &failure),
     }
 }
 
@@ -98,7 +98,7 @@ pub async fn entry(
 /// good. Without a key the list is public, as upstream's is. Asking upstream counts against the
 /// caller's limit: keys can be invented without end.
 async fn recognise(relay: &Relay, arrival: &Arrival, headers: &HeaderMap) -> Result<(), Failure> {
-    let Ok(caller) = account::caller(headers) else {
+    let Ok(caller) = access::caller(headers) else {
         return Ok(());
     };
     let owner = relay.identities.of_key(&caller.key);

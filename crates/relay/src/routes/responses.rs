@@ -17,12 +17,12 @@ use translate::dialect::{self};
 use translate::failure::Failure;
 use translate::reply::Stamp;
 
-use crate::account::Identity;
+use crate::access::Identity;
 use crate::app::Relay;
-use crate::endpoint::{self, Asked};
-use crate::respond;
-use crate::responses::Destination;
-use crate::turn::{self, Api, Names};
+use crate::chat::{self, Api, Names};
+use crate::http::admit::{self, Asked};
+use crate::http::reply;
+use crate::objects::responses::Destination;
 use keeping::Keeping;
 
 const RESPONSES: Api = Api {
@@ -33,7 +33,7 @@ const RESPONSES: Api = Api {
 
 /// A response, whole or streamed.
 pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    turn::run_with(&relay, &RESPONSES, request, decode_with_past).await
+    chat::run_with(&relay, &RESPONSES, request, decode_with_past).await
 }
 
 /// Decodes a request together with what it refers to; its answer is kept where it asks for that.
@@ -70,7 +70,7 @@ pub async fn get(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "responses.get",
         request,
@@ -78,7 +78,7 @@ pub async fn get(
             refuse_stream(&asked)?;
             let stored = relay.responses.get(asked.owner, &id).await?;
             let stored = stored.ok_or_else(|| missing_response(&id))?;
-            Ok(endpoint::json(&stored.response))
+            Ok(admit::json(&stored.response))
         },
     )
     .await
@@ -102,7 +102,7 @@ pub async fn delete(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "responses.delete",
         request,
@@ -110,7 +110,7 @@ pub async fn delete(
             if !relay.responses.delete(asked.owner, &id).await? {
                 return Err(missing_response(&id));
             }
-            Ok(respond::json(200, stored::deleted(&id)))
+            Ok(reply::json(200, stored::deleted(&id)))
         },
     )
     .await
@@ -122,14 +122,14 @@ pub async fn input_items(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "responses.input_items",
         request,
         async |relay, asked: Asked| {
             let stored = relay.responses.get(asked.owner, &id).await?;
             let input = stored.ok_or_else(|| missing_response(&id))?.input;
-            Ok(respond::json(200, stored::list(&input, &page(&asked)?)?))
+            Ok(reply::json(200, stored::list(&input, &page(&asked)?)?))
         },
     )
     .await
@@ -157,7 +157,7 @@ pub async fn cancel(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "responses.cancel",
         request,
@@ -173,18 +173,18 @@ pub async fn cancel(
 
 /// How many tokens a request's prompt would have, by our estimate: upstream is not asked.
 pub async fn input_tokens(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    endpoint::answer(
+    admit::answer(
         relay,
         "responses.input_tokens",
         request,
         async |relay, asked: Asked| {
-            let body = respond::read(asked.body, &asked.head.headers, relay.max_body).await?;
+            let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
             let read = decode::read_for_counting(&body)?;
             let past = relay.responses.past(asked.owner, &read).await?;
             let turn = read.continued(&past)?.turn;
             let prompt = compose(&turn, &Wording::default(), 0);
             let count = tokens_of(&turn, &prompt.text);
-            Ok(respond::json(200, stored::input_tokens(count)))
+            Ok(reply::json(200, stored::input_tokens(count)))
         },
     )
     .await

@@ -5,7 +5,7 @@ use http::{HeaderMap, header};
 use translate::dialect::openai::chat;
 use translate::failure::{Failure, Kind};
 
-use crate::respond;
+use crate::http::reply;
 
 const PAGE: &str = include_str!("root/page.html");
 
@@ -36,7 +36,7 @@ pub async fn page(headers: HeaderMap) -> Response {
 pub async fn wrong_endpoint() -> Response {
     let message = "This is not an endpoint (1212): the base URL ends in /v1, chat is POST /v1/chat/completions.";
     let failure = Failure::new(Kind::Invalid, message).with_code("model_not_supported");
-    respond::failure(&chat::DIALECT, &failure)
+    reply::failure(&chat::DIALECT, &failure)
 }
 
 /// A header is not to be trusted inside HTML.

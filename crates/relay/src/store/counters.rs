@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
-use crate::account::Identity;
+use crate::access::Identity;
 use crate::store::StoreError;
 use window::Window;
 

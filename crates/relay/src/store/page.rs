@@ -4,7 +4,7 @@ use translate::dialect::openai::page::Query;
 use translate::failure::Failure;
 
 use super::state::{Collection, Listing, Record, is_id};
-use crate::account::Identity;
+use crate::access::Identity;
 
 /// Records read at once while those that are wanted are picked out.
 const READ: usize = 200;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::join_all;
-use relay::account::{Identities, Identity};
+use relay::access::{Identities, Identity};
 use relay::store::folder::DataFolder;
 use relay::store::redis::Link;
 use relay::store::state::embedded::Embedded;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use relay::account::{Identities, Identity};
+use relay::access::{Identities, Identity};
 use relay::store::counters::Counters as _;
 use relay::store::counters::memcached::Memcached;
 use relay::store::counters::redis::RedisCounters;

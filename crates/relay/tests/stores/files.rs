@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use http::{Method, Request};
-use relay::retention;
+use relay::objects::retention;
 use serde_json::json;
 
 use crate::bucket::Service;

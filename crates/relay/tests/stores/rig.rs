@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt as _;
 use relay::app::Relay;
 use relay::config::Settings;
-use relay::router;
+use relay::http::router;
 use serde_json::Value;
 use simulator::Simulator;
 

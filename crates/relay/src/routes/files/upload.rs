@@ -6,12 +6,12 @@ use http::header;
 use translate::dialect::openai::media::files::{self as wire, Form};
 use translate::failure::{Failure, Kind};
 
-use crate::account::Identity;
+use crate::access::Identity;
 use crate::app::Relay;
-use crate::endpoint::Asked;
-use crate::files::{File, Files, Upload};
-use crate::form::{self, broken};
-use crate::respond;
+use crate::http::admit::Asked;
+use crate::http::multipart::{self, broken};
+use crate::http::reply;
+use crate::objects::files::{File, Files, Upload};
 
 /// Fields of one form.
 const MAX_FIELDS: usize = 32;
@@ -26,13 +26,13 @@ const MAX_FIELD: usize = 64 * 1024;
 pub(super) async fn take(relay: &Relay, asked: Asked) -> Result<(String, File), Failure> {
     let files = &relay.files;
     let owner = asked.owner;
-    if respond::announced(&asked.head.headers)
+    if reply::announced(&asked.head.headers)
         .is_some_and(|length| length > files.max() + MAX_FIELD as u64)
     {
-        return Err(crate::files::too_large(files.max()));
+        return Err(crate::objects::files::too_large(files.max()));
     }
     relay.known_keys.check(&asked.caller.key, owner).await?;
-    let form = form::multipart(asked.head, asked.body).await;
+    let form = multipart::multipart(asked.head, asked.body).await;
     let mut form = form.map_err(|_| {
         Failure::new(
             Kind::Invalid,

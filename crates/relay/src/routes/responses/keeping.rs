@@ -5,7 +5,7 @@ use translate::dialect::{Encoder, StreamEncoder};
 use translate::failure::Failure;
 use translate::reply::{Completed, Event, Reply, Stamp};
 
-use crate::responses::{Destination, Responses};
+use crate::objects::responses::{Destination, Responses};
 
 /// Writes a response and keeps it.
 pub(super) struct Keeping {

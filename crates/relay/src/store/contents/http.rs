@@ -15,7 +15,7 @@ use object_store::client::{
     HttpRequestBody, HttpResponse, HttpResponseBody, HttpService,
 };
 
-use crate::https;
+use crate::outbound_https;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -28,7 +28,7 @@ pub(super) struct Connector;
 
 impl MakesClients for Connector {
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
-        let connector = https::over(HttpConnector::new(), CONNECT_TIMEOUT);
+        let connector = outbound_https::over(HttpConnector::new(), CONNECT_TIMEOUT);
         let client = Client::builder(TokioExecutor::new()).build(connector);
         Ok(HttpClient::new(Pooled(client)))
     }

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::Counters;
 use super::window::Window;
-use crate::account::Identity;
+use crate::access::Identity;
 use crate::store::StoreError;
 
 /// How long one count may take before the service counts as away.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::account::Identity;
+use crate::access::Identity;
 
 /// The most identities that are counted apart; what comes beyond shares one counter, so that no
 /// crowd of invented keys can make the others' counts be forgotten. At some 80 bytes each that is
@@ -42,7 +42,7 @@ impl<T: Default> Window<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::Identities;
+    use crate::access::Identities;
 
     #[test]
     fn a_crowd_of_identities_shares_a_counter_and_makes_nothing_be_forgotten() {

@@ -9,7 +9,7 @@ use redb::backends::InMemoryBackend;
 use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTable, TableDefinition};
 
 use super::{Answer, Engine, Key, Listing, Value, milliseconds};
-use crate::account::Identity;
+use crate::access::Identity;
 use crate::store::StoreError;
 use crate::store::folder::DataFolder;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use redis::{Pipeline, pipe};
 
 use super::{Answer, Engine, Key, Listing, Value, milliseconds};
-use crate::account::Identity;
+use crate::access::Identity;
 use crate::store::StoreError;
 use crate::store::redis::Link;
 

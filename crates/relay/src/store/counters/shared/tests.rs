@@ -1,5 +1,5 @@
 use super::*;
-use crate::account::Identities;
+use crate::access::Identities;
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use tokio::time::Instant;

@@ -1,0 +1,290 @@
+//! The way of a turn, whole: decode, admit, plan, attach, compose, call, interpret, encode.
+
+pub mod assistant;
+pub mod file_keywords;
+pub mod media;
+pub mod stream;
+pub mod upstream;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{HeaderMap, Request};
+use onemin::ApiKey;
+use onemin::chat::{self, WebSearch};
+use translate::compose::compose;
+use translate::dialect::{self, Dialect};
+use translate::failure::{Failure, Kind};
+use translate::interpret::Attempt;
+use translate::plan::{self, Fields, Plan, Policy};
+use translate::reply::{Completed, Reply, Stamp};
+use translate::turn::{Delivery, Turn};
+
+use crate::access::{self, Identity};
+use crate::app::Relay;
+use crate::clock;
+use crate::http::reply;
+use crate::http::router::Arrival;
+use crate::observe::Record;
+use crate::uploads::Attached;
+use upstream::{Answers, Call, Way};
+
+/// An API that asks for turns.
+pub struct Api {
+    /// What its clients speak.
+    pub dialect: Dialect,
+    /// Its name in the log.
+    pub name: &'static str,
+    /// How its clients name models.
+    pub names: Names,
+}
+
+/// How clients name models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// By the catalogue's ids.
+    Exact,
+    /// Also by family, version and date, as Anthropic's clients do.
+    Families,
+}
+
+/// Answers one request for a turn, in the client's dialect.
+pub async fn run(relay: &Arc<Relay>, api: &Api, request: Request<Body>) -> Response {
+    let decode = api.dialect.decode;
+    run_with(relay, api, request, async |_, _, body: Bytes, _| {
+        decode(&body)
+    })
+    .await
+}
+
+/// As [`run`], for a dialect whose requests refer to what is kept: `decode` is given whose request
+/// it is, and the stamp that its answer will bear.
+pub async fn run_with<D>(
+    relay: &Arc<Relay>,
+    api: &Api,
+    request: Request<Body>,
+    decode: D,
+) -> Response
+where
+    D: AsyncFnOnce(Arc<Relay>, Identity, Bytes, Stamp) -> Result<dialect::Request, Failure>,
+{
+    let dialect = &api.dialect;
+    let (head, body) = request.into_parts();
+    let Some(arrival) = head.extensions.get::<Arrival>().cloned() else {
+        return reply::failure(
+            dialect,
+            &Failure::new(
+                Kind::Internal,
+                "The request did not come through the router.",
+            ),
+        );
+    };
+    let mut record = Record::begin(relay.metrics.clone(), arrival.id, api.name);
+    match answer(
+        relay,
+        api,
+        &mut record,
+        arrival,
+        &head.headers,
+        body,
+        decode,
+    )
+    .await
+    {
+        Ok(response) => response,
+        Err(failure) => {
+            let failure = named(failure, dialect.fields);
+            record.failed(&failure);
+            reply::failure(dialect, &failure)
+        }
+    }
+}
+
+/// Puts the dialect's name of the conversation in the place of ours.
+fn named(failure: Failure, fields: Fields) -> Failure {
+    if failure.param.as_deref() == Some("messages") {
+        return failure.with_param(fields.conversation);
+    }
+    failure
+}
+
+async fn answer<D>(
+    relay: &Arc<Relay>,
+    api: &Api,
+    record: &mut Record,
+    arrival: Arrival,
+    headers: &HeaderMap,
+    body: Body,
+    decode: D,
+) -> Result<Response, Failure>
+where
+    D: AsyncFnOnce(Arc<Relay>, Identity, Bytes, Stamp) -> Result<dialect::Request, Failure>,
+{
+    let caller = access::caller(headers)?;
+    let owner = relay.identities.of_key(&caller.key);
+    relay.admit(owner, &arrival, headers).await?;
+    let body = reply::read(body, headers, relay.max_body).await?;
+
+    let stamp = Stamp {
+        id: arrival.id.unguessable(),
+        created: record.created(),
+    };
+    let decoded = decode(relay.clone(), owner, body, stamp.clone()).await?;
+    let dialect::Request {
+        turn,
+        also,
+        encoder,
+    } = decoded;
+    let asker = Asker {
+        relay,
+        api,
+        key: caller.key,
+        owner,
+        arrival,
+        policy: relay.policy(headers),
+    };
+    record.asks(&turn);
+    plan::check_choices(&turn, &also, asker.policy)?;
+    let (turn, mut answers) = asker.ask(turn).await?;
+    for turn in also {
+        answers.add(asker.ask(turn).await?.1);
+    }
+    // By now it may be another model's name.
+    record.asks(&turn);
+
+    let mut response = match turn.delivery {
+        Delivery::Streamed => {
+            let encoder = encoder.stream(stamp, answers.count());
+            stream::begin(answers, encoder, record, relay.heartbeat).await?
+        }
+        Delivery::Whole => {
+            let (replies, answers) = whole(answers, record).await?;
+            let usage = answers.usage();
+            record.finished(usage);
+            let at = clock::now();
+            let completed = Completed { usage, at };
+            reply::answer(
+                encoder.document(&stamp, &replies, completed),
+                usage,
+                answers.in_form(),
+            )
+        }
+    };
+    reply::ignored(response.headers_mut(), &turn.ignored);
+    Ok(response)
+}
+
+/// Who asks, and under which terms.
+struct Asker<'r> {
+    relay: &'r Arc<Relay>,
+    api: &'r Api,
+    key: ApiKey,
+    owner: Identity,
+    arrival: Arrival,
+    policy: Policy,
+}
+
+impl Asker<'_> {
+    /// Makes a turn what it means here, plans it and prepares its answers. Nothing is paid for
+    /// before they are polled, but for recordings that must be heard first.
+    async fn ask(&self, mut turn: Turn) -> Result<(Arc<Turn>, Answers), Failure> {
+        let (relay, owner) = (self.relay, self.owner);
+        assistant::apply(relay, owner, &mut turn).await?;
+        let deletes = file_keywords::ask_to_delete(relay.file_words, &turn);
+        if !deletes {
+            file_keywords::attach(relay, owner, &mut turn).await?;
+        }
+        turn.model = relay.catalogue.resolve(&turn.model, self.api.names).await;
+        let job = relay.catalogue.admit(&turn.model).await?;
+        if let Some(work) = job.work() {
+            media::prepare(relay, &self.key, work, &mut turn).await?;
+        }
+        let fields = self.api.dialect.fields;
+        let plan = plan::plan(&turn, job.abilities(), self.policy, fields)?;
+        turn.ignored.extend(plan.ignored.map(str::to_owned));
+        if job.work().is_none() {
+            media::hear(relay, &self.key, owner, &mut turn).await?;
+        }
+        let turn = Arc::new(turn);
+        let made = |making| Answers::made(&turn, making);
+        let answers = match job.work() {
+            _ if deletes => made(file_keywords::delete(relay.clone(), owner).boxed()),
+            None => self.converse(&turn, plan).await?,
+            Some(work) => {
+                let (key, turn) = (self.key.clone(), turn.clone());
+                made(media::answer(relay.clone(), key, turn, work).boxed())
+            }
+        };
+        Ok((turn, answers))
+    }
+
+    /// Asks a chat model: the turn's pictures and documents go ahead of its prompt.
+    async fn converse(&self, turn: &Arc<Turn>, plan: Plan) -> Result<Answers, Failure> {
+        let attached = self.relay.attacher.attach(&self.key, turn).await?;
+        let prompt = compose(turn, &self.relay.wording, self.arrival.id.lot());
+        let attempt = Attempt {
+            left: plan.corrections,
+            thoughts: self.relay.thoughts,
+            ..Attempt::default()
+        };
+        let request = upstream_request(turn, prompt.text, attached);
+        let call = Call {
+            way: Way {
+                client: self.relay.client.clone(),
+                key: self.key.clone(),
+                exchange: plan.exchange,
+            },
+            turn: turn.clone(),
+            tags: prompt.tags,
+            wording: self.relay.wording.clone(),
+        };
+        Ok(Answers::call(call, request, attempt))
+    }
+}
+
+async fn whole(
+    mut answers: Answers,
+    record: &mut Record,
+) -> Result<(Vec<Reply>, Answers), Failure> {
+    let mut replies = vec![Reply::default(); answers.count() as usize];
+    let mut collect = |choice: usize, event: translate::reply::Event<'_>| {
+        if let Some(reply) = replies.get_mut(choice) {
+            reply.collect(event);
+        }
+    };
+    while std::future::poll_fn(|cx| answers.poll(cx, &mut collect)).await?
+        == upstream::Progress::More
+    {
+        record.first_byte();
+    }
+    Ok((replies, answers))
+}
+
+fn upstream_request(turn: &Turn, prompt: String, attached: Attached) -> chat::Request {
+    chat::Request {
+        model: turn.model.clone(),
+        prompt,
+        images: attached.images,
+        files: attached.files,
+        web_search: turn.search.map(|search| WebSearch {
+            num_of_site: search.sites,
+            max_word: search.words,
+        }),
+    }
+}
+
+impl Relay {
+    /// The operator's policy, which a request can make stricter for itself.
+    pub(crate) fn policy(&self, headers: &HeaderMap) -> Policy {
+        let asked = headers
+            .get("x-relay-strict")
+            .is_some_and(|v| matches!(v.as_bytes(), b"1" | b"true"));
+        Policy {
+            strict: self.policy.strict || asked,
+            ..self.policy
+        }
+    }
+}

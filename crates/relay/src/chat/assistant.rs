@@ -1,0 +1,79 @@
+//! An assistant as the model of a turn: its model answers, its instructions come first, its files
+//! go along.
+
+use translate::failure::{Failure, Kind};
+use translate::turn::{Message, Part, Role, Turn};
+
+use crate::access::Identity;
+use crate::app::Relay;
+use crate::objects::assistants::Assistant;
+
+/// Puts an assistant in the place of its id, if the turn names one.
+///
+/// # Errors
+/// There is no such assistant, or the store does not answer.
+pub async fn apply(relay: &Relay, owner: Identity, turn: &mut Turn) -> Result<(), Failure> {
+    if !turn.model.starts_with("asst_") {
+        return Ok(());
+    }
+    match relay.assistants.resolve(owner, &turn.model).await? {
+        Some(assistant) => {
+            assume(assistant, turn);
+            Ok(())
+        }
+        None => Err(Failure::new(
+            Kind::ModelNotFound,
+            "There is no such assistant: POST /v1/assistants makes one.",
+        )
+        .with_param("model")
+        .with_retry(false)),
+    }
+}
+
+fn assume(assistant: Assistant, turn: &mut Turn) {
+    turn.model = assistant.model;
+    let files = assistant.file_ids.into_iter().map(Part::uploaded);
+    let last = turn.messages.iter_mut().rfind(|m| m.role == Role::User);
+    if let Some(last) = last {
+        last.parts.extend(files);
+    }
+    if let Some(instructions) = assistant.instructions.filter(|text| !text.is_empty()) {
+        let message = Message {
+            role: Role::System,
+            name: None,
+            parts: vec![Part::Text(instructions)],
+        };
+        turn.messages.insert(0, message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assistant_lends_its_model_instructions_and_files() {
+        let said = |text: &str| Message {
+            role: Role::User,
+            name: None,
+            parts: vec![Part::Text(text.to_owned())],
+        };
+        let mut turn = Turn {
+            model: "asst_1".to_owned(),
+            messages: vec![said("one"), said("two")],
+            ..Turn::default()
+        };
+        let assistant = Assistant {
+            model: "gpt-4o-mini".to_owned(),
+            instructions: Some("be brief".to_owned()),
+            file_ids: vec!["file-1".to_owned()],
+        };
+        assume(assistant, &mut turn);
+        assert_eq!(turn.model, "gpt-4o-mini");
+        let parts: Vec<usize> = turn.messages.iter().map(|m| m.parts.len()).collect();
+        assert_eq!(
+            (turn.messages[0].role, parts),
+            (Role::System, vec![1, 1, 2])
+        );
+    }
+}

@@ -1,0 +1,254 @@
+//! Chat as a door to media: a model that draws, speaks or listens, asked in a conversation, and
+//! recordings inside messages of any.
+
+mod images;
+
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+use onemin::ApiKey;
+use onemin::chat::{self, Accounting};
+use onemin::transcription::DEFAULT_MODEL;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use translate::dialect::openai::chat::SAMPLING;
+use translate::dialect::openai::media::audio::SpeechRequest;
+use translate::failure::{Failure, Kind};
+use translate::turn::{Limits, Media, Output, Part, Role, Source, Turn};
+
+use crate::access::Identity;
+use crate::app::Relay;
+use crate::media::speech;
+use crate::media::transcription::{self, Order, Task};
+
+/// What answers a turn that is no conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// A picture is drawn, or one of the last answer varied.
+    Draw,
+    /// The last message is spoken.
+    Speak,
+    /// The recording of the last message is written down.
+    WriteDown,
+}
+
+/// Reads a turn as an order for other work: `n` counts pictures then, and parameters that chat
+/// lacks have an effect, or are named as without one.
+///
+/// # Errors
+/// What cannot be done as asked.
+pub async fn prepare(
+    relay: &Relay,
+    key: &ApiKey,
+    work: Work,
+    turn: &mut Turn,
+) -> Result<(), Failure> {
+    read(work, turn);
+    let unmet = match work {
+        Work::Draw => images::unmet(relay, key, turn).await?,
+        Work::Speak => speech::payload(&speech(turn)?)?.ignored,
+        Work::WriteDown => {
+            let names = turn.beside.keys().filter(|name| *name != "language");
+            names.cloned().collect()
+        }
+    };
+    for name in unmet {
+        if !turn.ignored.contains(&name) {
+            turn.ignored.push(name);
+        }
+    }
+    Ok(())
+}
+
+fn read(work: Work, turn: &mut Turn) {
+    turn.beside
+        .retain(|name, _| !SAMPLING.contains(&name.as_str()));
+    let beside = &turn.beside;
+    turn.ignored
+        .retain(|name| !beside.contains_key(name) && name != "audio");
+    // A link that is cut, or read for calls and JSON, loses what was paid for.
+    if work != Work::WriteDown {
+        turn.limits = Limits::default();
+    }
+    if std::mem::take(&mut turn.output) != Output::Text {
+        turn.ignored.push("response_format".to_owned());
+    }
+    if std::mem::take(&mut turn.tools).callable() {
+        turn.ignored.push("tools".to_owned());
+    }
+    let choices = std::mem::replace(&mut turn.choices, 1);
+    if choices > 1 {
+        match work {
+            Work::Draw => {
+                turn.beside.insert("n".to_owned(), choices.into());
+            }
+            Work::Speak | Work::WriteDown => turn.ignored.push("n".to_owned()),
+        }
+    }
+}
+
+/// Does the work; its result is an assistant's text.
+///
+/// # Errors
+/// What is missing in the turn, or why upstream did not.
+pub async fn answer(
+    relay: Arc<Relay>,
+    key: ApiKey,
+    turn: Arc<Turn>,
+    work: Work,
+) -> Result<chat::Answer, Failure> {
+    let (text, credits) = match work {
+        Work::Draw => images::draw(&relay, &key, &turn).await?,
+        Work::Speak => speak(&relay, &key, &turn).await?,
+        Work::WriteDown => write_down(&relay, &key, &turn).await?,
+    };
+    Ok(chat::Answer {
+        text,
+        accounting: Accounting {
+            credits,
+            ..Accounting::default()
+        },
+    })
+}
+
+/// What a turn asks of a model that speaks.
+fn speech(turn: &Turn) -> Result<SpeechRequest, Failure> {
+    const READ: [&str; 4] = ["voice", "response_format", "speed", "language"];
+    let mut extra = turn.beside.clone();
+    extra.retain(|name, _| !READ.contains(&name.as_str()));
+    Ok(SpeechRequest {
+        model: turn.model.clone(),
+        input: last_text(turn)?,
+        voice: word(turn, "voice"),
+        response_format: word(turn, "response_format"),
+        speed: turn.beside.get("speed").and_then(Value::as_f64),
+        language: word(turn, "language"),
+        extra,
+        ..SpeechRequest::default()
+    })
+}
+
+async fn speak(relay: &Relay, key: &ApiKey, turn: &Turn) -> Result<(String, Option<f64>), Failure> {
+    let spoken = speech::speak(relay, key, &speech(turn)?).await?;
+    let url = crate::media::images::url(relay, &spoken.asset);
+    Ok((format!("[Listen to the recording]({url})"), spoken.credits))
+}
+
+async fn write_down(
+    relay: &Relay,
+    key: &ApiKey,
+    turn: &Turn,
+) -> Result<(String, Option<f64>), Failure> {
+    let parts = turn
+        .messages
+        .iter()
+        .rev()
+        .flat_map(|message| &message.parts);
+    let media = parts.filter_map(|part| match part {
+        Part::Audio(media) | Part::File(media) => Some(media),
+        _ => None,
+    });
+    let media = media.into_iter().next().ok_or_else(|| {
+        let message = "This model writes recordings down: send one as an `input_audio` or `file` part, or to /v1/audio/transcriptions.";
+        Failure::invalid("messages", message)
+    })?;
+    let audio = relay.attacher.recording_of(key, media).await;
+    let order = Order {
+        audio: audio.map_err(of_messages)?,
+        model: turn.model.clone(),
+        language: word(turn, "language"),
+        ..Order::default()
+    };
+    let made = transcription::write_down(relay, key, &order, Task::Transcribe).await?;
+    Ok((made.transcript.text, made.credits))
+}
+
+/// What is wrong with a part of a message is wrong with the messages.
+fn of_messages(failure: Failure) -> Failure {
+    match failure.kind {
+        Kind::Invalid => failure.with_param("messages"),
+        _ => failure,
+    }
+}
+
+fn word(turn: &Turn, name: &str) -> Option<String> {
+    Some(turn.beside.get(name)?.as_str()?.to_owned())
+}
+
+fn last_text(turn: &Turn) -> Result<String, Failure> {
+    let last = turn
+        .messages
+        .iter()
+        .rev()
+        .find(|message| message.role == Role::User);
+    let parts = last
+        .map(|message| message.parts.as_slice())
+        .unwrap_or_default();
+    let texts: Vec<&str> = parts
+        .iter()
+        .filter_map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    let text = texts.join("\n");
+    if text.trim().is_empty() {
+        return Err(Failure::invalid(
+            "messages",
+            "The last user message has no text (1423).",
+        ));
+    }
+    Ok(text)
+}
+
+/// Puts what is said in recordings in their place. Each recording is written down once for an
+/// account, so that a conversation does not pay for it in every turn.
+///
+/// # Errors
+/// A recording that is none, or why upstream did not write it down.
+pub async fn hear(
+    relay: &Relay,
+    key: &ApiKey,
+    owner: Identity,
+    turn: &mut Turn,
+) -> Result<(), Failure> {
+    for message in &mut turn.messages {
+        for part in &mut message.parts {
+            if let Part::Audio(media) = part {
+                let said = transcript(relay, key, owner, media).await?;
+                *part = Part::Text(format!("[recording, written down]\n{said}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn transcript(
+    relay: &Relay,
+    key: &ApiKey,
+    owner: Identity,
+    media: &Media,
+) -> Result<String, Failure> {
+    let bytes: Bytes = match &media.source {
+        Source::Inline(bytes) => bytes.clone(),
+        _ => relay.attacher.bytes(media).await?,
+    };
+    let place = (owner, Sha256::digest(&bytes).into());
+    let heard = || relay.heard.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = heard().get(&place) {
+        return Ok(known.clone());
+    }
+    let audio = relay
+        .attacher
+        .recording(key, bytes, media.name.as_deref())
+        .await;
+    let order = Order {
+        audio: audio.map_err(of_messages)?,
+        model: DEFAULT_MODEL.to_owned(),
+        ..Order::default()
+    };
+    let made = transcription::write_down(relay, key, &order, Task::Transcribe).await;
+    let made = made.map_err(of_messages)?;
+    heard().put(place, made.transcript.text.clone());
+    Ok(made.transcript.text)
+}

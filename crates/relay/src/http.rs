@@ -1,0 +1,10 @@
+//! What every request goes through on its way in and out, whatever it asks for.
+
+pub mod admit;
+pub mod drain_body;
+pub mod event_stream;
+pub mod logged_body;
+pub mod multipart;
+pub mod reply;
+pub mod router;
+pub mod server;

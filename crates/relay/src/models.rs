@@ -1,0 +1,308 @@
+//! Which models there are for clients: upstream's list, less what the operator does not permit.
+
+use std::time::Duration;
+
+use onemin::catalogue::{Catalogue, Listing, Source};
+use onemin::images::names;
+use onemin::models::{Feature, Model};
+use translate::dialect::anthropic::model_names;
+use translate::failure::{Failure, Kind};
+use translate::plan::{Abilities, Code};
+
+use crate::chat::Names;
+use crate::chat::media::Work;
+
+/// A model that is not in a list older than this is looked for in a fresh one.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// The nearness (0 to 1) from which a name is worth a hint.
+const NEAR: f64 = 0.8;
+
+/// The most models that a message names.
+const MENTIONED: usize = 12;
+
+/// Models that do other work than chat, by the feature that lists them.
+const WORKS: [(Feature, Work); 4] = [
+    (Feature::ImageGenerator, Work::Draw),
+    (Feature::ImageVariator, Work::Draw),
+    (Feature::TextToSpeech, Work::Speak),
+    (Feature::SpeechToText, Work::WriteDown),
+];
+
+/// What a model does when it is asked in a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// It answers.
+    Converse(Abilities),
+    /// It does other work.
+    Work(Work),
+}
+
+impl Job {
+    /// What a turn may hold. Other work looks at what it needs itself.
+    #[must_use]
+    pub fn abilities(self) -> Abilities {
+        match self {
+            Self::Converse(abilities) => abilities,
+            Self::Work(_) => Abilities {
+                vision: true,
+                code: Code::Never,
+            },
+        }
+    }
+
+    /// The work, if it is any.
+    #[must_use]
+    pub fn work(self) -> Option<Work> {
+        match self {
+            Self::Converse(_) => None,
+            Self::Work(work) => Some(work),
+        }
+    }
+}
+
+/// The models that clients see.
+pub struct Models {
+    catalogue: Catalogue,
+    permitted: Option<Vec<String>>,
+    stand_ins: Vec<(String, String)>,
+}
+
+impl Models {
+    /// All of upstream's models, or only those of the operator's list. `stand_ins` are names that
+    /// clients use and what is meant by them.
+    #[must_use]
+    pub fn new(
+        catalogue: Catalogue,
+        permitted: Option<Vec<String>>,
+        stand_ins: Vec<(String, String)>,
+    ) -> Self {
+        Self {
+            catalogue,
+            permitted,
+            stand_ins,
+        }
+    }
+
+    /// The model that a client means by a name; the name itself where it means nothing else.
+    pub async fn resolve(&self, name: &str, names: Names) -> String {
+        if names == Names::Exact {
+            return self.of_today(self.stand_in(name)).await.to_owned();
+        }
+        let listing = self.catalogue.models(Feature::Chat).await;
+        let ids = listing.models.iter().map(|model| model.id.as_str());
+        let ids: Vec<&str> = ids.filter(|id| self.permits(id)).collect();
+        let meant = model_names::resolve(name, &ids, &self.stand_ins);
+        meant.unwrap_or(name).to_owned()
+    }
+
+    /// Today's id of a picture model that is asked by an earlier name, unless a model of chat
+    /// bears that name.
+    async fn of_today<'n>(&self, name: &'n str) -> &'n str {
+        let today = names::upstream(name);
+        if today == name {
+            return name;
+        }
+        let chat = self.catalogue.models(Feature::Chat).await;
+        if find(&chat, name).is_some() {
+            name
+        } else {
+            today
+        }
+    }
+
+    /// The models that may be used, those for chat first, and where the list comes from.
+    pub async fn list(&self) -> (Vec<Model>, Source) {
+        let chat = self.catalogue.models(Feature::Chat).await;
+        let others = WORKS.map(|(feature, _)| feature);
+        let others = [Feature::CodeGenerator].into_iter().chain(others);
+        let others = others.map(|feature| self.catalogue.models(feature));
+        let others = futures_util::future::join_all(others).await;
+        let mut models: Vec<Model> = Vec::new();
+        for model in [&chat]
+            .into_iter()
+            .chain(&others)
+            .flat_map(|listing| listing.models.iter())
+        {
+            if self.permits(&model.id) && models.iter().all(|known| known.id != model.id) {
+                models.push(model.clone());
+            }
+        }
+        (models, chat.source)
+    }
+
+    /// One model of the list.
+    ///
+    /// # Errors
+    /// A [`Kind::ModelNotFound`] failure with the nearest name.
+    pub async fn get(&self, id: &str) -> Result<Model, Failure> {
+        let listing = self.listing_with(id).await;
+        let (models, _) = self.list().await;
+        let found = models.into_iter().find(|model| model.id == id);
+        found.ok_or_else(|| self.unknown(id, &listing))
+    }
+
+    /// Lets a model be used, and says what it does. A model that the built-in list lacks is let
+    /// pass: only upstream can tell, and refusing costs it nothing.
+    ///
+    /// # Errors
+    /// A [`Kind::ModelNotFound`] failure with the nearest name.
+    pub async fn admit(&self, id: &str) -> Result<Job, Failure> {
+        let listing = self.listing_with(id).await;
+        if !self.permits(id) {
+            return Err(self.unknown(id, &listing));
+        }
+        if let Some(model) = find(&listing, id) {
+            let code = model.serves(Feature::CodeGenerator);
+            return Ok(Job::Converse(Abilities {
+                vision: model.sees_images(),
+                code: if code { Code::Also } else { Code::Never },
+            }));
+        }
+        let coders = self.catalogue.models(Feature::CodeGenerator).await;
+        if find(&coders, id).is_some() {
+            return Ok(Job::Converse(Abilities {
+                vision: false,
+                code: Code::Only,
+            }));
+        }
+        for (feature, work) in WORKS {
+            if find(&self.catalogue.models(feature).await, id).is_some() {
+                return Ok(Job::Work(work));
+            }
+        }
+        if listing.source == Source::BuiltIn {
+            return Ok(Job::Converse(Abilities {
+                vision: true,
+                code: Code::Never,
+            }));
+        }
+        Err(self.unknown(id, &listing))
+    }
+
+    /// The model that a client of other work than chat means, if the operator permits it.
+    ///
+    /// # Errors
+    /// A [`Kind::ModelNotFound`] failure.
+    pub fn permitted(&self, name: &str) -> Result<String, Failure> {
+        let model = self.stand_in(name);
+        if self.permits(model) {
+            return Ok(model.to_owned());
+        }
+        let name: String = name.chars().take(120).collect();
+        let message = format!(
+            "The model `{name}` may not be used here (1002). GET /v1/models lists what there is."
+        );
+        Err(Failure::new(Kind::ModelNotFound, message)
+            .with_param("model")
+            .with_retry(false))
+    }
+
+    /// A failure that says that a model cannot be had, with the names of those that serve a feature.
+    pub async fn with_able(&self, failure: Failure, feature: Feature) -> Failure {
+        if failure.kind != Kind::ModelNotFound {
+            return failure;
+        }
+        let listing = self.catalogue.models(feature).await;
+        let able = listing.models.iter().map(|model| model.id.as_str());
+        let able: Vec<&str> = able.filter(|id| self.permits(id)).take(MENTIONED).collect();
+        let message = format!("{} These do this: {}.", failure.message, able.join(", "));
+        Failure { message, ..failure }.with_param("model")
+    }
+
+    /// What the operator's list says that a name means.
+    fn stand_in<'n>(&'n self, name: &'n str) -> &'n str {
+        let stand_in = self.stand_ins.iter().find(|(from, _)| from == name);
+        stand_in.map_or(name, |(_, to)| to)
+    }
+
+    /// The list, asked for again if it lacks the model and is not fresh: models come and go.
+    async fn listing_with(&self, id: &str) -> Listing {
+        let listing = self.catalogue.models(Feature::Chat).await;
+        if find(&listing, id).is_some() || !self.permits(id) {
+            return listing;
+        }
+        self.catalogue
+            .fresher_than(Feature::Chat, LOOK_AGAIN_AFTER)
+            .await
+    }
+
+    /// Whether the operator lets a model be used, by any of its names.
+    #[must_use]
+    pub fn permits(&self, id: &str) -> bool {
+        let is = |permitted: &String| {
+            permitted == id || names::upstream(permitted) == names::upstream(id)
+        };
+        self.permitted
+            .as_ref()
+            .is_none_or(|permitted| permitted.iter().any(is))
+    }
+
+    fn unknown(&self, id: &str, listing: &Listing) -> Failure {
+        let known = listing
+            .models
+            .iter()
+            .map(|m| m.id.as_str())
+            .filter(|m| self.permits(m));
+        let known: Vec<&str> = known.collect();
+        let meant = model_names::resolve(id, &known, &[]).or_else(|| nearest(id, &known));
+        let hint = meant
+            .map(|m| format!(" Did you mean `{m}`?"))
+            .unwrap_or_default();
+        let id: String = id.chars().take(120).collect();
+        Failure::new(
+            Kind::ModelNotFound,
+            format!("The model `{id}` does not exist or may not be used here (1002).{hint} GET /v1/models lists what there is."),
+        )
+        .with_param("model")
+        .with_retry(false)
+    }
+}
+
+/// The name most like another one: as it stands, or less what resellers put around it.
+fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let name = name.to_ascii_lowercase();
+    let bare = model_names::bare(&name);
+    let near = known.iter().map(|known| {
+        let other = known.to_ascii_lowercase();
+        let whole = strsim::jaro_winkler(&name, &other);
+        let bare = strsim::jaro_winkler(bare, model_names::bare(&other));
+        (whole.max(bare), *known)
+    });
+    near.filter(|(nearness, _)| *nearness >= NEAR)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
+}
+
+fn find<'l>(listing: &'l Listing, id: &str) -> Option<&'l Model> {
+    listing.models.iter().find(|model| model.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_found_behind_what_resellers_put_around_it() {
+        let known = [
+            "gpt-4o-mini",
+            "openai/gpt-oss-20b",
+            "meta/llama-4-scout-instruct",
+            "us.anthropic.claude-opus-4-6-v1",
+        ];
+        let table = [
+            ("GPT-4o-minii", Some("gpt-4o-mini")),
+            ("openai/gpt-4o-mini", Some("gpt-4o-mini")),
+            ("openai/gpt-oss", Some("openai/gpt-oss-20b")),
+            ("meta/llama", Some("meta/llama-4-scout-instruct")),
+            (
+                "claude-opus-4-6-fast",
+                Some("us.anthropic.claude-opus-4-6-v1"),
+            ),
+            ("zorp", None),
+        ];
+        for (name, expected) in table {
+            assert_eq!(nearest(name, &known), expected, "{name}");
+        }
+    }
+}

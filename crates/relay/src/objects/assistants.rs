@@ -1,0 +1,148 @@
+//! Assistants: a model, instructions and files under one id that can stand for a model.
+
+use serde::{Deserialize, Serialize};
+use translate::dialect::openai::assistants::Assistant as Settings;
+use translate::dialect::openai::page::Query;
+use translate::failure::{Failure, Kind};
+
+use crate::access::Identity;
+use crate::clock;
+use crate::store::build::Stores;
+use crate::store::state::{Collection, Record};
+use crate::store::{StoreError, id, page};
+
+/// What the ids of assistants begin with, and no model's name.
+pub const PREFIX: &str = "asst_";
+
+/// A kept assistant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// When it was made, in seconds since 1970.
+    pub created: u64,
+    /// What is set of it.
+    pub settings: Settings,
+}
+
+impl Record for Kept {
+    const SPACE: &'static str = "assistant";
+}
+
+/// What an assistant means for a turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assistant {
+    /// The model that answers.
+    pub model: String,
+    /// What the model is told before everything else.
+    pub instructions: Option<String>,
+    /// Ids of files of the same account.
+    pub file_ids: Vec<String>,
+}
+
+/// The assistants of all accounts.
+#[derive(Clone)]
+pub struct Assistants(Collection<Kept>);
+
+impl Assistants {
+    /// Assistants in these stores.
+    #[must_use]
+    pub fn new(stores: &Stores) -> Self {
+        Self(Collection::new(stores.state.clone()))
+    }
+
+    /// What a model's name means if it is an assistant's id; none if this account has no such
+    /// assistant. Names that are no ids ask no store.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn resolve(
+        &self,
+        owner: Identity,
+        model: &str,
+    ) -> Result<Option<Assistant>, StoreError> {
+        if !model.starts_with(PREFIX) {
+            return Ok(None);
+        }
+        let kept = self.0.get(owner, model).await?;
+        Ok(kept.map(|kept| Assistant {
+            file_ids: kept.settings.files(),
+            model: kept.settings.model,
+            instructions: kept.settings.instructions,
+        }))
+    }
+
+    /// Keeps a new one, and gives its id.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn create(
+        &self,
+        owner: Identity,
+        settings: Settings,
+    ) -> Result<(String, Kept), StoreError> {
+        let id = id::draw(PREFIX);
+        let kept = Kept {
+            created: clock::now(),
+            settings,
+        };
+        self.0.put(owner, &id, &kept).await?;
+        Ok((id, kept))
+    }
+
+    /// One of this account.
+    ///
+    /// # Errors
+    /// There is none, or the store.
+    pub async fn get(&self, owner: Identity, id: &str) -> Result<Kept, Failure> {
+        self.0.get(owner, id).await?.ok_or_else(|| unknown(id))
+    }
+
+    /// Puts new settings in the place of those that were read before.
+    ///
+    /// # Errors
+    /// There is none, or the store.
+    pub async fn change(
+        &self,
+        owner: Identity,
+        id: &str,
+        settings: &Settings,
+    ) -> Result<Kept, Failure> {
+        let changed = self
+            .0
+            .update(owner, id, |kept| kept.settings = settings.clone())
+            .await?;
+        changed.ok_or_else(|| unknown(id))
+    }
+
+    /// A page of this account's.
+    ///
+    /// # Errors
+    /// What is wrong with the query, or the store.
+    pub async fn list(
+        &self,
+        owner: Identity,
+        query: &Query,
+    ) -> Result<(Vec<(String, Kept)>, bool), Failure> {
+        page::read(&self.0, owner, query, |_| true).await
+    }
+
+    /// Deletes one.
+    ///
+    /// # Errors
+    /// There is none, or the store.
+    pub async fn delete(&self, owner: Identity, id: &str) -> Result<(), Failure> {
+        if self.0.delete(owner, id).await? {
+            Ok(())
+        } else {
+            Err(unknown(id))
+        }
+    }
+}
+
+/// There is no assistant of this id, or it is another account's: a client is told the same.
+#[must_use]
+pub fn unknown(id: &str) -> Failure {
+    let id: String = id.chars().take(80).collect();
+    Failure::new(Kind::NotFound, format!("There is no assistant `{id}`."))
+        .with_param("id")
+        .with_code("assistant_not_found")
+}

@@ -1,0 +1,246 @@
+//! Which adapters are used, as the settings want it. Nothing is opened here.
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::contents::{Bucket, Contents};
+use super::counters::memcached::Memcached;
+use super::counters::redis::RedisCounters;
+use super::counters::shared::{Search, Shared};
+use super::counters::{Counters, InProcess};
+use super::folder::DataFolder;
+use super::redis::Link;
+use super::state::Engine;
+use super::state::embedded::Embedded;
+use super::state::redis::RedisState;
+use crate::access::{Identities, secret};
+use crate::config::{CounterStore, Settings};
+
+/// A shorter secret could be guessed from a leaked identity.
+const SHORTEST_SECRET: usize = 16;
+
+/// What outlives a request.
+#[derive(Clone)]
+pub struct Stores {
+    /// Names for accounts, the same in all processes that share a store.
+    pub identities: Identities,
+    /// Counts for limits.
+    pub counters: Arc<dyn Counters>,
+    /// Small records.
+    pub state: Arc<dyn Engine>,
+    /// Contents of files.
+    pub contents: Contents,
+}
+
+impl Stores {
+    /// The adapters that the settings want. Opens no file and no socket.
+    ///
+    /// # Errors
+    /// Which settings do not fit together, without any secret.
+    pub fn choose(settings: &Settings) -> Result<Self, String> {
+        let redis = given(settings.redis_url.as_ref())
+            .map(Link::new)
+            .transpose()
+            .map_err(|error| format!("REDIS_URL {error}"))?;
+        let folder = DataFolder::new(settings.data_folder());
+        let state: Arc<dyn Engine> = match &redis {
+            Some(link) => Arc::new(RedisState::new(link.clone())),
+            None => Arc::new(Embedded::new(folder.clone())),
+        };
+        Ok(Self {
+            identities: identities(settings, folder.clone())?,
+            counters: counters(settings, redis)?,
+            state,
+            contents: contents(settings, folder)?,
+        })
+    }
+}
+
+fn identities(settings: &Settings, folder: DataFolder) -> Result<Identities, String> {
+    let Some(secret) = given(settings.relay_secret.as_ref()) else {
+        return Ok(Identities::kept(move || in_folder(&folder)));
+    };
+    if secret.expose_secret().len() < SHORTEST_SECRET {
+        return Err(format!(
+            "RELAY_SECRET needs at least {SHORTEST_SECRET} characters"
+        ));
+    }
+    Ok(Identities::under(secret))
+}
+
+fn in_folder(folder: &DataFolder) -> SecretString {
+    let Some(path) = folder.path() else {
+        return secret::draw();
+    };
+    secret::of_folder(path).unwrap_or_else(|error| {
+        tracing::error!(%error, "the secret in the data folder cannot be read: files and assistants made before are out of reach");
+        secret::draw()
+    })
+}
+
+fn counters(settings: &Settings, redis: Option<Link>) -> Result<Arc<dyn Counters>, String> {
+    let port = settings.memcached_port;
+    let host = settings.memcached_host.as_deref().unwrap_or_default();
+    let host = Some(host.trim()).filter(|host| !host.is_empty());
+    Ok(match (settings.counters, redis, host) {
+        (CounterStore::Process, ..) => Arc::new(InProcess::default()),
+        (CounterStore::Redis, None, _) => {
+            return Err("COUNTERS=redis needs REDIS_URL".to_owned());
+        }
+        (CounterStore::Auto | CounterStore::Redis, Some(link), _) => Arc::new(Shared::new(
+            Box::new(RedisCounters::new(link)),
+            Search::Steady,
+        )),
+        (_, _, Some(host)) => Arc::new(Shared::new(
+            Box::new(Memcached::at(place(host, port))),
+            Search::Steady,
+        )),
+        (wanted, ..) => {
+            let places = ["127.0.0.1", "memcached"].map(|host| format!("{host}:{port}"));
+            let search = if wanted == CounterStore::Memcached {
+                Search::Steady
+            } else {
+                Search::Tentative
+            };
+            Arc::new(Shared::new(
+                Box::new(Memcached::at_first_of(places.to_vec())),
+                search,
+            ))
+        }
+    })
+}
+
+fn contents(settings: &Settings, folder: DataFolder) -> Result<Contents, String> {
+    let text = |value: &Option<String>| value.clone().filter(|v| !v.trim().is_empty());
+    let Some(name) = text(&settings.s3_bucket) else {
+        return Ok(Contents::in_folder(folder));
+    };
+    let (Some(access_key_id), Some(secret)) = (
+        text(&settings.s3_access_key_id),
+        given(settings.s3_secret_access_key.as_ref()),
+    ) else {
+        return Err("S3_BUCKET needs S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY".to_owned());
+    };
+    Ok(Contents::in_bucket(Bucket {
+        name,
+        endpoint: settings.s3_endpoint.clone(),
+        region: settings.s3_region.clone(),
+        access_key_id,
+        secret_access_key: secret.clone(),
+    }))
+}
+
+/// An address of version 6 stands in brackets.
+fn place(host: &str, port: u16) -> String {
+    if host.contains(':') && !host.starts_with('[') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
+/// An empty setting is none.
+fn given(secret: Option<&SecretString>) -> Option<&SecretString> {
+    secret.filter(|secret| !secret.expose_secret().trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+
+    fn chosen(flags: &[&str]) -> Result<String, String> {
+        let settings = Settings::try_parse_from([&["relay"], flags].concat()).unwrap();
+        Stores::choose(&settings).map(|stores| {
+            let (state, contents) = (stores.state.name(), stores.contents.name());
+            format!("{}; {state}; {contents}", stores.counters.name())
+        })
+    }
+
+    #[test]
+    fn settings_choose_the_stores_and_no_name_holds_a_secret() {
+        let redis = "--redis-url=redis://user:hunter2@redis.internal:6390/3";
+        let table: &[(&[&str], &str)] = &[
+            (
+                &["--data-dir=/d"],
+                "in memcached at 127.0.0.1:11211 or memcached:11211 if there is one; /d; /d",
+            ),
+            (
+                &["--data-dir=/d", "--counters=process"],
+                "in process; /d; /d",
+            ),
+            (
+                &[
+                    "--data-dir=/d",
+                    "--memcached-host=::1",
+                    "--memcached-port=1",
+                ],
+                "in memcached at [::1]:1; /d; /d",
+            ),
+            (
+                &["--data-dir=/d", "--memcached-host="],
+                "in memcached at 127.0.0.1:11211 or memcached:11211 if there is one; /d; /d",
+            ),
+            (
+                &["--data-dir=/d", redis],
+                "in Redis at redis.internal:6390; Redis at redis.internal:6390; /d",
+            ),
+            (
+                &[
+                    "--data-dir=/d",
+                    redis,
+                    "--counters=memcached",
+                    "--memcached-host=m",
+                ],
+                "in memcached at m:11211; Redis at redis.internal:6390; /d",
+            ),
+            (
+                &[
+                    "--data-dir=/d",
+                    "--redis-url=",
+                    "--counters=process",
+                    "--s3-bucket=b",
+                    "--s3-access-key-id=i",
+                    "--s3-secret-access-key=hunter2",
+                ],
+                "in process; /d; bucket b",
+            ),
+        ];
+        for (flags, expected) in table {
+            assert_eq!(chosen(flags).as_deref(), Ok(*expected), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn settings_that_do_not_fit_together_stop_the_start_without_a_secret_in_the_message() {
+        for (flags, names) in [
+            (&["--counters=redis"][..], "REDIS_URL"),
+            (&["--redis-url=hunter2"], "REDIS_URL"),
+            (&["--relay-secret=hunter2"], "RELAY_SECRET"),
+            (&["--s3-bucket=b"], "S3_ACCESS_KEY_ID"),
+            (
+                &["--s3-bucket=b", "--s3-secret-access-key=hunter2"],
+                "S3_ACCESS_KEY_ID",
+            ),
+        ] {
+            let refused = chosen(flags).unwrap_err();
+            assert!(
+                refused.contains(names) && !refused.contains("hunter2"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_setting_prints_a_secret() {
+        let flags = [
+            "relay",
+            "--redis-url=redis://:hunter2@h",
+            "--relay-secret=hunter2-hunter2-hunter2",
+            "--s3-secret-access-key=hunter2",
+        ];
+        let settings = Settings::try_parse_from(flags).unwrap();
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+}
