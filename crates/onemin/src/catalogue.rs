@@ -46,12 +46,12 @@ pub struct Catalogue {
 struct Inner {
     client: Client,
     ttl: Duration,
-    shelves: Mutex<HashMap<Feature, Shelf>>,
+    lists: Mutex<HashMap<Feature, CachedList>>,
 }
 
 /// What is known of one feature's list.
 #[derive(Debug, Default)]
-struct Shelf {
+struct CachedList {
     models: Option<(Arc<[Model]>, Instant)>,
     builtin: Option<Arc<[Model]>>,
     failed: Option<Instant>,
@@ -63,12 +63,8 @@ impl Catalogue {
     /// A catalogue whose lists are asked for again when they are older than `ttl`.
     #[must_use]
     pub fn new(client: Client, ttl: Duration) -> Self {
-        let shelves = Mutex::default();
-        let inner = Inner {
-            client,
-            ttl,
-            shelves,
-        };
+        let lists = Mutex::default();
+        let inner = Inner { client, ttl, lists };
         Self {
             inner: Arc::new(inner),
         }
@@ -81,7 +77,7 @@ impl Catalogue {
 
     /// As [`Catalogue::models`], but asks again if the list is older than `at_most`.
     pub async fn fresher_than(&self, feature: Feature, at_most: Duration) -> Listing {
-        let wanted = Wanted::now(at_most);
+        let wanted = Freshness::now(at_most);
         // A fetch that was under way may have brought less than was wanted; a second look decides.
         while let Some(mut ended) = self.inner.fetch(feature, wanted) {
             // An error means that the sender is gone, which is what is waited for.
@@ -93,19 +89,19 @@ impl Catalogue {
     /// What is at hand, without asking anybody; None if upstream's list was never fetched.
     #[must_use]
     pub fn cached(&self, feature: Feature) -> Option<Listing> {
-        let listing = self.inner.listing(feature, Wanted::now(self.inner.ttl));
+        let listing = self.inner.listing(feature, Freshness::now(self.inner.ttl));
         (listing.source != Source::BuiltIn).then_some(listing)
     }
 }
 
-/// How fresh a list is wanted. What comes after the wish is always fresh enough.
+/// How fresh a list is wanted. A list fetched after the call is always fresh enough.
 #[derive(Debug, Clone, Copy)]
-struct Wanted {
+struct Freshness {
     since: Instant,
     at_most: Duration,
 }
 
-impl Wanted {
+impl Freshness {
     fn now(at_most: Duration) -> Self {
         let since = Instant::now();
         Self { since, at_most }
@@ -120,7 +116,7 @@ impl Wanted {
 
 impl Inner {
     /// Joins or starts a fetch; None if the list is fresh enough or upstream is to be left alone.
-    fn fetch(self: &Arc<Self>, feature: Feature, wanted: Wanted) -> Option<watch::Receiver<()>> {
+    fn fetch(self: &Arc<Self>, feature: Feature, wanted: Freshness) -> Option<watch::Receiver<()>> {
         let mut kept = self.lock();
         let known = kept.entry(feature).or_default();
         let fresh = known
@@ -149,7 +145,7 @@ impl Inner {
         Some(ended)
     }
 
-    fn listing(&self, feature: Feature, wanted: Wanted) -> Listing {
+    fn listing(&self, feature: Feature, wanted: Freshness) -> Listing {
         let mut kept = self.lock();
         let known = kept.entry(feature).or_default();
         match &known.models {
@@ -174,9 +170,9 @@ impl Inner {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Feature, Shelf>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Feature, CachedList>> {
         // Every change is one assignment: a panic elsewhere leaves nothing half done.
-        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -99,7 +99,7 @@ pub struct Timeouts {
     pub models: Duration,
     /// For an upload.
     pub upload: Duration,
-    /// For a feature (pictures, speech, transcripts, code) until its result is there, held or
+    /// For a feature (images, speech, transcripts, code) until its result is there, held or
     /// polled.
     pub feature: Duration,
     /// Before a job is looked after for the first time. Later looks come more rarely, at most five

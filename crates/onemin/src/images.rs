@@ -1,96 +1,59 @@
-//! Pictures: drawn from text, changed, varied.
+//! Images: drawn from text, changed, varied.
 //!
-//! What each model takes stands in one table, [`forms`]. Who asks says what is [`Wanted`] in words
-//! that mean the same for every model.
+//! What each model takes stands in one table, [`specs`]. Callers give [`ImageParams`], which mean the same for
+//! every model.
 
-mod able;
+pub mod aliases;
+mod capabilities;
 mod families;
-pub mod names;
+mod params;
 pub mod prompt_flags;
 mod shape;
 pub mod styles;
 
 use serde_json::{Map, Value};
 
-pub use able::{counts, is_known, models};
-pub use families::forms;
+pub use capabilities::{counts, is_known, models};
+pub use families::specs;
+pub use params::ImageParams;
 
-use crate::features::form::{self, Form, Knob};
+use crate::features::spec::{self, ModelSpec, Param};
 use crate::features::{Invalid, Kind, Payload, candidates};
 
-/// What is wanted of a picture. What is None is left to the model.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Wanted {
-    /// What to draw, or what to change.
-    pub prompt: String,
-    /// How many pictures.
-    pub count: Option<u32>,
-    /// `WIDTHxHEIGHT`, or a class such as `2K`, or `auto`.
-    pub size: Option<String>,
-    /// `WIDTH:HEIGHT`. Where a size is given too, it goes first if the model takes sizes.
-    pub aspect_ratio: Option<String>,
-    /// `low`, `medium`, `high`, `standard`, `hd` or the model's own word.
-    pub quality: Option<String>,
-    /// The model's own word, such as `vivid`.
-    pub style: Option<String>,
-    /// `transparent`, `opaque` or `auto`.
-    pub background: Option<String>,
-    /// `png`, `jpeg` or `webp`.
-    pub output_format: Option<String>,
-    /// How good a compressed picture is, from 0 to 100.
-    pub output_compression: Option<u32>,
-    /// `auto`, or `low` for less of it.
-    pub moderation: Option<String>,
-    /// What must not be in it.
-    pub negative_prompt: Option<String>,
-    /// `fast` or `relax`, at Midjourney's models.
-    pub mode: Option<String>,
-    /// The beginning of chance; below zero it is left to the model.
-    pub seed: Option<i64>,
-    /// Steps of the drawing.
-    pub steps: Option<u32>,
-    /// How closely the prompt is followed.
-    pub guidance: Option<f64>,
-    /// Midjourney's model for drawn figures.
-    pub niji: Option<bool>,
-    /// Fields by upstream's own names; they go before everything else.
-    pub extra: Map<String, Value>,
-}
-
-/// A picture to be changed.
+/// An image to be changed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Edit {
-    /// The picture: the path of an asset, or a URL.
+    /// The image: the path of an asset, or a URL.
     pub image: String,
-    /// A picture of the same size that shows where to change it. What its colours mean is not
+    /// An image of the same size that shows where to change it. What its colours mean is not
     /// documented.
     pub mask: Option<String>,
-    /// More pictures to look at.
+    /// More images to look at.
     pub references: Vec<String>,
-    /// What is wanted.
-    pub wanted: Wanted,
+    /// What is params.
+    pub params: ImageParams,
 }
 
-/// A picture to be varied.
+/// An image to be varied.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Variation {
-    /// The picture: the path of an asset, or a URL. To vary the nth of several, give that one:
+    /// The image: the path of an asset, or a URL. To vary the nth of several, give that one:
     /// upstream knows no numbers.
     pub image: String,
-    /// How the picture was drawn, as [`repeated`] gave it: what the model knows of it is done again,
-    /// where nothing else is wanted.
+    /// How the image was drawn, as [`repeated`] gave it: what the model knows of it is done again,
+    /// where nothing else is params.
     pub repeated: Map<String, Value>,
-    /// What is wanted. Few models look at a prompt here.
-    pub wanted: Wanted,
+    /// What is params. Few models look at a prompt here.
+    pub params: ImageParams,
 }
 
 /// The model that draws where none is named. DALL·E 3, which earlier clients took, is no longer listed.
 pub const DEFAULT_MODEL: &str = "gpt-image-1-mini";
 
-/// The model that changes pictures where none is named.
+/// The model that changes images where none is named.
 pub const DEFAULT_EDITOR: &str = "gpt-image-1";
 
-/// Models that vary pictures, the best first: what to try when the one asked for cannot.
+/// Models that vary images, the best first: what to try when the one asked for cannot.
 pub const VARIATION_ORDER: &[&str] = &[
     "magic-art",
     "clipdrop",
@@ -115,49 +78,49 @@ const SHAPE: [&str; 2] = ["aspect_width", "aspect_height"];
 /// OpenAI's parameters.
 ///
 /// # Errors
-/// A wish that the model cannot meet, and what it can.
-pub fn generation(model: &str, wanted: &Wanted) -> Result<Payload, Invalid> {
-    let model = names::upstream(model);
-    not_empty("prompt", &wanted.prompt)?;
-    match form(Kind::ImageGenerator, model, wanted) {
-        Some(form) => fill(form, model, wanted, Vec::new()),
-        None => Ok(generic(Kind::ImageGenerator, model, wanted, Vec::new())),
+/// A value that the model does not accept, and what it accepts.
+pub fn generation(model: &str, params: &ImageParams) -> Result<Payload, Invalid> {
+    let model = aliases::current_id(model);
+    not_empty("prompt", &params.prompt)?;
+    match families::find(Kind::ImageGenerator, model, &params.extra) {
+        Some(spec) => fill(spec, model, params, Vec::new()),
+        None => Ok(generic(Kind::ImageGenerator, model, params, Vec::new())),
     }
 }
 
-/// The request to change a picture: by the editor; by the inpainter, if there is a mask; by search
+/// The request to change an image: by the editor; by the inpainter, if there is a mask; by search
 /// and replace, if it is said what to search.
 ///
 /// # Errors
-/// A wish that the model cannot meet, and what it can.
+/// A value that the model does not accept, and what it accepts.
 pub fn edit(model: &str, edit: &Edit) -> Result<Payload, Invalid> {
-    let model = names::upstream(model);
-    not_empty("prompt", &edit.wanted.prompt)?;
+    let model = aliases::current_id(model);
+    not_empty("prompt", &edit.params.prompt)?;
     transform(edit.kind(), model, edit)
 }
 
-/// The request to vary a picture.
+/// The request to vary an image.
 ///
 /// # Errors
-/// A wish that the model cannot meet, and what it can.
+/// A value that the model does not accept, and what it accepts.
 pub fn variation(model: &str, variation: &Variation) -> Result<Payload, Invalid> {
-    let model = names::upstream(model);
+    let model = aliases::current_id(model);
     let mut edit = Edit {
         image: variation.image.clone(),
-        wanted: variation.wanted.clone(),
+        params: variation.params.clone(),
         ..Edit::default()
     };
-    if let Some(form) = form(Kind::ImageVariator, model, &edit.wanted) {
-        let wishes = edit.wanted.wishes();
-        let shaped = edit.wanted.size.is_some() || edit.wanted.aspect_ratio.is_some();
+    if let Some(spec) = families::find(Kind::ImageVariator, model, &edit.params.extra) {
+        let values = edit.params.values();
+        let shaped = edit.params.size.is_some() || edit.params.aspect_ratio.is_some();
         for (name, value) in &variation.repeated {
-            let field = form.fields.iter().find(|field| field.name == name);
+            let field = spec.fields.iter().find(|field| field.name == name);
             let asked = field.is_some_and(|field| {
-                let turned = wishes.iter().any(|(knob, _)| field.knob == Some(*knob));
+                let turned = values.iter().any(|(param, _)| field.param == Some(*param));
                 turned || (shaped && SHAPE.contains(&name.as_str()))
             });
             if field.is_some() && !asked {
-                let extra = edit.wanted.extra.entry(name.clone());
+                let extra = edit.params.extra.entry(name.clone());
                 extra.or_insert_with(|| value.clone());
             }
         }
@@ -165,57 +128,57 @@ pub fn variation(model: &str, variation: &Variation) -> Result<Payload, Invalid>
     transform(Kind::ImageVariator, model, &edit)
 }
 
-/// The request for any feature that begins with a picture.
+/// The request for any feature that begins with an image.
 ///
 /// # Errors
-/// A wish that the model cannot meet, and what it can.
+/// A value that the model does not accept, and what it accepts.
 pub fn transform(kind: Kind, model: &str, edit: &Edit) -> Result<Payload, Invalid> {
-    // The page that describes pictures kept the old name.
+    // The page that describes images kept the old name.
     let model = match kind {
         Kind::ImageToPrompt => model,
-        _ => names::upstream(model),
+        _ => aliases::current_id(model),
     };
     not_empty("image", &edit.image)?;
-    let mut wishes = vec![(Knob::Image, Value::from(edit.image.as_str()))];
+    let mut values = vec![(Param::Image, Value::from(edit.image.as_str()))];
     let reference = |at: usize| edit.references.get(at).map(|path| path.as_str().into());
-    let form = form(kind, model, &edit.wanted);
+    let spec = families::find(kind, model, &edit.params.extra);
     if let Some(mask) = &edit.mask {
-        wishes.push((Knob::Mask, mask.as_str().into()));
-        if form.is_none_or(|form| form.field(Knob::Mask).is_none()) {
+        values.push((Param::Mask, mask.as_str().into()));
+        if spec.is_none_or(|spec| spec.field(Param::Mask).is_none()) {
             let message = format!(
                 "{model} takes no mask; these do: {}",
-                able::masked().join(", ")
+                capabilities::mask_models().join(", ")
             );
             return Err(Invalid::new("mask", message));
         }
     }
-    if form.is_none_or(|form| form.field(Knob::References).is_some()) {
+    if spec.is_none_or(|spec| spec.field(Param::References).is_some()) {
         let list: Vec<Value> = edit.references.iter().map(|r| r.as_str().into()).collect();
         if !list.is_empty() {
-            wishes.push((Knob::References, list.into()));
+            values.push((Param::References, list.into()));
         }
     } else {
-        wishes.extend(reference(0).map(|path| (Knob::Reference, path)));
-        wishes.extend(reference(1).map(|path| (Knob::SecondReference, path)));
-        let takes = |knob| form.is_some_and(|form| form.field(knob).is_some());
-        let most = [Knob::Reference, Knob::SecondReference];
-        let most = most.into_iter().filter(|knob| takes(*knob)).count();
+        values.extend(reference(0).map(|path| (Param::Reference, path)));
+        values.extend(reference(1).map(|path| (Param::SecondReference, path)));
+        let takes = |param| spec.is_some_and(|spec| spec.field(param).is_some());
+        let most = [Param::Reference, Param::SecondReference];
+        let most = most.into_iter().filter(|param| takes(*param)).count();
         if edit.references.len() > most {
-            return Err(able::too_many(kind, model, most));
+            return Err(capabilities::too_many(kind, model, most));
         }
     }
-    match form {
-        Some(form) => fill(form, model, &edit.wanted, wishes),
-        None => Ok(generic(kind, model, &edit.wanted, wishes)),
+    match spec {
+        Some(spec) => fill(spec, model, &edit.params, values),
+        None => Ok(generic(kind, model, &edit.params, values)),
     }
 }
 
-/// What of a drawing's request a variation of its pictures repeats. Empty for models whose pictures
+/// What of a drawing's request a variation of its images repeats. Empty for models whose images
 /// are varied by their look alone.
 #[must_use]
 pub fn repeated(drawing: &Payload) -> Map<String, Value> {
-    let varies = form::find(
-        forms(),
+    let varies = spec::find(
+        specs(),
         Kind::ImageVariator,
         &drawing.model,
         &drawing.prompt_object,
@@ -230,17 +193,13 @@ pub fn repeated(drawing: &Payload) -> Map<String, Value> {
 /// The models to try for a variation, the one asked for first.
 #[must_use]
 pub fn variation_candidates(asked: &str) -> Vec<&str> {
-    candidates(names::upstream(asked), VARIATION_ORDER)
+    candidates(aliases::current_id(asked), VARIATION_ORDER)
 }
 
 /// The table of all families as Markdown.
 #[must_use]
 pub fn markdown() -> String {
-    form::markdown(forms())
-}
-
-fn form(kind: Kind, model: &str, wanted: &Wanted) -> Option<&'static Form> {
-    form::find(forms(), kind, model, &wanted.extra)
+    spec::markdown::page(specs())
 }
 
 fn not_empty(field: &str, text: &str) -> Result<(), Invalid> {
@@ -251,23 +210,23 @@ fn not_empty(field: &str, text: &str) -> Result<(), Invalid> {
 }
 
 fn fill(
-    form: &Form,
+    spec: &ModelSpec,
     model: &str,
-    wanted: &Wanted,
-    mut wishes: Vec<(Knob, Value)>,
+    params: &ImageParams,
+    mut values: Vec<(Param, Value)>,
 ) -> Result<Payload, Invalid> {
     let shape = shape::shape(
-        form,
+        spec,
         model,
-        wanted.size.as_deref(),
-        wanted.aspect_ratio.as_deref(),
+        params.size.as_deref(),
+        params.aspect_ratio.as_deref(),
     )?;
-    wishes.extend(wanted.wishes());
-    wishes.extend(shape.wishes);
-    if let Some(count) = wanted.count {
-        wishes.extend(count_wish(form, count));
+    values.extend(params.values());
+    values.extend(shape.values);
+    if let Some(count) = params.count {
+        values.extend(count_value(spec, count));
     }
-    let mut payload = form.fill(model, &wishes, &wanted.extra)?;
+    let mut payload = spec.fill(model, &values, &params.extra)?;
     let inexact = shape.unmet.iter().map(|name| (*name).to_owned());
     payload.ignored.extend(inexact);
     payload.ignored.dedup();
@@ -275,40 +234,41 @@ fn fill(
 }
 
 /// Where a model always gives the same number, fewer may be asked for.
-fn count_wish(form: &Form, count: u32) -> Option<(Knob, Value)> {
-    let fixed = match form.field(Knob::Count).map(|field| field.rule) {
-        Some(form::Rule::Whole(least, most)) if least == most => Some(least),
-        // Without a field there is one picture.
+fn count_value(spec: &ModelSpec, count: u32) -> Option<(Param, Value)> {
+    let fixed = match spec.field(Param::Count).map(|field| field.rule) {
+        Some(spec::Rule::Whole(least, most)) if least == most => Some(least),
+        // Without a field there is one image.
         None => Some(1),
         _ => None,
     };
     let met = fixed.is_some_and(|fixed| i64::from(count) <= fixed && count > 0);
-    (!met).then(|| (Knob::Count, count.into()))
+    (!met).then(|| (Param::Count, count.into()))
 }
 
 /// What goes to a model that nobody has described.
-fn generic(kind: Kind, model: &str, wanted: &Wanted, wishes: Vec<(Knob, Value)>) -> Payload {
-    let name = |knob: Knob| match knob {
-        Knob::Image => "imageUrl",
-        Knob::Mask => "maskUrl",
-        Knob::References => "additional_images",
-        knob => knob.name(),
+fn generic(kind: Kind, model: &str, params: &ImageParams, values: Vec<(Param, Value)>) -> Payload {
+    let name = |param: Param| match param {
+        Param::Image => "imageUrl",
+        Param::Mask => "maskUrl",
+        Param::References => "additional_images",
+        param => param.name(),
     };
-    let text = |knob: Knob, value: &Option<String>| value.clone().map(|text| (knob, text.into()));
+    let text =
+        |param: Param, value: &Option<String>| value.clone().map(|text| (param, text.into()));
     let shape = [
-        wanted.count.map(|count| (Knob::Count, count.into())),
-        text(Knob::Size, &wanted.size),
-        text(Knob::AspectRatio, &wanted.aspect_ratio),
+        params.count.map(|count| (Param::Count, count.into())),
+        text(Param::Size, &params.size),
+        text(Param::AspectRatio, &params.aspect_ratio),
     ];
-    let all = wishes
+    let all = values
         .into_iter()
-        .chain(wanted.wishes())
+        .chain(params.values())
         .chain(shape.into_iter().flatten());
     let mut fields: Map<String, Value> = all
         .filter(|(_, value)| *value != "auto")
-        .map(|(knob, value)| (name(knob).to_owned(), value))
+        .map(|(param, value)| (name(param).to_owned(), value))
         .collect();
-    fields.extend(wanted.extra.clone());
+    fields.extend(params.extra.clone());
     Payload::new(kind, model, fields)
 }
 
@@ -318,70 +278,11 @@ impl Edit {
     pub fn kind(&self) -> Kind {
         if self.mask.is_some() {
             Kind::ImageInpainter
-        } else if self.wanted.extra.contains_key("search_prompt") {
+        } else if self.params.extra.contains_key("search_prompt") {
             Kind::SearchAndReplace
         } else {
             Kind::ImageEditor
         }
-    }
-}
-
-impl Wanted {
-    /// Takes the flags out of the prompt and makes them wishes. Who writes a flag means this
-    /// picture, so it goes before what a client sends with every request.
-    #[must_use]
-    pub fn with_flags(self) -> Self {
-        let flags = prompt_flags::take(&self.prompt);
-        let ratio = flags.aspect_ratio.map(|(w, h)| format!("{w}:{h}"));
-        let size = flags.size.map(|(w, h)| format!("{w}x{h}"));
-        let is_shaped = ratio.is_some() || size.is_some();
-        let shape = |flag: Option<String>, sent: Option<String>| {
-            if is_shaped { flag } else { sent }
-        };
-        let negative = [self.negative_prompt, flags.negative_prompt];
-        let negative: Vec<String> = negative.into_iter().flatten().collect();
-        Self {
-            prompt: flags.prompt,
-            aspect_ratio: shape(ratio, self.aspect_ratio),
-            size: shape(size, self.size),
-            negative_prompt: (!negative.is_empty()).then(|| negative.join(", ")),
-            mode: flags.mode.map(str::to_owned).or(self.mode),
-            ..self
-        }
-    }
-
-    /// The wishes, those for number and shape aside.
-    fn wishes(&self) -> Vec<(Knob, Value)> {
-        let text = |knob: Knob, value: &Option<String>| {
-            let text = value
-                .as_deref()
-                .map(str::trim)
-                .filter(|text| !text.is_empty());
-            text.map(|text| (knob, Value::from(text)))
-        };
-        let prompt = (!self.prompt.is_empty()).then(|| self.prompt.as_str().into());
-        [
-            prompt.map(|prompt| (Knob::Prompt, prompt)),
-            text(Knob::Quality, &self.quality),
-            text(Knob::Style, &self.style),
-            text(Knob::Background, &self.background),
-            text(Knob::OutputFormat, &self.output_format),
-            self.output_compression
-                .map(|percent| (Knob::OutputCompression, percent.into())),
-            text(Knob::Moderation, &self.moderation),
-            text(Knob::NegativePrompt, &self.negative_prompt),
-            text(Knob::Mode, &self.mode),
-            self.seed
-                .filter(|seed| *seed >= 0)
-                .map(|seed| (Knob::Seed, seed.into())),
-            self.steps.map(|steps| (Knob::Steps, steps.into())),
-            self.guidance
-                .map(|guidance| (Knob::Guidance, guidance.into())),
-            self.niji.map(|niji| (Knob::Niji, niji.into())),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
     }
 }
 

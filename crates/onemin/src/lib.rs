@@ -1,4 +1,4 @@
-//! A client of the 1min.ai HTTP API: chat, pictures, speech, code, files and the list of models.
+//! A client of the 1min.ai HTTP API: chat, images, speech, code, files and the list of models.
 //!
 //! This crate knows everything about 1min.ai and nothing about who asks: no dialect of another
 //! vendor, no web framework, no configuration file. The facts it relies on stand in

@@ -4,154 +4,54 @@
 //! one odd entry never loses the others.
 
 mod builtin;
+mod model;
 
 use serde_json::Value;
 
 pub(crate) use builtin::builtin;
+pub use model::{Feature, Model};
 
 use crate::error::{Error, ProtocolError};
 use crate::refusal::Refusal;
 
-/// The features of 1min.ai whose models are used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Feature {
-    /// Chat.
-    Chat,
-    /// Writing code; chat serves the same models.
-    CodeGenerator,
-    /// Pictures from text.
-    ImageGenerator,
-    /// Pictures from a picture.
-    ImageVariator,
-    /// Pictures from a picture and text.
-    ImageEditor,
-    /// Speech from text.
-    TextToSpeech,
-    /// Text from speech.
-    SpeechToText,
-    /// Text in another language from speech.
-    AudioTranslator,
-}
-
-impl Feature {
-    /// Every feature that is used.
-    pub const ALL: [Self; 8] = [
-        Self::Chat,
-        Self::CodeGenerator,
-        Self::ImageGenerator,
-        Self::ImageVariator,
-        Self::ImageEditor,
-        Self::TextToSpeech,
-        Self::SpeechToText,
-        Self::AudioTranslator,
-    ];
-
-    /// Upstream's name of it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Chat => "UNIFY_CHAT_WITH_AI",
-            Self::CodeGenerator => "CODE_GENERATOR",
-            Self::ImageGenerator => "IMAGE_GENERATOR",
-            Self::ImageVariator => "IMAGE_VARIATOR",
-            Self::ImageEditor => "IMAGE_EDITOR",
-            Self::TextToSpeech => "TEXT_TO_SPEECH",
-            Self::SpeechToText => "SPEECH_TO_TEXT",
-            Self::AudioTranslator => "AUDIO_TRANSLATOR",
-        }
-    }
-}
-
-/// One model. What upstream does not say is None or empty.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Model {
-    /// What requests name it by. May hold slashes, colons and dots.
-    pub id: String,
-    /// For people; the id where upstream gives none.
-    pub name: String,
-    /// Who made or serves it, in varying case.
-    pub provider: Option<String>,
-    /// Upstream's names of the features it serves.
-    pub features: Vec<String>,
-    /// What it takes: `text`, `image`, …
-    pub inputs: Option<Vec<String>>,
-    /// What it gives.
-    pub outputs: Option<Vec<String>>,
-    /// Tokens of context.
-    pub context: Option<u64>,
-    /// The most tokens of one answer.
-    pub max_output: Option<u64>,
-    /// What it costs, as upstream says it. The unit is not known for certain.
-    pub credit_metadata: Value,
-    /// When it may go, as upstream writes it. Models past this date still answered.
-    pub deprecation_date: Option<String>,
-    /// Until when it knows the world, as upstream writes it.
-    pub cutoff_date: Option<String>,
-    /// When it was added, as upstream writes it.
-    pub created_at: Option<String>,
-}
-
 /// The entry that stands for "no model".
 const NO_MODEL: &str = "NOT_APPLICABLE";
 
-impl Model {
-    /// Whether it can look at pictures: it says so by its modality, or, where that is missing, by
-    /// the feature that is older than modalities.
-    #[must_use]
-    pub fn sees_images(&self) -> bool {
-        match &self.inputs {
-            Some(inputs) => inputs
-                .iter()
-                .any(|input| input.eq_ignore_ascii_case("image")),
-            None => self
-                .features
-                .iter()
-                .any(|feature| feature == "CHAT_WITH_IMAGE"),
-        }
+/// Reads an entry of the list; None if it cannot be used.
+fn read_entry(entry: &Value, feature: Feature) -> Option<Model> {
+    let text = |name: &str| {
+        entry
+            .get(name)
+            .and_then(Value::as_str)
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+    };
+    let id = text("modelId")?;
+    let active = text("status").is_none_or(|status| status.eq_ignore_ascii_case("ACTIVE"));
+    let features = entry.get("features").and_then(texts);
+    let serves = features
+        .as_ref()
+        .is_none_or(|of| of.is_empty() || of.iter().any(|f| f == feature.as_str()));
+    if id == NO_MODEL || !active || !serves {
+        return None;
     }
-
-    /// Whether it says that it serves a feature.
-    #[must_use]
-    pub fn serves(&self, feature: Feature) -> bool {
-        self.features.iter().any(|of| of == feature.as_str())
-    }
-
-    /// Reads an entry of the list; None if it cannot be used.
-    fn of_entry(entry: &Value, feature: Feature) -> Option<Self> {
-        let text = |name: &str| {
-            entry
-                .get(name)
-                .and_then(Value::as_str)
-                .map(str::trim)
-                .filter(|text| !text.is_empty())
-        };
-        let id = text("modelId")?;
-        let active = text("status").is_none_or(|status| status.eq_ignore_ascii_case("ACTIVE"));
-        let features = entry.get("features").and_then(texts);
-        let serves = features
-            .as_ref()
-            .is_none_or(|of| of.is_empty() || of.iter().any(|f| f == feature.as_str()));
-        if id == NO_MODEL || !active || !serves {
-            return None;
-        }
-        let costs = entry.get("creditMetadata");
-        let count = |name: &str| costs?.get(name).and_then(count);
-        let owned = |name: &str| text(name).map(str::to_owned);
-        Some(Self {
-            id: id.to_owned(),
-            name: text("name").unwrap_or(id).to_owned(),
-            provider: owned("provider").or_else(|| owned("group")),
-            features: features.unwrap_or_default(),
-            inputs: entry.pointer("/modality/INPUT").and_then(texts),
-            outputs: entry.pointer("/modality/OUTPUT").and_then(texts),
-            context: count("CONTEXT"),
-            max_output: count("MAX_OUTPUT_TOKEN"),
-            credit_metadata: costs.cloned().unwrap_or_default(),
-            deprecation_date: owned("deprecationDate"),
-            cutoff_date: owned("cutoffDate"),
-            created_at: owned("createdAt"),
-        })
-    }
+    let costs = entry.get("creditMetadata");
+    let count = |name: &str| costs?.get(name).and_then(count);
+    let owned = |name: &str| text(name).map(str::to_owned);
+    Some(Model {
+        id: id.to_owned(),
+        name: text("name").unwrap_or(id).to_owned(),
+        provider: owned("provider").or_else(|| owned("group")),
+        features: features.unwrap_or_default(),
+        inputs: entry.pointer("/modality/INPUT").and_then(texts),
+        outputs: entry.pointer("/modality/OUTPUT").and_then(texts),
+        context: count("CONTEXT"),
+        max_output: count("MAX_OUTPUT_TOKEN"),
+        credit_metadata: costs.cloned().unwrap_or_default(),
+        deprecation_date: owned("deprecationDate"),
+        cutoff_date: owned("cutoffDate"),
+        created_at: owned("createdAt"),
+    })
 }
 
 /// The models of a list's body that can be used for a feature.
@@ -180,7 +80,7 @@ pub(crate) fn usable(body: &[u8], feature: Feature) -> Result<Vec<Model>, Error>
     models.extend(
         entries
             .iter()
-            .filter_map(|entry| Model::of_entry(entry, feature))
+            .filter_map(|entry| read_entry(entry, feature))
             .filter(|m| seen.insert(m.id.clone())),
     );
     if models.is_empty() {

@@ -5,132 +5,21 @@
 
 mod catalogue;
 mod cause;
+mod kind;
 mod privacy;
 mod report;
 mod retry_after;
 
-use std::fmt;
-use std::time::Duration;
-
+pub use kind::{Charged, FieldProblem, Refusal, RefusalKind};
 pub(crate) use report::Report;
 pub(crate) use retry_after::retry_after;
-
-/// A refusal by 1min.ai.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// What it is about.
-    pub kind: RefusalKind,
-    /// The HTTP status; None if it came inside an answer with status 200.
-    pub status: Option<u16>,
-    /// Upstream's code, such as `UNSUPPORTED_MODEL`.
-    pub code: Option<String>,
-    /// Upstream's reason, the real cause included. Safe to show: addresses, ids of requests and
-    /// keys of the providers behind 1min.ai are taken out.
-    pub message: String,
-    /// How long to wait, if upstream says.
-    pub retry_after: Option<Duration>,
-    /// What is wrong with which field, if upstream says.
-    pub fields: Vec<FieldProblem>,
-    /// Whether the same request may succeed later.
-    pub retryable: bool,
-    /// Whether the request may have cost credits.
-    pub charged: Charged,
-    /// The status with which the provider behind 1min.ai answered it, if that is known: with 4xx
-    /// the request is at fault, with 5xx the provider.
-    pub provider_status: Option<u16>,
-}
-
-/// What is wrong with one field of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldProblem {
-    /// The field in upstream's naming.
-    pub field: String,
-    /// What is wrong with it.
-    pub message: String,
-}
-
-/// Whether a refused request may have cost credits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Charged {
-    /// It was refused before any work was done.
-    No,
-    /// Nobody knows.
-    Maybe,
-}
-
-/// The kinds of refusals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RefusalKind {
-    /// There is no such model, or it is disabled, or not for this feature.
-    UnknownModel,
-    /// The request is wrong; `fields` may say where.
-    InvalidRequest,
-    /// This type of file cannot be uploaded.
-    UnsupportedFile,
-    /// The key is missing, unknown, inactive or deleted.
-    Unauthenticated,
-    /// The key may not do this.
-    Forbidden,
-    /// The edge in front of 1min.ai refuses this client or its address, whatever it asks.
-    ClientBlocked,
-    /// The estimated cost exceeds what the key may still spend.
-    InsufficientCredits,
-    /// The content was refused by a moderation.
-    Moderated,
-    /// Too many requests.
-    RateLimited,
-    /// The provider behind 1min.ai refused or failed.
-    ProviderError,
-    /// 1min.ai or its edge has trouble.
-    Unavailable,
-    /// The request contradicts itself or the state of something.
-    Conflict,
-    /// Upstream gives a reason that is in no catalogue, or none.
-    Unknown,
-}
 
 impl Refusal {
     /// Reads the body of a refusal.
     pub(crate) fn from_body(status: Option<u16>, body: &[u8]) -> Self {
         Report::of_body(body).judge(status)
     }
-
-    /// An answer that reports success and has no text.
-    pub(crate) fn no_text() -> Self {
-        Self::empty("the answer has no text, although success is reported")
-    }
-
-    /// A job that reports success and made nothing.
-    pub(crate) fn no_result() -> Self {
-        Self::empty("the answer has no result, although success is reported")
-    }
-
-    fn empty(message: &str) -> Self {
-        Self {
-            kind: RefusalKind::Unknown,
-            status: None,
-            code: None,
-            message: message.to_owned(),
-            retry_after: None,
-            fields: Vec::new(),
-            retryable: true,
-            charged: Charged::Maybe,
-            provider_status: None,
-        }
-    }
 }
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        match &self.code {
-            Some(code) => write!(f, " ({code})"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 #[cfg(test)]
 mod tests;

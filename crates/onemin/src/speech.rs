@@ -1,6 +1,6 @@
 //! Speech from text: `TEXT_TO_SPEECH`.
 //!
-//! Each provider has its own voices, formats and names of fields; the table of [`forms`] has them.
+//! Each provider has its own voices, formats and names of fields; the table of [`specs`] has them.
 //! Clients that know only OpenAI's voices get one of the provider's, by the table of [`voices`].
 
 mod providers;
@@ -8,9 +8,9 @@ pub mod voices;
 
 use serde_json::{Map, Value};
 
-pub use providers::forms;
+pub use providers::specs;
 
-use crate::features::form::{self, Knob};
+use crate::features::spec::{self, Param};
 use crate::features::{Invalid, Kind, Payload};
 
 /// The model that is used where none is named.
@@ -18,7 +18,7 @@ pub const DEFAULT_MODEL: &str = "tts-1";
 
 /// What is to be said, and how.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Wanted {
+pub struct SpeechParams {
     /// The text.
     pub input: String,
     /// One of OpenAI's voices, or the provider's own name or id of a voice.
@@ -36,68 +36,69 @@ pub struct Wanted {
 /// The request to speak.
 ///
 /// # Errors
-/// A wish that the model cannot meet, and what it can.
-pub fn payload(model: &str, wanted: &Wanted) -> Result<Payload, Invalid> {
-    if wanted.input.trim().is_empty() {
+/// A value that the model does not accept, and what it accepts.
+pub fn payload(model: &str, params: &SpeechParams) -> Result<Payload, Invalid> {
+    if params.input.trim().is_empty() {
         return Err(Invalid::new("input", "input must not be empty"));
     }
     let provider = providers::of(model);
-    let mut wishes = vec![(Knob::Input, Value::from(wanted.input.as_str()))];
+    let mut values = vec![(Param::Input, Value::from(params.input.as_str()))];
     // Whether the language that was asked for is not the one that will be spoken.
-    let mut missed = false;
+    let mut language_ignored = false;
     let said = |text: &Option<String>| {
         let text = text.as_deref().map(str::trim);
         text.filter(|text| !text.is_empty()).map(str::to_owned)
     };
-    if let Some(voice) = said(&wanted.voice) {
+    if let Some(voice) = said(&params.voice) {
         let voice = voices::of(provider.voices, &voice);
         voices::check(provider.voices, &voice).map_err(|allowed| {
             Invalid::new("voice", format!("{model} takes {allowed} as voice"))
         })?;
-        wishes.extend((provider.language_of_voice)(&voice).map(|tag| (Knob::Language, tag.into())));
-        wishes.push((Knob::Voice, voice.into()));
+        values
+            .extend((provider.language_of_voice)(&voice).map(|tag| (Param::Language, tag.into())));
+        values.push((Param::Voice, voice.into()));
     }
-    if let Some(tag) = said(&wanted.language) {
+    if let Some(tag) = said(&params.language) {
         let language = (provider.language)(&tag);
-        // A voice that says its language goes before a wish.
-        let spoken = wishes.iter().find(|(knob, _)| *knob == Knob::Language);
+        // A voice that says its language goes before what was asked for.
+        let spoken = values.iter().find(|(param, _)| *param == Param::Language);
         match (spoken, language) {
-            (Some((_, spoken)), Some(language)) if *spoken != language => missed = true,
+            (Some((_, spoken)), Some(language)) if *spoken != language => language_ignored = true,
             (Some(_), _) => {}
-            (None, Some(language)) => wishes.push((Knob::Language, language.into())),
-            (None, None) => missed = true,
+            (None, Some(language)) => values.push((Param::Language, language.into())),
+            (None, None) => language_ignored = true,
         }
     }
-    wishes.extend(wanted.speed.map(|speed| (Knob::Speed, speed.into())));
-    wishes.extend(said(&wanted.format).map(|format| (Knob::ResponseFormat, format.into())));
-    let form = form::find(forms(), Kind::TextToSpeech, model, &wanted.extra);
-    let mut payload = match form {
-        Some(form) => form.fill(model, &wishes, &wanted.extra)?,
-        None => generic(model, &wishes, &wanted.extra),
+    values.extend(params.speed.map(|speed| (Param::Speed, speed.into())));
+    values.extend(said(&params.format).map(|format| (Param::ResponseFormat, format.into())));
+    let spec = spec::find(specs(), Kind::TextToSpeech, model, &params.extra);
+    let mut payload = match spec {
+        Some(spec) => spec.fill(model, &values, &params.extra)?,
+        None => generic(model, &values, &params.extra),
     };
     payload
         .ignored
-        .extend(missed.then(|| Knob::Language.name().to_owned()));
-    if said(&wanted.voice).is_none() && !wanted.extra.contains_key("name") {
+        .extend(language_ignored.then(|| Param::Language.name().to_owned()));
+    if said(&params.voice).is_none() && !params.extra.contains_key("name") {
         provider.speak_language(&mut payload);
     }
     // A format that is the only one is met by it.
     let only = provider.only_format;
     payload.ignored.retain(|name| {
-        name != "response_format" || only != wanted.format.as_deref().map(str::trim)
+        name != "response_format" || only != params.format.as_deref().map(str::trim)
     });
     payload.names_conversation = provider.names_conversation;
     Ok(payload)
 }
 
-fn generic(model: &str, wishes: &[(Knob, Value)], extra: &Map<String, Value>) -> Payload {
-    let name = |knob: &Knob| match knob {
-        Knob::Input => "text",
-        knob => knob.name(),
+fn generic(model: &str, values: &[(Param, Value)], extra: &Map<String, Value>) -> Payload {
+    let name = |param: &Param| match param {
+        Param::Input => "text",
+        param => param.name(),
     };
-    let fields = wishes
+    let fields = values
         .iter()
-        .map(|(knob, value)| (name(knob).to_owned(), value.clone()));
+        .map(|(param, value)| (name(param).to_owned(), value.clone()));
     let mut fields: Map<String, Value> = fields.collect();
     fields.extend(extra.clone());
     Payload::new(Kind::TextToSpeech, model, fields)
@@ -136,7 +137,7 @@ pub fn type_of(format: &str) -> &'static str {
 /// The table of all providers as Markdown, with the voices.
 #[must_use]
 pub fn markdown() -> String {
-    format!("{}{}", form::markdown(forms()), voices::markdown())
+    format!("{}{}", spec::markdown::page(specs()), voices::markdown())
 }
 
 #[cfg(test)]

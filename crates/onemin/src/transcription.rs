@@ -1,15 +1,15 @@
 //! Text from speech: `SPEECH_TO_TEXT`, and in another language: `AUDIO_TRANSLATOR`.
 
 pub mod language;
-mod recognisers;
+mod stt_models;
 mod transcript;
 
 use serde_json::{Map, Value};
 
-pub use recognisers::{Recogniser, forms, recogniser};
+pub use stt_models::{SttModel, specs, stt_model};
 pub use transcript::{Segment, Transcript};
 
-use crate::features::form::{self, Knob};
+use crate::features::spec::{self, Param};
 use crate::features::{Invalid, Kind, Payload, candidates};
 
 /// The model that writes down where none is named.
@@ -40,9 +40,9 @@ pub fn translation_candidates(asked: &str) -> Vec<&str> {
     candidates(asked, TRANSLATION_ORDER)
 }
 
-/// What is wanted of a recording.
+/// What is params of a recording.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Wanted {
+pub struct TranscriptionParams {
     /// The recording: the path of an asset.
     pub audio: String,
     /// The language that is spoken: `de`, `de-DE` or `German`.
@@ -62,22 +62,22 @@ pub struct Wanted {
 /// The request to write down what is said.
 ///
 /// # Errors
-/// A wish that the model cannot meet, and what it can.
-pub fn transcription(model: &str, wanted: &Wanted) -> Result<Payload, Invalid> {
-    payload(Kind::SpeechToText, model, wanted)
+/// A value that the model does not accept, and what it accepts.
+pub fn transcription(model: &str, params: &TranscriptionParams) -> Result<Payload, Invalid> {
+    payload(Kind::SpeechToText, model, params)
 }
 
 /// The request to write down in another language what is said.
 ///
 /// # Errors
-/// A wish that the model cannot meet, and what it can.
-pub fn translation(model: &str, wanted: &Wanted) -> Result<Payload, Invalid> {
-    let target = wanted.target_language.as_deref().unwrap_or("en");
-    if !recogniser(model).any_target && language::primary(target) != "en" {
+/// A value that the model does not accept, and what it accepts.
+pub fn translation(model: &str, params: &TranscriptionParams) -> Result<Payload, Invalid> {
+    let target = params.target_language.as_deref().unwrap_or("en");
+    if !stt_model(model).any_target && language::primary(target) != "en" {
         let others: Vec<&str> = TRANSLATION_ORDER
             .iter()
             .copied()
-            .filter(|other| recogniser(other).any_target)
+            .filter(|other| stt_model(other).any_target)
             .collect();
         let message = format!(
             "{model} translates into English only; into other languages do {}",
@@ -85,56 +85,56 @@ pub fn translation(model: &str, wanted: &Wanted) -> Result<Payload, Invalid> {
         );
         return Err(Invalid::new("target_language", message));
     }
-    let mut payload = payload(Kind::AudioTranslator, model, wanted)?;
+    let mut payload = payload(Kind::AudioTranslator, model, params)?;
     payload.names_conversation = true;
     Ok(payload)
 }
 
-fn payload(kind: Kind, model: &str, wanted: &Wanted) -> Result<Payload, Invalid> {
-    let recogniser = recogniser(model);
-    let mut wishes = vec![(Knob::Audio, Value::from(wanted.audio.as_str()))];
+fn payload(kind: Kind, model: &str, params: &TranscriptionParams) -> Result<Payload, Invalid> {
+    let stt_model = stt_model(model);
+    let mut values = vec![(Param::Audio, Value::from(params.audio.as_str()))];
     let said = |text: &Option<String>| {
         let text = text.as_deref().map(str::trim);
         text.filter(|text| !text.is_empty()).map(str::to_owned)
     };
-    let spoken = said(&wanted.language).map(|tag| (recogniser.language)(&tag));
-    wishes.extend(spoken.map(|tag| (Knob::Language, tag.into())));
-    if recogniser.any_target && kind == Kind::AudioTranslator {
-        let target = said(&wanted.target_language).map(|tag| language::primary(&tag));
-        wishes.extend(target.map(|tag| (Knob::TargetLanguage, tag.into())));
+    let spoken = said(&params.language).map(|tag| (stt_model.language)(&tag));
+    values.extend(spoken.map(|tag| (Param::Language, tag.into())));
+    if stt_model.any_target && kind == Kind::AudioTranslator {
+        let target = said(&params.target_language).map(|tag| language::primary(&tag));
+        values.extend(target.map(|tag| (Param::TargetLanguage, tag.into())));
     }
-    wishes.extend(said(&wanted.prompt).map(|prompt| (Knob::Prompt, prompt.into())));
-    let temperature = wanted.temperature.map(|of| (Knob::Temperature, of.into()));
-    wishes.extend(temperature);
-    let format = said(&wanted.format).map(|format| format.to_ascii_lowercase());
+    values.extend(said(&params.prompt).map(|prompt| (Param::Prompt, prompt.into())));
+    let temperature = params.temperature.map(|of| (Param::Temperature, of.into()));
+    values.extend(temperature);
+    let format = said(&params.format).map(|format| format.to_ascii_lowercase());
     let format = format
-        .map(|format| recogniser.asked_for(&format))
+        .map(|format| stt_model.asked_for(&format))
         .transpose()?;
-    wishes.extend(format.map(|format| (Knob::ResponseFormat, format.into())));
-    match form::find(forms(), kind, model, &wanted.extra) {
-        Some(form) => {
-            let mut payload = form.fill(model, &wishes, &wanted.extra)?;
-            // Every model gives text; the rest of a form is made of it.
+    values.extend(format.map(|format| (Param::ResponseFormat, format.into())));
+    match spec::find(specs(), kind, model, &params.extra) {
+        Some(spec) => {
+            let mut payload = spec.fill(model, &values, &params.extra)?;
+            // Every model gives text; other formats are built from it.
             payload.ignored.retain(|name| name != "response_format");
             Ok(payload)
         }
-        None => Ok(generic(kind, model, &wishes, &wanted.extra)),
+        None => Ok(generic(kind, model, &values, &params.extra)),
     }
 }
 
 fn generic(
     kind: Kind,
     model: &str,
-    wishes: &[(Knob, Value)],
+    values: &[(Param, Value)],
     extra: &Map<String, Value>,
 ) -> Payload {
-    let name = |knob: &Knob| match knob {
-        Knob::Audio => "audioUrl",
-        knob => knob.name(),
+    let name = |param: &Param| match param {
+        Param::Audio => "audioUrl",
+        param => param.name(),
     };
-    let fields = wishes
+    let fields = values
         .iter()
-        .map(|(knob, value)| (name(knob).to_owned(), value.clone()));
+        .map(|(param, value)| (name(param).to_owned(), value.clone()));
     let mut fields: Map<String, Value> = fields.collect();
     fields.extend(extra.clone());
     Payload::new(kind, model, fields)
@@ -143,7 +143,7 @@ fn generic(
 /// The table of all models as Markdown.
 #[must_use]
 pub fn markdown() -> String {
-    form::markdown(forms())
+    spec::markdown::page(specs())
 }
 
 #[cfg(test)]

@@ -19,19 +19,13 @@ use hyper::body::Incoming;
 
 use crate::error::{TransportError, TransportKind};
 use connect::Connector;
+pub(crate) use connect::Settings;
 use connection::{Connection, NoResponse};
 pub(crate) use outgoing::{BoxError, Outgoing};
 use pool::{Origin, Pool};
 
 /// How long the end of a body may take after the answer's, for its connection to be used again.
 const AFTER_END: Duration = Duration::from_secs(1);
-
-/// How connections are made.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Settings {
-    pub(crate) connect_timeout: Duration,
-    pub(crate) nodelay: bool,
-}
 
 /// A pool of connections.
 #[derive(Debug)]
@@ -41,7 +35,7 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(settings: Settings) -> Result<Self, crate::Error> {
+    pub(crate) fn new(settings: Settings) -> Result<Self, crate::error::Error> {
         Ok(Self {
             connector: Connector::new(settings)?,
             pool: Arc::default(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use onemin::catalogue::{Catalogue, Listing, Source};
-use onemin::images::names;
+use onemin::images::aliases;
 use onemin::models::{Feature, Model};
 use translate::dialect::anthropic::model_names;
 use translate::failure::{Failure, Kind};
@@ -99,7 +99,7 @@ impl Models {
     /// Today's id of a picture model that is asked by an earlier name, unless a model of chat
     /// bears that name.
     async fn of_today<'n>(&self, name: &'n str) -> &'n str {
-        let today = names::upstream(name);
+        let today = aliases::current_id(name);
         if today == name {
             return name;
         }
@@ -231,7 +231,7 @@ impl Models {
     #[must_use]
     pub fn permits(&self, id: &str) -> bool {
         let is = |permitted: &String| {
-            permitted == id || names::upstream(permitted) == names::upstream(id)
+            permitted == id || aliases::current_id(permitted) == aliases::current_id(id)
         };
         self.permitted
             .as_ref()

@@ -1,10 +1,11 @@
 //! Reads the body of an answer, whatever it turns out to be: events, one record, or bare text.
 
-use super::crawl::Stripper;
+use super::answer::Accounting;
+use super::body_kind::{self, Declared, Shape};
+use super::decoder::Decoder;
+use super::progress_lines;
+use super::progress_lines::Stripper;
 use super::record;
-use super::sniff::{self, Declared, Shape};
-use super::stream::Decoder;
-use super::{Accounting, crawl};
 use crate::error::{Error, ProtocolError};
 use crate::refusal::Refusal;
 
@@ -91,7 +92,7 @@ impl Reader {
         ended: bool,
         on_text: &mut dyn FnMut(&str),
     ) -> Result<Option<Accounting>, Error> {
-        self.state = match sniff::shape(self.declared, bytes, ended) {
+        self.state = match body_kind::shape(self.declared, bytes, ended) {
             None => {
                 self.state = State::Unsure(bytes.to_vec());
                 return Ok(None);
@@ -121,7 +122,7 @@ fn document_answer(
     }
     let record = record::read(document)?;
     let text = record.text();
-    let text = crawl::strip(&text);
+    let text = progress_lines::strip(&text);
     if text.is_empty() {
         return Err(Refusal::no_text().into());
     }

@@ -8,8 +8,8 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::fragment;
-use super::{Accounting, Usage};
+use super::answer::{Accounting, Usage};
+use super::json_text;
 use crate::error::{Error, ProtocolError};
 use crate::refusal::{Refusal, Report};
 
@@ -123,7 +123,7 @@ impl Record<'_> {
             .map(Report::of_object);
         let reason = detail
             .error_message
-            .and_then(|message| fragment::string(message.get()));
+            .and_then(|message| json_text::string(message.get()));
         let report = report
             .reduce(Report::or)
             .unwrap_or_default()
@@ -165,7 +165,7 @@ impl Record<'_> {
             finish_reason: word.filter(|word| !word.is_empty()).map(str::to_owned),
             record_id: self
                 .uuid
-                .and_then(|uuid| fragment::string(uuid.get()))
+                .and_then(|uuid| json_text::string(uuid.get()))
                 .filter(|uuid| !uuid.is_empty()),
             execution_seconds: number(&metadata, "executionTime"),
         }
@@ -179,7 +179,7 @@ fn object(raw: &RawValue) -> Option<Map<String, Value>> {
 /// A list of texts, a bare text, or an object with a text. More than one text was never seen for
 /// chat.
 fn text_of_result(raw: &str) -> String {
-    if let Some(text) = fragment::string(raw) {
+    if let Some(text) = json_text::string(raw) {
         return text;
     }
     if let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(raw) {

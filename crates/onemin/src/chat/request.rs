@@ -9,7 +9,7 @@ pub struct Request {
     pub model: String,
     /// The whole conversation as one text. Upstream answers an empty one with a greeting.
     pub prompt: String,
-    /// Pictures: paths of assets, or URLs.
+    /// Images: paths of assets, or URLs.
     pub images: Vec<String>,
     /// Documents: uuids of assets. A path here attaches nothing, silently.
     pub files: Vec<String>,
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_and_documents_are_attached_apart() {
+    fn images_and_documents_are_attached_apart() {
         let request = Request {
             images: vec!["images/a.png".into()],
             ..Request::default()

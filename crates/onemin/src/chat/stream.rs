@@ -1,257 +1,170 @@
-//! A streamed answer's bytes → its text, and its end. No I/O.
+//! An open streamed answer: bytes are read as they come, within time limits.
 
-use crate::error::{Error, ProtocolError};
-use crate::refusal::{Refusal, Report};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use super::Accounting;
-use super::condense::{Condenser, Overfull};
-use super::fragment::Fragments;
-use super::passing::{self, Passing};
-use super::record;
-use super::repeat::Text;
-use super::sse::{Event, Parser, TooLarge};
+use tokio::time::{Instant, Sleep};
 
-/// The largest event that is held. The last one, which repeats the prompt and the answer, is not.
-const MAX_EVENT: usize = 64 * 1024 * 1024;
+use super::answer::{Accounting, Progress};
+use super::reader::Reader;
+use crate::error::{Error, TransportError, TransportKind};
+use crate::transport::Body;
 
-/// A record of more bytes than this whose end has not come is not held but passes through.
-const PASSES_FROM: usize = 8 * 1024;
+/// How long the mark of the end is waited for once the record has come.
+const AFTER_RECORD: Duration = Duration::from_secs(2);
 
-/// Reads the events of one streamed answer.
+/// The most bytes that one reading takes in, so that no stream keeps others waiting.
+const ONE_READING: usize = 64 * 1024;
+
+/// One open streamed answer. Dropping it cancels the request at once.
 #[derive(Debug)]
-pub struct Decoder {
-    frames: Parser,
-    /// The record, while it comes.
-    passing: Option<Passing>,
-    answer: Answering,
+pub struct Stream {
+    /// None once the answer is complete or has failed.
+    body: Option<Body>,
+    reader: Reader,
+    patience: Patience,
 }
 
-impl Default for Decoder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Decoder {
-    /// A decoder at the beginning of an answer.
-    #[must_use]
-    pub fn new() -> Self {
+impl Stream {
+    pub(crate) fn new(body: Body, reader: Reader, idle: Duration, deadline: Instant) -> Self {
         Self {
-            frames: Parser::new(MAX_EVENT),
-            passing: None,
-            answer: Answering::default(),
+            body: Some(body),
+            reader,
+            patience: Patience::new(idle, deadline),
         }
     }
 
-    /// Takes the next bytes and gives the text that is complete with them. Says what the answer
-    /// cost once it is complete; what comes after is ignored.
+    /// Waits for the next bytes and gives every piece of text that is complete with what is there,
+    /// so that the caller can write once.
     ///
     /// # Errors
-    /// What the stream reports as an error, or that it cannot be read.
-    pub fn push(
+    /// Why the answer will not be complete; text that was given before stays valid. Reading again
+    /// after an end or an error gives [`crate::error::ProtocolError::Interrupted`].
+    pub async fn read(
         &mut self,
-        bytes: &[u8],
-        on_text: &mut dyn FnMut(&str),
-    ) -> Result<Option<Accounting>, Error> {
-        let left = self.pass(bytes, on_text)?;
-        let Self {
-            frames,
-            answer,
-            passing,
-        } = self;
-        frames.push(left, |event| answer.event(&event, on_text))?;
-        if let Some(begun) = frames.give_up(PASSES_FROM, passing::is_record) {
-            let mut record = Passing::new(answer.text.needs_record());
-            record.push(&begun)?;
-            *passing = Some(record);
-        }
-        Ok(answer
-            .complete
-            .then(|| answer.accounting.take().unwrap_or_default()))
+        on_text: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Progress, Error> {
+        std::future::poll_fn(|cx| self.poll_read(cx, on_text)).await
     }
 
-    /// Lets the bytes of a record pass that is coming. Gives what is behind it.
-    fn pass<'b>(
-        &mut self,
-        bytes: &'b [u8],
-        on_text: &mut dyn FnMut(&str),
-    ) -> Result<&'b [u8], Error> {
-        let Some(record) = &mut self.passing else {
-            return Ok(bytes);
-        };
-        let Some(used) = record.push(bytes)? else {
-            return Ok(&[]);
-        };
-        if let Some(record) = self.passing.take() {
-            self.frames.resume(record.ended_in_cr());
-            self.answer.passed(record, on_text)?;
-        }
-        Ok(bytes.get(used..).unwrap_or_default())
-    }
-
-    /// The bytes have ended.
+    /// [`Stream::read`] for those who poll.
     ///
     /// # Errors
-    /// [`ProtocolError::Interrupted`] if the answer had not.
-    pub fn end(&mut self, on_text: &mut dyn FnMut(&str)) -> Result<Accounting, Error> {
-        let Self {
-            frames,
-            answer,
-            passing,
-        } = self;
-        let ended = match passing.take() {
-            Some(record) => answer.passed(record, on_text),
-            None => frames.end(|event| answer.event(&event, on_text)),
+    /// As [`Stream::read`].
+    pub fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        on_text: &mut dyn FnMut(&str),
+    ) -> Poll<Result<Progress, Error>> {
+        let read = std::task::ready!(self.poll_progress(cx, on_text));
+        if read.is_err() {
+            self.body = None;
+        }
+        Poll::Ready(read)
+    }
+
+    fn poll_progress(
+        &mut self,
+        cx: &mut Context<'_>,
+        on_text: &mut dyn FnMut(&str),
+    ) -> Poll<Result<Progress, Error>> {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(Err(crate::error::ProtocolError::Interrupted.into()));
         };
-        match ended {
-            // The last event was cut.
-            Err(Error::Protocol(ProtocolError::Malformed(_))) => {}
-            ended => ended?,
-        }
-        answer.text.release(on_text);
-        let accounting = answer.accounting.take();
-        accounting.ok_or(ProtocolError::Interrupted.into())
-    }
-
-    /// Bytes held at the moment.
-    #[cfg(test)]
-    fn held(&self) -> usize {
-        self.frames.held() + self.passing.as_ref().map_or(0, Passing::held)
-    }
-
-    /// Whether the record has come, after which only the mark of the end is missing.
-    #[must_use]
-    pub fn is_settled(&self) -> bool {
-        self.answer.accounting.is_some()
-    }
-}
-
-impl From<TooLarge> for Error {
-    fn from(TooLarge(limit): TooLarge) -> Self {
-        ProtocolError::EventTooLarge(limit).into()
-    }
-}
-
-impl From<Overfull> for Error {
-    fn from(Overfull(limit): Overfull) -> Self {
-        ProtocolError::EventTooLarge(limit).into()
-    }
-}
-
-#[derive(Debug, Default)]
-struct Answering {
-    fragments: Fragments,
-    text: Text,
-    /// What the record says, or nothing where the end came without a record.
-    accounting: Option<Accounting>,
-    complete: bool,
-}
-
-impl Answering {
-    fn event(&mut self, event: &Event<'_>, out: &mut dyn FnMut(&str)) -> Result<(), Error> {
-        if self.complete {
-            return Ok(());
-        }
-        let data = event.data.as_ref();
-        match event.name {
-            b"content" => self.content(data, out),
-            b"result" => self.result(data, out),
-            b"done" => self.done(out),
-            // The record has told of success, and nothing is missing.
-            b"error" if self.accounting.is_some() => {
-                self.complete = true;
-                Ok(())
+        let mut taken = 0;
+        loop {
+            match body.poll(cx) {
+                Poll::Ready(Some(Ok(bytes))) => {
+                    taken += bytes.len();
+                    if let Some(accounting) = self.reader.push(&bytes, on_text)? {
+                        return Poll::Ready(Ok(self.complete(accounting)));
+                    }
+                    if taken >= ONE_READING {
+                        break;
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(self.stop(error, on_text)),
+                Poll::Ready(None) => {
+                    self.body = None;
+                    return Poll::Ready(self.reader.end(on_text).map(Progress::Done));
+                }
+                Poll::Pending if taken > 0 => break,
+                Poll::Pending => {
+                    let limit = std::task::ready!(self.patience.poll(cx));
+                    return Poll::Ready(self.stop(TransportError::new(limit), on_text));
+                }
             }
-            b"error" => Err(self.error(data, out)),
-            b"" | b"message" => self.unnamed(data, out),
-            _ => Ok(()),
         }
+        self.patience.heard(self.reader.is_settled());
+        Poll::Ready(Ok(Progress::More))
     }
 
-    fn content(&mut self, data: &[u8], out: &mut dyn FnMut(&str)) -> Result<(), Error> {
-        if self.accounting.is_some() {
-            return Ok(());
-        }
-        let Self {
-            fragments, text, ..
-        } = self;
-        let delta = fragments
-            .content(data)
-            .ok_or(ProtocolError::Malformed("a piece of text was expected"))?;
-        text.delta(delta, out);
-        Ok(())
-    }
-
-    fn result(&mut self, data: &[u8], out: &mut dyn FnMut(&str)) -> Result<(), Error> {
-        if self.accounting.is_some() {
-            return Ok(());
-        }
-        let mut condenser = Condenser::new(self.text.needs_record());
-        condenser.push(data)?;
-        self.record(&condenser.into_document(), out)
-    }
-
-    /// A record that has passed through.
-    fn passed(&mut self, record: Passing, out: &mut dyn FnMut(&str)) -> Result<(), Error> {
-        let is_named = record.is_named();
-        let document = record.into_document();
-        let is_late = self.complete || self.accounting.is_some();
-        if is_late || !is_named && !record::is_envelope(&document) {
-            return Ok(());
-        }
-        self.record(&document, out)
-    }
-
-    fn record(&mut self, document: &[u8], out: &mut dyn FnMut(&str)) -> Result<(), Error> {
-        let record = record::read(document)?;
-        let accounting = record.accounting();
-        let own = self.text.needs_record().then(|| record.text());
-        self.end_text(own.as_deref(), accounting, out)
-    }
-
-    /// Upstream does not end without a record, but some streams may.
-    fn done(&mut self, out: &mut dyn FnMut(&str)) -> Result<(), Error> {
-        if self.accounting.is_none() {
-            self.end_text(None, Accounting::default(), out)?;
-        }
-        self.complete = true;
-        Ok(())
-    }
-
-    fn end_text(
+    /// Nothing more will come. Once the record is there, nothing is missing.
+    fn stop(
         &mut self,
-        record: Option<&str>,
-        accounting: Accounting,
-        out: &mut dyn FnMut(&str),
-    ) -> Result<(), Error> {
-        if !self.text.end(record, out) {
-            return Err(Refusal::no_text().into());
+        error: TransportError,
+        on_text: &mut dyn FnMut(&str),
+    ) -> Result<Progress, Error> {
+        self.body = None;
+        if self.reader.is_settled() {
+            return self.reader.end(on_text).map(Progress::Done);
         }
-        self.accounting = Some(accounting);
-        Ok(())
+        Err(error.into())
     }
 
-    fn error(&mut self, data: &[u8], out: &mut dyn FnMut(&str)) -> Error {
-        self.text.release(out);
-        Report::of_body(data)
-            .or(Report::of_text("the answer failed, no reason was given"))
-            .judge(None)
-            .into()
-    }
-
-    /// An event without a name says by its data what it is.
-    fn unnamed(&mut self, data: &[u8], out: &mut dyn FnMut(&str)) -> Result<(), Error> {
-        if data.trim_ascii() == b"[DONE]" {
-            self.done(out)
-        } else if record::is_envelope(data) {
-            self.result(data, out)
-        } else if Fragments::is_content(data) {
-            self.content(data, out)
-        } else {
-            Ok(())
+    fn complete(&mut self, accounting: Accounting) -> Progress {
+        if let Some(body) = self.body.take() {
+            body.finish();
         }
+        Progress::Done(accounting)
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// The time limits of a stream. The timer is set when nothing comes, and not again for every event.
+#[derive(Debug)]
+struct Patience {
+    idle: Duration,
+    deadline: Instant,
+    heard: Instant,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    fn new(idle: Duration, deadline: Instant) -> Self {
+        Self {
+            idle,
+            deadline,
+            heard: Instant::now(),
+            timer: None,
+        }
+    }
+
+    fn heard(&mut self, settled: bool) {
+        self.heard = Instant::now();
+        if settled && self.idle > AFTER_RECORD {
+            self.idle = AFTER_RECORD;
+            self.timer = None;
+        }
+    }
+
+    /// Ready with the limit that is over.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<TransportKind> {
+        loop {
+            let due = (self.heard + self.idle).min(self.deadline);
+            let timer = self
+                .timer
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+            std::task::ready!(timer.as_mut().poll(cx));
+            let now = Instant::now();
+            if now >= self.deadline {
+                return Poll::Ready(TransportKind::WholeTimeout);
+            }
+            if now >= due {
+                return Poll::Ready(TransportKind::IdleTimeout);
+            }
+            timer.as_mut().reset(due);
+        }
+    }
+}

@@ -12,7 +12,7 @@ use crate::api_key::ApiKey;
 use crate::chat::Answer;
 use crate::code;
 use crate::error::{Error, ProtocolError, TransportError, TransportKind};
-use crate::features::{self, Inline, Kind, Looked, Mode, Outcome, Payload};
+use crate::features::{self, Inline, JobState, Kind, Mode, Outcome, Payload};
 use crate::images::styles::{self, DzineStyle, RecraftStyle};
 use crate::transport::{Body, Outgoing};
 
@@ -29,7 +29,7 @@ const MAX_FAILED_LOOKS: u32 = 5;
 const NO_JOB: &str = "00000000-0000-4000-8000-000000000000";
 
 impl Client {
-    /// Asks for a picture, speech, a transcript or code, and waits for the result. The request is
+    /// Asks for an image, speech, a transcript or code, and waits for the result. The request is
     /// sent once; a job is looked after until it is done or the time is over. Whoever drops the
     /// future stops the looking, though not the job.
     ///
@@ -50,9 +50,9 @@ impl Client {
             answer(kind, response).await
         };
         match within(deadline, TransportKind::WholeTimeout, submitting).await? {
-            Looked::Done(outcome) => Ok(*outcome),
-            Looked::Working { id } => self.job(key, kind, &id, deadline).await,
-            Looked::Unknown => Err(ProtocolError::Malformed("a record was expected").into()),
+            JobState::Done(outcome) => Ok(*outcome),
+            JobState::Working { id } => self.job(key, kind, &id, deadline).await,
+            JobState::Unknown => Err(ProtocolError::Malformed("a record was expected").into()),
         }
     }
 
@@ -142,10 +142,10 @@ impl Client {
         let asking = within(deadline, TransportKind::WholeTimeout, self.get(key, path));
         match asking.await {
             Ok(body) => match features::read(kind, &body) {
-                Ok(Looked::Done(outcome)) => Look::Done(outcome),
-                Ok(Looked::Working { .. }) => Look::Working,
+                Ok(JobState::Done(outcome)) => Look::Done(outcome),
+                Ok(JobState::Working { .. }) => Look::Working,
                 // The job may not be known yet everywhere.
-                Ok(Looked::Unknown) => {
+                Ok(JobState::Unknown) => {
                     Look::Failed(ProtocolError::Malformed("the job is not known").into())
                 }
                 // The record says what became of the job; anything else speaks of the look.
@@ -208,7 +208,7 @@ impl Look {
 }
 
 /// A record, or a file in its place.
-async fn answer(kind: Kind, response: Response<Body>) -> Result<Looked, Error> {
+async fn answer(kind: Kind, response: Response<Body>) -> Result<JobState, Error> {
     let content_type = response.headers().get(CONTENT_TYPE).cloned();
     let content_type = content_type
         .as_ref()
@@ -224,7 +224,7 @@ async fn answer(kind: Kind, response: Response<Body>) -> Result<Looked, Error> {
         content_type: content_type.to_owned(),
         bytes,
     };
-    Ok(Looked::Done(Box::new(Outcome {
+    Ok(JobState::Done(Box::new(Outcome {
         inline: Some(inline),
         ..Outcome::default()
     })))

@@ -5,31 +5,31 @@ use crate::models::Feature;
 /// A feature of `POST /api/features`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Pictures from text.
+    /// Images from text.
     ImageGenerator,
-    /// Pictures like a picture.
+    /// Images like an image.
     ImageVariator,
-    /// A picture changed as a text says.
+    /// An image changed as a text says.
     ImageEditor,
-    /// A picture filled in where a mask shows.
+    /// An image filled in where a mask shows.
     ImageInpainter,
-    /// A picture continued beyond its edges.
+    /// An image continued beyond its edges.
     ImageExtender,
-    /// A picture made larger.
+    /// An image made larger.
     ImageUpscaler,
-    /// A picture without what a mask shows.
+    /// An image without what a mask shows.
     ImageObjectRemover,
-    /// A picture in which one thing, named by words, becomes another.
+    /// An image in which one thing, named by words, becomes another.
     SearchAndReplace,
-    /// A picture without its background.
+    /// An image without its background.
     BackgroundRemover,
-    /// A picture before another background.
+    /// An image before another background.
     BackgroundReplacer,
-    /// A picture without writing.
+    /// An image without writing.
     TextRemover,
-    /// A picture with another face.
+    /// An image with another face.
     FaceSwapper,
-    /// Words that describe a picture.
+    /// Words that describe an image.
     ImageToPrompt,
     /// Speech from text.
     TextToSpeech,

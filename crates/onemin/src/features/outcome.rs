@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::Kind;
+use super::kind::Kind;
 use crate::chat::{Accounting, record};
 use crate::error::{Error, ProtocolError};
 use crate::refusal::{Refusal, Report};
@@ -71,7 +71,7 @@ impl ResultAsset {
 
 /// How far a job is.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Looked {
+pub(crate) enum JobState {
     /// There is no such job, or it is forgotten.
     Unknown,
     /// It is being worked on.
@@ -96,11 +96,11 @@ const WORKING: [&str; 7] = [
 ///
 /// # Errors
 /// The refusal that it reports, or that there is no result although success is reported.
-pub(crate) fn read(kind: Kind, body: &[u8]) -> Result<Looked, Error> {
+pub(crate) fn read(kind: Kind, body: &[u8]) -> Result<JobState, Error> {
     let malformed = ProtocolError::Malformed("a record of the result was expected");
     let whole: Value = serde_json::from_slice(body).map_err(|_| malformed.clone())?;
     if whole.get("aiRecord").is_some_and(Value::is_null) && whole.get("error").is_none() {
-        return Ok(Looked::Unknown);
+        return Ok(JobState::Unknown);
     }
     let record = record::read_where(body, is_result)?;
     let accounting = record.accounting();
@@ -114,7 +114,7 @@ pub(crate) fn read(kind: Kind, body: &[u8]) -> Result<Looked, Error> {
         .is_some_and(is_working)
     {
         let id = accounting.record_id.ok_or(malformed)?;
-        return Ok(Looked::Working { id });
+        return Ok(JobState::Working { id });
     }
     let mut pieces = Pieces::new(kind);
     for place in [
@@ -131,7 +131,7 @@ pub(crate) fn read(kind: Kind, body: &[u8]) -> Result<Looked, Error> {
     outcome.team_used_credit = fields
         .pointer("/teamUser/usedCredit")
         .and_then(Value::as_f64);
-    Ok(Looked::Done(Box::new(outcome)))
+    Ok(JobState::Done(Box::new(outcome)))
 }
 
 /// Whether a body speaks of a job.

@@ -1,6 +1,7 @@
-//! The table of picture models: one file for the models of one house.
+//! The table of image models: one file for the models of one vendor.
 
 mod dzine;
+mod fields;
 mod flux;
 mod google;
 mod ideogram;
@@ -12,50 +13,35 @@ mod qwen;
 mod recraft;
 mod stability;
 
-use crate::features::form::{Field, Form, Knob, Rule};
+use crate::features::Kind;
+use crate::features::spec::{self, ModelSpec};
+use serde_json::{Map, Value};
 
-/// Every form, in the order in which they are looked through.
-pub fn forms() -> impl Iterator<Item = &'static Form> {
+/// Every spec, in the order in which they are looked through.
+pub fn specs() -> impl Iterator<Item = &'static ModelSpec> {
     [
-        openai::FORMS,
-        flux::FORMS,
-        google::FORMS,
-        midjourney::FORMS,
-        leonardo::FORMS,
-        stability::FORMS,
-        qwen::FORMS,
-        recraft::FORMS,
-        ideogram::FORMS,
-        dzine::FORMS,
-        others::FORMS,
+        openai::SPECS,
+        flux::SPECS,
+        google::SPECS,
+        midjourney::SPECS,
+        leonardo::SPECS,
+        stability::SPECS,
+        qwen::SPECS,
+        recraft::SPECS,
+        ideogram::SPECS,
+        dzine::SPECS,
+        others::SPECS,
     ]
     .into_iter()
     .flatten()
 }
 
-/// A prompt whose length upstream does not bound in its documents.
-const PROMPT: Field = Field::new("prompt", Rule::Text(usize::MAX))
-    .knob(Knob::Prompt)
-    .required();
-
-/// The picture to start from.
-const IMAGE: Field = Field::new("imageUrl", Rule::File)
-    .knob(Knob::Image)
-    .required();
-
-/// Where to change it.
-const MASK: Field = Field::new("maskUrl", Rule::File)
-    .knob(Knob::Mask)
-    .required();
-
-/// A seed as the houses of diffusion models take it.
-const SEED: Field = Field::new("seed", Rule::Whole(0, 4_294_967_295)).knob(Knob::Seed);
-
-/// Formats by the words of others.
-const JPEG: &[(&str, &str)] = &[("jpg", "jpeg")];
-const JPG: &[(&str, &str)] = &[("jpeg", "jpg")];
-
-/// Ratios that models of this kind take. Where upstream documents no list, this one is assumed.
-const RATIOS: &[&str] = &[
-    "1:1", "16:9", "21:9", "3:2", "2:3", "4:5", "5:4", "3:4", "4:3", "9:16", "9:21",
-];
+/// The spec of a model for a feature; `extra` are fields by upstream's own names, on which some
+/// specs depend.
+pub(super) fn find(
+    kind: Kind,
+    model: &str,
+    extra: &Map<String, Value>,
+) -> Option<&'static ModelSpec> {
+    spec::find(specs(), kind, model, extra)
+}

@@ -10,7 +10,7 @@ pub struct Flags {
     pub aspect_ratio: Option<(u32, u32)>,
     /// `--size`.
     pub size: Option<(u32, u32)>,
-    /// `--no`: what must not be in the picture.
+    /// `--no`: what must not be in the image.
     pub negative_prompt: Option<String>,
     /// `--fast` or `--relax`.
     pub mode: Option<&'static str>,

@@ -1,12 +1,12 @@
-//! The shape of a picture: what was wished in pixels or as a ratio, in the fields that the model
+//! The shape of an image: what was requested in pixels or as a ratio, in the fields that the model
 //! has for it.
 
 use serde_json::Value;
 
 use crate::features::Invalid;
-use crate::features::form::{Form, Knob, Pixels, Rule, size};
+use crate::features::spec::{ModelSpec, Param, Pixels, Rule, size};
 
-/// The pixels of a picture of which only the ratio is wished.
+/// The pixels of an image of which only the ratio is given.
 const USUAL_AREA: f64 = 1024.0 * 1024.0;
 
 /// A ratio may be off by so much and is still called the same, as a fraction.
@@ -21,7 +21,7 @@ const LIKE: f64 = 0.1;
 /// What a shape comes down to.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Shape {
-    pub(super) wishes: Vec<(Knob, Value)>,
+    pub(super) values: Vec<(Param, Value)>,
     /// What was not met, or not exactly.
     pub(super) unmet: Vec<&'static str>,
 }
@@ -33,18 +33,18 @@ type Sides = (u32, u32);
 /// # Errors
 /// A size or ratio that cannot be read, or that the model cannot do, and what it can.
 pub(super) fn shape(
-    form: &Form,
+    spec: &ModelSpec,
     model: &str,
-    wanted_size: Option<&str>,
-    wanted_ratio: Option<&str>,
+    requested_size: Option<&str>,
+    requested_ratio: Option<&str>,
 ) -> Result<Shape, Invalid> {
     let mut shaping = Shaping {
-        form,
+        spec,
         model,
         shape: Shape::default(),
     };
-    let size = wanted_size.map(str::trim).filter(|text| is_said(text));
-    let ratio = wanted_ratio.map(str::trim).filter(|text| is_said(text));
+    let size = requested_size.map(str::trim).filter(|text| is_said(text));
+    let ratio = requested_ratio.map(str::trim).filter(|text| is_said(text));
     let by_size = match size {
         Some(text) => shaping.size(text, ratio.is_some())?,
         None => false,
@@ -61,53 +61,53 @@ fn is_said(text: &str) -> bool {
     !text.is_empty() && !text.eq_ignore_ascii_case("auto")
 }
 
-struct Shaping<'f> {
-    form: &'f Form,
-    model: &'f str,
+struct Shaping<'s> {
+    spec: &'s ModelSpec,
+    model: &'s str,
     shape: Shape,
 }
 
 impl Shaping<'_> {
     /// Meets a size. Says whether the shape is settled by it.
     fn size(&mut self, text: &str, has_ratio: bool) -> Result<bool, Invalid> {
-        if let Some(field) = self.form.field(Knob::Resolution)
+        if let Some(field) = self.spec.field(Param::Resolution)
             && field.rule.check(&text.into()).is_ok()
         {
-            self.wish(Knob::Resolution, text);
+            self.set(Param::Resolution, text);
             return Ok(false);
         }
         let sides = size(text).ok_or_else(|| unreadable("size", "WIDTHxHEIGHT", "1024x1024"))?;
-        if let Some(rule) = self.rule(Knob::Size) {
+        if let Some(rule) = self.rule(Param::Size) {
             self.listed_size(sides, rule)?;
             return Ok(true);
         }
-        if let Some(rule) = self.rule(Knob::Width) {
+        if let Some(rule) = self.rule(Param::Width) {
             self.check_side(sides, rule)?;
             self.free_sides(sides);
             return Ok(true);
         }
-        if self.rule(Knob::Resolution).is_some() {
+        if self.rule(Param::Resolution).is_some() {
             self.class(sides);
         }
         let takes_ratio =
-            [Knob::AspectRatio, Knob::AspectWidth].map(|knob| self.rule(knob).is_some());
+            [Param::AspectRatio, Param::AspectWidth].map(|param| self.rule(param).is_some());
         if has_ratio {
-            if takes_ratio == [false; 2] && self.rule(Knob::Resolution).is_none() {
+            if takes_ratio == [false; 2] && self.rule(Param::Resolution).is_none() {
                 self.shape.unmet.push("size");
             }
             return Ok(false);
         }
-        match (self.rule(Knob::AspectRatio), self.rule(Knob::AspectWidth)) {
+        match (self.rule(Param::AspectRatio), self.rule(Param::AspectWidth)) {
             (Some(Rule::OneOf(list)), _) => {
                 let (ratio, off) = nearest(list, sides);
                 if off > LIKE {
                     return Err(self.refused("size", &Rule::OneOf(list)));
                 }
-                self.wish(Knob::AspectRatio, ratio);
+                self.set(Param::AspectRatio, ratio);
                 self.note(off, "size");
             }
             (_, Some(_)) => self.small_ratio(sides, "size"),
-            _ if self.rule(Knob::Resolution).is_some() => self.note(off((1, 1), sides), "size"),
+            _ if self.rule(Param::Resolution).is_some() => self.note(off((1, 1), sides), "size"),
             _ => self.shape.unmet.push("size"),
         }
         Ok(true)
@@ -125,24 +125,24 @@ impl Shaping<'_> {
                 if exact.is_none() {
                     self.shape.unmet.push("size");
                 }
-                self.wish(Knob::Size, exact.unwrap_or(&like));
+                self.set(Param::Size, exact.unwrap_or(&like));
             }
-            _ => self.wish(Knob::Size, &format!("{}x{}", sides.0, sides.1)),
+            _ => self.set(Param::Size, &format!("{}x{}", sides.0, sides.1)),
         }
         Ok(())
     }
 
     /// A ratio.
     fn ratio(&mut self, text: &str) -> Result<(), Invalid> {
-        if let Some(Rule::OneOf(list)) = self.rule(Knob::AspectRatio) {
+        if let Some(Rule::OneOf(list)) = self.rule(Param::AspectRatio) {
             return self.listed_ratio(text, list);
         }
         let sides = size(text).ok_or_else(|| unreadable("aspect_ratio", "WIDTH:HEIGHT", "16:9"))?;
-        if self.rule(Knob::AspectWidth).is_some() {
+        if self.rule(Param::AspectWidth).is_some() {
             self.small_ratio(sides, "aspect_ratio");
-        } else if let Some(rule) = self.rule(Knob::Size) {
+        } else if let Some(rule) = self.rule(Param::Size) {
             self.size_of_ratio(sides, rule);
-        } else if let Some(rule) = self.rule(Knob::Width) {
+        } else if let Some(rule) = self.rule(Param::Width) {
             self.sides_of_ratio(sides, rule);
         } else {
             self.shape.unmet.push("aspect_ratio");
@@ -152,14 +152,14 @@ impl Shaping<'_> {
 
     fn listed_ratio(&mut self, text: &str, list: &'static [&'static str]) -> Result<(), Invalid> {
         if let Some(word) = list.iter().find(|of| of.eq_ignore_ascii_case(text)) {
-            self.wish(Knob::AspectRatio, word);
+            self.set(Param::AspectRatio, word);
             return Ok(());
         }
         let sides = size(text).ok_or_else(|| self.refused("aspect_ratio", &Rule::OneOf(list)))?;
         let (ratio, off) = nearest(list, sides);
         if off <= SAME {
-            self.wish(Knob::AspectRatio, ratio);
-        } else if let Some(rule) = self.rule(Knob::Width).filter(|_| list.contains(&"custom")) {
+            self.set(Param::AspectRatio, ratio);
+        } else if let Some(rule) = self.rule(Param::Width).filter(|_| list.contains(&"custom")) {
             self.sides_of_ratio(sides, rule);
         } else {
             return Err(self.refused("aspect_ratio", &Rule::OneOf(list)));
@@ -172,13 +172,13 @@ impl Shaping<'_> {
             Rule::OneOf(list) => {
                 let (like, off) = nearest(list, sides);
                 if off <= NEAR {
-                    self.wish(Knob::Size, like);
+                    self.set(Param::Size, like);
                 }
                 self.note(off, "aspect_ratio");
             }
             Rule::Size(pixels) => {
                 let (width, height) = within(pixels, sides);
-                self.wish(Knob::Size, &format!("{width}x{height}"));
+                self.set(Param::Size, &format!("{width}x{height}"));
                 self.note(off((width, height), sides), "aspect_ratio");
             }
             _ => self.shape.unmet.push("aspect_ratio"),
@@ -188,10 +188,10 @@ impl Shaping<'_> {
     /// The class of a size, or the smallest that the model has.
     fn class(&mut self, sides: Sides) {
         let classes = [class(sides), "1K"];
-        let rule = self.rule(Knob::Resolution);
+        let rule = self.rule(Param::Resolution);
         let taken = |class: &&str| rule.is_some_and(|rule| rule.check(&(*class).into()).is_ok());
         if let Some(class) = classes.into_iter().find(taken) {
-            self.wish(Knob::Resolution, class);
+            self.set(Param::Resolution, class);
         }
     }
 
@@ -227,16 +227,16 @@ impl Shaping<'_> {
 
     /// Sides in fields of their own, beside a ratio that says so.
     fn free_sides(&mut self, (width, height): Sides) {
-        if self.rule(Knob::AspectRatio).is_some() {
-            self.wish(Knob::AspectRatio, "custom");
+        if self.rule(Param::AspectRatio).is_some() {
+            self.set(Param::AspectRatio, "custom");
         }
-        self.shape.wishes.push((Knob::Width, width.into()));
-        self.shape.wishes.push((Knob::Height, height.into()));
+        self.shape.values.push((Param::Width, width.into()));
+        self.shape.values.push((Param::Height, height.into()));
     }
 
     /// The nearest ratio of two small numbers.
-    fn small_ratio(&mut self, sides: Sides, wished: &'static str) {
-        let most = match self.rule(Knob::AspectWidth) {
+    fn small_ratio(&mut self, sides: Sides, param: &'static str) {
+        let most = match self.rule(Param::AspectWidth) {
             Some(Rule::Whole(_, most)) => u32::try_from(most).unwrap_or(1),
             _ => 1,
         };
@@ -244,22 +244,22 @@ impl Shaping<'_> {
         let best = pairs
             .min_by(|a, b| off(*a, sides).total_cmp(&off(*b, sides)))
             .unwrap_or((1, 1));
-        self.shape.wishes.push((Knob::AspectWidth, best.0.into()));
-        self.shape.wishes.push((Knob::AspectHeight, best.1.into()));
-        self.note(off(best, sides), wished);
+        self.shape.values.push((Param::AspectWidth, best.0.into()));
+        self.shape.values.push((Param::AspectHeight, best.1.into()));
+        self.note(off(best, sides), param);
     }
 
-    fn rule(&self, knob: Knob) -> Option<Rule> {
-        self.form.field(knob).map(|field| field.rule)
+    fn rule(&self, param: Param) -> Option<Rule> {
+        self.spec.field(param).map(|field| field.rule)
     }
 
-    fn wish(&mut self, knob: Knob, value: &str) {
-        self.shape.wishes.push((knob, value.into()));
+    fn set(&mut self, param: Param, value: &str) {
+        self.shape.values.push((param, value.into()));
     }
 
-    fn note(&mut self, off: f64, wished: &'static str) {
+    fn note(&mut self, off: f64, param: &'static str) {
         if off > SAME {
-            self.shape.unmet.push(wished);
+            self.shape.unmet.push(param);
         }
     }
 
@@ -269,8 +269,11 @@ impl Shaping<'_> {
     }
 }
 
-fn unreadable(field: &str, form: &str, example: &str) -> Invalid {
-    Invalid::new(field, format!("{field} must be {form}, such as {example}"))
+fn unreadable(field: &str, syntax: &str, example: &str) -> Invalid {
+    Invalid::new(
+        field,
+        format!("{field} must be {syntax}, such as {example}"),
+    )
 }
 
 /// By how much two ratios differ, as a fraction.

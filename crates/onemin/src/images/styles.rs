@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 /// Whether a model draws in styles that only upstream's list names.
 #[must_use]
 pub fn are_listed(model: &str) -> bool {
-    super::names::upstream(model) == "dzine"
+    super::aliases::current_id(model) == "dzine"
 }
 
 impl DzineStyle {

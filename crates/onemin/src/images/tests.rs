@@ -1,8 +1,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Edit, Variation, Wanted, counts, edit, forms, generation, is_known, markdown, names, repeated,
-    transform, variation, variation_candidates,
+    Edit, ImageParams, Variation, aliases, counts, edit, generation, is_known, markdown, repeated,
+    specs, transform, variation, variation_candidates,
 };
 use crate::features::{Invalid, Kind, Mode, Payload};
 use crate::models::{Feature, builtin};
@@ -30,28 +30,28 @@ fn map(value: Value) -> Map<String, Value> {
     }
 }
 
-fn boat() -> Wanted {
+fn boat() -> ImageParams {
     draw("a paper boat")
 }
 
-fn draw(prompt: &str) -> Wanted {
-    Wanted {
+fn draw(prompt: &str) -> ImageParams {
+    ImageParams {
         prompt: prompt.into(),
-        ..Wanted::default()
+        ..ImageParams::default()
     }
 }
 
-fn ratio(ratio: &str) -> Wanted {
-    Wanted {
+fn ratio(ratio: &str) -> ImageParams {
+    ImageParams {
         aspect_ratio: Some(ratio.into()),
         ..boat()
     }
 }
 
-fn extra(wanted: Wanted, extra: Value) -> Wanted {
-    Wanted {
+fn extra(params: ImageParams, extra: Value) -> ImageParams {
+    ImageParams {
         extra: map(extra),
-        ..wanted
+        ..params
     }
 }
 
@@ -59,10 +59,10 @@ fn extra(wanted: Wanted, extra: Value) -> Wanted {
 fn every_captured_drawing_is_written() {
     let text = |text: &str| Some(text.to_owned());
     let dzine = json!({"style_code": "Style-00000000-0000-0000-0000-000000000001", "style_base_model": "S"});
-    for (name, wanted) in [
+    for (name, params) in [
         (
             "gpt-image-1-mini",
-            Wanted {
+            ImageParams {
                 quality: text("low"),
                 output_format: text("png"),
                 background: text("opaque"),
@@ -71,7 +71,7 @@ fn every_captured_drawing_is_written() {
         ),
         (
             "gpt-image-2",
-            Wanted {
+            ImageParams {
                 count: Some(2),
                 size: text("1280x720"),
                 background: text("auto"),
@@ -89,7 +89,7 @@ fn every_captured_drawing_is_written() {
         ("ideogram-3", draw("a poster that says HELLO")),
         (
             "leonardo-phoenix",
-            Wanted {
+            ImageParams {
                 count: Some(2),
                 size: text("1024x768"),
                 ..boat()
@@ -104,7 +104,7 @@ fn every_captured_drawing_is_written() {
         ),
         (
             "qwen-image-plus",
-            Wanted {
+            ImageParams {
                 count: Some(1),
                 size: text("1328x1328"),
                 ..boat()
@@ -112,21 +112,21 @@ fn every_captured_drawing_is_written() {
         ),
         (
             "recraft",
-            Wanted {
+            ImageParams {
                 style: text("digital_illustration"),
                 ..boat()
             },
         ),
         (
             "sdxl",
-            Wanted {
+            ImageParams {
                 seed: Some(42),
                 ..draw("a small red apple")
             },
         ),
         (
             "stable-image-core",
-            Wanted {
+            ImageParams {
                 negative_prompt: text("text"),
                 ..boat()
             },
@@ -135,7 +135,7 @@ fn every_captured_drawing_is_written() {
         ("dzine", extra(boat(), dzine)),
     ] {
         let expected = fixture(&format!("image-{name}.request"));
-        let payload = generation(expected["model"].as_str().unwrap(), &wanted).unwrap();
+        let payload = generation(expected["model"].as_str().unwrap(), &params).unwrap();
         assert_eq!(body(&payload, Mode::Held), expected, "{name}");
         assert!(payload.ignored.is_empty(), "{name} {:?}", payload.ignored);
     }
@@ -143,18 +143,18 @@ fn every_captured_drawing_is_written() {
 
 #[test]
 fn every_captured_edit_and_variation_is_written() {
-    let cat = |wanted: Wanted| Edit {
+    let cat = |params: ImageParams| Edit {
         image: CAT.into(),
-        wanted,
+        params,
         ..Edit::default()
     };
-    let flex = Wanted {
+    let flex = ImageParams {
         steps: Some(30),
         guidance: Some(4.0),
         output_compression: Some(90),
         ..draw("make it night")
     };
-    let hat = Wanted {
+    let hat = ImageParams {
         output_format: Some("png".into()),
         ..draw("put a small hat on the cat")
     };
@@ -166,36 +166,41 @@ fn every_captured_edit_and_variation_is_written() {
         references: vec![HAT.into()],
         ..cat(draw("Put the hat of Image 2 on the cat of Image 1."))
     };
-    for (name, wanted, mode) in [
+    for (name, params, mode) in [
         ("editor-flux-2-flex", cat(flex), Mode::Held),
         ("editor-gpt-image-1", cat(hat), Mode::Polled),
         ("editor-gemini", palette, Mode::Held),
         ("editor-qwen", two, Mode::Held),
     ] {
         let expected = fixture(&format!("image-{name}.request"));
-        let payload = edit(expected["model"].as_str().unwrap(), &wanted).unwrap();
+        let payload = edit(expected["model"].as_str().unwrap(), &params).unwrap();
         assert_eq!(body(&payload, mode), expected, "{name}");
     }
-    let square = Wanted {
+    let square = ImageParams {
         aspect_ratio: Some("1:1".into()),
         steps: Some(28),
-        ..Wanted::default()
+        ..ImageParams::default()
     };
-    for (name, wanted) in [
-        ("variator-magic-art", Wanted::default()),
-        ("variator-clipdrop", Wanted::default()),
+    for (name, params) in [
+        ("variator-magic-art", ImageParams::default()),
+        ("variator-clipdrop", ImageParams::default()),
         ("variator-flux-redux", square),
     ] {
         let expected = fixture(&format!("image-{name}.request"));
-        let wanted = Variation {
+        let params = Variation {
             image: CAT.into(),
-            wanted,
+            params,
             ..Variation::default()
         };
-        let payload = variation(expected["model"].as_str().unwrap(), &wanted).unwrap();
+        let payload = variation(expected["model"].as_str().unwrap(), &params).unwrap();
         assert_eq!(body(&payload, Mode::Held), expected, "{name}");
     }
-    let described = transform(Kind::ImageToPrompt, "midjourney", &cat(Wanted::default())).unwrap();
+    let described = transform(
+        Kind::ImageToPrompt,
+        "midjourney",
+        &cat(ImageParams::default()),
+    )
+    .unwrap();
     assert_eq!(
         body(&described, Mode::Held),
         fixture("image-to-prompt.request")
@@ -209,7 +214,7 @@ fn every_other_feature_of_pictures_is_written() {
         ..Edit::default()
     };
     let says = |prompt: &str, extra: Value| Edit {
-        wanted: Wanted {
+        params: ImageParams {
             extra: map(extra),
             ..draw(prompt)
         },
@@ -255,7 +260,7 @@ fn every_other_feature_of_pictures_is_written() {
 fn a_mask_or_a_search_chooses_the_feature() {
     let cat = Edit {
         image: CAT.into(),
-        wanted: draw("a bowl"),
+        params: draw("a bowl"),
         ..Edit::default()
     };
     let masked = Edit {
@@ -270,7 +275,7 @@ fn a_mask_or_a_search_chooses_the_feature() {
     assert_eq!(error.field, "mask");
     assert!(error.message.contains("stable-image"), "{error}");
     let search = Edit {
-        wanted: extra(draw("dog"), json!({"search_prompt": "cat"})),
+        params: extra(draw("dog"), json!({"search_prompt": "cat"})),
         ..cat.clone()
     };
     assert_eq!(
@@ -295,7 +300,7 @@ fn a_mask_or_a_search_chooses_the_feature() {
     assert!(
         error
             .message
-            .contains("one picture; these take three: gemini"),
+            .contains("one image; these take three: gemini"),
         "{error}"
     );
 }
@@ -321,7 +326,7 @@ fn every_model_that_upstream_lists_is_in_the_table() {
     ] {
         assert!(is_known(Kind::ImageGenerator, model), "{model}");
     }
-    for (old, _) in names::RENAMED {
+    for (old, _) in aliases::RENAMED {
         assert!(is_known(Kind::ImageGenerator, old), "{old}");
     }
     assert!(
@@ -333,13 +338,13 @@ fn every_model_that_upstream_lists_is_in_the_table() {
 
 #[test]
 fn every_form_fills_in_with_its_defaults_and_they_are_allowed() {
-    for form in forms() {
-        for field in form.fields {
+    for spec in specs() {
+        for field in spec.fields {
             if let Some(default) = field.default {
                 assert!(
                     field.rule.check(&default.value()).is_ok(),
                     "{:?} {}",
-                    form.models,
+                    spec.models,
                     field.name
                 );
             }
@@ -347,27 +352,27 @@ fn every_form_fills_in_with_its_defaults_and_they_are_allowed() {
                 assert!(
                     field.rule.check(&Value::from(*to)).is_ok(),
                     "{:?} {} {to}",
-                    form.models,
+                    spec.models,
                     field.name
                 );
             }
         }
         let names: std::collections::HashSet<&str> =
-            form.fields.iter().map(|field| field.name).collect();
-        assert_eq!(names.len(), form.fields.len(), "{:?}", form.models);
+            spec.fields.iter().map(|field| field.name).collect();
+        assert_eq!(names.len(), spec.fields.len(), "{:?}", spec.models);
     }
 }
 
 #[test]
 fn a_model_that_nobody_knows_gets_what_was_asked_for() {
-    let wanted = Wanted {
+    let params = ImageParams {
         count: Some(2),
         size: Some("1024x1024".into()),
         quality: Some("auto".into()),
         seed: Some(7),
         ..extra(boat(), json!({"novel": [1], "n": 3}))
     };
-    let payload = generation("new-house/new-model", &wanted).unwrap();
+    let payload = generation("new-house/new-model", &params).unwrap();
     assert_eq!(
         Value::Object(payload.prompt_object),
         json!({"prompt": "a paper boat", "n": 3, "size": "1024x1024", "seed": 7, "novel": [1]})
@@ -375,7 +380,7 @@ fn a_model_that_nobody_knows_gets_what_was_asked_for() {
     let cat = Edit {
         image: CAT.into(),
         references: vec![HAT.into()],
-        wanted: draw("x"),
+        params: draw("x"),
         ..Edit::default()
     };
     let payload = edit("new-model", &cat).unwrap();
@@ -386,14 +391,14 @@ fn a_model_that_nobody_knows_gets_what_was_asked_for() {
 }
 
 #[test]
-fn wishes_are_met_refused_or_named() {
+fn values_are_sent_refused_or_named() {
     let refused =
-        |model: &str, wanted: Wanted| -> Invalid { generation(model, &wanted).unwrap_err() };
-    let counted = |count| Wanted {
+        |model: &str, params: ImageParams| -> Invalid { generation(model, &params).unwrap_err() };
+    let counted = |count| ImageParams {
         count: Some(count),
         ..boat()
     };
-    let named = |model: &str, wanted: &Wanted| generation(model, wanted).unwrap().ignored;
+    let named = |model: &str, params: &ImageParams| generation(model, params).unwrap().ignored;
     assert_eq!(refused("gpt-image-1", draw(" ")).field, "prompt");
     assert_eq!(
         refused("gpt-image-2", draw(&"x".repeat(4001))).field,
@@ -406,7 +411,7 @@ fn wishes_are_met_refused_or_named() {
     assert_eq!(
         refused(
             "gpt-image-1",
-            Wanted {
+            ImageParams {
                 quality: Some("superb".into()),
                 ..boat()
             }
@@ -424,7 +429,7 @@ fn wishes_are_met_refused_or_named() {
     assert_eq!(
         named(
             "gpt-image-1",
-            &Wanted {
+            &ImageParams {
                 seed: Some(1),
                 moderation: Some("low".into()),
                 ..boat()
@@ -448,10 +453,10 @@ fn wishes_are_met_refused_or_named() {
 
 #[test]
 fn words_of_other_vendors_become_the_models_own() {
-    let field = |model: &str, wanted: &Wanted, name: &str| {
-        generation(model, wanted).unwrap().prompt_object[name].clone()
+    let field = |model: &str, params: &ImageParams, name: &str| {
+        generation(model, params).unwrap().prompt_object[name].clone()
     };
-    let quality = |quality: &str| Wanted {
+    let quality = |quality: &str| ImageParams {
         quality: Some(quality.into()),
         ..boat()
     };
@@ -462,7 +467,7 @@ fn words_of_other_vendors_become_the_models_own() {
         field("ideogram-3", &quality("low"), "rendering_speed"),
         "TURBO"
     );
-    let jpeg = |format: &str| Wanted {
+    let jpeg = |format: &str| ImageParams {
         output_format: Some(format.into()),
         ..boat()
     };
@@ -475,12 +480,12 @@ fn words_of_other_vendors_become_the_models_own() {
         ),
         "jpg"
     );
-    let clear = Wanted {
+    let clear = ImageParams {
         background: Some("transparent".into()),
         ..boat()
     };
     assert_eq!(field("ideogram-3", &clear, "transparent"), true);
-    let free = Wanted {
+    let free = ImageParams {
         moderation: Some("low".into()),
         niji: Some(true),
         ..boat()
@@ -497,13 +502,13 @@ fn words_of_other_vendors_become_the_models_own() {
 
 #[test]
 fn a_variation_repeats_what_its_drawing_was_asked() {
-    let wanted = Wanted {
+    let params = ImageParams {
         mode: Some("relax".into()),
         niji: Some(true),
         aspect_ratio: Some("3:2".into()),
         ..boat()
     };
-    let drawing = generation("midjourney_6_1", &wanted).unwrap();
+    let drawing = generation("midjourney_6_1", &params).unwrap();
     assert_eq!(drawing.model, "magic-art_6_1");
     let again = Variation {
         image: CAT.into(),
@@ -516,10 +521,10 @@ fn a_variation_repeats_what_its_drawing_was_asked() {
         json!({"imageUrl": CAT, "mode": "relax", "n": 4, "isNiji6": true, "aspect_width": 3, "aspect_height": 2, "maintainModeration": true})
     );
     let otherwise = Variation {
-        wanted: Wanted {
+        params: ImageParams {
             mode: Some("fast".into()),
             aspect_ratio: Some("1:2".into()),
-            ..Wanted::default()
+            ..ImageParams::default()
         },
         ..again.clone()
     };
@@ -544,25 +549,25 @@ fn the_table_can_be_read_as_a_page() {
         page.contains("### IMAGE_GENERATOR: `gpt-image-2`"),
         "{page}"
     );
-    assert_eq!(page.matches("\n### ").count() + 1, forms().count());
+    assert_eq!(page.matches("\n### ").count() + 1, specs().count());
 }
 
 #[test]
 fn flags_in_a_prompt_go_before_what_a_client_always_sends() {
-    let wanted = Wanted {
+    let params = ImageParams {
         size: Some("1024x1024".into()),
         negative_prompt: Some("text".into()),
         mode: Some("fast".into()),
         ..draw("a boat --ar 6:4 --no logos --relax")
     };
-    let expected = Wanted {
+    let expected = ImageParams {
         aspect_ratio: Some("3:2".into()),
         negative_prompt: Some("text, logos".into()),
         mode: Some("relax".into()),
         ..draw("a boat")
     };
-    assert_eq!(wanted.with_flags(), expected);
-    let plain = Wanted {
+    assert_eq!(params.with_flags(), expected);
+    let plain = ImageParams {
         size: Some("1024x1024".into()),
         ..boat()
     };

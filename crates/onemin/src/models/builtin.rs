@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Feature, Model};
+use super::model::{Feature, Model};
 
 /// `id`, `provider`, `features` and `inputs`, tab-separated; lists by comma. Inputs are `-` where
 /// they are not known.

@@ -3,7 +3,7 @@
 //! A stream's error has neither status nor code, only words; so words are looked at in their own
 //! right, but after codes.
 
-use super::{Charged, RefusalKind};
+use super::kind::{Charged, RefusalKind};
 
 /// What is known of a refusal when it is looked up.
 pub(super) struct Evidence<'r> {

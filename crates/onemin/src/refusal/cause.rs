@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::FieldProblem;
+use super::kind::FieldProblem;
 
 /// Why it was refused.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::catalogue::{self, Evidence};
 use super::cause::Cause;
-use super::{FieldProblem, Refusal, privacy};
+use super::kind::{FieldProblem, Refusal};
+use super::privacy;
 
 /// What was said, before it is judged.
 #[derive(Debug, Default, Clone, PartialEq)]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::features::form::{Field, Form, Knob, Literal, Rule};
+use crate::features::spec::{Field, Literal, ModelSpec, Param, Rule};
 use crate::features::{Kind, Payload};
 use crate::speech::voices::Voices;
 use crate::transcription::language::with_region;
@@ -17,7 +17,7 @@ pub(super) struct Provider {
     pub(super) names_conversation: bool,
     /// The language of a voice, where its name says it.
     pub(super) language_of_voice: fn(&str) -> Option<String>,
-    /// A language's tag in the provider's form.
+    /// A language's tag in the provider's spec.
     pub(super) language: fn(&str) -> Option<String>,
 }
 
@@ -113,7 +113,7 @@ fn qwen_language(tag: &str) -> Option<String> {
 }
 
 const TEXT: Field = Field::new("text", Rule::Text(usize::MAX))
-    .knob(Knob::Input)
+    .param(Param::Input)
     .required();
 
 const ELEVENLABS_FORMATS: &[(&str, &str)] = &[
@@ -122,18 +122,18 @@ const ELEVENLABS_FORMATS: &[(&str, &str)] = &[
     ("auto", "mp3_44100_128"),
 ];
 
-/// Every form.
-pub fn forms() -> impl Iterator<Item = &'static Form> {
-    FORMS.iter()
+/// Every spec.
+pub fn specs() -> impl Iterator<Item = &'static ModelSpec> {
+    SPECS.iter()
 }
 
-static FORMS: &[Form] = &[
-    Form::new(
+static SPECS: &[ModelSpec] = &[
+    ModelSpec::new(
         Kind::TextToSpeech,
         &["tts-1", "tts-1-hd", "gpt-4o-mini-tts", "tts-*"],
         &[
             Field::new("text", Rule::Text(4096))
-                .knob(Knob::Input)
+                .param(Param::Input)
                 .required(),
             Field::new(
                 "voice",
@@ -142,16 +142,16 @@ static FORMS: &[Form] = &[
                     "sage", "verse",
                 ]),
             )
-            .knob(Knob::Voice)
+            .param(Param::Voice)
             .or_text("alloy"),
             Field::new(
                 "response_format",
                 Rule::OneOf(&["mp3", "opus", "aac", "flac", "wav", "pcm"]),
             )
-            .knob(Knob::ResponseFormat)
+            .param(Param::ResponseFormat)
             .or_text("mp3"),
             Field::new("speed", Rule::Number(0.25, 4.0))
-                .knob(Knob::Speed)
+                .param(Param::Speed)
                 .or_whole(1),
         ],
     )
@@ -159,13 +159,13 @@ static FORMS: &[Form] = &[
         "The API documents the first six voices, the web page offers all. gpt-4o-mini-tts \
          is in no list of upstream.",
     ),
-    Form::new(
+    ModelSpec::new(
         Kind::TextToSpeech,
         &["elevenlabs-tts", "eleven*"],
         &[
             TEXT,
             Field::new("voice_id", Rule::Text(100))
-                .knob(Knob::Voice)
+                .param(Param::Voice)
                 .or_text("9BWtsMINqrJLrRacOk9x"),
             Field::new("model_id", Rule::Text(100)).or_text("eleven_turbo_v2_5"),
             Field::new(
@@ -182,10 +182,10 @@ static FORMS: &[Form] = &[
                     "pcm_44100",
                 ]),
             )
-            .knob(Knob::ResponseFormat)
+            .param(Param::ResponseFormat)
             .also(ELEVENLABS_FORMATS)
             .or_text("mp3_44100_128"),
-            Field::new("language_code", Rule::Text(20)).knob(Knob::Language),
+            Field::new("language_code", Rule::Text(20)).param(Param::Language),
             Field::new(
                 "apply_text_normalization",
                 Rule::OneOf(&["auto", "on", "off"]),
@@ -195,22 +195,22 @@ static FORMS: &[Form] = &[
         ],
     )
     .note("No speed. The live service answered MP3; whether it keeps to pcm was not seen."),
-    Form::new(
+    ModelSpec::new(
         Kind::TextToSpeech,
         &["google-tts", "google*"],
         &[
             TEXT,
             Field::new("languageCode", Rule::Text(20))
-                .knob(Knob::Language)
+                .param(Param::Language)
                 .or_text("en-US"),
             Field::new("name", Rule::Text(100))
-                .knob(Knob::Voice)
+                .param(Param::Voice)
                 .or_text("en-US-Casual-K"),
             Field::new(
                 "audioEncoding",
                 Rule::OneOf(&["MP3", "LINEAR16", "OGG_OPUS"]),
             )
-            .knob(Knob::ResponseFormat)
+            .param(Param::ResponseFormat)
             .also(&[
                 ("wav", "LINEAR16"),
                 ("opus", "OGG_OPUS"),
@@ -218,7 +218,7 @@ static FORMS: &[Form] = &[
             ])
             .or_text("MP3"),
             Field::new("speakingRate", Rule::Number(0.25, 4.0))
-                .knob(Knob::Speed)
+                .param(Param::Speed)
                 .or_whole(1),
             Field::new("pitch", Rule::Number(-20.0, 20.0)).or_whole(0),
             Field::new("volumeGainDb", Rule::Number(-96.0, 16.0)).or_whole(0),
@@ -228,15 +228,15 @@ static FORMS: &[Form] = &[
         "Of the encodings upstream documents MP3; the others and the bounds are the \
          provider's.",
     ),
-    Form::new(
+    ModelSpec::new(
         Kind::TextToSpeech,
         &["qwen3-tts-flash", "qwen*"],
         &[
             TEXT,
             Field::new("voice", Rule::Text(100))
-                .knob(Knob::Voice)
+                .param(Param::Voice)
                 .or(Literal::Text("Cherry")),
-            Field::new("language_type", Rule::Text(40)).knob(Knob::Language),
+            Field::new("language_type", Rule::Text(40)).param(Param::Language),
         ],
     )
     .note("Always WAV, and no speed."),

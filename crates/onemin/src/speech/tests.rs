@@ -1,14 +1,14 @@
 use serde_json::{Value, json};
 
 use super::voices::{self, TABLE, Voices};
-use super::{Wanted, content_type, forms, markdown, payload, type_of};
+use super::{SpeechParams, content_type, markdown, payload, specs, type_of};
 use crate::features::{Invalid, Mode, Payload};
 use crate::models::{Feature, builtin};
 
-fn wanted(input: &str) -> Wanted {
-    Wanted {
+fn params(input: &str) -> SpeechParams {
+    SpeechParams {
         input: input.into(),
-        ..Wanted::default()
+        ..SpeechParams::default()
     }
 }
 
@@ -33,24 +33,24 @@ fn every_voice_is_named_once_and_its_provider_knows_it() {
             Some("Google") => "google-tts",
             Some(_) => "qwen3-tts-flash",
         };
-        let wanted = Wanted {
+        let params = SpeechParams {
             voice: Some(voice.name.to_owned()),
-            ..wanted("Hi")
+            ..params("Hi")
         };
-        assert!(payload(model, &wanted).is_ok(), "{voice:?}");
+        assert!(payload(model, &params).is_ok(), "{voice:?}");
     }
 }
 
 #[test]
 fn every_captured_request_is_written() {
-    let said = || wanted("Good morning.");
+    let said = || params("Good morning.");
     let settings = json!({"voice_settings": {"stability": 0.5, "similarity_boost": 0.75, "style": 0, "use_speaker_boost": true}});
-    for (name, model, wanted) in [
+    for (name, model, params) in [
         ("tts-openai.request.json", "tts-1", said()),
         (
             "tts-elevenlabs.request.json",
             "elevenlabs-tts",
-            Wanted {
+            SpeechParams {
                 extra: settings.as_object().unwrap().clone(),
                 voice: Some("alloy".into()),
                 ..said()
@@ -59,7 +59,7 @@ fn every_captured_request_is_written() {
         (
             "tts-google.request.json",
             "google-tts",
-            Wanted {
+            SpeechParams {
                 voice: Some("onyx".into()),
                 ..said()
             },
@@ -67,13 +67,13 @@ fn every_captured_request_is_written() {
         (
             "tts-qwen3.request.json",
             "qwen3-tts-flash",
-            Wanted {
+            SpeechParams {
                 language: Some("en-GB".into()),
                 ..said()
             },
         ),
     ] {
-        let payload = payload(model, &wanted).unwrap();
+        let payload = payload(model, &params).unwrap();
         assert_eq!(body(&payload), fixture(name), "{name}");
         assert!(payload.ignored.is_empty(), "{name} {:?}", payload.ignored);
     }
@@ -82,7 +82,7 @@ fn every_captured_request_is_written() {
 #[test]
 fn every_model_that_upstream_lists_has_a_form() {
     for model in builtin(Feature::TextToSpeech) {
-        let known = forms().any(|form| form.models.contains(&model.id.as_str()));
+        let known = specs().any(|spec| spec.models.contains(&model.id.as_str()));
         assert!(known, "{}", model.id);
     }
 }
@@ -92,11 +92,11 @@ fn every_voice_of_openai_has_its_like_everywhere() {
     assert_eq!(TABLE.len(), 13);
     for voice in TABLE {
         for model in ["tts-1", "elevenlabs-tts", "google-tts", "qwen3-tts-flash"] {
-            let wanted = Wanted {
+            let params = SpeechParams {
                 voice: Some(voice.name.into()),
-                ..wanted("x")
+                ..params("x")
             };
-            payload(model, &wanted).unwrap();
+            payload(model, &params).unwrap();
         }
         assert_eq!(
             voices::of(Voices::ElevenLabs, voice.elevenlabs.1),
@@ -110,12 +110,12 @@ fn every_voice_of_openai_has_its_like_everywhere() {
 #[test]
 fn a_voice_of_google_says_its_language() {
     let fields = |voice: &str, language: Option<&str>| {
-        let wanted = Wanted {
+        let params = SpeechParams {
             voice: Some(voice.into()),
             language: language.map(str::to_owned),
-            ..wanted("x")
+            ..params("x")
         };
-        let fields = payload("google-tts", &wanted).unwrap().prompt_object;
+        let fields = payload("google-tts", &params).unwrap().prompt_object;
         (fields["name"].clone(), fields["languageCode"].clone())
     };
     assert_eq!(
@@ -135,16 +135,16 @@ fn a_voice_of_google_says_its_language() {
 #[test]
 fn a_language_without_a_voice_is_spoken_by_a_voice_of_its_own() {
     let spoken = |voice: Option<&str>, language: &str| {
-        let wanted = Wanted {
+        let params = SpeechParams {
             voice: voice.map(str::to_owned),
             language: Some(language.to_owned()),
-            ..wanted("x")
+            ..params("x")
         };
         let Payload {
             prompt_object: fields,
             ignored,
             ..
-        } = payload("google-tts", &wanted).unwrap();
+        } = payload("google-tts", &params).unwrap();
         (
             fields.get("name").cloned(),
             fields["languageCode"].clone(),
@@ -156,11 +156,14 @@ fn a_language_without_a_voice_is_spoken_by_a_voice_of_its_own() {
     assert_eq!(spoken(None, "de"), (german, json!("de-DE"), none.clone()));
     let casual = Some(json!("en-US-Casual-K"));
     assert_eq!(spoken(None, "en"), (casual.clone(), json!("en-US"), none));
-    let missed = vec!["language".to_owned()];
-    assert_eq!(spoken(Some("onyx"), "de"), (casual, json!("en-US"), missed));
-    let unknown = Wanted {
+    let language_ignored = vec!["language".to_owned()];
+    assert_eq!(
+        spoken(Some("onyx"), "de"),
+        (casual, json!("en-US"), language_ignored)
+    );
+    let unknown = SpeechParams {
         language: Some("xx".into()),
-        ..wanted("x")
+        ..params("x")
     };
     let qwen = payload("qwen3-tts-flash", &unknown).unwrap();
     assert_eq!(qwen.ignored, ["language"]);
@@ -185,11 +188,11 @@ fn a_format_is_said_in_the_providers_words_and_has_a_type() {
         ),
         ("some-new-tts", Some("flac"), "audio/flac", &[]),
     ] {
-        let wanted = Wanted {
+        let params = SpeechParams {
             format: format.map(str::to_owned),
-            ..wanted("x")
+            ..params("x")
         };
-        let payload = payload(model, &wanted).unwrap();
+        let payload = payload(model, &params).unwrap();
         assert_eq!(content_type(&payload), content, "{model} {format:?}");
         assert_eq!(payload.ignored, ignored, "{model} {format:?}");
     }
@@ -198,23 +201,24 @@ fn a_format_is_said_in_the_providers_words_and_has_a_type() {
 
 #[test]
 fn what_a_provider_cannot_do_is_refused_or_named() {
-    let refused = |model: &str, wanted: &Wanted| -> Invalid { payload(model, wanted).unwrap_err() };
-    assert_eq!(refused("tts-1", &wanted(" ")).field, "input");
-    assert_eq!(refused("tts-1", &wanted(&"x".repeat(4097))).field, "input");
-    let fast = Wanted {
+    let refused =
+        |model: &str, params: &SpeechParams| -> Invalid { payload(model, params).unwrap_err() };
+    assert_eq!(refused("tts-1", &params(" ")).field, "input");
+    assert_eq!(refused("tts-1", &params(&"x".repeat(4097))).field, "input");
+    let fast = SpeechParams {
         speed: Some(4.5),
-        ..wanted("x")
+        ..params("x")
     };
     assert_eq!(refused("tts-1", &fast).field, "speed");
     assert_eq!(payload("elevenlabs-tts", &fast).unwrap().ignored, ["speed"]);
-    let voice = Wanted {
+    let voice = SpeechParams {
         voice: Some("nobody".into()),
-        ..wanted("x")
+        ..params("x")
     };
     assert!(refused("tts-1", &voice).message.contains("shimmer"));
-    let aac = Wanted {
+    let aac = SpeechParams {
         format: Some("aac".into()),
-        ..wanted("x")
+        ..params("x")
     };
     assert!(refused("google-tts", &aac).message.contains("OGG_OPUS"));
 }

@@ -1,18 +1,18 @@
 use serde_json::{Value, json};
 
 use super::{
-    Transcript, Wanted, forms, recogniser, transcription, transcription_candidates, translation,
-    translation_candidates,
+    Transcript, TranscriptionParams, specs, stt_model, transcription, transcription_candidates,
+    translation, translation_candidates,
 };
-use crate::features::{Kind, Looked, Mode, Payload, read};
+use crate::features::{JobState, Kind, Mode, Payload, read};
 use crate::models::{Feature, builtin};
 
 const NOTE: &str = "audios/2026_10_10_12_05_00_200_note.mp3";
 
-fn wanted() -> Wanted {
-    Wanted {
+fn params() -> TranscriptionParams {
+    TranscriptionParams {
         audio: NOTE.into(),
-        ..Wanted::default()
+        ..TranscriptionParams::default()
     }
 }
 
@@ -27,30 +27,30 @@ fn body(payload: &Payload) -> Value {
 
 #[test]
 fn every_captured_request_is_written() {
-    let english = || Wanted {
+    let english = || TranscriptionParams {
         language: Some("en-US".into()),
-        ..wanted()
+        ..params()
     };
-    let german = || Wanted {
+    let german = || TranscriptionParams {
         language: Some("German".into()),
-        ..wanted()
+        ..params()
     };
-    let cold = |wanted: Wanted| Wanted {
+    let cold = |params: TranscriptionParams| TranscriptionParams {
         temperature: Some(0.0),
-        ..wanted
+        ..params
     };
     for (name, payload) in [
         ("stt-whisper", transcription("whisper-1", &cold(english()))),
-        ("stt-google", transcription("latest_long", &wanted())),
+        ("stt-google", transcription("latest_long", &params())),
         ("stt-google", transcription("latest_long", &english())),
         (
             "stt-elevenlabs",
-            transcription("elevenlabs-speech-to-text", &wanted()),
+            transcription("elevenlabs-speech-to-text", &params()),
         ),
-        ("stt-qwen3-asr", transcription("qwen3-asr-flash", &wanted())),
+        ("stt-qwen3-asr", transcription("qwen3-asr-flash", &params())),
         (
             "translate-whisper",
-            translation("whisper-1", &cold(wanted())),
+            translation("whisper-1", &cold(params())),
         ),
         (
             "translate-gemini",
@@ -71,7 +71,8 @@ fn every_captured_answer_is_read() {
         ("stt-whisper-verbose", Kind::SpeechToText, Some(2.1)),
         ("translate-whisper", Kind::AudioTranslator, None),
     ] {
-        let Looked::Done(outcome) = read(kind, &fixture(&format!("{name}.response.json"))).unwrap()
+        let JobState::Done(outcome) =
+            read(kind, &fixture(&format!("{name}.response.json"))).unwrap()
         else {
             panic!("{name}")
         };
@@ -81,7 +82,7 @@ fn every_captured_answer_is_read() {
     }
     let object = json!({"aiRecord": {"status": "SUCCESS", "aiRecordDetail": {"resultObject":
         {"text": "Hi", "segments": [{"start": 0, "end": 1, "text": "Hi", "speaker": "A"}]}}}});
-    let Looked::Done(outcome) = read(Kind::SpeechToText, object.to_string().as_bytes()).unwrap()
+    let JobState::Done(outcome) = read(Kind::SpeechToText, object.to_string().as_bytes()).unwrap()
     else {
         panic!()
     };
@@ -103,7 +104,7 @@ fn every_model_that_upstream_lists_has_a_form() {
     ] {
         for model in builtin(feature) {
             let known =
-                forms().any(|form| form.kind == kind && form.models.contains(&model.id.as_str()));
+                specs().any(|spec| spec.kind == kind && spec.models.contains(&model.id.as_str()));
             assert!(known, "{}", model.id);
         }
     }
@@ -111,7 +112,7 @@ fn every_model_that_upstream_lists_has_a_form() {
         assert!(
             order
                 .iter()
-                .all(|model| forms().any(|form| form.models.contains(model)))
+                .all(|model| specs().any(|spec| spec.models.contains(model)))
         );
     }
 }
@@ -119,11 +120,11 @@ fn every_model_that_upstream_lists_has_a_form() {
 #[test]
 fn a_form_with_times_is_asked_for_only_where_times_may_come() {
     let asked = |model: &str, format: &str| {
-        let wanted = Wanted {
+        let params = TranscriptionParams {
             format: Some(format.into()),
-            ..wanted()
+            ..params()
         };
-        let payload = transcription(model, &wanted).unwrap();
+        let payload = transcription(model, &params).unwrap();
         assert!(payload.ignored.is_empty(), "{:?}", payload.ignored);
         payload.prompt_object.get("response_format").cloned()
     };
@@ -131,10 +132,10 @@ fn a_form_with_times_is_asked_for_only_where_times_may_come() {
     assert_eq!(asked("whisper-1", "srt"), Some(json!("srt")));
     assert_eq!(asked("gpt-4o-transcribe", "vtt"), Some(json!("text")));
     assert_eq!(asked("latest_long", "vtt"), None);
-    assert!(recogniser("whisper-1").may_tell_times && !recogniser("latest_long").may_tell_times);
-    let odd = Wanted {
+    assert!(stt_model("whisper-1").has_timestamps && !stt_model("latest_long").has_timestamps);
+    let odd = TranscriptionParams {
         format: Some("docx".into()),
-        ..wanted()
+        ..params()
     };
     assert_eq!(
         transcription("whisper-1", &odd).unwrap_err().field,
@@ -144,9 +145,9 @@ fn a_form_with_times_is_asked_for_only_where_times_may_come() {
 
 #[test]
 fn only_some_translate_into_other_languages_than_english() {
-    let french = Wanted {
+    let french = TranscriptionParams {
         target_language: Some("fr".into()),
-        ..wanted()
+        ..params()
     };
     assert_eq!(
         translation("whisper-1", &french).unwrap_err().field,

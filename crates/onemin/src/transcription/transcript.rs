@@ -1,4 +1,4 @@
-//! What came as a transcript: bare text, JSON, SRT or VTT, all read into one form.
+//! What came as a transcript: bare text, JSON, SRT or VTT, all read into one spec.
 
 use serde_json::Value;
 

@@ -10,9 +10,14 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower::Service as _;
 
-use super::Settings;
-use crate::Error;
-use crate::error::{TransportError, TransportKind};
+use crate::error::{Error, TransportError, TransportKind};
+
+/// How connections are made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) nodelay: bool,
+}
 
 /// Silence on a connection after which the system asks whether the other side is still there.
 const KEEP_ALIVE: Duration = Duration::from_mins(1);

@@ -11,8 +11,8 @@ use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 
-use super::Outgoing;
 use super::connect::Socket;
+use super::outgoing::Outgoing;
 
 /// The most memory that reading and writing one connection takes, in bytes.
 const BUFFER: usize = 64 * 1024;

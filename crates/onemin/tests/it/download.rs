@@ -32,7 +32,7 @@ fn signed(server: &Server) -> ResultAsset {
     }
 }
 
-fn picture() -> Vec<Step> {
+fn image() -> Vec<Step> {
     vec![response(200, "content-type: image/png\r\n", b"picture")]
 }
 
@@ -43,7 +43,7 @@ fn forbidden() -> Vec<Step> {
 
 #[tokio::test]
 async fn a_file_comes_by_its_signed_url_without_the_key() {
-    let server = Server::with(vec![picture()]).await;
+    let server = Server::with(vec![image()]).await;
     let download = client(&server, Timeouts::default())
         .download(&signed(&server))
         .await
@@ -75,7 +75,7 @@ async fn a_file_comes_by_its_signed_url_without_the_key() {
 #[tokio::test]
 async fn where_one_address_refuses_the_other_is_asked() {
     for asset in [true, false] {
-        let server = Server::with(vec![forbidden(), picture()]).await;
+        let server = Server::with(vec![forbidden(), image()]).await;
         let mut wanted = signed(&server);
         if asset {
             wanted.temporary_url = wanted.temporary_url.map(|url| url.replace("2999", "1999"));
@@ -122,7 +122,7 @@ async fn a_file_that_nobody_gives_says_why_and_that_the_work_was_done() {
 #[tokio::test]
 async fn a_redirection_is_followed_a_few_times() {
     let to = |place: &str| vec![response(302, &format!("location: {place}\r\n"), b"")];
-    let server = Server::with(vec![to("/b"), to("c"), picture()]).await;
+    let server = Server::with(vec![to("/b"), to("c"), image()]).await;
     let asset = ResultAsset::of_path(PATH);
     let download = client(&server, Timeouts::default())
         .download(&asset)
@@ -142,7 +142,7 @@ async fn a_redirection_is_followed_a_few_times() {
 
 #[tokio::test]
 async fn no_more_is_taken_than_the_caller_wants() {
-    let announced = Server::with(vec![picture()]).await;
+    let announced = Server::with(vec![image()]).await;
     let endless = {
         let mut reply = vec![events()];
         reply.extend((0..100).map(|_| chunk(vec![b'x'; 1000])));
@@ -161,7 +161,7 @@ async fn no_more_is_taken_than_the_caller_wants() {
 
 #[tokio::test]
 async fn a_file_is_a_body_that_can_be_handed_on() {
-    let server = Server::with(vec![picture()]).await;
+    let server = Server::with(vec![image()]).await;
     let client = client(&server, Timeouts::default());
     let download = client.download(&ResultAsset::of_path(PATH)).await.unwrap();
     assert_eq!(http_body::Body::size_hint(&download).exact(), Some(7));

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use onemin::features::{Kind, Mode};
-use onemin::images::{self, Wanted};
+use onemin::images::{self, ImageParams};
 use onemin::{
     Accepted, Error, Payload, ProtocolError, RefusalKind, Timeouts, TransportKind, code, speech,
 };
@@ -13,14 +13,14 @@ use super::server::{Server, Step, json as reply, response};
 use super::{client, client_within, fixture, key, millis};
 
 fn boat() -> Payload {
-    let wanted = Wanted {
+    let params = ImageParams {
         prompt: "a paper boat".into(),
         quality: Some("low".into()),
         output_format: Some("png".into()),
         background: Some("opaque".into()),
-        ..Wanted::default()
+        ..ImageParams::default()
     };
-    images::generation("gpt-image-1-mini", &wanted).unwrap()
+    images::generation("gpt-image-1-mini", &params).unwrap()
 }
 
 fn quick() -> Timeouts {
@@ -325,9 +325,9 @@ async fn an_id_that_leads_elsewhere_is_not_followed() {
 
 #[tokio::test]
 async fn a_file_in_place_of_a_record_is_taken() {
-    let said = speech::Wanted {
+    let said = speech::SpeechParams {
         input: "Good morning.".into(),
-        ..speech::Wanted::default()
+        ..speech::SpeechParams::default()
     };
     let payload = speech::payload("tts-1", &said).unwrap();
     let server = Server::with(vec![vec![response(

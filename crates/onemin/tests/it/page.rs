@@ -1,11 +1,11 @@
-//! The page for people about pictures and sound is what the tables say.
+//! The page for people about images and sound is what the tables say.
 
 use std::path::Path;
 
 use onemin::{images, speech, transcription};
 
 const HEAD: &str = "\
-# Pictures and sound
+# Images and sound
 
 What each family of models takes. These are the tables that requests are filled in by and checked against;
 `UPDATE_GOLDEN=1 cargo test -p onemin` writes this page anew.
@@ -16,13 +16,13 @@ becomes the nearest ratio where a model has ratios only, and one of the same sha
 *Sent by itself* is what 1min.ai gets if the request does not say. A model of no family gets the parameters under
 OpenAI's names.
 
-**In forms and JSON.** Edits and variations take the picture as the part `image` of a form (`mask` beside it), or in JSON
+**In forms and JSON.** Edits and variations take the image as the part `image` of a form (`mask` beside it), or in JSON
 as `image` or `images`: URLs, data URIs, `{\"image_url\": …}` or `{\"file_id\": …}`. `response_format` is `url` (links are
 good for seven days) or `b64_json`, which is also what `gpt-image-*` and `stream: true` give. A stream has the final
-event of each picture, and comments every `HEARTBEAT` until then; it ends with an `error` event if the work fails. `n` above what one call
-draws or changes becomes several paid calls, at most `MAX_CHOICES`. Pictures have at most 268 megapixels.
+event of each image, and comments every `HEARTBEAT` until then; it ends with an `error` event if the work fails. `n` above what one call
+draws or changes becomes several paid calls, at most `MAX_CHOICES`. Images have at most 268 megapixels.
 
-**In chat.** The parameters are the same. A picture in the last message is changed by its words, or varied by a model that
+**In chat.** The parameters are the same. An image in the last message is changed by its words, or varied by a model that
 does nothing else; a recording, sent or stored by `/v1/files`, is written down.
 
 **Recordings.** `target_language` says into what a translation is made, where the model can; `timestamp_granularities` can
@@ -41,7 +41,7 @@ const LIMITS: &str = "\
 #[test]
 fn the_page_about_media_is_the_tables() {
     let page = format!(
-        "{HEAD}\n## Pictures\n\n{}## Speech\n\n{}\n## Transcripts\n\n{}\n{}",
+        "{HEAD}\n## Images\n\n{}## Speech\n\n{}\n## Transcripts\n\n{}\n{}",
         images::markdown(),
         speech::markdown(),
         limits(),
@@ -58,12 +58,12 @@ fn the_page_about_media_is_the_tables() {
 
 fn limits() -> String {
     let rows = transcription::TRANSCRIPTION_ORDER.iter().map(|model| {
-        let recogniser = transcription::recogniser(model);
-        let most = recogniser.most_bytes.map_or_else(
+        let stt_model = transcription::stt_model(model);
+        let most = stt_model.most_bytes.map_or_else(
             || "`MAX_FILE_MB`".to_owned(),
             |bytes| format!("{} MiB", bytes / (1024 * 1024)),
         );
-        let times = if recogniser.may_tell_times {
+        let times = if stt_model.has_timestamps {
             "if the provider tells them"
         } else {
             "no"

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use onemin::assets::Upload;
 use onemin::conversations::New;
-use onemin::images::{self, Edit, Variation, Wanted};
+use onemin::images::{self, Edit, ImageParams, Variation};
 use onemin::models::{Feature, Model};
 use onemin::transcription::{self, Transcript};
 use onemin::{Client, Deletion, Mode, Options, Payload, Timeouts, code, speech};
@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{key, millis};
 
-/// A picture of one pixel.
+/// An image of one pixel.
 const PIXEL: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
 
 struct Running {
@@ -66,10 +66,10 @@ impl Running {
     }
 }
 
-fn boat() -> Wanted {
-    Wanted {
+fn boat() -> ImageParams {
+    ImageParams {
         prompt: "a paper boat".into(),
-        ..Wanted::default()
+        ..ImageParams::default()
     }
 }
 
@@ -88,11 +88,11 @@ async fn every_model_draws_with_what_the_table_sends_by_itself() {
     let models = running.models(Feature::ImageGenerator).await;
     assert!(models.len() > 30, "{}", models.len());
     for (at, model) in models.iter().enumerate() {
-        let wanted = Wanted {
+        let params = ImageParams {
             extra: needs(&model.id),
             ..boat()
         };
-        let payload = images::generation(&model.id, &wanted).unwrap();
+        let payload = images::generation(&model.id, &params).unwrap();
         let mode = if at % 2 == 0 {
             Mode::Held
         } else {
@@ -124,14 +124,14 @@ async fn every_model_draws_in_the_shapes_that_clients_ask_for() {
             (None, Some("16:9")),
             (None, Some("2:3")),
         ] {
-            let wanted = Wanted {
+            let params = ImageParams {
                 size: size.map(str::to_owned),
                 aspect_ratio: ratio.map(str::to_owned),
                 extra: needs(&model.id),
                 ..boat()
             };
             // What is refused here costs nothing; what is sent must be taken.
-            if let Ok(payload) = images::generation(&model.id, &wanted) {
+            if let Ok(payload) = images::generation(&model.id, &params) {
                 assert!(!running.files(&payload, Mode::Held).await.is_empty());
             }
         }
@@ -145,7 +145,7 @@ async fn every_model_edits_and_varies() {
     for model in running.models(Feature::ImageEditor).await {
         let edit = Edit {
             image: image.clone(),
-            wanted: boat(),
+            params: boat(),
             ..Edit::default()
         };
         let payload = images::edit(&model.id, &edit).unwrap();
@@ -170,7 +170,7 @@ async fn every_model_edits_and_varies() {
     let masked = Edit {
         image: image.clone(),
         mask: Some(image),
-        wanted: boat(),
+        params: boat(),
         ..Edit::default()
     };
     let payload = images::edit("stable-image", &masked).unwrap();
@@ -182,12 +182,12 @@ async fn every_model_speaks_with_every_voice_in_the_type_that_is_expected() {
     let running = Running::start();
     for model in running.models(Feature::TextToSpeech).await {
         for voice in speech::voices::TABLE {
-            let wanted = speech::Wanted {
+            let params = speech::SpeechParams {
                 input: "Good morning.".into(),
                 voice: Some(voice.name.into()),
-                ..speech::Wanted::default()
+                ..speech::SpeechParams::default()
             };
-            let payload = speech::payload(&model.id, &wanted).unwrap();
+            let payload = speech::payload(&model.id, &params).unwrap();
             let files = running.files(&payload, Mode::Held).await;
             let expected = speech::content_type(&payload);
             assert_eq!(files[0].0.replace("x-wav", "wav"), expected, "{}", model.id);
@@ -201,14 +201,14 @@ async fn every_model_listens_and_translates() {
     let audio = running
         .stored("note.mp3", "audio/mpeg", b"ID3 no real sound")
         .await;
-    let wanted = transcription::Wanted {
+    let params = transcription::TranscriptionParams {
         audio,
         language: Some("de".into()),
         format: Some("srt".into()),
-        ..transcription::Wanted::default()
+        ..transcription::TranscriptionParams::default()
     };
     for model in running.models(Feature::SpeechToText).await {
-        let payload = transcription::transcription(&model.id, &wanted).unwrap();
+        let payload = transcription::transcription(&model.id, &params).unwrap();
         let outcome = running
             .client
             .feature(&key(), &payload, Mode::Held)
@@ -217,7 +217,7 @@ async fn every_model_listens_and_translates() {
         assert!(!Transcript::of(&outcome).text.is_empty(), "{}", model.id);
     }
     for model in running.models(Feature::AudioTranslator).await {
-        let payload = transcription::translation(&model.id, &wanted).unwrap();
+        let payload = transcription::translation(&model.id, &params).unwrap();
         let outcome = running
             .client
             .feature(&key(), &payload, Mode::Polled)

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use onemin::features;
-use onemin::images::{self, Edit, Variation, Wanted};
+use onemin::images::{self, Edit, ImageParams, Variation};
 use onemin::models::Feature;
 use onemin::{Accepted, ApiKey, Invalid, Mode, Outcome, Payload};
 use serde_json::Value;
@@ -44,11 +44,11 @@ pub fn drawings(relay: &Relay, request: &ImageRequest) -> Result<Vec<Payload>, F
     let model = named(relay, request, images::DEFAULT_MODEL)?;
     let counts = counts(relay, features::Kind::ImageGenerator, &model, request.n)?;
     let payloads = counts.into_iter().map(|count| {
-        let wanted = Wanted {
+        let params = ImageParams {
             count,
-            ..wanted(request)
+            ..image_params(request)
         };
-        let payload = images::generation(&model, &wanted).map_err(invalid)?;
+        let payload = images::generation(&model, &params).map_err(invalid)?;
         check_effects(request, &payload)?;
         Ok(payload)
     });
@@ -188,12 +188,12 @@ pub async fn edit(
         image: sources.remove(0),
         mask,
         references: sources,
-        wanted: wanted(request),
+        params: image_params(request),
     };
     let model = named(relay, request, images::DEFAULT_EDITOR)?;
     let mut payloads = Vec::new();
     for count in counts(relay, edit.kind(), &model, request.n)? {
-        edit.wanted.count = count;
+        edit.params.count = count;
         let payload = images::edit(&model, &edit).map_err(invalid)?;
         check_effects(request, &payload)?;
         payloads.push(payload);
@@ -232,7 +232,7 @@ pub async fn vary(
     let variation = Variation {
         image: source.to_owned(),
         repeated: relay.drawings.recall(owner, known_as).await,
-        wanted: wanted(request),
+        params: image_params(request),
     };
     // What is said is what was wrong with the model that was asked for.
     let mut first = None;
@@ -343,8 +343,8 @@ fn feature(kind: features::Kind) -> Feature {
 }
 
 /// What a request wants, by its parameters and the flags of its prompt.
-fn wanted(request: &ImageRequest) -> Wanted {
-    let wanted = Wanted {
+fn image_params(request: &ImageRequest) -> ImageParams {
+    let params = ImageParams {
         prompt: request.prompt.clone(),
         count: request.n,
         size: request.size.clone(),
@@ -363,7 +363,7 @@ fn wanted(request: &ImageRequest) -> Wanted {
         niji: request.niji,
         extra: request.extra.clone(),
     };
-    wanted.with_flags()
+    params.with_flags()
 }
 
 /// A wish that a model cannot meet.

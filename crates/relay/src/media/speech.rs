@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::header::{self, HeaderValue};
 use onemin::models::Feature;
-use onemin::speech::{self, Wanted};
+use onemin::speech::{self, SpeechParams};
 use onemin::{ApiKey, Download, Mode, Payload, ResultAsset};
 use translate::dialect::openai::media::audio::{self, SpeechRequest};
 use translate::failure::{Failure, Kind};
@@ -40,7 +40,7 @@ pub struct Spoken {
 /// # Errors
 /// What cannot be spoken as asked.
 pub fn payload(request: &SpeechRequest) -> Result<Payload, Failure> {
-    let wanted = Wanted {
+    let params = SpeechParams {
         input: request.input.clone(),
         voice: request.voice.clone(),
         format: request.response_format.clone(),
@@ -48,7 +48,7 @@ pub fn payload(request: &SpeechRequest) -> Result<Payload, Failure> {
         language: request.language.clone(),
         extra: request.extra.clone(),
     };
-    let payload = speech::payload(&request.model, &wanted).map_err(invalid)?;
+    let payload = speech::payload(&request.model, &params).map_err(invalid)?;
     let mut ignored = request.ignored.clone();
     ignored.extend(payload.ignored);
     Ok(Payload { ignored, ..payload })

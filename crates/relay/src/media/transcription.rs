@@ -4,7 +4,7 @@
 mod form;
 
 use onemin::models::Feature;
-use onemin::transcription::{self, Transcript as Given, Wanted};
+use onemin::transcription::{self, Transcript as Given, TranscriptionParams};
 use onemin::{ApiKey, Mode, Outcome, Payload};
 use serde_json::{Map, Value};
 use translate::dialect::openai::media::audio::{Segment, Transcript, TranscriptForm};
@@ -93,7 +93,7 @@ pub async fn write_down(
     order: &Order,
     task: Task,
 ) -> Result<Made, Failure> {
-    let wanted = Wanted {
+    let params = TranscriptionParams {
         audio: order.audio.clone(),
         language: order.language.clone(),
         target_language: order.target_language.clone(),
@@ -112,8 +112,8 @@ pub async fn write_down(
     let mut first: Option<Failure> = None;
     for model in candidates {
         let payload = match task {
-            Task::Transcribe => transcription::transcription(model, &wanted),
-            Task::Translate => transcription::translation(model, &wanted),
+            Task::Transcribe => transcription::transcription(model, &params),
+            Task::Translate => transcription::translation(model, &params),
         };
         let failure = match payload {
             Err(error) => invalid(error),

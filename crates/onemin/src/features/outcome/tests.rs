@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Looked, Outcome, ResultAsset, is_file, read};
+use super::{JobState, Outcome, ResultAsset, is_file, read};
 use crate::features::Kind;
 use crate::{Charged, Error, RefusalKind};
 
@@ -12,7 +12,7 @@ fn fixture(name: &str) -> Vec<u8> {
 
 fn done(kind: Kind, body: &[u8]) -> Outcome {
     match read(kind, body) {
-        Ok(Looked::Done(outcome)) => *outcome,
+        Ok(JobState::Done(outcome)) => *outcome,
         other => panic!("{other:?}"),
     }
 }
@@ -117,15 +117,15 @@ fn a_job_is_at_work_done_failed_or_unknown() {
     let id = "d9b6f3a0-4c1e-4d72-8b55-7e6f5a4d3c99".to_owned();
     assert_eq!(
         looked("async-submit.response.json").unwrap(),
-        Looked::Working { id }
+        JobState::Working { id }
     );
     assert_eq!(
         looked("result-unknown.response.json").unwrap(),
-        Looked::Unknown
+        JobState::Unknown
     );
     assert!(matches!(
         looked("result-success.response.json"),
-        Ok(Looked::Done(_))
+        Ok(JobState::Done(_))
     ));
     match looked("result-failure.response.json") {
         Err(Error::Refused(refusal)) => {
@@ -139,7 +139,7 @@ fn a_job_is_at_work_done_failed_or_unknown() {
             record(&json!({"status": "Processing", "aiRecordDetail": {"resultObject": result}}));
         assert!(matches!(
             read(Kind::ImageGenerator, &body),
-            Ok(Looked::Working { .. })
+            Ok(JobState::Working { .. })
         ));
     }
     let lost = json!({"aiRecord": {"status": "PROCESSING"}}).to_string();

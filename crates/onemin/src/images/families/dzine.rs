@@ -1,15 +1,15 @@
 //! Dzine.
 
-use super::{IMAGE, PROMPT};
+use super::fields::{IMAGE, JPG, PROMPT};
 use crate::features::Kind;
-use crate::features::form::{Field, Form, Knob, Pixels, Rule};
+use crate::features::spec::{Field, ModelSpec, Param, Pixels, Rule};
 
 const STYLE: Field = Field::new("style_code", Rule::Text(200))
-    .knob(Knob::Style)
+    .param(Param::Style)
     .required();
 
-pub(super) static FORMS: &[Form] = &[
-    Form::new(
+pub(super) static SPECS: &[ModelSpec] = &[
+    ModelSpec::new(
         Kind::ImageGenerator,
         &["dzine"],
         &[
@@ -17,11 +17,11 @@ pub(super) static FORMS: &[Form] = &[
             STYLE,
             Field::new("style_base_model", Rule::Text(100)),
             Field::new("quality", Rule::OneOf(&["STANDARD"]))
-                .knob(Knob::Quality)
+                .param(Param::Quality)
                 .also(&[("low", "STANDARD"), ("medium", "STANDARD")])
                 .or_text("STANDARD"),
             Field::new("n", Rule::Whole(1, 4))
-                .knob(Knob::Count)
+                .param(Param::Count)
                 .or_whole(1),
             Field::new(
                 "size",
@@ -32,14 +32,14 @@ pub(super) static FORMS: &[Form] = &[
                     ratio: 4,
                 }),
             )
-            .knob(Knob::Size)
+            .param(Param::Size)
             .or_text("1024x1024"),
             Field::new("output_format", Rule::OneOf(&["webp", "jpg", "png"]))
-                .knob(Knob::OutputFormat)
-                .also(super::JPG)
+                .param(Param::OutputFormat)
+                .also(JPG)
                 .or_text("webp"),
             Field::new("style_intensity", Rule::Number(0.0, 1.0)),
-            Field::new("seed", Rule::Whole(0, 2_147_483_647)).knob(Knob::Seed),
+            Field::new("seed", Rule::Whole(0, 2_147_483_647)).param(Param::Seed),
             Field::new("face_match", Rule::Flag),
         ],
     )
@@ -50,7 +50,7 @@ pub(super) static FORMS: &[Form] = &[
          The bounds of `size` and `style_intensity`, and formats other than webp, are not \
          documented.",
     ),
-    Form::new(Kind::ImageVariator, &["dzine"], &[IMAGE])
+    ModelSpec::new(Kind::ImageVariator, &["dzine"], &[IMAGE])
         .open()
         .note("Takes fields of the generator; which is not documented."),
 ];

@@ -1,32 +1,32 @@
 //! Black Forest Labs: FLUX.
 
-use super::{IMAGE, JPG, PROMPT, RATIOS, SEED};
+use super::fields::{IMAGE, JPG, PROMPT, RATIOS, SEED};
 use crate::features::Kind;
-use crate::features::form::{Field, Form, Knob, Rule};
+use crate::features::spec::{Field, ModelSpec, Param, Rule};
 
 const CUSTOM_RATIO: Field = Field::new(
     "aspect_ratio",
     Rule::OneOf(&["1:1", "16:9", "9:16", "3:2", "2:3", "4:5", "5:4", "custom"]),
 )
-.knob(Knob::AspectRatio)
+.param(Param::AspectRatio)
 .or_text("1:1");
 
 const RATIO: Field = Field::new("aspect_ratio", Rule::OneOf(RATIOS))
-    .knob(Knob::AspectRatio)
+    .param(Param::AspectRatio)
     .or_text("1:1");
 
 const ANY_FORMAT: Field = Field::new("output_format", Rule::OneOf(&["webp", "jpg", "png"]))
-    .knob(Knob::OutputFormat)
+    .param(Param::OutputFormat)
     .also(JPG)
     .or_text("webp");
 
 const FORMAT: Field = Field::new("output_format", Rule::OneOf(&["jpg", "png"]))
-    .knob(Knob::OutputFormat)
+    .param(Param::OutputFormat)
     .also(JPG)
     .or_text("png");
 
 const OUTPUT_QUALITY: Field = Field::new("output_quality", Rule::Whole(0, 100))
-    .knob(Knob::OutputCompression)
+    .param(Param::OutputCompression)
     .or_whole(80);
 
 const UPSAMPLING: Field = Field::new("prompt_upsampling", Rule::Flag);
@@ -38,23 +38,23 @@ const SECOND_TOLERANCE: Field = Field::new("safety_tolerance", Rule::Whole(1, 6)
 const IMAGE_PROMPT: Field = Field::new("image_prompt", Rule::File);
 
 const STEPS: Field = Field::new("steps", Rule::Whole(15, 50))
-    .knob(Knob::Steps)
+    .param(Param::Steps)
     .or_whole(25);
 
 const FLEX_STEPS: Field = Field::new("steps", Rule::Whole(6, 50))
-    .knob(Knob::Steps)
+    .param(Param::Steps)
     .or_whole(25);
 
 const GUIDANCE: Field = Field::new("guidance", Rule::Number(2.0, 5.0))
-    .knob(Knob::Guidance)
+    .param(Param::Guidance)
     .or_whole(3);
 
 const OUTPUTS: Field = Field::new("num_outputs", Rule::Whole(1, 4))
-    .knob(Knob::Count)
+    .param(Param::Count)
     .or_whole(1);
 
 const INFERENCE_STEPS: Field =
-    Field::new("num_inference_steps", Rule::Whole(1, 50)).knob(Knob::Steps);
+    Field::new("num_inference_steps", Rule::Whole(1, 50)).param(Param::Steps);
 
 const MEGAPIXELS: Field = Field::new("megapixels", Rule::OneOf(&["1", "0.25"]));
 
@@ -75,35 +75,35 @@ const EDIT_RATIO: Field = Field::new(
         "9:21",
     ]),
 )
-.knob(Knob::AspectRatio)
+.param(Param::AspectRatio)
 .or_text("match_input_image");
 
 const REDUX: &[Field] = &[
     IMAGE,
     Field::new("format", Rule::OneOf(&["webp", "jpg", "png"]))
-        .knob(Knob::OutputFormat)
+        .param(Param::OutputFormat)
         .also(JPG)
         .or_text("webp"),
     Field::new("aspect_ratio", Rule::OneOf(RATIOS))
-        .knob(Knob::AspectRatio)
+        .param(Param::AspectRatio)
         .or_text("4:3"),
     OUTPUTS,
-    Field::new("num_inference_steps", Rule::Whole(1, 50)).knob(Knob::Steps),
+    Field::new("num_inference_steps", Rule::Whole(1, 50)).param(Param::Steps),
     SEED,
     OUTPUT_QUALITY,
     Field::new("disable_safety_checker", Rule::Flag),
     MEGAPIXELS.or_text("1"),
 ];
 
-pub(super) static FORMS: &[Form] = &[
-    Form::new(
+pub(super) static SPECS: &[ModelSpec] = &[
+    ModelSpec::new(
         Kind::ImageGenerator,
         &["black-forest-labs/flux-1.1-pro"],
         &[
             PROMPT,
             CUSTOM_RATIO,
-            Field::new("width", Rule::Whole(256, 2048)).knob(Knob::Width),
-            Field::new("height", Rule::Whole(256, 2048)).knob(Knob::Height),
+            Field::new("width", Rule::Whole(256, 2048)).param(Param::Width),
+            Field::new("height", Rule::Whole(256, 2048)).param(Param::Height),
             ANY_FORMAT,
             OUTPUT_QUALITY,
             TOLERANCE,
@@ -112,7 +112,7 @@ pub(super) static FORMS: &[Form] = &[
             IMAGE_PROMPT,
         ],
     ),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageGenerator,
         &["black-forest-labs/flux-1.1-pro-ultra"],
         &[
@@ -127,26 +127,26 @@ pub(super) static FORMS: &[Form] = &[
     )
     .open()
     .note("Not documented by upstream: the fields are the provider's."),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageGenerator,
         &["black-forest-labs/flux-pro"],
         &[
             PROMPT,
             CUSTOM_RATIO,
-            Field::new("width", Rule::Multiple(32, 256, 1440)).knob(Knob::Width),
-            Field::new("height", Rule::Multiple(32, 256, 1440)).knob(Knob::Height),
+            Field::new("width", Rule::Multiple(32, 256, 1440)).param(Param::Width),
+            Field::new("height", Rule::Multiple(32, 256, 1440)).param(Param::Height),
             ANY_FORMAT,
             OUTPUT_QUALITY,
             TOLERANCE,
             UPSAMPLING,
-            Field::new("steps", Rule::Whole(1, 50)).knob(Knob::Steps),
-            Field::new("guidance", Rule::Number(0.0, 50.0)).knob(Knob::Guidance),
+            Field::new("steps", Rule::Whole(1, 50)).param(Param::Steps),
+            Field::new("guidance", Rule::Number(0.0, 50.0)).param(Param::Guidance),
             Field::new("interval", Rule::Number(1.0, 4.0)),
             SEED,
             IMAGE_PROMPT,
         ],
     ),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageGenerator,
         &["black-forest-labs/flux-2-flex"],
         &[
@@ -161,7 +161,7 @@ pub(super) static FORMS: &[Form] = &[
             SEED,
         ],
     ),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageGenerator,
         &["black-forest-labs/flux-2-*"],
         &[
@@ -176,8 +176,8 @@ pub(super) static FORMS: &[Form] = &[
             SEED,
         ],
     )
-    .note("Pictures to look at are accepted here and not looked at."),
-    Form::new(
+    .note("Images to look at are accepted here and not looked at."),
+    ModelSpec::new(
         Kind::ImageGenerator,
         &[
             "black-forest-labs/flux-dev",
@@ -194,8 +194,8 @@ pub(super) static FORMS: &[Form] = &[
             INFERENCE_STEPS,
             Field::new("go_fast", Rule::Flag),
             MEGAPIXELS,
-            Field::new("output_quality", Rule::Whole(0, 100)).knob(Knob::OutputCompression),
-            Field::new("guidance", Rule::Number(0.0, 10.0)).knob(Knob::Guidance),
+            Field::new("output_quality", Rule::Whole(0, 100)).param(Param::OutputCompression),
+            Field::new("guidance", Rule::Number(0.0, 10.0)).param(Param::Guidance),
             SEED,
         ],
     )
@@ -204,7 +204,7 @@ pub(super) static FORMS: &[Form] = &[
         "flux-schnell is disabled: documents show it, the service refuses it. `guidance` \
          and `seed` are the provider's and not documented by upstream.",
     ),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageEditor,
         &["black-forest-labs/flux-2-flex"],
         &[
@@ -220,7 +220,7 @@ pub(super) static FORMS: &[Form] = &[
             SEED,
         ],
     ),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageEditor,
         &["black-forest-labs/flux-2-*"],
         &[
@@ -236,7 +236,7 @@ pub(super) static FORMS: &[Form] = &[
             SEED,
         ],
     ),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageVariator,
         &[
             "black-forest-labs/flux-redux-dev",

@@ -1,23 +1,23 @@
 //! Ideogram.
 
-use super::PROMPT;
+use super::fields::PROMPT;
 use crate::features::Kind;
-use crate::features::form::{Field, Form, Knob, Rule};
+use crate::features::spec::{Field, ModelSpec, Param, Rule};
 
-pub(super) static FORMS: &[Form] = &[Form::new(
+pub(super) static SPECS: &[ModelSpec] = &[ModelSpec::new(
     Kind::ImageGenerator,
     &["ideogram-3", "ideogram-*"],
     &[
         PROMPT,
         Field::new("num_images", Rule::Whole(1, 8))
-            .knob(Knob::Count)
+            .param(Param::Count)
             .or_whole(1)
             .required(),
         Field::new(
             "rendering_speed",
             Rule::OneOf(&["FLASH", "TURBO", "DEFAULT", "QUALITY"]),
         )
-        .knob(Knob::Quality)
+        .param(Param::Quality)
         .also(&[
             ("low", "TURBO"),
             ("medium", "DEFAULT"),
@@ -28,7 +28,7 @@ pub(super) static FORMS: &[Form] = &[Form::new(
         ])
         .or_text("DEFAULT"),
         Field::new("transparent", Rule::Flag)
-            .knob(Knob::Background)
+            .param(Param::Background)
             .also(&[("transparent", "true"), ("opaque", "false")]),
         Field::new(
             "aspect_ratio",
@@ -37,7 +37,7 @@ pub(super) static FORMS: &[Form] = &[Form::new(
                 "9x16", "10x16", "16x9", "16x10",
             ]),
         )
-        .knob(Knob::AspectRatio)
+        .param(Param::AspectRatio)
         .or_text("1x1"),
         Field::new("resolution", Rule::Text(20)),
         Field::new("magic_prompt", Rule::OneOf(&["AUTO", "ON", "OFF"])).or_text("AUTO"),
@@ -45,13 +45,13 @@ pub(super) static FORMS: &[Form] = &[Form::new(
             "style_type",
             Rule::OneOf(&["AUTO", "GENERAL", "REALISTIC", "DESIGN", "FICTION"]),
         )
-        .knob(Knob::Style)
+        .param(Param::Style)
         .or_text("AUTO"),
         Field::new("style_preset", Rule::Text(100)),
         Field::new("style_reference_images", Rule::Files(5)),
         Field::new("character_reference_images", Rule::Files(5)),
-        Field::new("negative_prompt", Rule::Text(usize::MAX)).knob(Knob::NegativePrompt),
-        Field::new("seed", Rule::Whole(0, 2_147_483_647)).knob(Knob::Seed),
+        Field::new("negative_prompt", Rule::Text(usize::MAX)).param(Param::NegativePrompt),
+        Field::new("seed", Rule::Whole(0, 2_147_483_647)).param(Param::Seed),
     ],
 )
 .instead(&[
@@ -59,7 +59,7 @@ pub(super) static FORMS: &[Form] = &[Form::new(
     ("style_preset", "style_reference_images"),
 ])
 .note(
-    "A ratio or a resolution, not both; a preset or pictures for the style, not both. \
+    "A ratio or a resolution, not both; a preset or images for the style, not both. \
          Of the ratios upstream documents the spelling and 1x1; the others, \
          `negative_prompt` and `seed` are the provider's.",
 )];

@@ -1,8 +1,8 @@
 //! Leonardo.ai, whose models are named by UUIDs.
 
-use super::PROMPT;
+use super::fields::PROMPT;
 use crate::features::Kind;
-use crate::features::form::{Field, Form, Knob, Pixels, Rule};
+use crate::features::spec::{Field, ModelSpec, Param, Pixels, Rule};
 
 /// Phoenix, Lightning XL, Anime XL, Kino XL, Vision XL, Albedo Base XL, Diffusion XL, and what may
 /// come after them.
@@ -17,13 +17,13 @@ const MODELS: &[&str] = &[
     "<uuid>",
 ];
 
-pub(super) static FORMS: &[Form] = &[Form::new(
+pub(super) static SPECS: &[ModelSpec] = &[ModelSpec::new(
     Kind::ImageGenerator,
     MODELS,
     &[
         PROMPT,
         Field::new("n", Rule::Whole(1, 4))
-            .knob(Knob::Count)
+            .param(Param::Count)
             .or_whole(1)
             .required(),
         Field::new(
@@ -35,26 +35,26 @@ pub(super) static FORMS: &[Form] = &[Form::new(
                 ratio: 48,
             }),
         )
-        .knob(Knob::Size)
+        .param(Param::Size)
         .or_text("1024x1024"),
         Field::new("negativePrompt", Rule::Any)
-            .knob(Knob::NegativePrompt)
+            .param(Param::NegativePrompt)
             .or_text(""),
         Field::new("leonardo_guidance_scale", Rule::Number(1.0, 20.0))
-            .knob(Knob::Guidance)
+            .param(Param::Guidance)
             .or_whole(7),
         Field::new("leonardo_num_inference_steps", Rule::Whole(10, 60))
-            .knob(Knob::Steps)
+            .param(Param::Steps)
             .or_whole(15),
-        Field::new("leonardo_seed", Rule::Whole(0, 4_294_967_295)).knob(Knob::Seed),
+        Field::new("leonardo_seed", Rule::Whole(0, 4_294_967_295)).param(Param::Seed),
         Field::new("leonardo_tilling", Rule::Flag),
         Field::new(
             "leonardo_transparency",
             Rule::OneOf(&["disabled", "foreground_only"]),
         )
-        .knob(Knob::Background)
+        .param(Param::Background)
         .also(&[("transparent", "foreground_only"), ("opaque", "disabled")]),
-        Field::new("leonardo_preset_style", Rule::Text(100)).knob(Knob::Style),
+        Field::new("leonardo_preset_style", Rule::Text(100)).param(Param::Style),
         Field::new("leonardo_image_prompts", Rule::Files(4)),
         Field::new("leonardo_init_image_id", Rule::Text(200)),
         Field::new("leonardo_init_strength", Rule::Number(0.1, 0.9)),

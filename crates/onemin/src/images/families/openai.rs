@@ -1,47 +1,47 @@
 //! OpenAI: GPT Image and DALL·E.
 
-use super::{IMAGE, JPEG, PROMPT};
+use super::fields::{IMAGE, JPEG, PROMPT};
 use crate::features::Kind;
-use crate::features::form::{Field, Form, Knob, Pixels, Rule};
+use crate::features::spec::{Field, ModelSpec, Param, Pixels, Rule};
 
 const COUNT: Field = Field::new("n", Rule::Whole(1, 10))
-    .knob(Knob::Count)
+    .param(Param::Count)
     .or_whole(1);
 
 const SIZE: Field = Field::new(
     "size",
     Rule::OneOf(&["1024x1024", "1024x1536", "1536x1024"]),
 )
-.knob(Knob::Size)
+.param(Param::Size)
 .or_text("1024x1024");
 
 /// Documents give a default, the live service refuses requests without it.
 const QUALITY: Field = Field::new("quality", Rule::OneOf(&["low", "medium", "high"]))
-    .knob(Knob::Quality)
+    .param(Param::Quality)
     .also(&[("standard", "medium"), ("hd", "high")])
     .or_text("medium")
     .required();
 
 const FORMAT: Field = Field::new("output_format", Rule::OneOf(&["png", "jpeg", "webp"]))
-    .knob(Knob::OutputFormat)
+    .param(Param::OutputFormat)
     .also(JPEG);
 
 const COMPRESSION: Field =
-    Field::new("output_compression", Rule::Whole(0, 100)).knob(Knob::OutputCompression);
+    Field::new("output_compression", Rule::Whole(0, 100)).param(Param::OutputCompression);
 
 const BACKGROUND: Field =
-    Field::new("background", Rule::OneOf(&["opaque", "transparent"])).knob(Knob::Background);
+    Field::new("background", Rule::OneOf(&["opaque", "transparent"])).param(Param::Background);
 
 const FREE_BACKGROUND: Field = Field::new(
     "background",
     Rule::OneOf(&["auto", "opaque", "transparent"]),
 )
-.knob(Knob::Background);
+.param(Param::Background);
 
-const STYLE: Field = Field::new("style", Rule::OneOf(&["vivid", "natural"])).knob(Knob::Style);
+const STYLE: Field = Field::new("style", Rule::OneOf(&["vivid", "natural"])).param(Param::Style);
 
 const SHORT_PROMPT: Field = Field::new("prompt", Rule::Text(4000))
-    .knob(Knob::Prompt)
+    .param(Param::Prompt)
     .required();
 
 const FREE_SIZE: Field = Field::new(
@@ -53,12 +53,12 @@ const FREE_SIZE: Field = Field::new(
         ratio: 3,
     }),
 )
-.knob(Knob::Size)
+.param(Param::Size)
 .or_text("1024x1024")
 .required();
 
-pub(super) static FORMS: &[Form] = &[
-    Form::new(
+pub(super) static SPECS: &[ModelSpec] = &[
+    ModelSpec::new(
         Kind::ImageGenerator,
         &[
             "gpt-image-1",
@@ -81,7 +81,7 @@ pub(super) static FORMS: &[Form] = &[
         "`style` is documented for gpt-image-1 only. gpt-image-1.5 is in no list of \
          upstream; it is taken to be like its elders.",
     ),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageGenerator,
         &["gpt-image-2", "gpt-image-*"],
         &[
@@ -94,41 +94,41 @@ pub(super) static FORMS: &[Form] = &[
             COMPRESSION,
         ],
     ),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageGenerator,
         &["dall-e-3"],
         &[
             PROMPT,
             Field::new("n", Rule::Whole(1, 1))
-                .knob(Knob::Count)
+                .param(Param::Count)
                 .or_whole(1),
             Field::new(
                 "size",
                 Rule::OneOf(&["1024x1024", "1024x1792", "1792x1024"]),
             )
-            .knob(Knob::Size)
+            .param(Param::Size)
             .or_text("1024x1024"),
             Field::new("quality", Rule::OneOf(&["standard", "hd"]))
-                .knob(Knob::Quality)
+                .param(Param::Quality)
                 .also(&[("low", "standard"), ("medium", "standard"), ("high", "hd")])
                 .or_text("standard"),
             STYLE.or_text("vivid"),
         ],
     )
     .note("Documented in 2025 only; probably retired."),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageGenerator,
         &["dall-e-2"],
         &[
             PROMPT,
             COUNT,
             Field::new("size", Rule::OneOf(&["1024x1024", "512x512", "256x256"]))
-                .knob(Knob::Size)
+                .param(Param::Size)
                 .or_text("1024x1024"),
         ],
     )
     .note("Documented in 2025 only; probably retired."),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageEditor,
         &[
             "gpt-image-1",
@@ -148,7 +148,7 @@ pub(super) static FORMS: &[Form] = &[
         ],
     )
     .note("No mask is documented. Held connections got HTTP 522 twice: poll."),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageEditor,
         &["gpt-image-2", "gpt-image-*"],
         &[
@@ -156,25 +156,25 @@ pub(super) static FORMS: &[Form] = &[
             SHORT_PROMPT,
             FREE_SIZE,
             QUALITY,
-            Field::new("n", Rule::Whole(1, 10)).knob(Knob::Count),
+            Field::new("n", Rule::Whole(1, 10)).param(Param::Count),
             FREE_BACKGROUND,
             FORMAT,
             COMPRESSION,
         ],
     ),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageVariator,
         &["dall-e-2"],
         &[
             IMAGE,
             COUNT,
             Field::new("size", Rule::OneOf(&["1024x1024", "512x512", "256x256"]))
-                .knob(Knob::Size)
+                .param(Param::Size)
                 .or_text("1024x1024"),
         ],
     )
     .note(
         "Documented in 2025 only; probably retired. Which fields it takes besides the \
-         picture is not known.",
+         image is not known.",
     ),
 ];

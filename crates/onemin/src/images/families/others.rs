@@ -1,17 +1,17 @@
-//! Houses with one simple form: xAI, Clipdrop, Qubico.
+//! Houses with one simple spec: xAI, Clipdrop, Qubico.
 
-use super::{IMAGE, PROMPT};
+use super::fields::{IMAGE, PROMPT};
 use crate::features::Kind;
-use crate::features::form::{Field, Form, Knob, Rule};
+use crate::features::spec::{Field, ModelSpec, Param, Rule};
 
-pub(super) static FORMS: &[Form] = &[
-    Form::new(
+pub(super) static SPECS: &[ModelSpec] = &[
+    ModelSpec::new(
         Kind::ImageGenerator,
         &["grok-2-image-1212", "grok-imagine-image", "grok-*"],
         &[
             PROMPT,
             Field::new("n", Rule::Whole(1, 10))
-                .knob(Knob::Count)
+                .param(Param::Count)
                 .or_whole(1),
         ],
     )
@@ -20,20 +20,20 @@ pub(super) static FORMS: &[Form] = &[
         "xAI. Of grok-imagine-image nothing but `n` is known; the most that it gives is \
          the provider's.",
     ),
-    Form::new(Kind::ImageVariator, &["clipdrop"], &[IMAGE]),
-    Form::new(Kind::BackgroundReplacer, &["clipdrop"], &[IMAGE, PROMPT]),
-    Form::new(Kind::TextRemover, &["clipdrop"], &[IMAGE]),
-    Form::new(
+    ModelSpec::new(Kind::ImageVariator, &["clipdrop"], &[IMAGE]),
+    ModelSpec::new(Kind::BackgroundReplacer, &["clipdrop"], &[IMAGE, PROMPT]),
+    ModelSpec::new(Kind::TextRemover, &["clipdrop"], &[IMAGE]),
+    ModelSpec::new(
         Kind::FaceSwapper,
         &["Qubico/image-toolkit"],
         &[
             Field::new("targetImageUrl", Rule::File)
-                .knob(Knob::Image)
+                .param(Param::Image)
                 .required(),
             Field::new("swapImageUrl", Rule::File)
-                .knob(Knob::Reference)
+                .param(Param::Reference)
                 .required(),
-            Field::new("output_format", Rule::Text(10)).knob(Knob::OutputFormat),
+            Field::new("output_format", Rule::Text(10)).param(Param::OutputFormat),
         ],
     ),
 ];

@@ -1,34 +1,34 @@
 //! Alibaba: Qwen Image.
 
-use super::{IMAGE, PROMPT};
+use super::fields::{IMAGE, PROMPT};
 use crate::features::Kind;
-use crate::features::form::{Field, Form, Knob, Rule};
+use crate::features::spec::{Field, ModelSpec, Param, Rule};
 
 const EXTEND: Field = Field::new("prompt_extend", Rule::Flag);
-const NEGATIVE: Field = Field::new("negative_prompt", Rule::Text(500)).knob(Knob::NegativePrompt);
-const SEED: Field = Field::new("seed", Rule::Whole(0, 2_147_483_647)).knob(Knob::Seed);
+const NEGATIVE: Field = Field::new("negative_prompt", Rule::Text(500)).param(Param::NegativePrompt);
+const SEED: Field = Field::new("seed", Rule::Whole(0, 2_147_483_647)).param(Param::Seed);
 
-pub(super) static FORMS: &[Form] = &[
-    Form::new(
+pub(super) static SPECS: &[ModelSpec] = &[
+    ModelSpec::new(
         Kind::ImageEditor,
         &["qwen-image-edit-plus", "qwen-image-edit*"],
         &[
             IMAGE,
-            Field::new("additional_images", Rule::Files(2)).knob(Knob::References),
+            Field::new("additional_images", Rule::Files(2)).param(Param::References),
             PROMPT,
             Field::new("n", Rule::Whole(1, 6))
-                .knob(Knob::Count)
+                .param(Param::Count)
                 .or_whole(1)
                 .required(),
-            Field::new("width", Rule::Whole(512, 2048)).knob(Knob::Width),
-            Field::new("height", Rule::Whole(512, 2048)).knob(Knob::Height),
+            Field::new("width", Rule::Whole(512, 2048)).param(Param::Width),
+            Field::new("height", Rule::Whole(512, 2048)).param(Param::Height),
             EXTEND,
             NEGATIVE,
             SEED,
         ],
     )
-    .note("Pictures of at most 10 MB."),
-    Form::new(
+    .note("Images of at most 10 MB."),
+    ModelSpec::new(
         Kind::ImageGenerator,
         &["qwen-image-plus", "qwen-image-max", "qwen-image*"],
         &[
@@ -43,8 +43,8 @@ pub(super) static FORMS: &[Form] = &[
                     "928*1664",
                 ]),
             )
-            .knob(Knob::Size),
-            Field::new("n", Rule::Whole(1, 6)).knob(Knob::Count),
+            .param(Param::Size),
+            Field::new("n", Rule::Whole(1, 6)).param(Param::Count),
             NEGATIVE,
             EXTEND,
             SEED,

@@ -1,8 +1,8 @@
 //! Recraft: one model whose version is a field.
 
-use super::{IMAGE, PROMPT};
+use super::fields::{IMAGE, PROMPT};
 use crate::features::Kind;
-use crate::features::form::{Field, Form, Knob, Pixels, Rule};
+use crate::features::spec::{Field, ModelSpec, Param, Pixels, Rule};
 
 const TASK: &str = "task_type";
 
@@ -20,16 +20,16 @@ const VERSION: Field = Field::new(
 .or_text("recraftv3");
 
 const COUNT: Field = Field::new("n", Rule::Whole(1, 4))
-    .knob(Knob::Count)
+    .param(Param::Count)
     .or_whole(1);
 
 const NEGATIVE: Field =
-    Field::new("negative_prompt", Rule::Text(usize::MAX)).knob(Knob::NegativePrompt);
+    Field::new("negative_prompt", Rule::Text(usize::MAX)).param(Param::NegativePrompt);
 
 const MODELS: &[&str] = &["recraft"];
 
-pub(super) static FORMS: &[Form] = &[
-    Form::new(
+pub(super) static SPECS: &[ModelSpec] = &[
+    ModelSpec::new(
         Kind::ImageGenerator,
         MODELS,
         &[
@@ -42,7 +42,7 @@ pub(super) static FORMS: &[Form] = &[
                     "10:14", "16:9", "9:16",
                 ]),
             )
-            .knob(Knob::AspectRatio)
+            .param(Param::AspectRatio)
             .or_text("1:1"),
             COUNT,
             NEGATIVE,
@@ -53,7 +53,7 @@ pub(super) static FORMS: &[Form] = &[
         "Here the size is a ratio. Upstream names the first and the last of them, the \
          others are the provider's.",
     ),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageGenerator,
         MODELS,
         &[
@@ -78,20 +78,20 @@ pub(super) static FORMS: &[Form] = &[
                     "768x1344",
                 ]),
             )
-            .knob(Knob::Size)
+            .param(Param::Size)
             .or_text("1024x1024"),
             COUNT,
             NEGATIVE,
         ],
     )
     .only_for(TASK, &["recraftv4", "recraftv4_pro"]),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageGenerator,
         MODELS,
         &[
             PROMPT,
             VERSION,
-            Field::new("style", Rule::Text(200)).knob(Knob::Style),
+            Field::new("style", Rule::Text(200)).param(Param::Style),
             Field::new("substyle", Rule::Text(200)),
             Field::new(
                 "size",
@@ -102,7 +102,7 @@ pub(super) static FORMS: &[Form] = &[
                     ratio: 2,
                 }),
             )
-            .knob(Knob::Size)
+            .param(Param::Size)
             .or_text("1024x1024"),
             COUNT,
             NEGATIVE,
@@ -112,7 +112,7 @@ pub(super) static FORMS: &[Form] = &[
         "Styles: `GET /api/recraft/styles?taskType=…`. Which sizes versions 2 and 3 take \
          is the provider's list; only its bounds are checked.",
     ),
-    Form::new(Kind::ImageVariator, MODELS, &[IMAGE])
+    ModelSpec::new(Kind::ImageVariator, MODELS, &[IMAGE])
         .open()
         .note("Takes fields of the generator; which is not documented."),
 ];

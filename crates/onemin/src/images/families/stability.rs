@@ -1,8 +1,8 @@
 //! Stability AI.
 
-use super::{IMAGE, JPEG, MASK, PROMPT, SEED};
+use super::fields::{IMAGE, JPEG, MASK, PROMPT, SEED};
 use crate::features::Kind;
-use crate::features::form::{Field, Form, Knob, Rule};
+use crate::features::spec::{Field, ModelSpec, Param, Rule};
 
 /// The ratios of the provider; upstream documents no list.
 const RATIOS: &[&str] = &[
@@ -12,24 +12,25 @@ const RATIOS: &[&str] = &[
 const FORMATS: Rule = Rule::OneOf(&["png", "jpeg", "webp"]);
 
 const FORMAT: Field = Field::new("output_format", FORMATS)
-    .knob(Knob::OutputFormat)
+    .param(Param::OutputFormat)
     .also(JPEG)
     .or_text("png");
 
-const NEGATIVE: Field = Field::new("negativePrompt", Rule::Text(10_000)).knob(Knob::NegativePrompt);
+const NEGATIVE: Field =
+    Field::new("negativePrompt", Rule::Text(10_000)).param(Param::NegativePrompt);
 
 const SIDE: Rule = Rule::Whole(0, 2000);
 
 const STABLE: &[&str] = &["stable-image"];
 
-pub(super) static FORMS: &[Form] = &[
-    Form::new(
+pub(super) static SPECS: &[ModelSpec] = &[
+    ModelSpec::new(
         Kind::ImageGenerator,
         &["stable-diffusion-xl-1024-v1-0"],
         &[
             PROMPT,
             Field::new("samples", Rule::Whole(1, 10))
-                .knob(Knob::Count)
+                .param(Param::Count)
                 .or_whole(1),
             Field::new(
                 "size",
@@ -45,98 +46,98 @@ pub(super) static FORMS: &[Form] = &[
                     "896x1152",
                 ]),
             )
-            .knob(Knob::Size)
+            .param(Param::Size)
             .or_text("1024x1024"),
             Field::new("cfg_scale", Rule::Number(0.0, 35.0))
-                .knob(Knob::Guidance)
+                .param(Param::Guidance)
                 .or_whole(7),
             Field::new("clip_guidance_preset", Rule::Text(100)),
             SEED,
             Field::new("steps", Rule::Whole(10, 50))
-                .knob(Knob::Steps)
+                .param(Param::Steps)
                 .or_whole(30),
-            Field::new("style_preset", Rule::Text(100)).knob(Knob::Style),
+            Field::new("style_preset", Rule::Text(100)).param(Param::Style),
         ],
     )
     .note(
         "The bounds of `samples`, `cfg_scale` and `steps`, and `style_preset`, are the provider's.",
     ),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageGenerator,
         &["stable-diffusion-v1-6"],
         &[
             PROMPT,
             Field::new("samples", Rule::Whole(1, 10))
-                .knob(Knob::Count)
+                .param(Param::Count)
                 .or_whole(1),
             Field::new("width", Rule::Whole(320, 1536))
-                .knob(Knob::Width)
+                .param(Param::Width)
                 .or_whole(512),
             Field::new("height", Rule::Whole(320, 1536))
-                .knob(Knob::Height)
+                .param(Param::Height)
                 .or_whole(512),
-            Field::new("cfg_scale", Rule::Number(0.0, 35.0)).knob(Knob::Guidance),
-            Field::new("steps", Rule::Whole(10, 50)).knob(Knob::Steps),
+            Field::new("cfg_scale", Rule::Number(0.0, 35.0)).param(Param::Guidance),
+            Field::new("steps", Rule::Whole(10, 50)).param(Param::Steps),
             SEED,
         ],
     )
     .note("Documented in 2025 only; probably retired."),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageGenerator,
         STABLE,
         &[
             PROMPT,
             Field::new("stable_image_core_aspect_ratio", Rule::OneOf(RATIOS))
-                .knob(Knob::AspectRatio)
+                .param(Param::AspectRatio)
                 .or_text("1:1"),
             Field::new("stable_image_core_output_format", FORMATS)
-                .knob(Knob::OutputFormat)
+                .param(Param::OutputFormat)
                 .also(JPEG)
                 .or_text("png"),
             NEGATIVE,
-            Field::new("stable_image_core_seed", Rule::Whole(0, 4_294_967_294)).knob(Knob::Seed),
-            Field::new("stable_image_core_style_preset", Rule::Text(100)).knob(Knob::Style),
+            Field::new("stable_image_core_seed", Rule::Whole(0, 4_294_967_294)).param(Param::Seed),
+            Field::new("stable_image_core_style_preset", Rule::Text(100)).param(Param::Style),
         ],
     )
     .note("Stable Image Core."),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageGenerator,
         &["stable-image-ultra"],
         &[
             PROMPT,
             Field::new("aspect_ratio", Rule::OneOf(RATIOS))
-                .knob(Knob::AspectRatio)
+                .param(Param::AspectRatio)
                 .or_text("1:1"),
             FORMAT,
             NEGATIVE,
             SEED,
-            Field::new("style_preset", Rule::Text(100)).knob(Knob::Style),
+            Field::new("style_preset", Rule::Text(100)).param(Param::Style),
         ],
     ),
-    Form::new(
+    ModelSpec::new(
         Kind::ImageEditor,
         &["stable-diffusion-xl-1024-v1-0"],
         &[
             IMAGE,
             PROMPT,
             Field::new("samples", Rule::Whole(1, 10))
-                .knob(Knob::Count)
+                .param(Param::Count)
                 .or_whole(1),
             Field::new("isMasked", Rule::Flag).or_flag(false),
-            Field::new("cfg_scale", Rule::Number(0.0, 35.0)).knob(Knob::Guidance),
+            Field::new("cfg_scale", Rule::Number(0.0, 35.0)).param(Param::Guidance),
             Field::new("image_strength", Rule::Number(0.0, 1.0))
-                .or(crate::features::form::Literal::Number(0.35)),
+                .or(crate::features::spec::Literal::Number(0.35)),
             Field::new("step_schedule_start", Rule::Number(0.0, 1.0)),
             Field::new("steps", Rule::Whole(10, 50))
-                .knob(Knob::Steps)
+                .param(Param::Steps)
                 .or_whole(30),
         ],
     )
     .note("An older page of 2025."),
-    Form::new(Kind::ImageInpainter, STABLE, &[IMAGE, MASK, PROMPT, FORMAT])
+    ModelSpec::new(Kind::ImageInpainter, STABLE, &[IMAGE, MASK, PROMPT, FORMAT])
         .note("Which colour of the mask is the one to change is not documented."),
-    Form::new(Kind::ImageObjectRemover, STABLE, &[IMAGE, MASK, FORMAT]),
-    Form::new(
+    ModelSpec::new(Kind::ImageObjectRemover, STABLE, &[IMAGE, MASK, FORMAT]),
+    ModelSpec::new(
         Kind::SearchAndReplace,
         STABLE,
         &[
@@ -146,9 +147,9 @@ pub(super) static FORMS: &[Form] = &[
             FORMAT,
         ],
     ),
-    Form::new(Kind::BackgroundRemover, STABLE, &[IMAGE, FORMAT]),
-    Form::new(Kind::ImageUpscaler, STABLE, &[IMAGE, FORMAT]),
-    Form::new(
+    ModelSpec::new(Kind::BackgroundRemover, STABLE, &[IMAGE, FORMAT]),
+    ModelSpec::new(Kind::ImageUpscaler, STABLE, &[IMAGE, FORMAT]),
+    ModelSpec::new(
         Kind::ImageExtender,
         STABLE,
         &[

@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::super::{Wanted, forms, generation};
+use super::super::{ImageParams, generation, specs};
 use super::{area, nearest, shape};
-use crate::features::form::{Knob, size};
+use crate::features::spec::{Param, size};
 use crate::features::{Invalid, Kind};
 
 fn drawn(
@@ -12,14 +12,14 @@ fn drawn(
     ratio: Option<&str>,
     extra: &Value,
 ) -> Result<(Map<String, Value>, Vec<String>), Invalid> {
-    let wanted = Wanted {
+    let params = ImageParams {
         prompt: "cat".into(),
         size: size.map(str::to_owned),
         aspect_ratio: ratio.map(str::to_owned),
         extra: extra.as_object().cloned().unwrap_or_default(),
-        ..Wanted::default()
+        ..ImageParams::default()
     };
-    let payload = generation(model, &wanted)?;
+    let payload = generation(model, &params)?;
     Ok((payload.prompt_object, payload.ignored))
 }
 
@@ -137,17 +137,17 @@ fn a_version_of_recraft_has_its_own_sizes() {
 
 proptest! {
     #[test]
-    fn no_wish_makes_a_shape_that_its_model_refuses(
+    fn no_request_makes_a_shape_that_its_model_refuses(
         width in 1u32..5000, height in 1u32..5000, as_ratio in any::<bool>(),
     ) {
-        for form in forms().filter(|form| form.kind == Kind::ImageGenerator) {
+        for spec in specs().filter(|spec| spec.kind == Kind::ImageGenerator) {
             let text = format!("{width}x{height}");
             let (size, ratio) = if as_ratio { (None, Some(text.as_str())) } else { (Some(text.as_str()), None) };
-            let Ok(shape) = shape(form, "m", size, ratio) else { continue };
-            for (knob, value) in shape.wishes {
-                let rule = form.field(knob).unwrap().rule;
-                let is_free = knob == Knob::Size && size.is_some();
-                prop_assert!(rule.check(&value).is_ok() || is_free, "{:?} {knob:?} {value}", form.models);
+            let Ok(shape) = shape(spec, "m", size, ratio) else { continue };
+            for (param, value) in shape.values {
+                let rule = spec.field(param).unwrap().rule;
+                let is_free = param == Param::Size && size.is_some();
+                prop_assert!(rule.check(&value).is_ok() || is_free, "{:?} {param:?} {value}", spec.models);
             }
         }
     }

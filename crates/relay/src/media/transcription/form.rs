@@ -125,7 +125,7 @@ struct Limit {
 impl Limit {
     /// What holds for a model, if there is one.
     fn of(relay: &Relay, model: Option<&str>) -> Self {
-        let most = model.and_then(|model| transcription::recogniser(model).most_bytes);
+        let most = model.and_then(|model| transcription::stt_model(model).most_bytes);
         match most {
             Some(bytes) if bytes < relay.files.max() => Self {
                 bytes,
@@ -205,7 +205,7 @@ fn order(relay: &Relay, form: &Form, recording: Recording) -> Result<Order, Fail
     let form_name = text("response_format");
     let transcript_form = TranscriptForm::of(form_name.as_deref())?;
     let subtitles = matches!(transcript_form, TranscriptForm::Srt | TranscriptForm::Vtt);
-    if subtitles && !transcription::recogniser(&model).may_tell_times {
+    if subtitles && !transcription::stt_model(&model).has_timestamps {
         let message = format!(
             "`{model}` gives no times, so subtitles cannot be made: use whisper-1, or json or text."
         );

@@ -1,4 +1,4 @@
-//! Names under which picture models are known elsewhere.
+//! Names under which image models are known elsewhere.
 
 /// Earlier ids of 1min.ai and the short names that its clients use, each with today's id.
 pub const RENAMED: &[(&str, &str)] = &[
@@ -20,9 +20,9 @@ pub const RENAMED: &[(&str, &str)] = &[
     ("diffusion-xl", "1e60896f-3c26-4296-8ecc-53e2afecc132"),
 ];
 
-/// Upstream's id of today for a name.
+/// Upstream's current id for a name.
 #[must_use]
-pub fn upstream(name: &str) -> &str {
+pub fn current_id(name: &str) -> &str {
     let found = RENAMED.iter().find(|(old, _)| *old == name);
     found.map_or(name, |(_, new)| new)
 }

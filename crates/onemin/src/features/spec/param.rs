@@ -1,11 +1,11 @@
-//! What can be wished for, whatever the model calls it.
+//! The parameters of requests, by names that mean the same for every model.
 
-/// One knob. Its name is that of the request's parameter, as clients of other vendors write it.
+/// One parameter. [`Param::name`] is the name that clients of other vendors use for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Knob {
-    /// What to draw, to write, or to expect in a recording.
+pub enum Param {
+    /// The text to draw from, to write code for, or to expect in a recording.
     Prompt,
-    /// How many pictures.
+    /// The number of images.
     Count,
     /// Width and height in pixels.
     Size,
@@ -19,62 +19,62 @@ pub enum Knob {
     Width,
     /// Height in pixels.
     Height,
-    /// A class of size, such as 2K.
+    /// A size class, such as 2K.
     Resolution,
-    /// How good.
+    /// Rendering quality.
     Quality,
-    /// In which manner.
+    /// Style.
     Style,
     /// Transparent or opaque.
     Background,
-    /// The format of the file.
+    /// File format.
     OutputFormat,
-    /// How good a compressed picture is, in percent.
+    /// Quality of a lossy format, in percent.
     OutputCompression,
-    /// How strictly the content is judged.
+    /// How strictly content is moderated.
     Moderation,
-    /// What must not be in a picture.
+    /// What must not be in the image.
     NegativePrompt,
-    /// Fast or at leisure.
+    /// `fast` or `relax` mode.
     Mode,
-    /// The beginning of chance.
+    /// Random seed.
     Seed,
-    /// Steps of the drawing.
+    /// Inference steps.
     Steps,
-    /// How closely the prompt is followed.
+    /// How closely the prompt is followed (guidance scale).
     Guidance,
-    /// Midjourney's model for drawn figures.
+    /// Midjourney's anime model.
     Niji,
-    /// The picture to start from.
+    /// The image to start from.
     Image,
-    /// Where a picture is to be changed.
+    /// The mask: where the image is to be changed.
     Mask,
-    /// More pictures to look at, the first.
+    /// The first reference image.
     Reference,
-    /// The second.
+    /// The second reference image.
     SecondReference,
-    /// All of them, in a list.
+    /// All reference images, as a list.
     References,
-    /// What to say.
+    /// The text to speak.
     Input,
-    /// Who says it.
+    /// The voice.
     Voice,
-    /// How fast.
+    /// The speaking rate.
     Speed,
-    /// The language of what is said.
+    /// The spoken language.
     Language,
     /// The language to translate into.
     TargetLanguage,
-    /// The recording.
+    /// The audio file.
     Audio,
-    /// The form of a transcript, or the format of speech.
+    /// The format of a transcript or of speech.
     ResponseFormat,
-    /// How freely.
+    /// Sampling temperature.
     Temperature,
 }
 
-impl Knob {
-    /// The parameter's name.
+impl Param {
+    /// The parameter's name in a client's request.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -80,7 +80,7 @@ enum State {
 
 /// Reads one document.
 #[derive(Debug)]
-pub(crate) struct Condenser {
+pub(crate) struct RecordFilter {
     keep_text: bool,
     state: State,
     open: Vec<Place>,
@@ -96,8 +96,8 @@ pub(crate) struct Condenser {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Overfull(pub(crate) usize);
 
-impl Condenser {
-    /// A condenser that keeps the text too, or not.
+impl RecordFilter {
+    /// A filter that keeps the text too, or not.
     pub(crate) fn new(keep_text: bool) -> Self {
         Self {
             keep_text,

@@ -1,22 +1,22 @@
 //! The models that listen: their fields, limits and manners.
 
 use super::language;
-use crate::features::form::{Field, Form, Knob, Rule};
+use crate::features::spec::{Field, ModelSpec, Param, Rule};
 use crate::features::{Invalid, Kind};
 
 /// What is particular about a model, its fields aside.
 #[derive(Debug, Clone, Copy)]
-pub struct Recogniser {
-    /// The forms that it takes as `response_format`. What comes for others than `text` was never
+pub struct SttModel {
+    /// The formats that it takes as `response_format`. What comes for others than `text` was never
     /// recorded.
     pub formats: &'static [&'static str],
     /// Whether it may say when what is said: the provider can, 1min.ai was not seen to hand it on.
-    pub may_tell_times: bool,
+    pub has_timestamps: bool,
     /// The largest recording, in bytes, where a limit is documented.
     pub most_bytes: Option<u64>,
     /// Whether it translates into any language; else into English.
     pub any_target: bool,
-    /// A language in the model's form.
+    /// A language in the model's spec.
     pub language: fn(&str) -> String,
 }
 
@@ -30,23 +30,23 @@ const KNOWN_FORMATS: [&str; 6] = [
     "diarized_json",
 ];
 
-const WHISPER: Recogniser = Recogniser {
+const WHISPER: SttModel = SttModel {
     formats: &["json", "text", "srt", "verbose_json", "vtt"],
-    may_tell_times: true,
+    has_timestamps: true,
     most_bytes: Some(25 * 1024 * 1024),
     any_target: false,
     language: language::primary,
 };
 
-const GPT_4O: Recogniser = Recogniser {
+const GPT_4O: SttModel = SttModel {
     formats: &["json", "text"],
-    may_tell_times: false,
+    has_timestamps: false,
     ..WHISPER
 };
 
-const BARE: Recogniser = Recogniser {
+const BARE: SttModel = SttModel {
     formats: &[],
-    may_tell_times: false,
+    has_timestamps: false,
     most_bytes: None,
     any_target: false,
     language: language::primary,
@@ -54,20 +54,20 @@ const BARE: Recogniser = Recogniser {
 
 /// What is known of a model. An unknown one is asked for nothing but text.
 #[must_use]
-pub fn recogniser(model: &str) -> Recogniser {
+pub fn stt_model(model: &str) -> SttModel {
     const GOOGLE: [&str; 4] = ["latest_", "phone_call", "telephony", "medical_"];
     match model {
         model if model.starts_with("whisper") => WHISPER,
         model if model.starts_with("gpt-4o") => GPT_4O,
-        model if model.starts_with("qwen3-asr") => Recogniser {
+        model if model.starts_with("qwen3-asr") => SttModel {
             most_bytes: Some(10 * 1024 * 1024),
             ..BARE
         },
-        model if model.starts_with("gemini") => Recogniser {
+        model if model.starts_with("gemini") => SttModel {
             any_target: true,
             ..BARE
         },
-        model if GOOGLE.iter().any(|begin| model.starts_with(begin)) => Recogniser {
+        model if GOOGLE.iter().any(|begin| model.starts_with(begin)) => SttModel {
             language: language::with_region,
             ..BARE
         },
@@ -75,12 +75,12 @@ pub fn recogniser(model: &str) -> Recogniser {
     }
 }
 
-impl Recogniser {
-    /// What to ask for so that the wanted form can be given: the form itself where times may come
+impl SttModel {
+    /// What to ask for so that the requested format can be given: that format itself where timestamps may come
     /// with it, else text.
     ///
     /// # Errors
-    /// That nobody knows the form.
+    /// That nobody knows the spec.
     pub fn asked_for(&self, format: &str) -> Result<&'static str, Invalid> {
         if !KNOWN_FORMATS.contains(&format) {
             let message = format!(
@@ -90,7 +90,7 @@ impl Recogniser {
             return Err(Invalid::new("response_format", message));
         }
         Ok(match format {
-            _ if !self.may_tell_times => "text",
+            _ if !self.has_timestamps => "text",
             "srt" => "srt",
             "vtt" => "vtt",
             "verbose_json" | "diarized_json" => "verbose_json",
@@ -100,42 +100,42 @@ impl Recogniser {
 }
 
 const AUDIO: Field = Field::new("audioUrl", Rule::File)
-    .knob(Knob::Audio)
+    .param(Param::Audio)
     .required();
 
 const FORMAT: Field = Field::new(
     "response_format",
     Rule::OneOf(&["text", "json", "srt", "verbose_json", "vtt"]),
 )
-.knob(Knob::ResponseFormat)
+.param(Param::ResponseFormat)
 .or_text("text");
 
 const TEMPERATURE: Field =
-    Field::new("temperature", Rule::Number(0.0, 1.0)).knob(Knob::Temperature);
+    Field::new("temperature", Rule::Number(0.0, 1.0)).param(Param::Temperature);
 
-const PROMPT: Field = Field::new("prompt", Rule::Text(usize::MAX)).knob(Knob::Prompt);
+const PROMPT: Field = Field::new("prompt", Rule::Text(usize::MAX)).param(Param::Prompt);
 
-const LANGUAGE: Field = Field::new("language", Rule::Text(40)).knob(Knob::Language);
+const LANGUAGE: Field = Field::new("language", Rule::Text(40)).param(Param::Language);
 
-/// Every form.
-pub fn forms() -> impl Iterator<Item = &'static Form> {
-    FORMS.iter()
+/// Every spec.
+pub fn specs() -> impl Iterator<Item = &'static ModelSpec> {
+    SPECS.iter()
 }
 
-static FORMS: &[Form] = &[
-    Form::new(
+static SPECS: &[ModelSpec] = &[
+    ModelSpec::new(
         Kind::SpeechToText,
         &["whisper-1", "whisper*"],
         &[AUDIO, FORMAT.required(), LANGUAGE, TEMPERATURE, PROMPT],
     )
     .note("At most 25 MB. Only `text` is known to work; no times were ever seen to come."),
-    Form::new(
+    ModelSpec::new(
         Kind::SpeechToText,
         &["gpt-4o-transcribe", "gpt-4o-transcribe-diarize", "gpt-4o*"],
         &[AUDIO, FORMAT.required(), LANGUAGE, TEMPERATURE, PROMPT],
     )
     .note("Not documented; taken to be like whisper-1."),
-    Form::new(
+    ModelSpec::new(
         Kind::SpeechToText,
         &[
             "latest_long",
@@ -149,8 +149,8 @@ static FORMS: &[Form] = &[
         &[AUDIO, LANGUAGE.or_text("en-US").required()],
     )
     .note("Google. The language is a tag with a region, such as de-DE."),
-    Form::new(Kind::SpeechToText, &["elevenlabs-speech-to-text"], &[AUDIO]),
-    Form::new(
+    ModelSpec::new(Kind::SpeechToText, &["elevenlabs-speech-to-text"], &[AUDIO]),
+    ModelSpec::new(
         Kind::SpeechToText,
         &["qwen3-asr-flash", "qwen3-asr*"],
         &[
@@ -163,23 +163,23 @@ static FORMS: &[Form] = &[
         "At most 10 MB; aac, amr, avi, aiff, flac, flv, m4a, mkv, mp3, mpeg, ogg, opus, \
          wav, webm, wma, wmv.",
     ),
-    Form::new(
+    ModelSpec::new(
         Kind::AudioTranslator,
         &["whisper-1", "whisper*"],
         &[AUDIO, FORMAT, TEMPERATURE, PROMPT],
     )
     .note("Into English, at most 25 MB."),
-    Form::new(
+    ModelSpec::new(
         Kind::AudioTranslator,
         &["gemini-2.5-flash", "gemini-2.5-pro", "gemini*"],
         &[
             AUDIO,
             Field::new("originalLanguage", Rule::Text(40))
-                .knob(Knob::Language)
+                .param(Param::Language)
                 .or_text("auto")
                 .required(),
             Field::new("targetLanguage", Rule::Text(40))
-                .knob(Knob::TargetLanguage)
+                .param(Param::TargetLanguage)
                 .or_text("en")
                 .required(),
             Field::new("domain", Rule::Text(200)),
@@ -188,7 +188,7 @@ static FORMS: &[Form] = &[
         ],
     )
     .note("That `auto` is understood as the original language is a guess."),
-    Form::new(
+    ModelSpec::new(
         Kind::AudioTranslator,
         &["qwen3-livetranslate-flash"],
         &[AUDIO],

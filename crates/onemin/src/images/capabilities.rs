@@ -1,17 +1,20 @@
 //! What the table says of models: which there are for a feature, and how much each makes.
 
-use super::{Wanted, form, forms, names};
-use crate::features::form::{Knob, Rule};
+use serde_json::Map;
+
+use super::aliases;
+use super::families::{self, specs};
+use crate::features::spec::{Param, Rule};
 use crate::features::{Invalid, Kind};
 
-/// How many pictures one request for a feature can give: the least and the most.
+/// How many images one request for a feature can give: the least and the most.
 #[must_use]
 pub fn counts(kind: Kind, model: &str) -> (u32, u32) {
-    let model = names::upstream(model);
-    let form = form(kind, model, &Wanted::default());
-    let rule = match form {
+    let model = aliases::current_id(model);
+    let spec = families::find(kind, model, &Map::new());
+    let rule = match spec {
         None => return (1, 10),
-        Some(form) => form.field(Knob::Count).map(|field| field.rule),
+        Some(spec) => spec.field(Param::Count).map(|field| field.rule),
     };
     match rule {
         Some(Rule::Whole(least, most)) => (
@@ -25,35 +28,35 @@ pub fn counts(kind: Kind, model: &str) -> (u32, u32) {
 /// Whether the table knows this model for this feature.
 #[must_use]
 pub fn is_known(kind: Kind, model: &str) -> bool {
-    form(kind, names::upstream(model), &Wanted::default()).is_some()
+    families::find(kind, aliases::current_id(model), &Map::new()).is_some()
 }
 
 /// Models of the table that take a mask.
-pub(super) fn masked() -> Vec<&'static str> {
+pub(super) fn mask_models() -> Vec<&'static str> {
     models(Kind::ImageInpainter)
 }
 
 /// The models that the table has for a feature by their whole names.
 #[must_use]
 pub fn models(kind: Kind) -> Vec<&'static str> {
-    let forms = forms().filter(|form| form.kind == kind);
-    let names = forms.flat_map(|form| form.models).copied();
+    let specs = specs().filter(|spec| spec.kind == kind);
+    let names = specs.flat_map(|spec| spec.models).copied();
     names.filter(|name| !name.contains(['*', '<'])).collect()
 }
 
-/// A picture that a model does not look at would be paid for in vain.
+/// An image that a model does not look at would be paid for in vain.
 pub(super) fn too_many(kind: Kind, model: &str, most: usize) -> Invalid {
-    let others = forms().filter(|form| {
-        let more = [Knob::References, Knob::SecondReference];
-        form.kind == kind && more.iter().any(|knob| form.field(*knob).is_some())
+    let others = specs().filter(|spec| {
+        let more = [Param::References, Param::SecondReference];
+        spec.kind == kind && more.iter().any(|param| spec.field(*param).is_some())
     });
     let others: Vec<&str> = others
-        .flat_map(|form| form.models)
+        .flat_map(|spec| spec.models)
         .copied()
         .filter(|name| !name.contains('*'))
         .collect();
-    let number = ["one picture", "two pictures", "three pictures"];
-    let most = number.get(most).unwrap_or(&"three pictures");
+    let number = ["one image", "two images", "three images"];
+    let most = number.get(most).unwrap_or(&"three images");
     let mut message = format!("{model} takes {most}");
     if !others.is_empty() {
         message = format!("{message}; these take three: {}", others.join(", "));

@@ -1,6 +1,6 @@
 //! The event of a record while it comes: its lines are read, its data condensed, nothing is held.
 
-use super::condense::{Condenser, Overfull};
+use super::record_filter::{Overfull, RecordFilter};
 use super::sse::field;
 
 /// So much of an event's beginning must say what it is.
@@ -40,8 +40,8 @@ enum Place {
 
 /// One such event.
 #[derive(Debug)]
-pub(super) struct Passing {
-    condenser: Condenser,
+pub(super) struct RecordPassthrough {
+    filter: RecordFilter,
     place: Place,
     after_cr: bool,
     /// The beginning of the event as far as it is being read, to tell its name.
@@ -50,10 +50,10 @@ pub(super) struct Passing {
 
 const NAME: &[u8] = b"data:";
 
-impl Passing {
+impl RecordPassthrough {
     pub(super) fn new(keep_text: bool) -> Self {
         Self {
-            condenser: Condenser::new(keep_text),
+            filter: RecordFilter::new(keep_text),
             place: Place::Name(0),
             after_cr: false,
             named: None,
@@ -86,7 +86,7 @@ impl Passing {
                     return Ok(Some(at));
                 }
                 // Several lines of data are one text with line ends, which JSON passes over.
-                self.condenser.push(b"\n")?;
+                self.filter.push(b"\n")?;
                 self.place = Place::Name(0);
             }
         }
@@ -109,7 +109,7 @@ impl Passing {
                     self.place = Place::Data;
                     part = part.strip_prefix(b" ").unwrap_or(part);
                 }
-                Place::Data => return self.condenser.push(part),
+                Place::Data => return self.filter.push(part),
                 Place::Other => return Ok(()),
             }
         }
@@ -128,12 +128,12 @@ impl Passing {
 
     /// What is needed of the record.
     pub(super) fn into_document(self) -> Vec<u8> {
-        self.condenser.into_document()
+        self.filter.into_document()
     }
 
     /// Bytes held at the moment.
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
-        self.condenser.held()
+        self.filter.held()
     }
 }

@@ -5,7 +5,7 @@
 //! "ha" and "haha". So a delta that begins with all the text so far waits for the next event: more
 //! text proves it to be text, the record at the end says how long the text is.
 
-use super::crawl::{self, Stripper};
+use super::progress_lines::{self, Stripper};
 
 /// A repetition that the record does not settle is taken for a mistake from this length, in
 /// characters.
@@ -70,14 +70,19 @@ impl Text {
 
     fn is_repetition(&self, delta: &str) -> bool {
         let so_far = self.so_far();
-        so_far.length > 0 && delta.len() >= so_far.length && so_far.begins(&crawl::strip(delta))
+        so_far.length > 0
+            && delta.len() >= so_far.length
+            && so_far.begins(&progress_lines::strip(delta))
     }
 
     /// Decides what a delta that begins with all the text so far was.
     fn settle(&mut self, held: &str, record: Option<&str>, out: &mut dyn FnMut(&str)) {
-        let clean = crawl::strip(held);
+        let clean = progress_lines::strip(held);
         let before = self.so_far().length;
-        let meaning = match record.map(crawl::strip).filter(|record| !record.is_empty()) {
+        let meaning = match record
+            .map(progress_lines::strip)
+            .filter(|record| !record.is_empty())
+        {
             Some(record) => Meaning::by_length(before, clean.len(), record.len()),
             None if clean.chars().count() < FEW => Meaning::Text,
             None => Meaning::Whole,

@@ -1,14 +1,14 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Condenser, MAX_KEPT, Overfull};
+use super::{MAX_KEPT, Overfull, RecordFilter};
 
 fn condensed(document: &[u8], keep_text: bool, size: usize) -> Result<Vec<u8>, Overfull> {
-    let mut condenser = Condenser::new(keep_text);
+    let mut filter = RecordFilter::new(keep_text);
     for piece in document.chunks(size) {
-        condenser.push(piece)?;
+        filter.push(piece)?;
     }
-    Ok(condenser.into_document())
+    Ok(filter.into_document())
 }
 
 fn read(document: &Value, keep_text: bool) -> Value {

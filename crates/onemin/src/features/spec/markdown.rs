@@ -1,27 +1,27 @@
-//! The table as a page, for people.
+//! The table as Markdown, for docs/media.md.
 
-use super::{Field, Form};
+use super::{Field, ModelSpec};
 
-/// The table as Markdown: a heading and a table of fields for every form.
+/// The table as Markdown: a heading and a table of fields for every spec.
 #[must_use]
-pub fn markdown<'f>(forms: impl IntoIterator<Item = &'f Form>) -> String {
-    let forms: Vec<String> = forms.into_iter().map(form).collect();
-    forms.concat()
+pub fn page<'s>(specs: impl IntoIterator<Item = &'s ModelSpec>) -> String {
+    let specs: Vec<String> = specs.into_iter().map(section).collect();
+    specs.concat()
 }
 
-fn form(form: &Form) -> String {
-    let models: Vec<String> = form.models.iter().map(|m| format!("`{m}`")).collect();
-    let heading = format!("### {}: {}", form.kind.as_str(), models.join(", "));
-    let case = form
+fn section(spec: &ModelSpec) -> String {
+    let models: Vec<String> = spec.models.iter().map(|m| format!("`{m}`")).collect();
+    let heading = format!("### {}: {}", spec.kind.as_str(), models.join(", "));
+    let case = spec
         .only_for
         .map(|(field, values)| format!("Where `{field}` is {}.", values.join(", ")));
-    let note = Some(form.note).filter(|note| !note.is_empty());
-    let rows: Vec<String> = form.fields.iter().map(row).collect();
+    let note = Some(spec.note).filter(|note| !note.is_empty());
+    let rows: Vec<String> = spec.fields.iter().map(row).collect();
     let fields = format!(
         "| Field | From | Allowed | Sent by itself |\n|---|---|---|---|\n{}",
         rows.join("\n")
     );
-    let others = form
+    let others = spec
         .is_open
         .then(|| "Other fields are sent as they come.".to_owned());
     let parts = [
@@ -36,7 +36,7 @@ fn form(form: &Form) -> String {
 }
 
 fn row(field: &Field) -> String {
-    let knob = field.knob.map(|knob| format!("`{}`", knob.name()));
+    let param = field.param.map(|param| format!("`{}`", param.name()));
     let required = if field.is_required { ", required" } else { "" };
     let default = field
         .default
@@ -44,7 +44,7 @@ fn row(field: &Field) -> String {
     format!(
         "| `{}` | {} | {}{required} | {} |",
         field.name,
-        knob.unwrap_or_default(),
+        param.unwrap_or_default(),
         field.rule.allowed(),
         default.unwrap_or_default(),
     )

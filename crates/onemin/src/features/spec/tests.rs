@@ -1,20 +1,20 @@
 use serde_json::{Map, Value, json};
 
-use super::{Field, Form, Knob, Rule, find, is_model, markdown};
+use super::{Field, ModelSpec, Param, Rule, find, is_model, markdown};
 use crate::features::Kind;
 
-static FORM: Form = Form::new(
+static SPEC: ModelSpec = ModelSpec::new(
     Kind::ImageGenerator,
     &["a", "b*"],
     &[
         Field::new("prompt", Rule::Text(20))
-            .knob(Knob::Prompt)
+            .param(Param::Prompt)
             .required(),
         Field::new("num", Rule::Whole(1, 4))
-            .knob(Knob::Count)
+            .param(Param::Count)
             .or_whole(1),
         Field::new("quality", Rule::OneOf(&["low", "high"]))
-            .knob(Knob::Quality)
+            .param(Param::Quality)
             .also(&[("hd", "high")])
             .or_text("low"),
         Field::new("tile", Rule::Flag),
@@ -27,16 +27,16 @@ fn map(value: &Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }
 
-fn fill(wishes: &[(Knob, Value)], extra: &Value) -> Result<(Value, Vec<String>), String> {
-    let payload = FORM
-        .fill("a", wishes, &map(extra))
+fn fill(values: &[(Param, Value)], extra: &Value) -> Result<(Value, Vec<String>), String> {
+    let payload = SPEC
+        .fill("a", values, &map(extra))
         .map_err(|e| e.to_string())?;
     Ok((Value::Object(payload.prompt_object), payload.ignored))
 }
 
 #[test]
 fn knobs_extras_and_defaults_make_the_fields() {
-    let prompt = (Knob::Prompt, json!("cat"));
+    let prompt = (Param::Prompt, json!("cat"));
     let rows = [
         (
             vec![prompt.clone()],
@@ -46,29 +46,29 @@ fn knobs_extras_and_defaults_make_the_fields() {
         (
             vec![
                 prompt.clone(),
-                (Knob::Quality, json!("HD")),
-                (Knob::Count, json!(2)),
+                (Param::Quality, json!("HD")),
+                (Param::Count, json!(2)),
             ],
             json!({"tile": true, "num": 3, "quality": null}),
             json!({"prompt": "cat", "num": 3, "quality": "high", "tile": true}),
         ),
         (
-            vec![prompt.clone(), (Knob::Quality, json!("auto"))],
+            vec![prompt.clone(), (Param::Quality, json!("auto"))],
             json!({"exact": [1]}),
             json!({"prompt": "cat", "quality": "low", "exact": [1]}),
         ),
     ];
-    for (wishes, extra, expected) in rows {
-        assert_eq!(fill(&wishes, &extra).unwrap(), (expected, vec![]));
+    for (values, extra, expected) in rows {
+        assert_eq!(fill(&values, &extra).unwrap(), (expected, vec![]));
     }
 }
 
 #[test]
 fn what_cannot_be_met_is_refused_or_named() {
-    let prompt = (Knob::Prompt, json!("cat"));
-    let refused = |wishes: &[(Knob, Value)], extra| fill(wishes, &extra).unwrap_err();
+    let prompt = (Param::Prompt, json!("cat"));
+    let refused = |values: &[(Param, Value)], extra| fill(values, &extra).unwrap_err();
     assert_eq!(
-        refused(&[prompt.clone(), (Knob::Count, json!(5))], json!({})),
+        refused(&[prompt.clone(), (Param::Count, json!(5))], json!({})),
         "n: a takes a whole number from 1 to 4 as n"
     );
     assert_eq!(
@@ -76,27 +76,33 @@ fn what_cannot_be_met_is_refused_or_named() {
         "tile: a takes true or false as tile"
     );
     assert!(refused(&[], json!({})).contains("a needs prompt"));
-    let (fields, ignored) =
-        fill(&[prompt, (Knob::Seed, json!(1))], &json!({"unheard_of": 1})).unwrap();
+    let (fields, ignored) = fill(
+        &[prompt, (Param::Seed, json!(1))],
+        &json!({"unheard_of": 1}),
+    )
+    .unwrap();
     assert_eq!(ignored, ["seed", "unheard_of"]);
     let leaves_it = [
-        (Knob::Prompt, json!("cat")),
-        (Knob::Moderation, json!("auto")),
+        (Param::Prompt, json!("cat")),
+        (Param::Moderation, json!("auto")),
     ];
     assert!(fill(&leaves_it, &json!({})).unwrap().1.is_empty());
     assert!(fields.get("unheard_of").is_none());
-    let open = FORM
-        .open()
-        .fill("a", &[(Knob::Prompt, json!("x"))], &map(&json!({"new": 1})));
+    let open = SPEC.open().fill(
+        "a",
+        &[(Param::Prompt, json!("x"))],
+        &map(&json!({"new": 1})),
+    );
     assert_eq!(open.unwrap().prompt_object["new"], 1);
 }
 
 #[test]
-fn a_form_is_found_by_model_and_field() {
-    static SPECIAL: Form = Form::new(Kind::ImageGenerator, &["a"], &[]).only_for("kind", &["x"]);
-    let forms = [&SPECIAL, &FORM];
+fn a_spec_is_found_by_model_and_field() {
+    static SPECIAL: ModelSpec =
+        ModelSpec::new(Kind::ImageGenerator, &["a"], &[]).only_for("kind", &["x"]);
+    let specs = [&SPECIAL, &SPEC];
     let found = |model, extra: Value| {
-        find(forms, Kind::ImageGenerator, model, &map(&extra)).map(|form| form.fields.len())
+        find(specs, Kind::ImageGenerator, model, &map(&extra)).map(|spec| spec.fields.len())
     };
     assert_eq!(found("a", json!({"kind": "X"})), Some(0));
     assert_eq!(found("a", json!({"kind": "y"})), Some(5));
@@ -107,8 +113,8 @@ fn a_form_is_found_by_model_and_field() {
 }
 
 #[test]
-fn a_form_can_be_read_as_a_page() {
-    let page = markdown([&FORM]);
+fn a_spec_can_be_printed_as_a_page() {
+    let page = markdown::page([&SPEC]);
     assert!(
         page.starts_with("### IMAGE_GENERATOR: `a`, `b*`\n"),
         "{page}"
