@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::error::Error;
 
 /// No key seen is longer than 100 bytes; this leaves room.
-const MAX_BYTES: usize = 512;
+const KEY_BYTES_MAX: usize = 512;
 
 /// A 1min.ai API key. It cannot be printed, and is wiped from memory when dropped.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ impl ApiKey {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let key = text.trim();
         if key.is_empty()
-            || key.len() > MAX_BYTES
+            || key.len() > KEY_BYTES_MAX
             || !key.bytes().all(|byte| byte.is_ascii_graphic())
         {
             return Err(Error::Invalid(

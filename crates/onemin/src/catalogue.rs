@@ -12,7 +12,7 @@ use crate::client::Client;
 use crate::models::{self, Feature, Model};
 
 /// After a failure, upstream is left alone for so long.
-const BACK_OFF: Duration = Duration::from_secs(10);
+const RETRY_AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 /// Where a list comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl Inner {
             .is_some_and(|(_, fetched)| wanted.is_met(*fetched));
         let backing_off = known
             .failed
-            .is_some_and(|failed| failed.elapsed() < BACK_OFF);
+            .is_some_and(|failed| failed.elapsed() < RETRY_AFTER_FAILURE);
         if fresh || backing_off {
             return None;
         }
@@ -141,6 +141,7 @@ impl Inner {
             _end: end,
         };
         // A task of its own: the caller may go away, others wait for it too.
+        #[expect(clippy::disallowed_methods, reason = "it outlives the caller")]
         tokio::spawn(fetch.run());
         Some(ended)
     }

@@ -6,7 +6,7 @@ mod features;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
@@ -20,6 +20,7 @@ use url::Url;
 use crate::api_key::ApiKey;
 use crate::assets::{self, Asset, Upload};
 use crate::chat::{self, Answer, Reader, Stream};
+use crate::clock;
 use crate::error::{Error, ProtocolError, TransportError, TransportKind};
 use crate::models::{self, Feature, Model};
 use crate::refusal::{self, Refusal};
@@ -46,13 +47,13 @@ const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 const UNCOMPRESSED: HeaderValue = HeaderValue::from_static("identity");
 
 /// The largest body of a refusal that is read, in bytes.
-const MAX_REFUSAL: usize = 64 * 1024;
+const REFUSAL_BYTES_MAX: usize = 64 * 1024;
 
 /// The largest answer to an upload, in bytes: it may hold the text of the document.
-const MAX_UPLOAD_ANSWER: usize = 16 * 1024 * 1024;
+const UPLOAD_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The largest list of models, in bytes.
-const MAX_MODELS: usize = 16 * 1024 * 1024;
+const MODELS_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What a client is made of.
 #[derive(Debug, Clone)]
@@ -102,10 +103,10 @@ pub struct Timeouts {
     /// For a feature (images, speech, transcripts, code) until its result is there, held or
     /// polled.
     pub feature: Duration,
-    /// Before a job is looked after for the first time. Later looks come more rarely, at most five
-    /// times as rarely.
+    /// Before a job is polled for the first time. Later polls come more rarely, at most five times
+    /// as rarely.
     pub poll: Duration,
-    /// For a small request that costs nothing: one look after a job, a conversation, a deletion.
+    /// For a small request that costs nothing: one poll of a job, a conversation, a deletion.
     pub small: Duration,
     /// From asking for a stored file to the head of the response. Its bytes may then take as long
     /// as they keep coming, see `idle`.
@@ -233,7 +234,7 @@ impl Client {
         })?;
         let answer = async {
             let response = accepted(self.inner.transport.send(request).await?).await?;
-            collect(response.into_body(), MAX_UPLOAD_ANSWER).await
+            collect(response.into_body(), UPLOAD_ANSWER_BYTES_MAX).await
         };
         let answer = within(deadline, TransportKind::WholeTimeout, answer).await?;
         assets::stored(&answer)
@@ -252,7 +253,7 @@ impl Client {
         let request = self.request(Method::GET, uri, JSON, |_| Ok(Outgoing::Empty))?;
         let list = async {
             let response = accepted(self.inner.transport.send(request).await?).await?;
-            collect(response.into_body(), MAX_MODELS).await
+            collect(response.into_body(), MODELS_BYTES_MAX).await
         };
         models::usable(
             &within(deadline, TransportKind::WholeTimeout, list).await?,
@@ -328,8 +329,8 @@ async fn accepted(response: Response<Body>) -> Result<Response<Body>, Error> {
     }
     let led = status.is_redirection().then(|| led_to(&response)).flatten();
     let wait = response.headers().get(RETRY_AFTER);
-    let wait = wait.and_then(|value| refusal::retry_after(value.as_bytes(), SystemTime::now()));
-    let body = beginning(response.into_body(), MAX_REFUSAL).await;
+    let wait = wait.and_then(|value| refusal::retry_after(value.as_bytes(), clock::now()));
+    let body = beginning(response.into_body(), REFUSAL_BYTES_MAX).await;
     let mut refusal = Refusal::from_body(Some(status.as_u16()), &body);
     refusal.retry_after = wait;
     if let Some(host) = led {

@@ -10,7 +10,7 @@ use crate::error::{Error, ProtocolError};
 use crate::refusal::Refusal;
 
 /// The longest title, in characters, as an older document says.
-const LONGEST_TITLE: usize = 91;
+const TITLE_CHARS_MAX: usize = 91;
 
 /// A conversation to be created.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl New {
     /// The body of the request.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let end = self.title.char_indices().nth(LONGEST_TITLE);
+        let end = self.title.char_indices().nth(TITLE_CHARS_MAX);
         let title = end.map_or(self.title.as_str(), |(end, _)| {
             self.title.get(..end).unwrap_or_default()
         });

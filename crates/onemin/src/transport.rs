@@ -25,7 +25,7 @@ pub(crate) use outgoing::{BoxError, Outgoing};
 use pool::{Origin, Pool};
 
 /// How long the end of a body may take after the answer's, for its connection to be used again.
-const AFTER_END: Duration = Duration::from_secs(1);
+const END_OF_BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A pool of connections.
 #[derive(Debug)]
@@ -178,7 +178,7 @@ impl Body {
             return;
         }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(tokio::time::timeout(AFTER_END, async move {
+            runtime.spawn(tokio::time::timeout(END_OF_BODY_TIMEOUT, async move {
                 while self.next().await.is_some_and(|read| read.is_ok()) {}
             }));
         }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue};
 
-use crate::fault::{Faults, Kind};
+use crate::fault::{FaultKind, Faults};
 use crate::playback::Step;
 use crate::refusal::Refusal;
 use crate::script::{Script, time};
@@ -44,7 +44,7 @@ impl Answer {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         if faults
-            .first_of(&[Kind::CleanCut, Kind::CleanCutMidFrame])
+            .first_of(&[FaultKind::CleanCut, FaultKind::CleanCutMidFrame])
             .is_none()
         {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
@@ -95,7 +95,7 @@ impl Answer {
     }
 }
 
-/// Cuts bytes into socket writes of the wished size.
+/// Cuts bytes into socket writes of the requested size.
 pub(crate) fn writes(bytes: &Bytes, script: &Script) -> Vec<Step> {
     let size = script.write.unwrap_or(bytes.len()).max(1);
     let mut steps = Vec::new();
@@ -120,11 +120,11 @@ pub(crate) fn pause(script: &Script) -> Step {
 }
 
 fn hold(script: &Script, faults: &Faults) -> Hold {
-    if faults.has(Kind::HangUp) {
+    if faults.has(FaultKind::HangUp) {
         Hold::HangUp
-    } else if faults.has(Kind::Silent) {
+    } else if faults.has(FaultKind::Silent) {
         Hold::Silent
-    } else if let Some(slow) = faults.find(Kind::SlowFirstByte) {
+    } else if let Some(slow) = faults.find(FaultKind::SlowFirstByte) {
         Hold::Wait(time(slow.ms.unwrap_or(2000)))
     } else {
         script
@@ -134,15 +134,15 @@ fn hold(script: &Script, faults: &Faults) -> Hold {
 }
 
 fn whole_steps(body: &Bytes, script: &Script, faults: &Faults) -> Vec<Step> {
-    const BREAKING: [Kind; 6] = [
-        Kind::Cut,
-        Kind::CutMidFrame,
-        Kind::Reset,
-        Kind::CleanCut,
-        Kind::CleanCutMidFrame,
-        Kind::Stall,
+    const BREAKING: [FaultKind; 6] = [
+        FaultKind::Cut,
+        FaultKind::CutMidFrame,
+        FaultKind::Reset,
+        FaultKind::CleanCut,
+        FaultKind::CleanCutMidFrame,
+        FaultKind::Stall,
     ];
-    if let Some(slow) = faults.find(Kind::SlowStream) {
+    if let Some(slow) = faults.find(FaultKind::SlowStream) {
         return slow_steps(body, time(slow.ms.unwrap_or(250)));
     }
     let Some(fault) = faults.first_of(&BREAKING) else {
@@ -150,12 +150,12 @@ fn whole_steps(body: &Bytes, script: &Script, faults: &Faults) -> Vec<Step> {
     };
     let mut steps = writes(&body.slice(..body.len() / 2), script);
     match fault.kind {
-        Kind::CleanCut | Kind::CleanCutMidFrame => {}
-        Kind::Stall => steps.push(Step::Stall),
+        FaultKind::CleanCut | FaultKind::CleanCutMidFrame => {}
+        FaultKind::Stall => steps.push(Step::Stall),
         kind => steps.extend([
             Step::Flush,
             Step::Tear {
-                reset: kind == Kind::Reset,
+                reset: kind == FaultKind::Reset,
             },
         ]),
     }
@@ -174,4 +174,9 @@ fn slow_steps(body: &Bytes, time: Duration) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// A refusal without a script.
+pub(crate) fn refused(refusal: Refusal, faults: &Faults) -> Answer {
+    Answer::refusal(refusal, &Script::default(), faults)
 }

@@ -1,11 +1,11 @@
 //! `POST /api/chat-with-ai`: from the request to the answer, streaming or not.
 
+mod echo;
 mod frames;
 pub(crate) mod record;
 mod reply;
 mod request;
 mod stream;
-mod understood;
 pub(crate) mod usage;
 
 use http::HeaderMap;
@@ -13,13 +13,13 @@ use http::request::Parts;
 
 use crate::account::{self, Purse};
 use crate::answer::Answer;
+use crate::behavior::Behavior;
 use crate::directive::Endpoint;
-use crate::fault::{Faults, Kind};
+use crate::fault::{FaultKind, Faults};
 use crate::models;
 use crate::refusal::Refusal;
 use crate::script::Script;
 use crate::state::State;
-use crate::wishes::Wishes;
 
 use reply::Reply;
 use request::ChatRequest;
@@ -32,29 +32,29 @@ pub(crate) fn answer(state: &State, head: &Parts, body: &[u8]) -> Answer {
         .is_some_and(|query| query.split('&').any(|pair| pair == "isStreaming=true"));
     let request = ChatRequest::read(body);
     let prompt = request.as_ref().map_or("", |request| request.prompt());
-    let (script, faults) = match Wishes::of(state, Endpoint::Chat, &head.headers, prompt) {
-        Ok(wishes) => (wishes.script, wishes.faults),
+    let (script, faults) = match Behavior::of(state, Endpoint::Chat, &head.headers, prompt) {
+        Ok(behavior) => (behavior.script, behavior.faults),
         Err(error) => {
             let refusal = Refusal::bad_directive(&error.to_string());
             return Answer::refusal(refusal, &Script::default(), &Faults::default());
         }
     };
     match admit(&head.headers, request, streaming, &faults) {
-        Ok(request) => speak(state, &request, streaming, &script, &faults),
-        Err(Objection::Status(refusal)) => Answer::refusal(refusal, &script, &faults),
-        Err(Objection::Event(message)) => stream::error(&message, &script, &faults),
+        Ok(request) => respond(state, &request, streaming, &script, &faults),
+        Err(Rejection::Status(refusal)) => Answer::refusal(refusal, &script, &faults),
+        Err(Rejection::Event(message)) => stream::error(&message, &script, &faults),
     }
 }
 
 /// Why a request is not answered, and how that is said.
-enum Objection {
+enum Rejection {
     /// By an HTTP status.
     Status(Refusal),
     /// By one error event on HTTP 200, as streams fail.
     Event(String),
 }
 
-impl From<Refusal> for Objection {
+impl From<Refusal> for Rejection {
     fn from(refusal: Refusal) -> Self {
         Self::Status(refusal)
     }
@@ -66,11 +66,11 @@ fn admit(
     request: Option<ChatRequest>,
     streaming: bool,
     faults: &Faults,
-) -> Result<ChatRequest, Objection> {
+) -> Result<ChatRequest, Rejection> {
     let purse = account::admit(headers)?;
-    if faults.has(Kind::CreditsInStream) {
+    if faults.has(FaultKind::CreditsInStream) {
         return Err(if streaming {
-            Objection::Event(record::NO_CREDITS.to_owned())
+            Rejection::Event(record::NO_CREDITS.to_owned())
         } else {
             Refusal::insufficient_credits().into()
         });
@@ -86,7 +86,7 @@ fn admit(
     let model = model.ok_or_else(|| Refusal::body_validation("model"))?;
     if models::chat_provider(model).is_none() {
         let refusal = Refusal::unsupported_model(model);
-        let event = |refusal: Refusal| Objection::Event(refusal.message().to_owned());
+        let event = |refusal: Refusal| Rejection::Event(refusal.message().to_owned());
         return Err(if streaming {
             event(refusal)
         } else {
@@ -94,7 +94,7 @@ fn admit(
         });
     }
     if !request.has_prompt() {
-        return Err(Refusal::prompt_object(faults.has(Kind::FlatErrors)).into());
+        return Err(Refusal::prompt_object(faults.has(FaultKind::FlatErrors)).into());
     }
     if purse == Purse::Empty {
         return Err(Refusal::insufficient_credits().into());
@@ -102,7 +102,7 @@ fn admit(
     Ok(request)
 }
 
-fn speak(
+fn respond(
     state: &State,
     request: &ChatRequest,
     streaming: bool,
@@ -110,18 +110,18 @@ fn speak(
     faults: &Faults,
 ) -> Answer {
     const INSTEAD_OF_A_RECORD: &str = r#"{"success":false,"error":{"code":"UNKNOWN_ERROR","message":"Something failed upstream"}}"#;
-    if faults.has(Kind::SuccessFalse) {
+    if faults.has(FaultKind::SuccessFalse) {
         return Answer::json(INSTEAD_OF_A_RECORD, script, faults);
     }
     let reply = Reply::new(state, request, script, faults);
-    if faults.has(Kind::NonSseText) {
+    if faults.has(FaultKind::NonSseText) {
         return Answer::whole("text/plain; charset=utf-8", reply.text, script, faults);
     }
-    if streaming && !faults.has(Kind::NonSseJson) {
+    if streaming && !faults.has(FaultKind::NonSseJson) {
         return stream::answer(state, request, &reply, script, faults);
     }
     if faults
-        .first_of(&[Kind::ErrorFirst, Kind::ErrorMidway])
+        .first_of(&[FaultKind::ErrorFirst, FaultKind::ErrorMidway])
         .is_some()
     {
         return Answer::refusal(Refusal::provider_busy(), script, faults);

@@ -13,9 +13,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::directive::DirectiveError;
-use crate::fault::Kind;
+use crate::fault::FaultKind;
 use crate::journal::Entry;
-use crate::simulator::each;
+use crate::pending::each;
 use crate::state::State;
 
 /// The routes below `/_sim`.
@@ -66,25 +66,30 @@ async fn clear_journal(Shared(state): Shared<Arc<State>>) -> StatusCode {
 }
 
 async fn faults() -> Json<Value> {
-    let explained = |kind: &Kind| json!({"fault": kind.name(), "explanation": kind.explanation()});
-    Json(json!({"faults": Kind::ALL.iter().map(explained).collect::<Vec<_>>()}))
+    let explained =
+        |kind: &FaultKind| json!({"fault": kind.name(), "explanation": kind.explanation()});
+    Json(json!({"faults": FaultKind::ALL.iter().map(explained).collect::<Vec<_>>()}))
 }
 
-async fn add_faults(Shared(state): Shared<Arc<State>>, Json(orders): Json<Value>) -> Response {
-    done(each(orders, |order| state.orders().add_fault(order)))
+async fn add_faults(Shared(state): Shared<Arc<State>>, Json(directives): Json<Value>) -> Response {
+    done(each(directives, |directive| {
+        state.pending().add_fault(directive)
+    }))
 }
 
 async fn clear_faults(Shared(state): Shared<Arc<State>>) -> StatusCode {
-    state.orders().clear_faults();
+    state.pending().clear_faults();
     StatusCode::NO_CONTENT
 }
 
-async fn add_scripts(Shared(state): Shared<Arc<State>>, Json(orders): Json<Value>) -> Response {
-    done(each(orders, |order| state.orders().queue(order)))
+async fn add_scripts(Shared(state): Shared<Arc<State>>, Json(directives): Json<Value>) -> Response {
+    done(each(directives, |directive| {
+        state.pending().queue(directive)
+    }))
 }
 
 async fn clear_scripts(Shared(state): Shared<Arc<State>>) -> StatusCode {
-    state.orders().clear_scripts();
+    state.pending().clear_scripts();
     StatusCode::NO_CONTENT
 }
 

@@ -1,6 +1,6 @@
 //! `/api/conversations`: created, listed, read and deleted; chat takes any id.
 
-use std::collections::VecDeque;
+pub(crate) mod store;
 
 use http::Method;
 use http::request::Parts;
@@ -8,39 +8,12 @@ use serde_json::{Value, json};
 
 use crate::account;
 use crate::answer::Answer;
+use crate::answer::refused;
 use crate::clock::{iso, now_ms};
 use crate::fault::Faults;
 use crate::refusal::Refusal;
 use crate::script::Script;
 use crate::state::State;
-use crate::upstream::refused;
-
-/// Conversations remembered; the oldest go first.
-const KEPT: usize = 1000;
-
-/// The conversations in the shape of `conversation-create.response.json`, newest last.
-#[derive(Debug, Default)]
-pub(crate) struct Conversations(VecDeque<Value>);
-
-impl Conversations {
-    fn add(&mut self, conversation: Value) {
-        if self.0.len() == KEPT {
-            self.0.pop_front();
-        }
-        self.0.push_back(conversation);
-    }
-
-    fn find(&self, id: &str) -> Option<&Value> {
-        self.0
-            .iter()
-            .find(|conversation| conversation.get("uuid").is_some_and(|uuid| uuid == id))
-    }
-
-    fn list(&self) -> Vec<Value> {
-        let short = |c: &Value| json!({"uuid": c["uuid"], "title": c["title"], "status": c["status"], "createdAt": c["createdAt"]});
-        self.0.iter().map(short).collect()
-    }
-}
 
 /// Answers a request to `/api/conversations` or to one of them.
 pub(crate) fn answer(
@@ -85,7 +58,7 @@ fn handle(
         }
         (&Method::DELETE, Some(id)) => {
             let conversation = conversations.find(id).cloned().ok_or_else(missing)?;
-            conversations.0.retain(|other| *other != conversation);
+            conversations.remove(&conversation);
             Ok(json!({"conversation": conversation}))
         }
         _ => Err(missing()),

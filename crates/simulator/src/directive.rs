@@ -4,14 +4,14 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::fault::{ErrorShape, Fault, Kind};
-use crate::model::Plan;
+use crate::fault::{ErrorShape, Fault, FaultKind};
+use crate::model::plan::Plan;
 use crate::script::Script;
 
 const OPEN: &str = "[[sim";
 const CLOSE: &str = "]]";
 
-/// A wish of a test that cannot be understood.
+/// A directive that cannot be understood.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectiveError {
     /// It is not the JSON object that is expected.
@@ -145,7 +145,7 @@ impl Directive {
 
     /// The part that says how to misbehave.
     pub fn faults(&self) -> Result<Vec<Fault>, DirectiveError> {
-        let implied = self.status.map(|_| Kind::HttpError.name());
+        let implied = self.status.map(|_| FaultKind::HttpError.name());
         let given = self.fault.iter().chain(&self.faults).map(String::as_str);
         let mut names: Vec<&str> = given.collect();
         if names.is_empty() {
@@ -168,7 +168,7 @@ impl Directive {
     fn fault_named(&self, name: &str) -> Result<Fault, DirectiveError> {
         let unknown = || DirectiveError::UnknownFault(name.to_owned());
         Ok(Fault {
-            kind: Kind::from_name(name).ok_or_else(unknown)?,
+            kind: FaultKind::from_name(name).ok_or_else(unknown)?,
             after: self.after,
             status: self.status,
             retry_after: self.retry_after,
@@ -252,7 +252,7 @@ mod tests {
     use serde_json::json;
 
     use super::{Directive, last_in, without};
-    use crate::fault::Kind;
+    use crate::fault::FaultKind;
 
     fn last(prompt: &str) -> serde_json::Value {
         last_in(prompt)
@@ -304,7 +304,7 @@ mod tests {
         let faults = bare.faults().expect("implied");
         assert_eq!(
             faults.first().map(|f| (f.kind, f.status)),
-            Some((Kind::HttpError, Some(418)))
+            Some((FaultKind::HttpError, Some(418)))
         );
     }
 

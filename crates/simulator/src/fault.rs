@@ -8,11 +8,11 @@ macro_rules! faults {
     ($($variant:ident $name:literal $explanation:literal)*) => {
         /// One way to misbehave.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Kind {
+        pub enum FaultKind {
             $(#[doc = $explanation] $variant,)*
         }
 
-        impl Kind {
+        impl FaultKind {
             /// Every fault, in the order in which they are listed.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
@@ -93,7 +93,17 @@ faults! {
     SlowStream "slow-stream" "`ms` (250) pass before every event; without streaming the JSON comes in eight slow pieces"
 }
 
-impl Kind {
+impl FaultKind {
+    /// The list of faults as a Markdown table, as it stands in `docs/simulator.md`.
+    #[must_use]
+    pub fn markdown() -> String {
+        let rows = Self::ALL
+            .iter()
+            .map(|kind| format!("| `{}` | {} |\n", kind.name(), kind.explanation()));
+        let head = "| Fault | What goes over the wire |\n|---|---|\n".to_owned();
+        head + &rows.collect::<String>()
+    }
+
     /// The fault of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -120,7 +130,7 @@ pub enum ErrorShape {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Which fault.
-    pub kind: Kind,
+    pub kind: FaultKind,
     /// Number of deltas that go out before it.
     pub after: Option<usize>,
     /// HTTP status of `http-error` and `message-only`.
@@ -142,7 +152,7 @@ pub struct Fault {
 impl Fault {
     /// The fault with nothing said about it.
     #[must_use]
-    pub fn new(kind: Kind) -> Self {
+    pub fn new(kind: FaultKind) -> Self {
         Self {
             kind,
             after: None,
@@ -172,16 +182,16 @@ impl Faults {
         self
     }
 
-    pub(crate) fn find(&self, kind: Kind) -> Option<&Fault> {
+    pub(crate) fn find(&self, kind: FaultKind) -> Option<&Fault> {
         self.0.iter().find(|fault| fault.kind == kind)
     }
 
-    pub(crate) fn has(&self, kind: Kind) -> bool {
+    pub(crate) fn has(&self, kind: FaultKind) -> bool {
         self.find(kind).is_some()
     }
 
     /// The first fault that is one of these.
-    pub(crate) fn first_of(&self, kinds: &[Kind]) -> Option<&Fault> {
+    pub(crate) fn first_of(&self, kinds: &[FaultKind]) -> Option<&Fault> {
         self.0.iter().find(|fault| kinds.contains(&fault.kind))
     }
 
@@ -192,18 +202,18 @@ impl Faults {
 
 #[cfg(test)]
 mod tests {
-    use super::Kind;
+    use super::FaultKind;
 
     #[test]
     fn names_are_unique_kebab_case_and_lead_back_to_their_fault() {
-        for &kind in Kind::ALL {
+        for &kind in FaultKind::ALL {
             assert!(
                 kind.name()
                     .chars()
                     .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
             );
-            assert_eq!(Kind::from_name(kind.name()), Some(kind));
+            assert_eq!(FaultKind::from_name(kind.name()), Some(kind));
         }
-        assert_eq!(Kind::from_name("no-such-fault"), None);
+        assert_eq!(FaultKind::from_name("no-such-fault"), None);
     }
 }

@@ -1,8 +1,8 @@
-//! `POST /api/features`: pictures, sound, transcripts and code, at once or by a job that is asked
+//! `POST /api/features`: images, sound, transcripts and code, at once or by a job that is asked
 //! after at `GET /api/results/{id}`.
 
+mod image;
 pub(crate) mod jobs;
-mod picture;
 mod product;
 mod record;
 mod request;
@@ -16,29 +16,28 @@ use serde_json::Value;
 
 use crate::account::{self, Purse};
 use crate::answer::Answer;
+use crate::answer::refused;
+use crate::behavior::Behavior;
 use crate::directive::Endpoint;
-use crate::fault::{Faults, Kind};
+use crate::fault::{FaultKind, Faults};
 use crate::models;
 use crate::refusal::Refusal;
 use crate::script::Script;
 use crate::state::State;
-use crate::upstream::refused;
-use crate::wishes::Wishes;
 
 use product::Product;
-use record::Record;
 use request::FeatureRequest;
 
 /// Bytes from which on a record is not kept, so that many long prompts do not fill the memory.
-const RECORD_KEPT: usize = 256 * 1024;
+const RECORD_BYTES_MAX: usize = 256 * 1024;
 
 /// Answers a request for a feature.
 pub(crate) fn answer(state: &State, head: &Parts, body: &[u8]) -> Answer {
     const INSTEAD_OF_A_RECORD: &str = r#"{"success":false,"error":{"code":"UNKNOWN_ERROR","message":"Something failed upstream"}}"#;
     let request = FeatureRequest::read(body);
     let prompt = request.as_ref().map_or("", FeatureRequest::prompt);
-    let wishes = match Wishes::of(state, Endpoint::Features, &head.headers, prompt) {
-        Ok(wishes) => wishes,
+    let behavior = match Behavior::of(state, Endpoint::Features, &head.headers, prompt) {
+        Ok(behavior) => behavior,
         Err(error) => {
             return refused(
                 Refusal::bad_directive(&error.to_string()),
@@ -46,26 +45,26 @@ pub(crate) fn answer(state: &State, head: &Parts, body: &[u8]) -> Answer {
             );
         }
     };
-    let (script, faults) = (&wishes.script, &wishes.faults);
+    let (script, faults) = (&behavior.script, &behavior.faults);
     let request = match admit(state, head, request, faults) {
         Ok(request) => request,
         Err(refusal) => return Answer::refusal(refusal, script, faults),
     };
-    if faults.has(Kind::SuccessFalse) {
+    if faults.has(FaultKind::SuccessFalse) {
         return Answer::json(INSTEAD_OF_A_RECORD, script, faults);
     }
     let product = Product::new(state, &request, script);
-    if let (true, Some(file)) = (faults.has(Kind::BinaryAnswer), product.first_file()) {
+    if let (true, Some(file)) = (faults.has(FaultKind::BinaryAnswer), product.first_file()) {
         return Answer::whole(file.mime, file.bytes.clone(), script, faults);
     }
-    let record = Record::new(state, head, &request, product, &wishes);
+    let record = record::build(state, head, &request, product, &behavior);
     let polls = if request.is_async() {
         script.polls.unwrap_or(1)
     } else {
         0
     };
     let shown = record.shown(polls).to_string();
-    if shown.len() < RECORD_KEPT {
+    if shown.len() < RECORD_BYTES_MAX {
         state.jobs().add(record, polls);
     }
     Answer::json(shown, script, faults)
@@ -95,7 +94,7 @@ fn admit(
     let provider =
         models::provider(model, kind).ok_or_else(|| Refusal::unsupported_model_for(model, kind))?;
     if request.prompt_object().is_none() {
-        return Err(Refusal::prompt_object(faults.has(Kind::FlatErrors)));
+        return Err(Refusal::prompt_object(faults.has(FaultKind::FlatErrors)));
     }
     rules::check(state, &request, kind, model, provider)?;
     if purse == Purse::Empty {

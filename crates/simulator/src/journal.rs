@@ -2,7 +2,7 @@
 //!
 //! A request is entered when its head arrives and closed when its answer is out or its client has
 //! gone; a guard that lives in the handler and then in the body sees both. Bounded: the last
-//! [`KEPT`] entries, bodies up to [`BODY_KEPT`] bytes.
+//! [`ENTRIES_KEPT`] entries, bodies up to [`BODY_BYTES_KEPT`] bytes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,10 +18,10 @@ use crate::account;
 use crate::clock::now_ms;
 
 /// Entries kept; older ones are forgotten.
-pub const KEPT: usize = 10_000;
+pub const ENTRIES_KEPT: usize = 10_000;
 
 /// Bytes of a body kept as it was; of a longer one only its beginning and its length.
-pub const BODY_KEPT: usize = 64 * 1024;
+pub const BODY_BYTES_KEPT: usize = 64 * 1024;
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -172,7 +172,7 @@ impl Journal {
         let mut pages = self.pages();
         pages.last += 1;
         let seq = pages.last;
-        if pages.entries.len() == KEPT {
+        if pages.entries.len() == ENTRIES_KEPT {
             pages.entries.pop_front();
         }
         pages.entries.push_back(entry(seq, head));
@@ -259,7 +259,7 @@ pub(crate) fn body_note(body: &[u8]) -> Value {
     if body.is_empty() {
         return Value::Null;
     }
-    let kept = body.get(..BODY_KEPT).unwrap_or(body);
+    let kept = body.get(..BODY_BYTES_KEPT).unwrap_or(body);
     let whole = kept.len() == body.len();
     let json = if whole {
         serde_json::from_slice(body).ok()
@@ -321,7 +321,7 @@ fn key_hash(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{BODY_KEPT, Journal, KEPT, Outcome, Ticket, body_note};
+    use super::{BODY_BYTES_KEPT, ENTRIES_KEPT, Journal, Outcome, Ticket, body_note};
 
     fn head() -> http::request::Parts {
         let request = http::Request::get("/models?feature=X")
@@ -333,11 +333,11 @@ mod tests {
     #[test]
     fn it_keeps_the_last_entries_and_never_a_key() {
         let journal = Journal::new();
-        for _ in 0..KEPT + 3 {
+        for _ in 0..ENTRIES_KEPT + 3 {
             Ticket::open(Some(&journal), &head()).end(Outcome::Finished);
         }
         let entries = journal.entries();
-        assert_eq!((entries.len(), entries[0].seq), (KEPT, 4));
+        assert_eq!((entries.len(), entries[0].seq), (ENTRIES_KEPT, 4));
         let shown = serde_json::to_string(&entries[0]).expect("JSON");
         assert!(!shown.contains("secret-key"));
         assert_eq!(entries[0].api_key_hash.as_deref().map(str::len), Some(16));
@@ -372,10 +372,10 @@ mod tests {
 
     #[test]
     fn long_bodies_keep_their_beginning_and_length() {
-        let body = format!("\"{}\"", "x".repeat(BODY_KEPT));
+        let body = format!("\"{}\"", "x".repeat(BODY_BYTES_KEPT));
         let note = body_note(body.as_bytes());
         assert_eq!(note["length"], body.len());
-        assert_eq!(note["start"].as_str().map(str::len), Some(BODY_KEPT));
+        assert_eq!(note["start"].as_str().map(str::len), Some(BODY_BYTES_KEPT));
         assert_eq!(body_note(b"{\"a\":1}"), serde_json::json!({"a": 1}));
         assert_eq!(body_note(b"{")["start"], "{");
     }

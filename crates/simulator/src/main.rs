@@ -19,7 +19,7 @@ Say within a prompt what you want to be answered; the last directive of a prompt
   [[sim {\"model\":{\"family\":\"claude\",\"steps\":[…]}}]]  calls and texts of a loop of tools
   [[sim {\"usage\":{\"inputToken\":7}}]]                fields of metadata
   [[sim {\"fault\":\"cut\",\"after\":3}]]                 a broken connection after 3 deltas
-  [[sim {\"file\":{\"fault\":\"cut\"}}]]                a picture or sound whose download breaks
+  [[sim {\"file\":{\"fault\":\"cut\"}}]]                an image or sound whose download breaks
 The header `x-sim: {…}` says the same for one request.
 
 Control endpoints:

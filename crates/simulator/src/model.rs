@@ -5,71 +5,31 @@
 //! follows a policy of its own: it makes the calls that the user spells out, quotes their results,
 //! and fills in a JSON Schema that it is asked to.
 
+mod call;
 mod dialect;
 mod instance;
+pub(crate) mod plan;
 mod prompt;
 mod section;
 mod signature;
-mod wish;
+mod spelled_calls;
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::directive;
 
+pub use call::Call;
 pub use dialect::Dialect;
 pub(crate) use dialect::spaced;
+pub use plan::{Plan, Step};
 use prompt::{Demand, Prompt};
+use spelled_calls::SpelledCall;
 
 /// Characters of a tool's result that the unscripted answer quotes.
-const QUOTED: usize = 4000;
+const QUOTED_CHARS_MAX: usize = 4000;
 
 /// What stands in a text of a plan for the results of the last round.
-const RESULTS: &str = "{{results}}";
-
-/// How the model behaves, as data.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Plan {
-    /// In whose dialect calls are written: a family (`claude`) or the dialect itself (`fenced`).
-    pub family: Dialect,
-    /// Whether prose stands around calls, and a fence around JSON.
-    pub chatter: bool,
-    /// One for each round since the last user message; behind the last one the policy decides.
-    pub steps: Vec<Step>,
-}
-
-/// One assistant message of a plan. Its parts come in this order.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Step {
-    /// Thoughts, between `<think>` tags.
-    pub think: Option<String>,
-    /// The text; `{{results}}` stands for the results of the last round.
-    pub text: Option<String>,
-    /// A value, as the answer to a wish for JSON.
-    pub json: Option<Value>,
-    /// The calls, all in one message.
-    pub calls: Vec<Call>,
-    /// What is said in its place once the prompt tells that this step could not be used.
-    pub corrected: Option<Box<Self>>,
-}
-
-/// A call of a plan. `{"call": …, "with": …}` says the same without looking like a call.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Call {
-    /// The tool's name, whether it is offered or not.
-    #[serde(alias = "call")]
-    pub name: String,
-    /// The arguments; a string is written as it is, so that they can be broken.
-    #[serde(alias = "with", default = "no_arguments")]
-    pub arguments: Value,
-}
-
-fn no_arguments() -> Value {
-    Value::Object(Map::new())
-}
+const RESULTS_PLACEHOLDER: &str = "{{results}}";
 
 /// The model's answer; `None` if there is neither a plan nor anything in the prompt that asks for
 /// calls, results or JSON.
@@ -79,21 +39,21 @@ pub(crate) fn answer(prompt: &str, plan: Option<&Plan>) -> Option<String> {
     let followed = plan.unwrap_or(&usual);
     if let Some(step) = followed.steps.get(prompt.rounds()) {
         let corrected = step.corrected.as_deref().filter(|_| prompt.corrects());
-        return Some(say(corrected.unwrap_or(step), followed, &prompt));
+        return Some(write(corrected.unwrap_or(step), followed, &prompt));
     }
-    policy(&prompt, followed.chatter).map(|step| say(&step, followed, &prompt))
+    policy(&prompt, followed.chatter).map(|step| write(&step, followed, &prompt))
 }
 
 /// What the model does of its own accord.
 fn policy(prompt: &Prompt<'_>, chatter: bool) -> Option<Step> {
-    let calls = wanted_calls(prompt);
+    let calls = requested_calls(prompt);
     if !calls.is_empty() {
         return Some(Step {
             calls,
             ..Step::default()
         });
     }
-    if let Some(schema) = prompt.json_wish() {
+    if let Some(schema) = prompt.requested_schema() {
         return Some(Step {
             json: Some(instance::minimal(&schema)),
             ..Step::default()
@@ -112,24 +72,24 @@ fn policy(prompt: &Prompt<'_>, chatter: bool) -> Option<Step> {
 }
 
 /// The calls that the user spells out for this round, or the one that the relay insists on.
-fn wanted_calls(prompt: &Prompt<'_>) -> Vec<Call> {
+fn requested_calls(prompt: &Prompt<'_>) -> Vec<Call> {
     let tools = prompt.tools();
     if tools.is_empty() {
         return Vec::new();
     }
     let said = directive::without(prompt.last_user_text());
-    let fill = |wish: wish::Wish| {
-        let tool = tools.iter().find(|tool| tool.name == wish.name)?;
-        let arguments = wish.arguments.unwrap_or_else(|| tool.arguments());
+    let fill = |spelled: SpelledCall| {
+        let tool = tools.iter().find(|tool| tool.name == spelled.name)?;
+        let arguments = spelled.arguments.unwrap_or_else(|| tool.arguments());
         Some(Call {
             name: tool.name.clone(),
             arguments,
         })
     };
-    let rounds = wish::rounds(&said, prompt.one_at_a_time());
-    let wishes = rounds.into_iter().nth(prompt.rounds()).unwrap_or_default();
+    let rounds = spelled_calls::rounds(&said, prompt.one_at_a_time());
+    let round = rounds.into_iter().nth(prompt.rounds()).unwrap_or_default();
     let demand = prompt.demand();
-    let mut calls: Vec<Call> = wishes.into_iter().filter_map(fill).collect();
+    let mut calls: Vec<Call> = round.into_iter().filter_map(fill).collect();
     if let Demand::Tool(name) = demand {
         calls.retain(|call| call.name == name);
     }
@@ -150,14 +110,14 @@ fn quoted(prompt: &Prompt<'_>) -> Option<String> {
     let lines = prompt.results().into_iter().map(|result| {
         let verb = if result.error { "failed" } else { "returned" };
         let name = result.name.unwrap_or("The tool");
-        let text: String = result.text.chars().take(QUOTED).collect();
+        let text: String = result.text.chars().take(QUOTED_CHARS_MAX).collect();
         format!("{name} {verb}: {text}")
     });
     let lines: Vec<String> = lines.collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-fn say(step: &Step, plan: &Plan, prompt: &Prompt<'_>) -> String {
+fn write(step: &Step, plan: &Plan, prompt: &Prompt<'_>) -> String {
     let mut parts = Vec::new();
     if let Some(thought) = &step.think {
         parts.push(format!("<think>\n{thought}\n</think>"));
@@ -165,7 +125,7 @@ fn say(step: &Step, plan: &Plan, prompt: &Prompt<'_>) -> String {
     let results = prompt.last_results();
     let fallback = (plan.chatter && !step.calls.is_empty()).then_some("Let me look that up.");
     if let Some(text) = step.text.as_deref().or(fallback) {
-        parts.push(text.replace(RESULTS, &results));
+        parts.push(text.replace(RESULTS_PLACEHOLDER, &results));
     }
     if let Some(value) = &step.json {
         parts.push(json_answer(value, plan.chatter));
@@ -195,7 +155,7 @@ fn fill(call: &Call, results: &str) -> Call {
 
 fn filled(value: &Value, results: &str) -> Value {
     match value {
-        Value::String(text) => Value::String(text.replace(RESULTS, results)),
+        Value::String(text) => Value::String(text.replace(RESULTS_PLACEHOLDER, results)),
         Value::Array(items) => items.iter().map(|item| filled(item, results)).collect(),
         Value::Object(fields) => fields
             .iter()

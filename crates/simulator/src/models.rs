@@ -11,10 +11,10 @@ use http::request::Parts;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
+use crate::answer::refused;
 use crate::fault::Faults;
 use crate::refusal::Refusal;
 use crate::script::Script;
-use crate::upstream::refused;
 
 const TABLE: &str = include_str!("../../../fixtures/onemin/models.tsv");
 const SHOWN: [&str; 2] = [

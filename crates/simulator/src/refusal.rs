@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fault::{Fault, Faults, Kind};
+use crate::fault::{Fault, FaultKind, Faults};
 
 /// A refusal: an HTTP status and its body, in one of upstream's many shapes.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,7 +140,7 @@ impl Refusal {
         Self::busy(service).with_details(json!({"response": {"status": 400, "data": data}}))
     }
 
-    /// How Qwen's pictures refuse a size, which leaves out most of the allowed ones.
+    /// How Qwen's images refuse a size, which leaves out most of the allowed ones.
     pub(crate) fn qwen_size() -> Self {
         Self::busy("alibaba").with_details(json!({
             "response": {"status": 400, "data": {
@@ -240,23 +240,25 @@ impl Refusal {
         Self::flat(400, "SIMULATOR_DIRECTIVE", why)
     }
 
-    /// The refusal that a fault orders, if it orders one.
+    /// The refusal of a fault, if it is one.
     pub(crate) fn of_fault(fault: &Fault) -> Option<Self> {
         let mut refusal = match fault.kind {
-            Kind::InsufficientCredits => Self::insufficient_credits(),
-            Kind::RateLimited => Self::nested(429, "RATE_LIMITED", "Too many requests"),
-            Kind::Cloudflare1010 => Self::text(403, "error code: 1010"),
-            Kind::Cloudflare1015 => Self::text(429, "error code: 1015"),
-            Kind::Http500 | Kind::Http500Once => {
+            FaultKind::InsufficientCredits => Self::insufficient_credits(),
+            FaultKind::RateLimited => Self::nested(429, "RATE_LIMITED", "Too many requests"),
+            FaultKind::Cloudflare1010 => Self::text(403, "error code: 1010"),
+            FaultKind::Cloudflare1015 => Self::text(429, "error code: 1015"),
+            FaultKind::Http500 | FaultKind::Http500Once => {
                 Self::flat(500, "UNKNOWN_ERROR", "Internal server error")
             }
-            Kind::Http502 => Self::html(502, "Bad gateway"),
-            Kind::Http503 => Self::html(503, "Service temporarily unavailable"),
-            Kind::Http504 => Self::html(504, "Gateway time-out"),
-            Kind::Http522 => Self::html(522, "Connection timed out"),
-            Kind::HttpError => Self::ordered(fault),
-            Kind::MessageOnly => Self::message_only(fault),
-            Kind::Unauthorized => Self::nested(401, "UNAUTHORIZED", "Invalid or missing API key"),
+            FaultKind::Http502 => Self::html(502, "Bad gateway"),
+            FaultKind::Http503 => Self::html(503, "Service temporarily unavailable"),
+            FaultKind::Http504 => Self::html(504, "Gateway time-out"),
+            FaultKind::Http522 => Self::html(522, "Connection timed out"),
+            FaultKind::HttpError => Self::ordered(fault),
+            FaultKind::MessageOnly => Self::message_only(fault),
+            FaultKind::Unauthorized => {
+                Self::nested(401, "UNAUTHORIZED", "Invalid or missing API key")
+            }
             _ => return None,
         };
         refusal.retry_after = fault.retry_after;
@@ -301,7 +303,7 @@ impl Refusal {
                 message,
                 details,
                 ..
-            } if faults.has(Kind::NestedErrors) => {
+            } if faults.has(FaultKind::NestedErrors) => {
                 (JSON, nested_body(&code, &message, details.as_ref()))
             }
             Shape::Flat {

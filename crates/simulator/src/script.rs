@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::model::Plan;
+use crate::model::plan::Plan;
 
 /// Most words that `tokens` generates: a prompt must not be able to exhaust the memory.
-pub const MOST_TOKENS: usize = 1_000_000;
+pub const MAX_TOKENS: usize = 1_000_000;
 
 /// The answer to one chat request. Whatever is left open, the simulator fills in itself.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,7 +16,7 @@ pub struct Script {
     pub reply: Option<String>,
     /// The exact deltas of a stream; their sum is the text.
     pub deltas: Option<Vec<String>>,
-    /// A generated text of so many deltas of one short word each, at most [`MOST_TOKENS`].
+    /// A generated text of so many deltas of one short word each, at most [`MAX_TOKENS`].
     pub tokens: Option<usize>,
     /// What a model of some family would do, if no text is given.
     pub model: Option<Plan>,
@@ -64,7 +64,7 @@ impl Script {
     }
 }
 
-/// A wished time; a day at most, which is longer than any client waits.
+/// A duration; a day at most, which is longer than any client waits.
 pub(crate) fn time(ms: u64) -> Duration {
     Duration::from_millis(ms).min(Duration::from_hours(24))
 }
@@ -106,7 +106,7 @@ fn generated(tokens: usize) -> String {
         .iter()
         .copied()
         .cycle()
-        .take(tokens.min(MOST_TOKENS))
+        .take(tokens.min(MAX_TOKENS))
         .collect()
 }
 

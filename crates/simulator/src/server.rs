@@ -19,7 +19,7 @@ use tower::Service;
 use crate::playback::{ResetFlag, Torn};
 
 /// Connections that may wait for being accepted: a burst of clients must not be refused.
-const BACKLOG: u32 = 4096;
+const LISTEN_BACKLOG: u32 = 4096;
 
 /// Marks a response that must not be sent: the connection is closed instead.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ pub(crate) fn bind(address: std::net::SocketAddr) -> io::Result<TcpListener> {
     };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    socket.listen(LISTEN_BACKLOG)
 }
 
 /// Accepts until the runtime ends.
@@ -42,6 +42,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
+                #[expect(clippy::disallowed_methods, reason = "a task for each connection")]
                 tokio::spawn(connection(stream, router.clone()));
             }
             // Out of file descriptors, or the client is gone already: neither ends the listener.

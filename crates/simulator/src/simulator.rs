@@ -11,6 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::directive::DirectiveError;
 use crate::journal::Journal;
+use crate::pending::each;
 use crate::state::State;
 use crate::{control, server, upstream};
 
@@ -108,12 +109,12 @@ impl Simulator {
 
     /// Queues a script (or a list of them), as `POST /_sim/script` does.
     pub fn script(&self, json: Value) -> Result<(), DirectiveError> {
-        each(json, |script| self.state.orders().queue(script))
+        each(json, |script| self.state.pending().queue(script))
     }
 
     /// Adds a standing fault (or a list of them), as `POST /_sim/faults` does.
     pub fn add_faults(&self, json: Value) -> Result<(), DirectiveError> {
-        each(json, |fault| self.state.orders().add_fault(fault))
+        each(json, |fault| self.state.pending().add_fault(fault))
     }
 
     /// Puts these standing faults in the place of all before.
@@ -124,7 +125,7 @@ impl Simulator {
 
     /// Takes all standing faults back.
     pub fn clear_faults(&self) {
-        self.state.orders().clear_faults();
+        self.state.pending().clear_faults();
     }
 
     /// Forgets scripts, faults, files, conversations and the journal.
@@ -139,16 +140,5 @@ impl Drop for Simulator {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
-    }
-}
-
-/// Carries out one order, or each of a list.
-pub(crate) fn each(
-    orders: Value,
-    order: impl Fn(Value) -> Result<(), DirectiveError>,
-) -> Result<(), DirectiveError> {
-    match orders {
-        Value::Array(orders) => orders.into_iter().try_for_each(order),
-        single => order(single),
     }
 }

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::assets::Assets;
-use crate::conversations::Conversations;
+use crate::assets::store::Assets;
+use crate::conversations::store::Conversations;
 use crate::features::jobs::Jobs;
 use crate::journal::Journal;
-use crate::orders::Orders;
+use crate::pending::PendingDirectives;
 
 /// Credits that the team has used when the simulator starts, as in the fixtures.
 const USED_AT_START: u64 = 125_034;
@@ -19,7 +19,7 @@ pub(crate) struct State {
     pub(crate) journal: Option<Journal>,
     /// Time between two events of a stream for which no script says otherwise.
     pub(crate) pace: Duration,
-    orders: Mutex<Orders>,
+    pending: Mutex<PendingDirectives>,
     assets: Mutex<Assets>,
     conversations: Mutex<Conversations>,
     jobs: Mutex<Jobs>,
@@ -32,7 +32,7 @@ impl State {
         Self {
             journal: journal.then(Journal::new),
             pace,
-            orders: Mutex::default(),
+            pending: Mutex::default(),
             assets: Mutex::default(),
             conversations: Mutex::default(),
             jobs: Mutex::default(),
@@ -41,8 +41,8 @@ impl State {
         }
     }
 
-    pub(crate) fn orders(&self) -> MutexGuard<'_, Orders> {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn pending(&self) -> MutexGuard<'_, PendingDirectives> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn assets(&self) -> MutexGuard<'_, Assets> {
@@ -81,7 +81,7 @@ impl State {
 
     /// Forgets everything that came in or was ordered.
     pub(crate) fn reset(&self) {
-        self.orders().clear();
+        self.pending().clear();
         *self.assets() = Assets::default();
         *self.conversations() = Conversations::default();
         *self.jobs() = Jobs::default();

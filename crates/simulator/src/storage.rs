@@ -5,22 +5,22 @@ use http::request::Parts;
 use http::{HeaderMap, Method};
 
 use crate::answer::Answer;
-use crate::assets::Asset;
+use crate::answer::refused;
+use crate::assets::store::Asset;
 use crate::clock::{compact, from_compact, now_ms};
-use crate::fault::{Faults, Kind};
+use crate::fault::{FaultKind, Faults};
 use crate::journal::sha256;
 use crate::playback::Step;
 use crate::refusal::Refusal;
 use crate::script::Script;
 use crate::state::State;
-use crate::upstream::refused;
 
 /// Seconds for which a link is good: seven days, as in the one that was seen.
-const LIFETIME: u64 = 604_800;
+const LINK_LIFETIME_SECONDS: u64 = 604_800;
 
 /// Bytes of `huge-file`, unless it says otherwise, and the most it takes.
-const HUGE: usize = 512 * 1024 * 1024;
-const HUGEST: usize = 16 * 1024 * 1024 * 1024;
+const HUGE_BYTES: usize = 512 * 1024 * 1024;
+const HUGE_BYTES_MAX: usize = 16 * 1024 * 1024 * 1024;
 
 /// The link to a file, at the host that the client itself has called.
 pub(crate) fn signed_url(headers: &HeaderMap, key: &str, expires: Option<u64>) -> String {
@@ -28,7 +28,7 @@ pub(crate) fn signed_url(headers: &HeaderMap, key: &str, expires: Option<u64>) -
         .get(http::header::HOST)
         .and_then(|host| host.to_str().ok());
     let host = host.unwrap_or("localhost");
-    let (date, lifetime) = (compact(now_ms()), expires.unwrap_or(LIFETIME));
+    let (date, lifetime) = (compact(now_ms()), expires.unwrap_or(LINK_LIFETIME_SECONDS));
     let day = date.get(..8).unwrap_or_default();
     let signature = signature(key, &date, lifetime);
     format!(
@@ -45,7 +45,7 @@ fn signature(key: &str, date: &str, expires: u64) -> String {
 pub(crate) fn signed(state: &State, head: &Parts, key: &str, standing: Faults) -> Answer {
     let asset = state.assets().by_key(key).cloned();
     let faults = with_own(asset.as_ref(), standing);
-    if faults.has(Kind::UrlForbidden) {
+    if faults.has(FaultKind::UrlForbidden) {
         return refused(
             Refusal::storage(403, "AccessDenied", "Access Denied"),
             &faults,
@@ -70,7 +70,7 @@ pub(crate) fn signed(state: &State, head: &Parts, key: &str, standing: Faults) -
 pub(crate) fn public(state: &State, path: &str, standing: Faults) -> Answer {
     let asset = state.assets().by_key(path.trim_start_matches('/')).cloned();
     let faults = with_own(asset.as_ref(), standing);
-    if faults.has(Kind::CdnForbidden) {
+    if faults.has(FaultKind::CdnForbidden) {
         return refused(
             Refusal::storage(403, "AccessDenied", "Access Denied"),
             &faults,
@@ -128,8 +128,11 @@ fn deliver(asset: Asset, faults: &Faults) -> Option<Answer> {
     if let Ok(mime) = asset.mime.parse() {
         answer.headers.insert(http::header::CONTENT_TYPE, mime);
     }
-    if let Some(fault) = faults.find(Kind::HugeFile) {
-        grow(&mut answer, fault.bytes.unwrap_or(HUGE).min(HUGEST));
+    if let Some(fault) = faults.find(FaultKind::HugeFile) {
+        grow(
+            &mut answer,
+            fault.bytes.unwrap_or(HUGE_BYTES).min(HUGE_BYTES_MAX),
+        );
     }
     Some(answer)
 }

@@ -8,13 +8,12 @@ use axum::response::Response;
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
 
-use crate::answer::{Answer, Hold};
+use crate::answer::{Answer, Hold, refused};
 use crate::directive::Endpoint;
 use crate::fault::Faults;
 use crate::journal::{Outcome, Ticket, body_note};
 use crate::playback::{Playback, ResetFlag};
 use crate::refusal::Refusal;
-use crate::script::Script;
 use crate::server::HangUp;
 use crate::state::State;
 use crate::{assets, chat, conversations, features, models, storage};
@@ -34,7 +33,7 @@ pub(crate) async fn answer(Shared(state): Shared<Arc<State>>, request: Request<B
     let ticket = Ticket::open(state.journal.as_ref(), &head);
     let reset = head.extensions.get::<ResetFlag>().cloned();
     let answer = if is_upload(&head) {
-        let faults = Faults::new(state.orders().take_faults(Endpoint::Assets, ""));
+        let faults = Faults::new(state.pending().take_faults(Endpoint::Assets, ""));
         assets::upload(&state, head, body, &faults, &ticket).await
     } else {
         match axum::body::to_bytes(body, BODY_LIMIT).await {
@@ -54,7 +53,7 @@ fn route(state: &State, head: &Parts, body: &[u8], ticket: &Ticket) -> Answer {
     let path = head.uri.path().trim_end_matches('/').to_owned();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     ticket.body(|| body_note(body));
-    let faults = |endpoint| Faults::new(state.orders().take_faults(endpoint, ""));
+    let faults = |endpoint| Faults::new(state.pending().take_faults(endpoint, ""));
     match (&head.method, segments.as_slice()) {
         (&Method::POST, ["api", "chat-with-ai"]) => chat::answer(state, head, body),
         (&Method::POST, ["api", "features"]) => features::answer(state, head, body),
@@ -81,10 +80,6 @@ fn route(state: &State, head: &Parts, body: &[u8], ticket: &Ticket) -> Answer {
         }
         (method, _) => refused(Refusal::not_found(method, &path), &Faults::default()),
     }
-}
-
-pub(crate) fn refused(refusal: Refusal, faults: &Faults) -> Answer {
-    Answer::refusal(refusal, &Script::default(), faults)
 }
 
 async fn play(answer: Answer, reset: Option<ResetFlag>, mut ticket: Ticket) -> Response {

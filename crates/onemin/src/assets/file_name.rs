@@ -1,7 +1,7 @@
 //! The name under which a file is sent: short, harmless, and with an extension.
 
 /// The longest name, in bytes. Upstream puts it into a storage key.
-const LONGEST: usize = 120;
+const NAME_BYTES_MAX: usize = 120;
 
 /// Types and the extension that upstream knows them by.
 const EXTENSIONS: &[(&str, &str)] = &[
@@ -78,7 +78,7 @@ pub(super) fn clean(name: &str, mime: &str) -> String {
         Some(extension) if is_markdown(extension) => "txt".to_owned(),
         Some(extension) => extension.to_owned(),
     };
-    let mut end = stem.len().min(LONGEST - extension.len() - 1);
+    let mut end = stem.len().min(NAME_BYTES_MAX - extension.len() - 1);
     while !stem.is_char_boundary(end) {
         end -= 1;
     }
@@ -131,7 +131,7 @@ fn of_mime(mime: &str) -> &'static str {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{LONGEST, clean};
+    use super::{NAME_BYTES_MAX, clean};
 
     #[test]
     fn names_are_harmless_and_have_an_extension() {
@@ -168,7 +168,7 @@ mod tests {
         #[test]
         fn every_name_becomes_a_short_one_with_an_extension(name in any::<String>(), mime in "[a-z/+.-]{0,20}") {
             let sent = clean(&name, &mime);
-            prop_assert!(sent.len() <= LONGEST);
+            prop_assert!(sent.len() <= NAME_BYTES_MAX);
             let (stem, extension) = sent.rsplit_once('.').unwrap();
             prop_assert!(!stem.is_empty() && !extension.is_empty());
             prop_assert!(!sent.contains(['/', '\\', '\r', '\n', '\0']));

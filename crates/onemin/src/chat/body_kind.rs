@@ -48,11 +48,11 @@ pub(crate) enum Shape {
     Page,
 }
 
-const FIELDS: [&[u8]; 4] = [b"event:", b"data:", b"id:", b"retry:"];
-const PAGES: [&[u8]; 2] = [b"<!doctype", b"<html"];
+const SSE_FIELDS: [&[u8]; 4] = [b"event:", b"data:", b"id:", b"retry:"];
+const HTML_STARTS: [&[u8]; 2] = [b"<!doctype", b"<html"];
 
 /// The most bytes that are needed to tell, leading space aside.
-const ENOUGH: usize = 10;
+const SNIFF_BYTES_MAX: usize = 10;
 
 /// Decides; None if the bytes are too few to tell and there may be more.
 pub(crate) fn shape(declared: Declared, bytes: &[u8], ended: bool) -> Option<Shape> {
@@ -60,23 +60,25 @@ pub(crate) fn shape(declared: Declared, bytes: &[u8], ended: bool) -> Option<Sha
         .strip_prefix(b"\xEF\xBB\xBF")
         .unwrap_or(bytes)
         .trim_ascii_start();
-    if bytes.len() < ENOUGH && !ended && may_be_marked(bytes) {
+    if bytes.len() < SNIFF_BYTES_MAX && !ended && may_be_marked(bytes) {
         return None;
     }
     let begins = |marks: &[&[u8]]| marks.iter().any(|mark| starts(bytes, mark));
     let is_events = begins(match declared {
-        Declared::Plain => &FIELDS[..1],
-        _ => &FIELDS,
+        Declared::Plain => &SSE_FIELDS[..1],
+        _ => &SSE_FIELDS,
     });
     Some(match declared {
         _ if is_events => Shape::Events,
         // What ended within its first field is no text.
-        Declared::Events if FIELDS.iter().any(|field| field.starts_with(bytes)) => Shape::Events,
+        Declared::Events if SSE_FIELDS.iter().any(|field| field.starts_with(bytes)) => {
+            Shape::Events
+        }
         Declared::Events | Declared::Unknown if bytes.starts_with(b":") => Shape::Events,
         Declared::Document => Shape::Document,
         _ if bytes.starts_with(b"{") => Shape::Document,
         Declared::Page => Shape::Page,
-        Declared::Events | Declared::Unknown if begins(&PAGES) => Shape::Page,
+        Declared::Events | Declared::Unknown if begins(&HTML_STARTS) => Shape::Page,
         _ => Shape::Plain,
     })
 }
@@ -93,7 +95,7 @@ fn may_be_marked(bytes: &[u8]) -> bool {
         mark.get(..bytes.len())
             .is_some_and(|begin| begin.eq_ignore_ascii_case(bytes))
     };
-    FIELDS.iter().chain(&PAGES).any(begins) || b"\xEF\xBB\xBF".starts_with(bytes)
+    SSE_FIELDS.iter().chain(&HTML_STARTS).any(begins) || b"\xEF\xBB\xBF".starts_with(bytes)
 }
 
 #[cfg(test)]

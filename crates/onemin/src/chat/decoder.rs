@@ -7,15 +7,15 @@ use super::answer::Accounting;
 use super::dedup::Text;
 use super::json_text::Fragments;
 use super::record;
-use super::record_filter::{Overfull, RecordFilter};
+use super::record_filter::{RecordFilter, RecordTooLarge};
 use super::record_passthrough::{self, RecordPassthrough};
 use super::sse::{Event, Parser, TooLarge};
 
 /// The largest event that is held. The last one, which repeats the prompt and the answer, is not.
-const MAX_EVENT: usize = 64 * 1024 * 1024;
+const EVENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// A record of more bytes than this whose end has not come is not held but passes through.
-const PASSES_FROM: usize = 8 * 1024;
+const PASSTHROUGH_FROM_BYTES: usize = 8 * 1024;
 
 /// Reads the events of one streamed answer.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Decoder {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            frames: Parser::new(MAX_EVENT),
+            frames: Parser::new(EVENT_BYTES_MAX),
             passing: None,
             answer: Answering::default(),
         }
@@ -60,7 +60,7 @@ impl Decoder {
             passing,
         } = self;
         frames.push(left, |event| answer.event(&event, on_text))?;
-        if let Some(begun) = frames.give_up(PASSES_FROM, record_passthrough::is_record) {
+        if let Some(begun) = frames.give_up(PASSTHROUGH_FROM_BYTES, record_passthrough::is_record) {
             let mut record = RecordPassthrough::new(answer.text.needs_record());
             record.push(&begun)?;
             *passing = Some(record);
@@ -132,8 +132,8 @@ impl From<TooLarge> for Error {
     }
 }
 
-impl From<Overfull> for Error {
-    fn from(Overfull(limit): Overfull) -> Self {
+impl From<RecordTooLarge> for Error {
+    fn from(RecordTooLarge(limit): RecordTooLarge) -> Self {
         ProtocolError::EventTooLarge(limit).into()
     }
 }

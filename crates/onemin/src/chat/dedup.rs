@@ -9,7 +9,7 @@ use super::progress_lines::{self, Stripper};
 
 /// A repetition that the record does not settle is taken for a mistake from this length, in
 /// characters.
-const FEW: usize = 8;
+const SHORT_DELTA_BYTES: usize = 8;
 
 /// The text so far: in constant memory, only its length and a hash are kept.
 #[derive(Debug, Default)]
@@ -84,7 +84,7 @@ impl Text {
             .filter(|record| !record.is_empty())
         {
             Some(record) => Meaning::by_length(before, clean.len(), record.len()),
-            None if clean.chars().count() < FEW => Meaning::Text,
+            None if clean.chars().count() < SHORT_DELTA_BYTES => Meaning::Text,
             None => Meaning::Whole,
         };
         match meaning {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// Memory that is kept for the next string with escapes, in bytes.
-const KEPT: usize = 2048;
+const SCRATCH_BYTES_KEPT: usize = 2048;
 
 /// Reads the strings of one text.
 #[derive(Debug, Default)]
@@ -71,7 +71,7 @@ impl Fragments {
     /// Decodes into the scratch; None (and no change) if it is not the inside of a JSON string.
     fn decode(&mut self, inner: &[u8]) -> Option<()> {
         self.scratch.clear();
-        self.scratch.shrink_to(KEPT);
+        self.scratch.shrink_to(SCRATCH_BYTES_KEPT);
         let before = self.high;
         let decoded = self.append(inner);
         if decoded.is_none() {

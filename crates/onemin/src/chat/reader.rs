@@ -10,7 +10,7 @@ use crate::error::{Error, ProtocolError};
 use crate::refusal::Refusal;
 
 /// The largest record: it repeats the prompt and the answer.
-const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
+const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Reads one body.
 #[derive(Debug)]
@@ -47,8 +47,8 @@ impl Reader {
             State::Events(decoder) => decoder.push(bytes, on_text),
             State::Document(document) => {
                 document.extend_from_slice(bytes);
-                if document.len() > MAX_DOCUMENT {
-                    return Err(ProtocolError::BodyTooLarge(MAX_DOCUMENT).into());
+                if document.len() > DOCUMENT_BYTES_MAX {
+                    return Err(ProtocolError::BodyTooLarge(DOCUMENT_BYTES_MAX).into());
                 }
                 Ok(None)
             }

@@ -1,4 +1,4 @@
-//! What is needed of a record, taken out of it as it comes.
+//! Filters a record as it arrives: what is needed is kept, the rest is dropped unread.
 //!
 //! The last event of a stream repeats the prompt and the whole answer. Its bytes pass through here
 //! cut anywhere; what comes out is a small JSON document with the same meaning, in which of the
@@ -7,27 +7,27 @@
 use memchr::memchr2;
 
 /// The most bytes that are kept of the cost, the state and the errors.
-const MAX_KEPT: usize = 256 * 1024;
+const KEPT_BYTES_MAX: usize = 256 * 1024;
 
 /// The most bytes that are kept where the text is asked for.
-const MAX_TEXT: usize = 64 * 1024 * 1024;
+const TEXT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// The longest key that can be one of ours.
-const LONGEST_KEY: usize = 32;
+const KEY_BYTES_MAX: usize = 32;
 
-/// The objects that are looked into.
+/// The objects whose fields are examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Scope {
     Top,
     Record,
     Detail,
 }
 
-/// What becomes of a value.
+/// What is done with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum Action {
     /// It is looked into.
-    Enter(Place),
+    Enter(Scope),
     /// It is kept as it is.
     Keep,
     /// It is kept if it is an object.
@@ -36,29 +36,29 @@ enum Fate {
     Pass,
 }
 
-impl Place {
-    fn fate(self, key: &[u8], keep_text: bool) -> Fate {
+impl Scope {
+    fn action(self, key: &[u8], keep_text: bool) -> Action {
         match (self, key) {
-            (Self::Top, b"aiRecord") => Fate::Enter(Self::Record),
-            (Self::Top | Self::Record, b"aiRecordDetail") => Fate::Enter(Self::Detail),
-            (Self::Detail, b"resultObject") if keep_text => Fate::Keep,
-            (Self::Detail, b"resultObject") => Fate::KeepObject,
+            (Self::Top, b"aiRecord") => Action::Enter(Self::Record),
+            (Self::Top | Self::Record, b"aiRecordDetail") => Action::Enter(Self::Detail),
+            (Self::Detail, b"resultObject") if keep_text => Action::Keep,
+            (Self::Detail, b"resultObject") => Action::KeepObject,
             (Self::Detail, b"errorMessage" | b"responseObject")
             | (Self::Top | Self::Record, b"uuid" | b"status" | b"metadata")
             | (
                 Self::Top,
                 b"success" | b"error" | b"errorCode" | b"message" | b"code" | b"details"
                 | b"statusCode" | b"errorMessage",
-            ) => Fate::Keep,
-            _ => Fate::Pass,
+            ) => Action::Keep,
+            _ => Action::Pass,
         }
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Before a value of which the fate is known.
-    Value(Fate),
+    /// Before a value of which the action is known.
+    Value(Action),
     /// Within an object that is looked into, between its members.
     Member,
     Key {
@@ -83,7 +83,7 @@ enum State {
 pub(crate) struct RecordFilter {
     keep_text: bool,
     state: State,
-    open: Vec<Place>,
+    open: Vec<Scope>,
     key: Vec<u8>,
     /// How deep the value at hand is nested.
     depth: usize,
@@ -94,14 +94,14 @@ pub(crate) struct RecordFilter {
 
 /// More had to be kept than the bound, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Overfull(pub(crate) usize);
+pub(crate) struct RecordTooLarge(pub(crate) usize);
 
 impl RecordFilter {
     /// A filter that keeps the text too, or not.
     pub(crate) fn new(keep_text: bool) -> Self {
         Self {
             keep_text,
-            state: State::Value(Fate::Enter(Place::Top)),
+            state: State::Value(Action::Enter(Scope::Top)),
             open: Vec::new(),
             key: Vec::new(),
             depth: 0,
@@ -122,7 +122,7 @@ impl RecordFilter {
     }
 
     /// Takes the next bytes.
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), Overfull> {
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), RecordTooLarge> {
         let mut left = bytes;
         while let Some(byte) = left.first() {
             let used = if let State::Text { keep, escaped } = self.state {
@@ -132,9 +132,13 @@ impl RecordFilter {
                 1
             };
             left = left.get(used..).unwrap_or_default();
-            let most = if self.keep_text { MAX_TEXT } else { MAX_KEPT };
+            let most = if self.keep_text {
+                TEXT_BYTES_MAX
+            } else {
+                KEPT_BYTES_MAX
+            };
             if self.out.len() > most {
-                return Err(Overfull(most));
+                return Err(RecordTooLarge(most));
             }
         }
         Ok(())
@@ -142,7 +146,7 @@ impl RecordFilter {
 
     fn byte(&mut self, byte: u8) {
         match self.state {
-            State::Value(fate) => self.begin(fate, byte),
+            State::Value(action) => self.begin(action, byte),
             State::Member => self.member(byte),
             State::Key { escaped } => self.key(byte, escaped),
             State::Colon => self.colon(byte),
@@ -155,25 +159,25 @@ impl RecordFilter {
         }
     }
 
-    fn begin(&mut self, fate: Fate, byte: u8) {
+    fn begin(&mut self, action: Action, byte: u8) {
         if byte.is_ascii_whitespace() {
             return;
         }
-        if let (Fate::Enter(place), b'{') = (fate, byte) {
+        if let (Action::Enter(place), b'{') = (action, byte) {
             self.out.push(b'{');
             self.open.push(place);
             self.state = State::Member;
             return;
         }
-        let keep = match fate {
-            Fate::Pass => false,
-            Fate::KeepObject => byte == b'{',
+        let keep = match action {
+            Action::Pass => false,
+            Action::KeepObject => byte == b'{',
             // What is no object is judged by the reader of the small document.
-            Fate::Enter(_) | Fate::Keep => true,
+            Action::Enter(_) | Action::Keep => true,
         };
         self.from = self.out.len();
         self.depth = 0;
-        if fate == Fate::KeepObject && !keep {
+        if action == Action::KeepObject && !keep {
             self.out.extend_from_slice(b"null");
         }
         self.state = State::Inside { keep };
@@ -206,7 +210,7 @@ impl RecordFilter {
         match byte {
             b'"' if !escaped => self.state = State::Colon,
             _ => {
-                if self.key.len() < LONGEST_KEY {
+                if self.key.len() < KEY_BYTES_MAX {
                     self.key.push(byte);
                 }
                 let escaped = byte == b'\\' && !escaped;
@@ -218,12 +222,12 @@ impl RecordFilter {
     fn colon(&mut self, byte: u8) {
         match byte {
             b':' => {
-                let place = self.open.last().copied().unwrap_or(Place::Top);
-                let fate = place.fate(&self.key, self.keep_text);
-                if fate != Fate::Pass {
+                let place = self.open.last().copied().unwrap_or(Scope::Top);
+                let action = place.action(&self.key, self.keep_text);
+                if action != Action::Pass {
                     self.write_key();
                 }
-                self.state = State::Value(fate);
+                self.state = State::Value(action);
             }
             byte if byte.is_ascii_whitespace() => {}
             byte => self.out.push(byte),
@@ -310,10 +314,10 @@ impl RecordFilter {
             return;
         }
         self.out.extend_from_slice(bytes);
-        if !self.keep_text && self.out.len() - self.from > MAX_KEPT / 4 {
+        if !self.keep_text && self.out.len() - self.from > KEPT_BYTES_MAX / 4 {
             self.out.truncate(self.from);
             self.out.extend_from_slice(b"null");
-            self.out.shrink_to(MAX_KEPT / 4);
+            self.out.shrink_to(KEPT_BYTES_MAX / 4);
             // Nothing more of it is kept.
             self.from = usize::MAX;
         }

@@ -1,17 +1,17 @@
 //! The event of a record while it comes: its lines are read, its data condensed, nothing is held.
 
-use super::record_filter::{Overfull, RecordFilter};
+use super::record_filter::{RecordFilter, RecordTooLarge};
 use super::sse::field;
 
 /// So much of an event's beginning must say what it is.
-const BEGINNING: usize = 512;
+const SNIFF_BYTES_MAX: usize = 512;
 
 /// How the data of a record begin in an event without a name.
 const RECORD: &[u8] = b"{\"aiRecord\"";
 
 /// Whether an event that is still coming is the one that repeats everything.
 pub(super) fn is_record(begun: &[u8]) -> bool {
-    let begun = begun.get(..BEGINNING).unwrap_or(begun);
+    let begun = begun.get(..SNIFF_BYTES_MAX).unwrap_or(begun);
     let mut name: &[u8] = b"";
     for line in begun.split(|byte| matches!(byte, b'\n' | b'\r')) {
         match field(line) {
@@ -62,10 +62,10 @@ impl RecordPassthrough {
 
     /// Takes the next bytes, the event's first ones included. Says how many belong to the event if
     /// it ends within them.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Option<usize>, Overfull> {
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Option<usize>, RecordTooLarge> {
         let named = |line: &[u8]| matches!(field(line), (b"event", b"result"));
         self.named.get_or_insert_with(|| {
-            let begun = bytes.get(..BEGINNING).unwrap_or(bytes);
+            let begun = bytes.get(..SNIFF_BYTES_MAX).unwrap_or(bytes);
             begun.split(|byte| matches!(byte, b'\n' | b'\r')).any(named)
         });
         let mut at = 0;
@@ -94,7 +94,7 @@ impl RecordPassthrough {
     }
 
     /// Takes a part of a line.
-    fn line(&mut self, mut part: &[u8]) -> Result<(), Overfull> {
+    fn line(&mut self, mut part: &[u8]) -> Result<(), RecordTooLarge> {
         while let Some(byte) = part.first() {
             match self.place {
                 Place::Name(read) if NAME.get(read) == Some(byte) => {

@@ -21,7 +21,7 @@ pub struct Event<'a> {
 pub struct TooLarge(pub usize);
 
 /// Memory that is kept for the next incomplete event, in bytes.
-const KEPT: usize = 2048;
+const BUFFER_BYTES_KEPT: usize = 2048;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -68,7 +68,7 @@ impl Parser {
             rest.drain(..used);
             self.rest = rest;
         }
-        if self.rest.is_empty() && self.rest.capacity() > KEPT {
+        if self.rest.is_empty() && self.rest.capacity() > BUFFER_BYTES_KEPT {
             self.rest = Vec::new();
         }
         if self.rest.len() > self.limit {

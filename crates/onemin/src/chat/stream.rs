@@ -13,10 +13,10 @@ use crate::error::{Error, TransportError, TransportKind};
 use crate::transport::Body;
 
 /// How long the mark of the end is waited for once the record has come.
-const AFTER_RECORD: Duration = Duration::from_secs(2);
+const END_AFTER_RECORD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The most bytes that one reading takes in, so that no stream keeps others waiting.
-const ONE_READING: usize = 64 * 1024;
+const BYTES_PER_POLL_MAX: usize = 64 * 1024;
 
 /// One open streamed answer. Dropping it cancels the request at once.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Stream {
                     if let Some(accounting) = self.reader.push(&bytes, on_text)? {
                         return Poll::Ready(Ok(self.complete(accounting)));
                     }
-                    if taken >= ONE_READING {
+                    if taken >= BYTES_PER_POLL_MAX {
                         break;
                     }
                 }
@@ -143,8 +143,8 @@ impl Patience {
 
     fn heard(&mut self, settled: bool) {
         self.heard = Instant::now();
-        if settled && self.idle > AFTER_RECORD {
-            self.idle = AFTER_RECORD;
+        if settled && self.idle > END_AFTER_RECORD_TIMEOUT {
+            self.idle = END_AFTER_RECORD_TIMEOUT;
             self.timer = None;
         }
     }

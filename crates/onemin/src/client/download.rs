@@ -9,12 +9,13 @@ use url::Url;
 
 use super::{Client, UNCOMPRESSED, accepted, within};
 use crate::assets::{self, Download};
+use crate::clock;
 use crate::error::{Error, ProtocolError, TransportKind};
 use crate::features::ResultAsset;
 use crate::transport::{Body, Outgoing};
 
 /// Redirections that are followed.
-const MAX_REDIRECTIONS: u32 = 3;
+const REDIRECTS_MAX: u32 = 3;
 
 impl Client {
     /// Fetches a stored file: by its signed URL while that is good, else by its path from the
@@ -25,7 +26,7 @@ impl Client {
     /// [`Error::was_accepted`] never says no.
     pub async fn download(&self, asset: &ResultAsset) -> Result<Download, Error> {
         let mut refused = None;
-        for address in self.addresses(asset, SystemTime::now()) {
+        for address in self.addresses(asset, clock::now()) {
             match self.fetch(address).await {
                 Ok(download) => return Ok(download),
                 Err(error) => {
@@ -72,7 +73,7 @@ impl Client {
     }
 
     async fn follow(&self, mut address: String) -> Result<Response<Body>, Error> {
-        for left in (0..=MAX_REDIRECTIONS).rev() {
+        for left in (0..=REDIRECTS_MAX).rev() {
             let response = self.inner.transport.send(self.fetching(&address)?).await?;
             let next = response
                 .headers()

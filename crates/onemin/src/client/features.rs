@@ -1,4 +1,4 @@
-//! Features: one paid request, and looking after its job until the result is there.
+//! Features: one paid request, and polling its job until the result is there.
 
 use std::time::Duration;
 
@@ -17,21 +17,21 @@ use crate::images::styles::{self, DzineStyle, RecraftStyle};
 use crate::transport::{Body, Outgoing};
 
 /// The largest record, in bytes: it repeats the request, and may hold a long transcript.
-const MAX_RECORD: usize = 16 * 1024 * 1024;
+const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The largest file that comes in place of a record, in bytes.
-const MAX_INLINE: usize = 64 * 1024 * 1024;
+const INLINE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// Looks after a job that may fail one after another before it is given up.
-const MAX_FAILED_LOOKS: u32 = 5;
+/// Failed polls of a job in a row before it is given up.
+const FAILED_POLLS_MAX: u32 = 5;
 
 /// The id of no job. Upstream answers 200 with an empty record, or 401 to a wrong key.
-const NO_JOB: &str = "00000000-0000-4000-8000-000000000000";
+const UNKNOWN_JOB_ID: &str = "00000000-0000-4000-8000-000000000000";
 
 impl Client {
     /// Asks for an image, speech, a transcript or code, and waits for the result. The request is
-    /// sent once; a job is looked after until it is done or the time is over. Whoever drops the
-    /// future stops the looking, though not the job.
+    /// sent once; a job is polled until it is done or the time is over. Dropping the future stops
+    /// the polling, not the job.
     ///
     /// # Errors
     /// Why there is no result. Once the job was taken, [`Error::was_accepted`] says so whatever
@@ -56,12 +56,12 @@ impl Client {
         }
     }
 
-    /// Asks whether upstream knows a key, at no cost: by a look after a job that nobody has.
+    /// Asks whether upstream knows a key, at no cost: by polling a job that nobody has.
     ///
     /// # Errors
     /// [`Error::Refused`] if it does not; or why it could not be asked.
     pub async fn check_key(&self, key: &ApiKey) -> Result<(), Error> {
-        let path = format!("/api/results/{NO_JOB}");
+        let path = format!("/api/results/{UNKNOWN_JOB_ID}");
         self.get(key, &path).await.map(drop)
     }
 
@@ -101,7 +101,7 @@ impl Client {
         styles::recraft(&body)
     }
 
-    /// Looks after a job until it is done.
+    /// Polls a job until it is done.
     async fn job(
         &self,
         key: &ApiKey,
@@ -115,21 +115,21 @@ impl Client {
         let path = format!("/api/results/{id}");
         let mut failed = 0;
         let mut wait = Duration::ZERO;
-        for look in 0.. {
-            let pause = wait.max(pause(self.inner.timeouts.poll, look));
+        for poll in 0.. {
+            let pause = wait.max(pause(self.inner.timeouts.poll, poll));
             tokio::time::sleep_until((Instant::now() + pause).min(deadline)).await;
             if Instant::now() >= deadline {
                 break;
             }
-            wait = match self.look(key, kind, &path, deadline).await {
-                Look::Done(outcome) => return Ok(*outcome),
-                Look::Ended(error) => return Err(error),
-                Look::Failed(error) if failed == MAX_FAILED_LOOKS => return Err(error),
-                Look::Failed(error) => {
+            wait = match self.poll_job(key, kind, &path, deadline).await {
+                Poll::Done(outcome) => return Ok(*outcome),
+                Poll::Ended(error) => return Err(error),
+                Poll::Failed(error) if failed == FAILED_POLLS_MAX => return Err(error),
+                Poll::Failed(error) => {
                     failed += 1;
                     asked_to_wait(&error)
                 }
-                Look::Working => {
+                Poll::Working => {
                     failed = 0;
                     Duration::ZERO
                 }
@@ -138,21 +138,21 @@ impl Client {
         Err(TransportError::new(TransportKind::WholeTimeout).into())
     }
 
-    async fn look(&self, key: &ApiKey, kind: Kind, path: &str, deadline: Instant) -> Look {
+    async fn poll_job(&self, key: &ApiKey, kind: Kind, path: &str, deadline: Instant) -> Poll {
         let asking = within(deadline, TransportKind::WholeTimeout, self.get(key, path));
         match asking.await {
             Ok(body) => match features::read(kind, &body) {
-                Ok(JobState::Done(outcome)) => Look::Done(outcome),
-                Ok(JobState::Working { .. }) => Look::Working,
+                Ok(JobState::Done(outcome)) => Poll::Done(outcome),
+                Ok(JobState::Working { .. }) => Poll::Working,
                 // The job may not be known yet everywhere.
                 Ok(JobState::Unknown) => {
-                    Look::Failed(ProtocolError::Malformed("the job is not known").into())
+                    Poll::Failed(ProtocolError::Malformed("the job is not known").into())
                 }
-                // The record says what became of the job; anything else speaks of the look.
-                Err(error @ Error::Refused(_)) if features::is_record(&body) => Look::Ended(error),
-                Err(error) => Look::failed(error),
+                // The record tells the job's state; anything else is about the poll itself.
+                Err(error @ Error::Refused(_)) if features::is_record(&body) => Poll::Ended(error),
+                Err(error) => Poll::failed(error),
             },
-            Err(error) => Look::failed(error),
+            Err(error) => Poll::failed(error),
         }
     }
 
@@ -180,23 +180,23 @@ impl Client {
         })?;
         let asking = async {
             let response = accepted(self.inner.transport.send(request).await?).await?;
-            collect(response.into_body(), MAX_RECORD).await
+            collect(response.into_body(), RECORD_BYTES_MAX).await
         };
         within(deadline, TransportKind::WholeTimeout, asking).await
     }
 }
 
-/// What a look after a job showed.
-enum Look {
+/// What one poll of a job showed.
+enum Poll {
     Working,
     Done(Box<Outcome>),
-    /// The job has failed, or looking again cannot help.
+    /// The job has failed, or polling again cannot help.
     Ended(Error),
-    /// The look failed; the job may be well.
+    /// The poll failed; the job may be fine.
     Failed(Error),
 }
 
-impl Look {
+impl Poll {
     fn failed(error: Error) -> Self {
         let error = error.after_acceptance();
         if is_final(&error) {
@@ -214,9 +214,12 @@ async fn answer(kind: Kind, response: Response<Body>) -> Result<JobState, Error>
         .as_ref()
         .and_then(|value| HeaderValue::to_str(value).ok());
     let Some(content_type) = content_type.filter(|of| is_file(kind, of)) else {
-        return features::read(kind, &collect(response.into_body(), MAX_RECORD).await?);
+        return features::read(
+            kind,
+            &collect(response.into_body(), RECORD_BYTES_MAX).await?,
+        );
     };
-    let bytes = Bytes::from(collect(response.into_body(), MAX_INLINE).await?);
+    let bytes = Bytes::from(collect(response.into_body(), INLINE_BYTES_MAX).await?);
     if bytes.is_empty() {
         return Err(ProtocolError::Malformed("the file is empty").into());
     }
@@ -236,12 +239,12 @@ fn is_file(kind: Kind, content_type: &str) -> bool {
     !kind.gives_text() && files.iter().any(|begin| small.starts_with(begin))
 }
 
-/// The time before the nth look, from the first to five times as long.
+/// The time before the nth poll, from the first to five times as long.
 fn pause(first: Duration, look: u32) -> Duration {
     first + (first * look / 4).min(first * 4)
 }
 
-/// Whether looking again cannot help.
+/// Whether polling again cannot help.
 fn is_final(error: &Error) -> bool {
     matches!(error, Error::Refused(refusal) if !refusal.retryable)
 }
@@ -266,7 +269,7 @@ mod tests {
     use super::{is_plain, pause};
 
     #[test]
-    fn the_looks_become_rarer_and_not_too_rare() {
+    fn polls_become_rarer_and_not_too_rare() {
         let first = Duration::from_secs(2);
         let pauses: Vec<Duration> = (0..100).map(|look| pause(first, look)).collect();
         assert_eq!((pauses[0], pauses[99]), (first, first * 5));

@@ -69,7 +69,7 @@ impl ResultAsset {
     }
 }
 
-/// How far a job is.
+/// The state of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum JobState {
     /// There is no such job, or it is forgotten.
@@ -82,7 +82,7 @@ pub(crate) enum JobState {
 }
 
 /// Words of a status that mean that the end is still to come. Documented is only the first.
-const WORKING: [&str; 7] = [
+const WORKING_STATUSES: [&str; 7] = [
     "PROCESSING",
     "PENDING",
     "QUEUED",
@@ -143,20 +143,23 @@ pub(crate) fn is_record(body: &[u8]) -> bool {
 }
 
 fn is_working(status: &str) -> bool {
-    WORKING
+    WORKING_STATUSES
         .iter()
         .any(|word| word.eq_ignore_ascii_case(status.trim()))
 }
 
-const TEXTS: [&str; 3] = ["text", "transcript", "content"];
-const FILES: [&str; 7] = [
+const TEXT_FIELDS: [&str; 3] = ["text", "transcript", "content"];
+const FILE_FIELDS: [&str; 7] = [
     "path", "key", "url", "imageUrl", "audioUrl", "videoUrl", "fileUrl",
 ];
 
 /// Whether an object is a result; else it is the report of a failure.
 fn is_result(object: &Map<String, Value>) -> bool {
     let holds = |name: &str| object.get(name).is_some_and(Value::is_string);
-    TEXTS.iter().chain(&FILES).any(|name| holds(name))
+    TEXT_FIELDS
+        .iter()
+        .chain(&FILE_FIELDS)
+        .any(|name| holds(name))
         || object.contains_key("segments")
         || object.contains_key("temporaryUrl")
 }
@@ -207,13 +210,13 @@ impl Pieces {
         };
         let signed = named(&["temporaryUrl"]);
         if !self.kind.gives_text()
-            && let Some(path) = named(&FILES).or(signed)
+            && let Some(path) = named(&FILE_FIELDS).or(signed)
         {
             self.found.assets.push(ResultAsset {
                 path: path.to_owned(),
                 temporary_url: signed.map(str::to_owned),
             });
-        } else if let Some(text) = named(&TEXTS) {
+        } else if let Some(text) = named(&TEXT_FIELDS) {
             self.texts.push(text.to_owned());
         }
         if !object.is_empty() {

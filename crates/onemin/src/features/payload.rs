@@ -38,7 +38,7 @@ pub enum Mode {
     /// The connection is held until the answer is there. Upstream's edge ended some such calls
     /// after 20 s (HTTP 522), others took 75 s.
     Held,
-    /// The job is submitted, and looked after until it is done.
+    /// The job is submitted, and polled until it is done.
     Polled,
 }
 

@@ -17,13 +17,13 @@ pub struct Flags {
 }
 
 /// The longer side over the shorter one, at most.
-const MOST: u32 = 2;
+const RATIO_MAX: u32 = 2;
 
 /// The longest side that is believed to be one.
-const LONGEST_SIDE: u32 = 100_000;
+const SIDE_PIXELS_MAX: u32 = 100_000;
 
 /// How often a prompt is gone through, so that no prompt takes long.
-const MOST_PASSES: usize = 32;
+const PASSES_MAX: usize = 32;
 
 /// Takes the flags out of a prompt. Of a flag that occurs twice the last one counts; one without a
 /// usable value is left where it is.
@@ -34,7 +34,7 @@ pub fn take(prompt: &str) -> Flags {
         ..Flags::default()
     };
     // What stood apart may be a flag once another one between is gone.
-    for _ in 0..MOST_PASSES {
+    for _ in 0..PASSES_MAX {
         let Some(taken) = pass(&flags.prompt) else {
             break;
         };
@@ -167,7 +167,7 @@ fn pair(word: &str, separators: &[char]) -> Option<(u32, u32)> {
     let number = |text: &str| -> Option<u32> {
         let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let number = plain.then(|| text.parse().ok())??;
-        (1..=LONGEST_SIDE).contains(&number).then_some(number)
+        (1..=SIDE_PIXELS_MAX).contains(&number).then_some(number)
     };
     Some((number(first)?, number(second)?))
 }
@@ -181,10 +181,10 @@ fn reduced((width, height): (u32, u32)) -> (u32, u32) {
 }
 
 fn limited((width, height): (u32, u32)) -> (u32, u32) {
-    if width > height.saturating_mul(MOST) {
-        (MOST, 1)
-    } else if height > width.saturating_mul(MOST) {
-        (1, MOST)
+    if width > height.saturating_mul(RATIO_MAX) {
+        (RATIO_MAX, 1)
+    } else if height > width.saturating_mul(RATIO_MAX) {
+        (1, RATIO_MAX)
     } else {
         (width, height)
     }

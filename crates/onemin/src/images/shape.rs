@@ -7,16 +7,16 @@ use crate::features::Invalid;
 use crate::features::spec::{ModelSpec, Param, Pixels, Rule, size};
 
 /// The pixels of an image of which only the ratio is given.
-const USUAL_AREA: f64 = 1024.0 * 1024.0;
+const DEFAULT_AREA_PIXELS: f64 = 1024.0 * 1024.0;
 
 /// A ratio may be off by so much and is still called the same, as a fraction.
-const SAME: f64 = 0.01;
+const SAME_RATIO_TOLERANCE: f64 = 0.01;
 
 /// A ratio may be off by so much and is still better than none.
-const NEAR: f64 = 0.3;
+const NEAR_RATIO_TOLERANCE: f64 = 0.3;
 
 /// A size that a model has only ratios for may be off by so much.
-const LIKE: f64 = 0.1;
+const SIZE_RATIO_TOLERANCE: f64 = 0.1;
 
 /// What a shape comes down to.
 #[derive(Debug, Default, PartialEq)]
@@ -100,7 +100,7 @@ impl Shaping<'_> {
         match (self.rule(Param::AspectRatio), self.rule(Param::AspectWidth)) {
             (Some(Rule::OneOf(list)), _) => {
                 let (ratio, off) = nearest(list, sides);
-                if off > LIKE {
+                if off > SIZE_RATIO_TOLERANCE {
                     return Err(self.refused("size", &Rule::OneOf(list)));
                 }
                 self.set(Param::AspectRatio, ratio);
@@ -119,7 +119,7 @@ impl Shaping<'_> {
             Rule::OneOf(list) => {
                 let exact = list.iter().find(|text| size(text) == Some(sides));
                 let (like, off) = nearest(list, sides);
-                if exact.is_none() && off > SAME {
+                if exact.is_none() && off > SAME_RATIO_TOLERANCE {
                     return Err(self.refused("size", &rule));
                 }
                 if exact.is_none() {
@@ -157,7 +157,7 @@ impl Shaping<'_> {
         }
         let sides = size(text).ok_or_else(|| self.refused("aspect_ratio", &Rule::OneOf(list)))?;
         let (ratio, off) = nearest(list, sides);
-        if off <= SAME {
+        if off <= SAME_RATIO_TOLERANCE {
             self.set(Param::AspectRatio, ratio);
         } else if let Some(rule) = self.rule(Param::Width).filter(|_| list.contains(&"custom")) {
             self.sides_of_ratio(sides, rule);
@@ -171,7 +171,7 @@ impl Shaping<'_> {
         match rule {
             Rule::OneOf(list) => {
                 let (like, off) = nearest(list, sides);
-                if off <= NEAR {
+                if off <= NEAR_RATIO_TOLERANCE {
                     self.set(Param::Size, like);
                 }
                 self.note(off, "aspect_ratio");
@@ -258,7 +258,7 @@ impl Shaping<'_> {
     }
 
     fn note(&mut self, off: f64, param: &'static str) {
-        if off > SAME {
+        if off > SAME_RATIO_TOLERANCE {
             self.shape.unmet.push(param);
         }
     }
@@ -317,8 +317,8 @@ fn area((width, height): Sides, multiple: u32) -> Sides {
         steps.saturating_mul(multiple)
     };
     (
-        side((USUAL_AREA * ratio).sqrt()),
-        side((USUAL_AREA / ratio).sqrt()),
+        side((DEFAULT_AREA_PIXELS * ratio).sqrt()),
+        side((DEFAULT_AREA_PIXELS / ratio).sqrt()),
     )
 }
 

@@ -38,12 +38,12 @@ const MESSAGES: [&str; 14] = [
 const STATUSES: [&str; 4] = ["/response/status", "/status", "/statusCode", "/error/code"];
 
 /// JSON within JSON within JSON is followed so deep.
-const DEPTH: usize = 3;
+const DEPTH_MAX: usize = 3;
 
 impl Cause {
     /// Reads `details`.
     pub(super) fn of_details(details: &Value) -> Self {
-        Self::of(details, DEPTH)
+        Self::of(details, DEPTH_MAX)
     }
 
     /// Reads the JSON that a provider's library left in a text, such as `400 {"error":{…}}`.
@@ -63,7 +63,7 @@ impl Cause {
         let status = before
             .split_ascii_whitespace()
             .find_map(|word| status(&Value::from(word)));
-        let cause = Self::of(&value, DEPTH);
+        let cause = Self::of(&value, DEPTH_MAX);
         Self {
             status: cause.status.or(status),
             ..cause

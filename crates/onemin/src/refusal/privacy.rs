@@ -4,9 +4,9 @@
 use std::net::Ipv4Addr;
 
 /// The longest message, in characters.
-const LONGEST: usize = 800;
+const MESSAGE_BYTES_MAX: usize = 800;
 
-const HIDDEN: &str = "…";
+const REDACTED: &str = "…";
 
 /// Ends of host names that are no words of a sentence.
 const HOST_ENDS: [&str; 8] = [
@@ -49,7 +49,7 @@ const ID_WORDS: [&str; 9] = [
 /// Makes a text fit to be shown.
 pub(super) fn clean(text: &str) -> String {
     let text = text.split("\n    at ").next().unwrap_or_default();
-    let mut clean = String::with_capacity(text.len().min(LONGEST));
+    let mut clean = String::with_capacity(text.len().min(MESSAGE_BYTES_MAX));
     let mut id_expected = Expect::Nothing;
     for word in text.split_inclusive(is_border) {
         let (body, border) = match word.char_indices().next_back() {
@@ -93,11 +93,11 @@ fn shown(word: &str, expect: &mut Expect) -> String {
     } else if matches!(small.as_str(), "request" | "trace" | "ray") {
         *expect = Expect::Word;
     } else if before == Expect::Id && is_id(word) {
-        return HIDDEN.to_owned();
+        return REDACTED.to_owned();
     }
     match word.split_once([':', '=']) {
         Some((name, id)) if ID_WORDS.contains(&name.to_ascii_lowercase().as_str()) && is_id(id) => {
-            word.replace(id, HIDDEN)
+            word.replace(id, REDACTED)
         }
         _ => without_address(word),
     }
@@ -120,7 +120,7 @@ fn without_address(word: &str) -> String {
     let host = word.trim_end_matches(['.', ':', '!', '?']);
     let end = word.get(host.len()..).unwrap_or_default();
     if is_secret(host) || is_foreign_host(host) {
-        format!("{HIDDEN}{end}")
+        format!("{REDACTED}{end}")
     } else {
         word.to_owned()
     }
@@ -137,7 +137,7 @@ fn url_shown(url: &str) -> String {
     if is_own(host) {
         shown.to_owned()
     } else {
-        HIDDEN.to_owned()
+        REDACTED.to_owned()
     }
 }
 
@@ -167,8 +167,8 @@ fn is_foreign_host(word: &str) -> bool {
 }
 
 fn shortened(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}{HIDDEN}", text.get(..end).unwrap_or_default()),
+    match text.char_indices().nth(MESSAGE_BYTES_MAX) {
+        Some((end, _)) => format!("{}{REDACTED}", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
 }
@@ -250,7 +250,10 @@ mod tests {
 
     #[test]
     fn a_long_message_is_cut() {
-        assert_eq!(clean(&"é".repeat(5000)).chars().count(), super::LONGEST + 1);
+        assert_eq!(
+            clean(&"é".repeat(5000)).chars().count(),
+            super::MESSAGE_BYTES_MAX + 1
+        );
     }
 
     proptest! {

@@ -16,7 +16,7 @@ pub(crate) struct Report {
 }
 
 /// The longest code that is believed to be one, in bytes.
-const LONGEST_CODE: usize = 80;
+const CODE_BYTES_MAX: usize = 80;
 
 impl Report {
     /// Reads a body: JSON in any known shape, a web page, or text.
@@ -181,7 +181,7 @@ fn code(value: &Value) -> Option<String> {
         Value::Number(code) => code.to_string(),
         _ => return None,
     };
-    (!code.is_empty() && code.len() <= LONGEST_CODE).then_some(code)
+    (!code.is_empty() && code.len() <= CODE_BYTES_MAX).then_some(code)
 }
 
 /// A text, or the texts of a list.

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 /// Longer waits are not believed.
-const LONGEST: Duration = Duration::from_hours(24);
+const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 
 /// How long to wait from now.
 pub(crate) fn retry_after(value: &[u8], now: SystemTime) -> Option<Duration> {
@@ -15,7 +15,7 @@ pub(crate) fn retry_after(value: &[u8], now: SystemTime) -> Option<Duration> {
             .duration_since(now)
             .unwrap_or_default(),
     };
-    Some(wait.min(LONGEST))
+    Some(wait.min(RETRY_AFTER_MAX))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub(crate) struct Settings {
 }
 
 /// Silence on a connection after which the system asks whether the other side is still there.
-const KEEP_ALIVE: Duration = Duration::from_mins(1);
+const TCP_KEEPALIVE: Duration = Duration::from_mins(1);
 
 /// A TCP connection, with TLS or without.
 pub(super) type Socket = MaybeHttpsStream<TokioIo<TcpStream>>;
@@ -36,7 +36,7 @@ impl Connector {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(settings.nodelay);
-        tcp.set_keepalive(Some(KEEP_ALIVE));
+        tcp.set_keepalive(Some(TCP_KEEPALIVE));
         tcp.set_connect_timeout(Some(settings.connect_timeout));
         let tls = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())

@@ -15,7 +15,7 @@ use super::connect::Socket;
 use super::outgoing::Outgoing;
 
 /// The most memory that reading and writing one connection takes, in bytes.
-const BUFFER: usize = 64 * 1024;
+const BUFFER_BYTES: usize = 64 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -37,7 +37,7 @@ pub(super) enum NoResponse {
 impl Connection {
     pub(super) async fn over(socket: Socket) -> Result<Self, hyper::Error> {
         let mut builder = http1::Builder::new();
-        builder.max_buf_size(BUFFER);
+        builder.max_buf_size(BUFFER_BYTES);
         let (sender, wire) = builder.handshake(socket).await?;
         let wire = Some(wire);
         Ok(Self { sender, wire })

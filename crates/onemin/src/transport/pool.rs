@@ -11,13 +11,13 @@ use tokio::time::Instant;
 use super::connection::Connection;
 
 /// Connections that are not used for so long are closed; upstream's edge closes them itself later.
-const IDLE_CONNECTION: Duration = Duration::from_secs(75);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// An idle connection has no task that would see upstream close it; this often all are looked at.
-const BETWEEN_SWEEPS: Duration = Duration::from_secs(15);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(15);
 
 /// The most connections to one host that wait; each holds the buffers of its last exchange.
-const MOST_IDLE: usize = 512;
+const IDLE_CONNECTIONS_MAX: usize = 512;
 
 /// Where a connection leads.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -51,7 +51,7 @@ struct Idle {
 
 impl Idle {
     fn is_fresh(&self) -> bool {
-        self.since.elapsed() < IDLE_CONNECTION
+        self.since.elapsed() < IDLE_TIMEOUT
     }
 }
 
@@ -80,7 +80,7 @@ impl Pool {
         let idle = Idle { connection, since };
         let mut state = self.state();
         let connections = state.idle.entry(origin).or_default();
-        if connections.len() >= MOST_IDLE {
+        if connections.len() >= IDLE_CONNECTIONS_MAX {
             return;
         }
         connections.push(idle);
@@ -114,7 +114,7 @@ impl Pool {
 /// Closes connections that are over until there are none, or nobody is left to use them.
 async fn sweep(pool: Weak<Pool>) {
     loop {
-        tokio::time::sleep(BETWEEN_SWEEPS).await;
+        tokio::time::sleep(SWEEP_INTERVAL).await;
         let Some(pool) = pool.upgrade() else { return };
         if pool.expire().is_none() {
             return;
@@ -162,8 +162,8 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_than_so_many_wait() {
-        let (pool, mut ends) = filled(MOST_IDLE + 1).await;
-        assert_eq!(idle(&pool), MOST_IDLE);
+        let (pool, mut ends) = filled(IDLE_CONNECTIONS_MAX + 1).await;
+        assert_eq!(idle(&pool), IDLE_CONNECTIONS_MAX);
         assert!(is_closed(ends.last_mut().unwrap()).await);
         assert!(!is_closed(&mut ends[0]).await);
     }
@@ -178,14 +178,14 @@ mod tests {
     #[tokio::test]
     async fn a_connection_that_is_too_old_is_not_used_and_is_closed() {
         let (pool, mut ends) = filled(2).await;
-        age(&pool, IDLE_CONNECTION / 2);
+        age(&pool, IDLE_TIMEOUT / 2);
         assert!(pool.take(&origin()).is_some());
         assert_eq!(pool.expire().map(|gone| gone.len()), Some(0));
-        age(&pool, IDLE_CONNECTION / 2);
+        age(&pool, IDLE_TIMEOUT / 2);
         assert!(pool.take(&origin()).is_none());
         assert!(is_closed(&mut ends[0]).await);
         let (pool, mut ends) = filled(1).await;
-        age(&pool, IDLE_CONNECTION);
+        age(&pool, IDLE_TIMEOUT);
         assert!(pool.expire().is_none());
         assert!(is_closed(&mut ends[0]).await);
     }

@@ -1,6 +1,11 @@
 //! The client over real sockets, against a small server that says exactly what a test gives it.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
 
 mod assets;
 mod cancel;

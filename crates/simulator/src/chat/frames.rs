@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::answer::pause;
-use crate::fault::{Faults, Kind};
+use crate::fault::{FaultKind, Faults};
 use crate::playback::Step;
 use crate::script::Script;
 
@@ -32,10 +32,18 @@ const PLAIN: Style = Style {
 impl Style {
     fn new(faults: &Faults) -> Self {
         Self {
-            line_end: if faults.has(Kind::Crlf) { "\r\n" } else { "\n" },
-            after_colon: if faults.has(Kind::NoSpace) { "" } else { " " },
-            two_lines: faults.has(Kind::MultiLineData),
-            comments: faults.has(Kind::CommentLines),
+            line_end: if faults.has(FaultKind::Crlf) {
+                "\r\n"
+            } else {
+                "\n"
+            },
+            after_colon: if faults.has(FaultKind::NoSpace) {
+                ""
+            } else {
+                " "
+            },
+            two_lines: faults.has(FaultKind::MultiLineData),
+            comments: faults.has(FaultKind::CommentLines),
         }
     }
 }
@@ -134,7 +142,7 @@ impl Frames {
     }
 
     /// The frames as steps, `delay` apart: each a body frame of its own, or cut into socket writes
-    /// of the wished size wherever that falls.
+    /// of the requested size wherever that falls.
     pub(crate) fn steps(self, delay: Duration, script: &Script) -> Vec<Step> {
         let buffer = Bytes::from(self.buffer);
         let mut steps = Vec::with_capacity(2 * self.ends.len() + 2);
@@ -204,11 +212,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::Frames;
-    use crate::fault::{Fault, Faults, Kind};
+    use crate::fault::{Fault, FaultKind, Faults};
     use crate::playback::Step;
     use crate::script::Script;
 
-    fn frames(kinds: &[Kind], deltas: &[String]) -> Frames {
+    fn frames(kinds: &[FaultKind], deltas: &[String]) -> Frames {
         let faults = Faults::new(kinds.iter().map(|&kind| Fault::new(kind)).collect());
         let mut frames = Frames::new(&faults, 0);
         for delta in deltas {
@@ -239,19 +247,19 @@ mod tests {
                 "event: content\ndata: {\"content\":\"a\"}\n\nevent: done\ndata: {}\n\n",
             ),
             (
-                vec![Kind::Crlf],
+                vec![FaultKind::Crlf],
                 "event: content\r\ndata: {\"content\":\"a\"}\r\n\r\nevent: done\r\ndata: {}\r\n\r\n",
             ),
             (
-                vec![Kind::NoSpace],
+                vec![FaultKind::NoSpace],
                 "event:content\ndata:{\"content\":\"a\"}\n\nevent:done\ndata:{}\n\n",
             ),
             (
-                vec![Kind::MultiLineData],
+                vec![FaultKind::MultiLineData],
                 "event: content\ndata: {\ndata: \"content\":\"a\"}\n\nevent: done\ndata: {\ndata: }\n\n",
             ),
             (
-                vec![Kind::CommentLines],
+                vec![FaultKind::CommentLines],
                 ": keep-alive\n\nevent: content\ndata: {\"content\":\"a\"}\n\n: keep-alive\n\nevent: done\ndata: {}\n\n",
             ),
         ];
@@ -291,7 +299,7 @@ mod tests {
             delay in 0_u64..2,
             crlf: bool,
         ) {
-            let kinds: &[Kind] = if crlf { &[Kind::Crlf] } else { &[] };
+            let kinds: &[FaultKind] = if crlf { &[FaultKind::Crlf] } else { &[] };
             let whole = frames(kinds, &deltas).buffer;
             let script = Script { write, ..Script::default() };
             let steps = frames(kinds, &deltas).steps(Duration::from_millis(delay), &script);

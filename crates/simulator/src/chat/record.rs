@@ -11,7 +11,7 @@ use crate::chat::reply::Reply;
 use crate::chat::request::ChatRequest;
 use crate::chat::usage::{Metadata, Usage};
 use crate::clock::{iso, now_ms};
-use crate::fault::{Fault, Faults, Kind};
+use crate::fault::{Fault, FaultKind, Faults};
 use crate::models;
 use crate::script::Script;
 use crate::state::State;
@@ -21,11 +21,11 @@ pub(crate) const NO_CREDITS: &str =
     "The feature requires 1726 credits, but the Test Office team only has 139 credits";
 
 /// Faults by which a record says on HTTP 200 that there is no answer.
-const FAILURES: [Kind; 4] = [
-    Kind::CreditsInResult,
-    Kind::ModerationInResult,
-    Kind::StatusFailure,
-    Kind::StatusFailed,
+const FAILURES: [FaultKind; 4] = [
+    FaultKind::CreditsInResult,
+    FaultKind::ModerationInResult,
+    FaultKind::StatusFailure,
+    FaultKind::StatusFailed,
 ];
 
 /// The record as JSON text.
@@ -181,7 +181,7 @@ fn success<'a>(
         status: "SUCCESS",
         credit: usage.credit,
         metadata: Metadata::new(usage, script, faults),
-        result: if faults.has(Kind::StringResult) {
+        result: if faults.has(FaultKind::StringResult) {
             ResultObject::Bare(text)
         } else {
             ResultObject::List(vec![text])
@@ -204,7 +204,7 @@ impl Outcome<'_> {
 /// Metadata is empty and nothing is said about the model, as in `err-200-*.json`.
 pub(crate) fn failed(fault: &Fault) -> Outcome<'_> {
     let (code, message) = match fault.kind {
-        Kind::ModerationInResult => (
+        FaultKind::ModerationInResult => (
             "CONTENT_MODERATION",
             "The request was rejected by content moderation",
         ),
@@ -214,9 +214,12 @@ pub(crate) fn failed(fault: &Fault) -> Outcome<'_> {
         fault.code.as_deref().unwrap_or(code),
         fault.message.as_deref().unwrap_or(message),
     );
-    let in_result = matches!(fault.kind, Kind::CreditsInResult | Kind::ModerationInResult);
+    let in_result = matches!(
+        fault.kind,
+        FaultKind::CreditsInResult | FaultKind::ModerationInResult
+    );
     Outcome {
-        status: if fault.kind == Kind::StatusFailed {
+        status: if fault.kind == FaultKind::StatusFailed {
             "FAILED"
         } else {
             "FAILURE"

@@ -2,22 +2,22 @@
 
 use std::borrow::Cow;
 
+use crate::chat::echo::{self, Attachments};
 use crate::chat::request::ChatRequest;
-use crate::chat::understood::{self, Seen};
 use crate::chat::usage::{Counts, tokens};
-use crate::fault::{Faults, Kind};
+use crate::fault::{FaultKind, Faults};
 use crate::model;
 use crate::script::{Script, time};
 use crate::state::State;
 
 /// Deltas that go out before a fault in the middle of a stream, unless it says otherwise.
-pub(crate) const AFTER: usize = 2;
+pub(crate) const DELTAS_BEFORE_FAULT: usize = 2;
 
 /// Bytes of `huge-event`, unless it says otherwise.
-const HUGE: usize = 2 * 1024 * 1024;
+const HUGE_BYTES: usize = 2 * 1024 * 1024;
 
 /// Most bytes that it takes: a prompt must not be able to exhaust the memory.
-const HUGEST: usize = 64 * 1024 * 1024;
+const HUGE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// An answer's text.
 #[derive(Debug, Default)]
@@ -39,22 +39,22 @@ impl Reply {
         script: &Script,
         faults: &Faults,
     ) -> Self {
-        let seen = Seen::new(state, request);
+        let seen = Attachments::new(state, request);
         let scripted = script.text();
         let mut reply = Self {
             empty_first: script.deltas.is_none() && script.tokens.is_none(),
             sites: sites(request, faults),
             ..Self::default()
         };
-        if faults.has(Kind::CrawlLines) {
+        if faults.has(FaultKind::CrawlLines) {
             for url in reply.sites.clone() {
                 reply.push(&format!("🌐 Crawling site {url}\n"));
             }
         }
-        if !faults.has(Kind::EmptyText) {
+        if !faults.has(FaultKind::EmptyText) {
             let text = scripted
                 .or_else(|| model::answer(request.prompt(), script.model.as_ref()))
-                .unwrap_or_else(|| understood::text(request, &seen));
+                .unwrap_or_else(|| echo::text(request, &seen));
             reply.say(&text, script, faults);
         }
         reply.counts = Counts {
@@ -80,12 +80,12 @@ impl Reply {
     }
 
     fn say(&mut self, text: &str, script: &Script, faults: &Faults) {
-        let huge = faults.find(Kind::HugeEvent);
-        let place = huge.map(|fault| fault.after.unwrap_or(AFTER));
+        let huge = faults.find(FaultKind::HugeEvent);
+        let place = huge.map(|fault| fault.after.unwrap_or(DELTAS_BEFORE_FAULT));
         let bytes = huge
             .and_then(|fault| fault.bytes)
-            .unwrap_or(HUGE)
-            .min(HUGEST);
+            .unwrap_or(HUGE_BYTES)
+            .min(HUGE_BYTES_MAX);
         let mut deltas: Vec<Cow<'_, str>> =
             script.split(text).into_iter().map(Cow::Borrowed).collect();
         if let Some(place) = place {
@@ -114,7 +114,7 @@ impl Reply {
 }
 
 fn sites(request: &ChatRequest, faults: &Faults) -> Vec<String> {
-    let wanted = if faults.has(Kind::CrawlLines) {
+    let wanted = if faults.has(FaultKind::CrawlLines) {
         Some(2)
     } else {
         None

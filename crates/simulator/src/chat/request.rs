@@ -81,7 +81,7 @@ impl ChatRequest {
         (settings.get("webSearch") == Some(&Value::Bool(true))).then(sites)
     }
 
-    /// Paths or URLs of pictures.
+    /// Paths or URLs of images.
     pub(crate) fn images(&self) -> Vec<&str> {
         strings(self.prompt_object.attachments.get("images"))
     }
@@ -91,7 +91,7 @@ impl ChatRequest {
         strings(self.prompt_object.attachments.get("files"))
     }
 
-    /// Whether pictures came in the old field that is echoed and ignored.
+    /// Whether images came in the old field that is echoed and ignored.
     pub(crate) fn has_image_list(&self) -> bool {
         !strings(Some(&self.prompt_object.image_list)).is_empty()
     }

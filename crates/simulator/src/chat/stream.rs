@@ -7,23 +7,23 @@ use serde_json::json;
 use crate::answer::Answer;
 use crate::chat::frames::Frames;
 use crate::chat::record;
-use crate::chat::reply::{AFTER, Reply};
+use crate::chat::reply::{DELTAS_BEFORE_FAULT, Reply};
 use crate::chat::request::ChatRequest;
-use crate::fault::{ErrorShape, Fault, Faults, Kind};
+use crate::fault::{ErrorShape, Fault, FaultKind, Faults};
 use crate::playback::Step;
 use crate::script::{Script, time};
 use crate::state::State;
 
 /// Faults that end a stream in its middle.
-const ENDING: [Kind; 8] = [
-    Kind::ErrorMidway,
-    Kind::ErrorFirst,
-    Kind::Cut,
-    Kind::CutMidFrame,
-    Kind::Reset,
-    Kind::CleanCut,
-    Kind::CleanCutMidFrame,
-    Kind::Stall,
+const ENDING: [FaultKind; 8] = [
+    FaultKind::ErrorMidway,
+    FaultKind::ErrorFirst,
+    FaultKind::Cut,
+    FaultKind::CutMidFrame,
+    FaultKind::Reset,
+    FaultKind::CleanCut,
+    FaultKind::CleanCutMidFrame,
+    FaultKind::Stall,
 ];
 
 /// The stream that says `reply`.
@@ -41,7 +41,7 @@ pub(crate) fn answer(
     let mut frames = Frames::new(faults, room);
     let ending = play(&mut frames, reply, record, faults);
     let slow = faults
-        .find(Kind::SlowStream)
+        .find(FaultKind::SlowStream)
         .map(|fault| fault.ms.unwrap_or(250));
     let delay = slow.or(script.delay_ms).map_or(state.pace, time);
     let mut steps = frames.steps(delay, script);
@@ -72,10 +72,10 @@ fn play(
     let ending = faults.first_of(&ENDING);
     let deltas = deltas_of(reply, faults);
     let count = ending.map_or(deltas.len(), |fault| after(fault).min(deltas.len()));
-    if faults.has(Kind::UnknownEvents) {
+    if faults.has(FaultKind::UnknownEvents) {
         frames.event("reasoning", r#"{"content":"The user wants an answer."}"#);
     }
-    if (reply.empty_first || faults.has(Kind::EmptyText)) && (ending.is_none() || count > 0) {
+    if (reply.empty_first || faults.has(FaultKind::EmptyText)) && (ending.is_none() || count > 0) {
         frames.event("content", r#"{"content":""}"#);
     }
     for (index, delta) in deltas.iter().enumerate().take(count) {
@@ -87,13 +87,13 @@ fn play(
         return break_off(frames, fault, next);
     }
     between(frames, count, faults);
-    if faults.has(Kind::RepeatedFinal) {
+    if faults.has(FaultKind::RepeatedFinal) {
         frames.delta(&reply.text);
     }
-    if !faults.has(Kind::MissingResult) {
+    if !faults.has(FaultKind::MissingResult) {
         frames.event("result", &record());
     }
-    if !faults.has(Kind::MissingDone) {
+    if !faults.has(FaultKind::MissingDone) {
         frames.terminator("done", r#"{"message":"Stream completed"}"#);
     }
     None
@@ -102,12 +102,12 @@ fn play(
 /// What faults put before the delta of that number, or behind the last one.
 fn between(frames: &mut Frames, index: usize, faults: &Faults) {
     if faults
-        .find(Kind::MalformedEvent)
+        .find(FaultKind::MalformedEvent)
         .is_some_and(|fault| after(fault) == index)
     {
         frames.event("content", r#"{"content":"bro"#);
     }
-    if faults.has(Kind::UnknownEvents) && index == 1 {
+    if faults.has(FaultKind::UnknownEvents) && index == 1 {
         frames.event("llm_chunk", r#"{"text":"not for you"}"#);
         frames.event("ping", "");
     }
@@ -116,21 +116,21 @@ fn between(frames: &mut Frames, index: usize, faults: &Faults) {
 /// Ends the stream before the delta `next`.
 fn break_off(frames: &mut Frames, fault: &Fault, next: &str) -> Option<Step> {
     match fault.kind {
-        Kind::ErrorMidway | Kind::ErrorFirst => {
+        FaultKind::ErrorMidway | FaultKind::ErrorFirst => {
             let shape = fault.shape.unwrap_or_default();
             let message = fault.message.as_deref().unwrap_or(canned(shape));
             let code = fault.code.as_deref().unwrap_or("UNKNOWN_ERROR");
             frames.event("error", &error_data(message, code, shape));
             None
         }
-        Kind::CutMidFrame | Kind::CleanCutMidFrame => {
+        FaultKind::CutMidFrame | FaultKind::CleanCutMidFrame => {
             frames.torn_delta(next);
-            (fault.kind == Kind::CutMidFrame).then_some(Step::Tear { reset: false })
+            (fault.kind == FaultKind::CutMidFrame).then_some(Step::Tear { reset: false })
         }
-        Kind::CleanCut => None,
-        Kind::Stall => Some(Step::Stall),
+        FaultKind::CleanCut => None,
+        FaultKind::Stall => Some(Step::Stall),
         kind => Some(Step::Tear {
-            reset: kind == Kind::Reset,
+            reset: kind == FaultKind::Reset,
         }),
     }
 }
@@ -153,10 +153,10 @@ fn deltas_of<'a>(reply: &'a Reply, faults: &Faults) -> Vec<&'a str> {
 }
 
 fn after(fault: &Fault) -> usize {
-    if fault.kind == Kind::ErrorFirst {
+    if fault.kind == FaultKind::ErrorFirst {
         0
     } else {
-        fault.after.unwrap_or(AFTER)
+        fault.after.unwrap_or(DELTAS_BEFORE_FAULT)
     }
 }
 

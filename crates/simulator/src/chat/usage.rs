@@ -4,13 +4,13 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::fault::{Faults, Kind};
+use crate::fault::{FaultKind, Faults};
 use crate::script::Script;
 
 /// Input tokens that the service adds of its own, as captured once (98 billed, 11 in the prompt).
 const OVERHEAD: u64 = 87;
 
-/// Input tokens that a picture adds, as in `chat-image.response.json`.
+/// Input tokens that an image adds, as in `chat-image.response.json`.
 const PER_IMAGE: u64 = 2491;
 
 /// Four bytes a token, rounded up.
@@ -53,7 +53,7 @@ pub(crate) struct Usage {
 impl Usage {
     pub(crate) fn new(counts: Counts, script: &Script, faults: &Faults) -> Self {
         let finish_reason = finish_reason(script, faults);
-        if faults.has(Kind::ZeroUsage) {
+        if faults.has(FaultKind::ZeroUsage) {
             return Self {
                 finish_reason,
                 execution_time: counts.seconds,
@@ -77,10 +77,10 @@ impl Usage {
 }
 
 fn finish_reason(script: &Script, faults: &Faults) -> Option<String> {
-    if faults.has(Kind::NoFinishReason) {
+    if faults.has(FaultKind::NoFinishReason) {
         return None;
     }
-    let usual = if faults.has(Kind::ForeignFinishReason) {
+    let usual = if faults.has(FaultKind::ForeignFinishReason) {
         "complete"
     } else {
         "stop"
@@ -110,9 +110,9 @@ pub(crate) enum Metadata {
 impl Metadata {
     /// `None` when the field is absent.
     pub(crate) fn new(usage: Usage, script: &Script, faults: &Faults) -> Option<Self> {
-        if faults.has(Kind::NoMetadata) {
+        if faults.has(FaultKind::NoMetadata) {
             None
-        } else if faults.has(Kind::NullMetadata) {
+        } else if faults.has(FaultKind::NullMetadata) {
             Some(Self::Null)
         } else if let Some(wanted) = &script.usage {
             Some(Self::Fields(overlaid(&usage, wanted)))

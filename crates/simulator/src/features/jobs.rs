@@ -2,12 +2,52 @@
 
 use std::collections::VecDeque;
 
-use serde_json::Value;
-
-use crate::features::record::Record;
+use serde_json::{Map, Value, json};
 
 /// Records remembered; the oldest go first.
-const KEPT: usize = 1000;
+const JOBS_MAX: usize = 1000;
+
+/// A finished record.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(super) fields: Map<String, Value>,
+    /// The link to the first file.
+    pub(super) url: Option<String>,
+    /// Whether the link stands beside the record instead of within.
+    pub(super) outside: bool,
+}
+
+impl Record {
+    pub(super) fn uuid(&self) -> &str {
+        self.fields
+            .get("uuid")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    /// The record as an answer: in work while polls are left, then as it is.
+    pub(super) fn shown(&self, polls: u32) -> Value {
+        let mut fields = self.fields.clone();
+        if polls > 0 {
+            fields.insert("status".to_owned(), "PROCESSING".into());
+            fields.insert("metadata".to_owned(), json!({}));
+            if let Some(detail) = fields
+                .get_mut("aiRecordDetail")
+                .and_then(Value::as_object_mut)
+            {
+                detail.insert("resultObject".to_owned(), json!([]));
+                detail.remove("errorMessage");
+            }
+            return json!({"aiRecord": fields});
+        }
+        let url = self.url.as_deref().map(Value::from);
+        if self.outside {
+            return json!({"aiRecord": fields, "temporaryUrl": url});
+        }
+        fields.extend(url.map(|url| ("temporaryUrl".to_owned(), url)));
+        json!({"aiRecord": fields})
+    }
+}
 
 /// The records, newest last.
 #[derive(Debug, Default)]
@@ -22,7 +62,7 @@ struct Job {
 
 impl Jobs {
     pub(super) fn add(&mut self, record: Record, polls: u32) {
-        if self.0.len() == KEPT {
+        if self.0.len() == JOBS_MAX {
             self.0.pop_front();
         }
         // The answer that submits it is not a poll: the first poll may find it done.

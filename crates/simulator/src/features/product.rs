@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::assets::File;
+use crate::assets::store::File;
 use crate::chat::usage::{Counts, Metadata, Usage, tokens};
 use crate::directive;
 use crate::fault::Faults;
 use crate::features::request::FeatureRequest;
-use crate::features::{picture, speech, transcript};
+use crate::features::{image, speech, transcript};
 use crate::script::Script;
 use crate::state::State;
 
@@ -26,7 +26,7 @@ impl Product {
             "AUDIO_TRANSLATOR" => Self::Texts(vec![transcript::text(state, request, script, true)]),
             "CODE_GENERATOR" => Self::Texts(vec![code(request, script)]),
             "IMAGE_TO_PROMPT" => Self::Texts(descriptions(request, script)),
-            _ => Self::Files(picture::files(request)),
+            _ => Self::Files(image::files(request)),
         }
     }
 
@@ -62,9 +62,9 @@ impl Product {
 
 fn code(request: &FeatureRequest, script: &Script) -> String {
     let unscripted = || {
-        let wish = directive::without(request.prompt());
-        let wish = Value::from(wish.trim());
-        format!("```python\n# The 1min.ai simulator was asked for this.\nprint({wish})\n```")
+        let prompt = directive::without(request.prompt());
+        let prompt = Value::from(prompt.trim());
+        format!("```python\n# The 1min.ai simulator was asked for this.\nprint({prompt})\n```")
     };
     script.text().unwrap_or_else(unscripted)
 }

@@ -4,96 +4,55 @@ use http::request::Parts;
 use serde_json::{Map, Value, json};
 
 use crate::account::{TEAM, USER};
-use crate::assets::{self, File};
+use crate::assets::store::{self, File};
+use crate::behavior::Behavior;
 use crate::chat::record::{TeamUser, failed};
 use crate::clock::{iso, now_ms};
-use crate::fault::{Faults, Kind};
+use crate::fault::{FaultKind, Faults};
+use crate::features::jobs::Record;
 use crate::features::product::Product;
 use crate::features::request::FeatureRequest;
 use crate::models;
 use crate::state::State;
 use crate::storage;
-use crate::wishes::Wishes;
 
-/// Credits that a picture costs, as in the refusal that was captured.
+/// Credits that an image costs, as in the refusal that was captured.
 const FILE_CREDITS: u64 = 4800;
 
-/// A finished record.
-#[derive(Debug)]
-pub(crate) struct Record {
-    fields: Map<String, Value>,
-    /// The link to the first file.
-    url: Option<String>,
-    /// Whether the link stands beside the record instead of within.
-    outside: bool,
-}
-
-impl Record {
-    /// Keeps the files and writes the record, failed if a fault wants it so.
-    pub(super) fn new(
-        state: &State,
-        head: &Parts,
-        request: &FeatureRequest,
-        product: Product,
-        wishes: &Wishes,
-    ) -> Self {
-        let faults = &wishes.faults;
-        let failure = crate::chat::record::failure(faults);
-        let metadata = metadata(&product, request, wishes);
-        let credits = metadata.get("credit").and_then(Value::as_u64);
-        let (result, key) = match failure {
-            Some(fault) => (failed(fault).result_json(), None),
-            None => kept(state, product, wishes),
-        };
-        let cost = key.as_ref().map_or(credits.unwrap_or(0), |_| FILE_CREDITS);
-        let status = failure.map_or("SUCCESS", |fault| failed(fault).status());
-        let mut detail = json!({
-            "promptObject": request.prompt_object(),
-            "resultObject": result,
-        });
-        if let (Some(fault), Some(detail)) = (failure, detail.as_object_mut()) {
-            let message = fault
-                .message
-                .as_deref()
-                .unwrap_or("The provider rejected the request.");
-            detail.insert("errorMessage".to_owned(), message.into());
-        }
-        let url = key.map(|key| storage::signed_url(&head.headers, &key, wishes.script.expires));
-        Self {
-            fields: fields(state, request, status, &metadata, &detail, cost, faults),
-            url: url.filter(|_| !faults.has(Kind::NoUrl)),
-            outside: faults.has(Kind::UrlOutside),
-        }
+/// Keeps the files and writes the record, failed if a fault wants it so.
+pub(super) fn build(
+    state: &State,
+    head: &Parts,
+    request: &FeatureRequest,
+    product: Product,
+    behavior: &Behavior,
+) -> Record {
+    let faults = &behavior.faults;
+    let failure = crate::chat::record::failure(faults);
+    let metadata = metadata(&product, request, behavior);
+    let credits = metadata.get("credit").and_then(Value::as_u64);
+    let (result, key) = match failure {
+        Some(fault) => (failed(fault).result_json(), None),
+        None => kept(state, product, behavior),
+    };
+    let cost = key.as_ref().map_or(credits.unwrap_or(0), |_| FILE_CREDITS);
+    let status = failure.map_or("SUCCESS", |fault| failed(fault).status());
+    let mut detail = json!({
+        "promptObject": request.prompt_object(),
+        "resultObject": result,
+    });
+    if let (Some(fault), Some(detail)) = (failure, detail.as_object_mut()) {
+        let message = fault
+            .message
+            .as_deref()
+            .unwrap_or("The provider rejected the request.");
+        detail.insert("errorMessage".to_owned(), message.into());
     }
-
-    pub(super) fn uuid(&self) -> &str {
-        self.fields
-            .get("uuid")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    }
-
-    /// The record as an answer: in work while polls are left, then as it is.
-    pub(super) fn shown(&self, polls: u32) -> Value {
-        let mut fields = self.fields.clone();
-        if polls > 0 {
-            fields.insert("status".to_owned(), "PROCESSING".into());
-            fields.insert("metadata".to_owned(), json!({}));
-            if let Some(detail) = fields
-                .get_mut("aiRecordDetail")
-                .and_then(Value::as_object_mut)
-            {
-                detail.insert("resultObject".to_owned(), json!([]));
-                detail.remove("errorMessage");
-            }
-            return json!({"aiRecord": fields});
-        }
-        let url = self.url.as_deref().map(Value::from);
-        if self.outside {
-            return json!({"aiRecord": fields, "temporaryUrl": url});
-        }
-        fields.extend(url.map(|url| ("temporaryUrl".to_owned(), url)));
-        json!({"aiRecord": fields})
+    let url = key.map(|key| storage::signed_url(&head.headers, &key, behavior.script.expires));
+    Record {
+        fields: fields(state, request, status, &metadata, &detail, cost, faults),
+        url: url.filter(|_| !faults.has(FaultKind::NoUrl)),
+        outside: faults.has(FaultKind::UrlOutside),
     }
 }
 
@@ -127,26 +86,26 @@ fn fields(
         "modelDetail": {"name": model, "provider": provider},
     });
     let mut fields = record.as_object().cloned().unwrap_or_default();
-    if faults.has(Kind::NoMetadata) {
+    if faults.has(FaultKind::NoMetadata) {
         fields.remove("metadata");
     }
     fields
 }
 
-/// Usage for text that a language model wrote, a note about moderation for `OpenAI`'s pictures, else
+/// Usage for text that a language model wrote, a note about moderation for `OpenAI`'s images, else
 /// nothing.
-fn metadata(product: &Product, request: &FeatureRequest, wishes: &Wishes) -> Value {
-    let (script, faults) = (&wishes.script, &wishes.faults);
-    let pictures = request
+fn metadata(product: &Product, request: &FeatureRequest, behavior: &Behavior) -> Value {
+    let (script, faults) = (&behavior.script, &behavior.faults);
+    let images = request
         .model()
         .is_some_and(|model| model.starts_with("gpt-image"));
-    if faults.has(Kind::NullMetadata) {
+    if faults.has(FaultKind::NullMetadata) {
         Value::Null
     } else if crate::chat::record::failure(faults).is_some() {
         json!({})
     } else if let Some(usage) = product.usage(request, script, faults) {
         json!(usage)
-    } else if pictures && request.kind() == Some("IMAGE_GENERATOR") {
+    } else if images && request.kind() == Some("IMAGE_GENERATOR") {
         json!({"resultModeration": {"status": "unknown"}})
     } else {
         json!({})
@@ -154,13 +113,13 @@ fn metadata(product: &Product, request: &FeatureRequest, wishes: &Wishes) -> Val
 }
 
 /// The result object, and the key of the first file.
-fn kept(state: &State, product: Product, wishes: &Wishes) -> (Value, Option<String>) {
-    if wishes.faults.has(Kind::EmptyText) {
+fn kept(state: &State, product: Product, behavior: &Behavior) -> (Value, Option<String>) {
+    if behavior.faults.has(FaultKind::EmptyText) {
         return (json!([]), None);
     }
     let list: Vec<String> = match product {
         Product::Texts(texts) => {
-            let bare = wishes.faults.has(Kind::StringResult);
+            let bare = behavior.faults.has(FaultKind::StringResult);
             return match texts.as_slice() {
                 [text] if bare => (json!(text), None),
                 texts => (json!(texts), None),
@@ -168,16 +127,22 @@ fn kept(state: &State, product: Product, wishes: &Wishes) -> (Value, Option<Stri
         }
         Product::Files(files) => files
             .into_iter()
-            .map(|file| keep(state, file, wishes))
+            .map(|file| keep(state, file, behavior))
             .collect(),
     };
     let first = list.first().cloned();
     (json!(list), first)
 }
 
-fn keep(state: &State, file: File, wishes: &Wishes) -> String {
+fn keep(state: &State, file: File, behavior: &Behavior) -> String {
     let number = state.number();
     let uuid = state.uuid();
     let mut assets = state.assets();
-    assets::keep_made(&mut assets, uuid, number, file, wishes.file_faults.clone())
+    store::keep_made(
+        &mut assets,
+        uuid,
+        number,
+        file,
+        behavior.file_faults.clone(),
+    )
 }

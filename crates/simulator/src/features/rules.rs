@@ -2,7 +2,7 @@
 //!
 //! A row is a feature, its models and the fields. A field is a name, `!` if it is required, and
 //! what its value must be: `=a|b` one of these, `:1..10` a number between, `<4000` a text of at
-//! most so many characters, `@` a picture, `$25` a sound of at most so many megabytes, `~word` what
+//! most so many characters, `@` an image, `$25` a sound of at most so many megabytes, `~word` what
 //! the function for that word says. Unknown fields are ignored, as upstream does.
 
 use crate::features::request::FeatureRequest;
@@ -254,7 +254,7 @@ const RULES: &[(&str, &str, &str)] = &[
         "voice_description! text! loudness:0..1 guidance_scale:0..1",
     ),
     ("CODE_GENERATOR", "*", "prompt!"),
-    // What is left takes a picture and nothing else that must be there.
+    // What is left takes an image and nothing else that must be there.
     ("*", "*", "imageUrl!@ output_format=png|jpeg|webp"),
 ];
 

@@ -1,24 +1,24 @@
 //! Speech: in which format, and how long the text would take to say.
 
-use crate::assets::File;
+use crate::assets::store::File;
 use crate::directive;
 use crate::features::request::FeatureRequest;
-use crate::media::{Sound, SoundFormat};
+use crate::media::{Audio, AudioFormat};
 
 /// Milliseconds of a spoken character.
-const CHARACTER: u32 = 60;
+const MS_PER_CHARACTER: u32 = 60;
 
 /// Shortest speech, in milliseconds.
-const SHORTEST: u32 = 500;
+const MIN_MS: u32 = 500;
 
 /// The speech that the request asks for.
 pub(super) fn file(request: &FeatureRequest) -> File {
     let format = format(request);
     let text = directive::without(request.string("text").unwrap_or_default());
     let length = u32::try_from(text.trim().chars().count()).unwrap_or(u32::MAX);
-    let sound = Sound {
+    let sound = Audio {
         format,
-        ms: paced(length.saturating_mul(CHARACTER), request).max(SHORTEST),
+        ms: paced(length.saturating_mul(MS_PER_CHARACTER), request).max(MIN_MS),
     };
     File {
         mime: format.mime(),
@@ -36,14 +36,14 @@ fn paced(ms: u32, request: &FeatureRequest) -> u32 {
     ms.saturating_mul(100) / hundredths.unwrap_or(100)
 }
 
-fn format(request: &FeatureRequest) -> SoundFormat {
-    const MP3: SoundFormat = SoundFormat::Mp3 {
+fn format(request: &FeatureRequest) -> AudioFormat {
+    const MP3: AudioFormat = AudioFormat::Mp3 {
         rate: 128,
         hertz: 44_100,
     };
     let model = request.model().unwrap_or_default();
     if model.starts_with("qwen") {
-        return SoundFormat::Wav { hertz: 24_000 };
+        return AudioFormat::Wav { hertz: 24_000 };
     }
     if model.starts_with("elevenlabs") {
         return request
@@ -55,17 +55,17 @@ fn format(request: &FeatureRequest) -> SoundFormat {
         .string("response_format")
         .or(request.string("audioEncoding"));
     match named.unwrap_or_default() {
-        "wav" | "LINEAR16" => SoundFormat::Wav { hertz: 24_000 },
-        "pcm" => SoundFormat::Pcm { hertz: 24_000 },
-        "opus" | "OGG_OPUS" => SoundFormat::Opus,
-        "aac" => SoundFormat::Aac,
-        "flac" => SoundFormat::Flac,
+        "wav" | "LINEAR16" => AudioFormat::Wav { hertz: 24_000 },
+        "pcm" => AudioFormat::Pcm { hertz: 24_000 },
+        "opus" | "OGG_OPUS" => AudioFormat::Opus,
+        "aac" => AudioFormat::Aac,
+        "flac" => AudioFormat::Flac,
         _ => MP3,
     }
 }
 
 /// A name such as `mp3_44100_128` or `pcm_16000`.
-fn elevenlabs(name: &str) -> Option<SoundFormat> {
+fn elevenlabs(name: &str) -> Option<AudioFormat> {
     let mut parts = name.split('_');
     let codec = parts.next()?;
     let hertz = parts
@@ -74,11 +74,11 @@ fn elevenlabs(name: &str) -> Option<SoundFormat> {
         .ok()
         .filter(|hertz| (8000..=48_000).contains(hertz))?;
     match codec {
-        "mp3" => Some(SoundFormat::Mp3 {
+        "mp3" => Some(AudioFormat::Mp3 {
             rate: parts.next()?.parse().ok()?,
             hertz,
         }),
-        "pcm" => Some(SoundFormat::Pcm { hertz }),
+        "pcm" => Some(AudioFormat::Pcm { hertz }),
         _ => None,
     }
 }
@@ -89,7 +89,7 @@ mod tests {
 
     use super::{FeatureRequest, file};
 
-    fn speak(model: &str, fields: &Value) -> (&'static str, usize) {
+    fn respond(model: &str, fields: &Value) -> (&'static str, usize) {
         let body = json!({"type": "TEXT_TO_SPEECH", "model": model, "promptObject": fields});
         let request = FeatureRequest::read(body.to_string().as_bytes()).expect("an object");
         let made = file(&request);
@@ -111,14 +111,14 @@ mod tests {
             ("google-tts", json!({"audioEncoding": "LINEAR16"}), "wav"),
         ];
         for (model, fields, extension) in cases {
-            assert_eq!(speak(model, &fields).0, extension, "{model} {fields}");
+            assert_eq!(respond(model, &fields).0, extension, "{model} {fields}");
         }
     }
 
     #[test]
     fn fast_speech_is_short_and_a_directive_is_not_spoken() {
         let wav = |text: &str, speed: f64| {
-            speak(
+            respond(
                 "tts-1",
                 &json!({"text": text, "response_format": "wav", "speed": speed}),
             )

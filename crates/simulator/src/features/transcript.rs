@@ -7,7 +7,7 @@ use crate::script::Script;
 use crate::state::State;
 
 /// Bytes of a second of sound whose file does not tell.
-const SECOND: u32 = 16_000;
+const BYTES_PER_SECOND: u32 = 16_000;
 
 /// The transcript of the request's file.
 pub(super) fn text(
@@ -36,7 +36,7 @@ pub(super) fn text(
     let said = script.text().unwrap_or_else(unscripted);
     let guessed = || {
         asset.map_or(1.0, |asset| {
-            f64::from(u32::try_from(asset.size).unwrap_or(u32::MAX)) / f64::from(SECOND)
+            f64::from(u32::try_from(asset.size).unwrap_or(u32::MAX)) / f64::from(BYTES_PER_SECOND)
         })
     };
     let seconds = asset

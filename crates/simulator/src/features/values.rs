@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::assets::Asset;
-use crate::features::picture::pair;
+use crate::assets::store::Asset;
+use crate::features::image::pair;
 use crate::features::request::FeatureRequest;
 use crate::refusal::Refusal;
 use crate::state::State;
@@ -23,9 +23,9 @@ pub(super) enum Value<'r> {
     Between(f64, f64),
     /// At most so many characters.
     Short(usize),
-    Picture,
+    Image,
     /// A sound of at most so many megabytes.
-    Sound(usize),
+    Audio(usize),
     /// What the function of that name says.
     Named(&'r str),
 }
@@ -40,8 +40,8 @@ impl<'r> Value<'r> {
         match sign {
             Some('=') => Self::OneOf(rest),
             Some('<') => Self::Short(number),
-            Some('@') => Self::Picture,
-            Some('$') => Self::Sound(number),
+            Some('@') => Self::Image,
+            Some('$') => Self::Audio(number),
             Some('~') => Self::Named(rest),
             Some(':') => {
                 let ends = rest
@@ -82,8 +82,8 @@ pub(super) fn check(
             (count > most)
                 .then(|| format!("{name} should have at most {most} characters, but has {count}"))
         }
-        Value::Picture => attached(state, &text, "image", None),
-        Value::Sound(most) => {
+        Value::Image => attached(state, &text, "image", None),
+        Value::Audio(most) => {
             attached(state, &text, "audio", Some(most)).or_else(|| qwen_sound(request, &text))
         }
         Value::Named(rule) => {
@@ -137,7 +137,7 @@ fn one_of(
     Err(Refusal::provider(provider, &json!({"message": message})))
 }
 
-/// Why the file cannot be used, if it cannot. Pictures may also be URLs.
+/// Why the file cannot be used, if it cannot. Images may also be URLs.
 fn attached(state: &State, key: &str, kind: &str, megabytes: Option<usize>) -> Option<String> {
     let url = key.starts_with("https://") || key.starts_with("http://");
     if kind == "image" && url {
@@ -157,7 +157,7 @@ fn attached(state: &State, key: &str, kind: &str, megabytes: Option<usize>) -> O
     (!is_kind(asset, kind)).then(|| format!("The file {key} is not supported: {}", asset.mime))
 }
 
-/// Whether a file is a picture or has sound in it, which films also have.
+/// Whether a file is an image or has sound in it, which films also have.
 fn is_kind(asset: &Asset, kind: &str) -> bool {
     let family = asset.mime.split('/').next().unwrap_or_default();
     family == kind || (kind == "audio" && family == "video")
@@ -220,8 +220,8 @@ mod tests {
             ("=a|b", Value::OneOf("a|b")),
             (":0.5..2", Value::Between(0.5, 2.0)),
             ("<500", Value::Short(500)),
-            ("@", Value::Picture),
-            ("$25", Value::Sound(25)),
+            ("@", Value::Image),
+            ("$25", Value::Audio(25)),
             ("~ratio", Value::Named("ratio")),
         ];
         for (text, value) in cases {

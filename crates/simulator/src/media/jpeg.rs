@@ -1,7 +1,7 @@
 //! Baseline JPEG in which each block of 8 by 8 pixels has one colour.
 
 use crate::media::bits::HighFirst;
-use crate::media::picture::{Colour, Picture};
+use crate::media::pattern::{Colour, Pattern};
 
 /// A quantizer that makes the mean of a block, in steps of one, its only coefficient.
 const QUANTIZER: [u8; 64] = [8; 64];
@@ -14,11 +14,11 @@ const DIFFERENCES: ([u8; 16], [u8; 12]) = (
 );
 const NOTHING_MORE: ([u8; 16], [u8; 1]) = ([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [0]);
 
-pub(super) fn encode(picture: &Picture) -> Vec<u8> {
+pub(super) fn encode(pattern: &Pattern) -> Vec<u8> {
     let mut file = vec![0xff, 0xd8];
     segment(&mut file, 0xe0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0");
     segment(&mut file, 0xdb, &[&[0][..], &QUANTIZER].concat());
-    segment(&mut file, 0xc0, &frame(picture));
+    segment(&mut file, 0xc0, &frame(pattern));
     segment(
         &mut file,
         0xc4,
@@ -30,7 +30,7 @@ pub(super) fn encode(picture: &Picture) -> Vec<u8> {
         &[&[0x10][..], &NOTHING_MORE.0, &NOTHING_MORE.1].concat(),
     );
     segment(&mut file, 0xda, &[3, 1, 0, 2, 0, 3, 0, 0, 63, 0]);
-    for byte in scan(picture) {
+    for byte in scan(pattern) {
         file.push(byte);
         if byte == 0xff {
             file.push(0);
@@ -48,22 +48,22 @@ fn segment(file: &mut Vec<u8>, marker: u8, data: &[u8]) {
 }
 
 /// Eight bits a sample, three components, none of them coarser than the others.
-fn frame(picture: &Picture) -> Vec<u8> {
+fn frame(pattern: &Pattern) -> Vec<u8> {
     let side = |side: u32| u16::try_from(side).unwrap_or(u16::MAX).to_be_bytes();
     let mut frame = vec![8];
-    frame.extend(side(picture.height));
-    frame.extend(side(picture.width));
+    frame.extend(side(pattern.height));
+    frame.extend(side(pattern.width));
     frame.extend([3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0]);
     frame
 }
 
-fn scan(picture: &Picture) -> Vec<u8> {
-    let (ground, ink) = (luminance(picture.ground), luminance(picture.ink));
+fn scan(pattern: &Pattern) -> Vec<u8> {
+    let (ground, ink) = (luminance(pattern.ground), luminance(pattern.ink));
     let mut bits = HighFirst::default();
     let mut before = [0_i32; 3];
-    for y in (0..picture.height).step_by(8) {
-        for x in (0..picture.width).step_by(8) {
-            let block = if picture.inked(x, y) { ink } else { ground };
+    for y in (0..pattern.height).step_by(8) {
+        for x in (0..pattern.width).step_by(8) {
+            let block = if pattern.inked(x, y) { ink } else { ground };
             for (value, before) in block.into_iter().zip(&mut before) {
                 put_difference(&mut bits, value - *before);
                 *before = value;

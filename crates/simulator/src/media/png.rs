@@ -1,35 +1,35 @@
 //! PNG: one bit a pixel, each row told as its difference from the one above.
 
 use crate::media::deflate::zlib;
-use crate::media::picture::Picture;
+use crate::media::pattern::Pattern;
 
-pub(super) fn encode(picture: &Picture) -> Vec<u8> {
+pub(super) fn encode(pattern: &Pattern) -> Vec<u8> {
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut header = Vec::new();
-    header.extend(picture.width.to_be_bytes());
-    header.extend(picture.height.to_be_bytes());
+    header.extend(pattern.width.to_be_bytes());
+    header.extend(pattern.height.to_be_bytes());
     // One bit a pixel, from a palette; the only compression and filter method; no interlacing.
     header.extend([1, 3, 0, 0, 0]);
     chunk(&mut file, *b"IHDR", &header);
-    chunk(&mut file, *b"PLTE", &[picture.ground, picture.ink].concat());
-    if picture.transparent {
+    chunk(&mut file, *b"PLTE", &[pattern.ground, pattern.ink].concat());
+    if pattern.transparent {
         chunk(&mut file, *b"tRNS", &[0]);
     }
-    chunk(&mut file, *b"IDAT", &zlib(&rows(picture)));
+    chunk(&mut file, *b"IDAT", &zlib(&rows(pattern)));
     chunk(&mut file, *b"IEND", &[]);
     file
 }
 
-fn rows(picture: &Picture) -> Vec<u8> {
+fn rows(pattern: &Pattern) -> Vec<u8> {
     const UP: u8 = 2;
     let mut rows = Vec::new();
-    let mut above: Vec<u8> = vec![0; picture.width.div_ceil(8) as usize];
-    for y in 0..picture.height {
+    let mut above: Vec<u8> = vec![0; pattern.width.div_ceil(8) as usize];
+    for y in 0..pattern.height {
         // Rows within a field are alike.
-        let new = y == 0 || field(picture, y) != field(picture, y - 1);
+        let new = y == 0 || field(pattern, y) != field(pattern, y - 1);
         rows.push(UP);
         if new {
-            let row = row(picture, y);
+            let row = row(pattern, y);
             rows.extend(
                 row.iter()
                     .zip(&above)
@@ -43,18 +43,18 @@ fn rows(picture: &Picture) -> Vec<u8> {
     rows
 }
 
-fn field(picture: &Picture, y: u32) -> u64 {
-    u64::from(y) * 8 / u64::from(picture.height)
+fn field(pattern: &Pattern, y: u32) -> u64 {
+    u64::from(y) * 8 / u64::from(pattern.height)
 }
 
-fn row(picture: &Picture, y: u32) -> Vec<u8> {
+fn row(pattern: &Pattern, y: u32) -> Vec<u8> {
     let byte = |start: u32| {
         (start..start + 8).fold(0, |byte, x| {
-            let inked = x < picture.width && picture.inked(x, y);
+            let inked = x < pattern.width && pattern.inked(x, y);
             byte << 1 | u8::from(inked)
         })
     };
-    (0..picture.width).step_by(8).map(byte).collect()
+    (0..pattern.width).step_by(8).map(byte).collect()
 }
 
 fn chunk(file: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {

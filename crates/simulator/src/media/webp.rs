@@ -1,18 +1,18 @@
 //! Lossless WebP of one colour: every code has one symbol only, so that the pixels take no bits.
 
 use crate::media::bits::LowFirst;
-use crate::media::picture::Picture;
+use crate::media::pattern::Pattern;
 
-pub(super) fn encode(picture: &Picture) -> Vec<u8> {
+pub(super) fn encode(pattern: &Pattern) -> Vec<u8> {
     let mut bits = LowFirst::default();
     bits.put(0x2f, 8);
-    bits.put(picture.width - 1, 14);
-    bits.put(picture.height - 1, 14);
-    bits.put(u32::from(picture.transparent), 1);
+    bits.put(pattern.width - 1, 14);
+    bits.put(pattern.height - 1, 14);
+    bits.put(u32::from(pattern.transparent), 1);
     // The version, then: no transform, no colour cache, one group of codes.
     bits.put(0, 3 + 1 + 1 + 1);
-    let [red, green, blue] = picture.ground;
-    let alpha = if picture.transparent { 0 } else { 255 };
+    let [red, green, blue] = pattern.ground;
+    let alpha = if pattern.transparent { 0 } else { 255 };
     for symbol in [green, red, blue, alpha, 0] {
         // A simple code, of one symbol, which has eight bits.
         bits.put(0b101, 3);

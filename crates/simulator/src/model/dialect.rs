@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::ser::Formatter;
 
-use crate::model::Call;
+use super::call::Call;
 
 /// A way of writing calls; each goes by its own name and by those of the families that use it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

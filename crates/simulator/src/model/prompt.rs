@@ -194,7 +194,7 @@ impl<'a> Prompt<'a> {
     }
 
     /// The schema that the answer must fit; one for any object if only JSON is asked for.
-    pub(super) fn json_wish(&self) -> Option<Value> {
+    pub(super) fn requested_schema(&self) -> Option<Value> {
         let asked = |line: &&str| line.contains("Answer with one JSON");
         if !self.tail.lines().any(|line| asked(&line)) {
             return None;
@@ -314,7 +314,7 @@ mod tests {
             (prompt.asked_tag(), prompt.one_at_a_time(), prompt.demand()),
             ("<tool_call>", false, Demand::Nothing)
         );
-        assert_eq!(prompt.json_wish(), None);
+        assert_eq!(prompt.requested_schema(), None);
     }
 
     #[test]
@@ -330,26 +330,29 @@ mod tests {
     fn a_schema_is_found_behind_the_last_message_only() {
         let ask = "Answer with one JSON value that matches this JSON Schema, its keys in this order; nothing before or after it.\n{\"type\":\"integer\"}";
         assert_eq!(
-            Prompt::read(ask).json_wish(),
+            Prompt::read(ask).requested_schema(),
             Some(json!({"type": "integer"}))
         );
         let quoted = format!("<user>\n{ask}\n</user>\n\nWrite on.\n");
-        assert_eq!(Prompt::read(&quoted).json_wish(), None);
+        assert_eq!(Prompt::read(&quoted).requested_schema(), None);
         let any = "hi\nAnswer with one JSON object; nothing before or after it.";
         assert_eq!(
             Prompt::read(any)
-                .json_wish()
+                .requested_schema()
                 .map(|schema| schema["type"].clone()),
             Some(json!("object"))
         );
-        assert_eq!(Prompt::read("tell me about JSON Schema").json_wish(), None);
+        assert_eq!(
+            Prompt::read("tell me about JSON Schema").requested_schema(),
+            None
+        );
     }
 
     proptest! {
         #[test]
         fn no_prompt_makes_it_panic(text in r#"(<|</|user|assistant|tool_result|-2|>|\n|# Tools\n|f\(|"|:|\{|Answer with one JSON|JSON Schema|ü){0,32}"#) {
             let prompt = Prompt::read(&text);
-            let _ = (prompt.rounds(), prompt.last_results(), prompt.demand(), prompt.json_wish());
+            let _ = (prompt.rounds(), prompt.last_results(), prompt.demand(), prompt.requested_schema());
             for tool in prompt.tools() {
                 let _ = tool.arguments();
             }

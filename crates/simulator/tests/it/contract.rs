@@ -483,7 +483,7 @@ async fn uploaded_bytes_can_be_read_again_while_they_are_small() {
 #[tokio::test]
 async fn attachments_are_seen_when_they_are_named_rightly() {
     let sim = start();
-    let picture = upload(
+    let image = upload(
         &sim,
         "name=\"asset\"; filename=\"cat.png\"",
         "image/png",
@@ -499,7 +499,7 @@ async fn attachments_are_seen_when_they_are_named_rightly() {
     )
     .await
     .json();
-    let (path, uuid) = (&picture["asset"]["key"], &text["fileContent"]["uuid"]);
+    let (path, uuid) = (&image["asset"]["key"], &text["fileContent"]["uuid"]);
     let ask = |attachments: Value| json!({"model": "gpt-4o-mini", "promptObject": {"prompt": "x", "attachments": attachments}});
     let sim = &sim;
     let answer = async |body: Value| chat_body(sim, false, &body).await.json();
@@ -509,7 +509,7 @@ async fn attachments_are_seen_when_they_are_named_rightly() {
     ))
     .await;
     let expected = "You said: \"x\" [images: 2] [files: 1]. This is the 1min.ai simulator, answering as gpt-4o-mini. \
-        Picture 1 is cat.png (image/png, 4 bytes). Picture 2 is https://example.org/b.png. \
+        Image 1 is cat.png (image/png, 4 bytes). Image 2 is https://example.org/b.png. \
         File 1 is a.txt (text/plain, 8 bytes). \
         No model was asked, so the same question always gets the same answer.";
     assert_eq!(text_of(&seen), expected);

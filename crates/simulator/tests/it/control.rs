@@ -1,5 +1,7 @@
 //! The control endpoints and their twins in Rust.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::client::{chat, send, start, text_of, upload};
@@ -7,8 +9,11 @@ use crate::client::{chat, send, start, text_of, upload};
 #[tokio::test]
 async fn queued_scripts_answer_in_order_and_by_prompt() {
     let sim = start();
-    let orders = r#"[{"replies":["one","two"]},{"reply":"cats only","when":"cat"},{"reply":"always","times":0}]"#;
-    assert_eq!(send(&sim, "POST /_sim/script", orders).await.status, 204);
+    let directives = r#"[{"replies":["one","two"]},{"reply":"cats only","when":"cat"},{"reply":"always","times":0}]"#;
+    assert_eq!(
+        send(&sim, "POST /_sim/script", directives).await.status,
+        204
+    );
     let mut said = Vec::new();
     for prompt in ["x", "x", "a dog", "a cat", "a cat"] {
         said.push(text_of(&chat(&sim, false, prompt).await.json()).to_owned());
@@ -21,8 +26,8 @@ async fn queued_scripts_answer_in_order_and_by_prompt() {
 #[tokio::test]
 async fn standing_faults_come_and_go() {
     let sim = start();
-    let order = r#"{"fault":"http-503","times":2,"when":"dog"}"#;
-    assert_eq!(send(&sim, "POST /_sim/faults", order).await.status, 204);
+    let directive = r#"{"fault":"http-503","times":2,"when":"dog"}"#;
+    assert_eq!(send(&sim, "POST /_sim/faults", directive).await.status, 204);
     let mut statuses = Vec::new();
     for prompt in ["cat", "dog", "dog", "dog"] {
         statuses.push(chat(&sim, true, prompt).await.status);
@@ -83,7 +88,7 @@ async fn faults_are_listed_with_an_explanation_each() {
     let sim = start();
     let list = send(&sim, "GET /_sim/faults", "").await.json();
     let faults = list["faults"].as_array().expect("a list");
-    assert_eq!(faults.len(), simulator::Kind::ALL.len());
+    assert_eq!(faults.len(), simulator::FaultKind::ALL.len());
     assert!(faults.iter().all(|fault| {
         fault["explanation"]
             .as_str()
@@ -91,24 +96,34 @@ async fn faults_are_listed_with_an_explanation_each() {
     }));
 }
 
+/// The table is the last thing of its section, so a row too many or in another place shows too.
 #[test]
-fn the_documentation_lists_every_fault() {
-    let docs = include_str!("../../../../docs/simulator.md");
-    for kind in simulator::Kind::ALL {
-        let row = format!("| `{}` | {} |", kind.name(), kind.explanation());
-        assert!(docs.contains(&row), "docs/simulator.md lacks: {row}");
+fn the_documentation_has_the_table_of_faults_and_nothing_stale() {
+    const HEAD: &str = "| Fault | What goes over the wire |";
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/simulator.md");
+    let page = std::fs::read_to_string(&file).expect("the page");
+    let (before, rest) = page.split_once(HEAD).expect("the table");
+    let after = rest.find("\n\n").map_or("", |end| &rest[end + 1..]);
+    let generated = format!("{before}{}{after}", simulator::FaultKind::markdown());
+    if std::env::var("UPDATE_GOLDEN").is_ok_and(|value| value == "1") {
+        std::fs::write(&file, &generated).expect("the page is written");
     }
+    let page = std::fs::read_to_string(&file).expect("the page");
+    assert!(
+        page == generated,
+        "docs/simulator.md is stale: UPDATE_GOLDEN=1 cargo test -p simulator writes its table"
+    );
 }
 
 #[tokio::test]
 async fn nonsense_is_refused_with_a_reason() {
     let sim = start();
-    for (head, order, reason) in [
+    for (head, directive, reason) in [
         ("POST /_sim/faults", r#"{"fault":"no-such"}"#, "no-such"),
         ("POST /_sim/faults", "{}", "name the fault"),
         ("POST /_sim/script", r#"{"replay":"x"}"#, "replay"),
     ] {
-        let reply = send(&sim, head, order).await;
+        let reply = send(&sim, head, directive).await;
         assert_eq!(reply.status, 400);
         assert!(reply.text().contains(reason), "{}", reply.text());
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use simulator::{Kind, Simulator};
+use simulator::{FaultKind, Simulator};
 
 use crate::client::{Call, Reply, chat, start, text_of};
 
@@ -11,19 +11,19 @@ use crate::client::{Call, Reply, chat, start, text_of};
 const TEXT: &str = "One, two, three.";
 const DELTAS: [&str; 3] = ["One, ", "two, ", "three."];
 
-fn wish(fault: &Value) -> String {
-    let mut wish = json!({"deltas": DELTAS});
+fn directive(fault: &Value) -> String {
+    let mut directive = json!({"deltas": DELTAS});
     let fields = fault.as_object().expect("an object").clone();
-    wish.as_object_mut().expect("an object").extend(fields);
-    format!("[[sim {wish}]]")
+    directive.as_object_mut().expect("an object").extend(fields);
+    format!("[[sim {directive}]]")
 }
 
 async fn streamed(sim: &Simulator, fault: Value) -> Reply {
-    chat(sim, true, &wish(&fault)).await
+    chat(sim, true, &directive(&fault)).await
 }
 
 async fn whole(sim: &Simulator, fault: Value) -> Reply {
-    chat(sim, false, &wish(&fault)).await
+    chat(sim, false, &directive(&fault)).await
 }
 
 fn named(name: &str) -> Value {
@@ -45,11 +45,11 @@ fn fixture_json(name: &str) -> Value {
 #[tokio::test]
 async fn every_fault_is_tested_here() {
     let tests = concat!(include_str!("faults.rs"), include_str!("files.rs"));
-    let untested = |kind: &&Kind| {
+    let untested = |kind: &&FaultKind| {
         let plain = format!("\"{}\"", kind.name());
         !tests.contains(&plain) && !tests.contains(&plain.replace('"', "\\\""))
     };
-    let missing: Vec<_> = Kind::ALL
+    let missing: Vec<_> = FaultKind::ALL
         .iter()
         .filter(untested)
         .map(|kind| kind.name())
@@ -496,7 +496,7 @@ async fn whole_answers_break_or_end_in_the_middle() {
 async fn a_reset_is_not_a_polite_end() {
     let sim = start();
     for (name, polite) in [("reset", false), ("cut", true)] {
-        let mut call = Call::chat(&sim, true, &wish(&named(name))).await;
+        let mut call = Call::chat(&sim, true, &directive(&named(name))).await;
         let end = loop {
             match call.read().await {
                 Ok(0) => break true,
@@ -514,7 +514,7 @@ async fn nothing_at_all_may_come() {
     for streaming in [true, false] {
         let begun = Instant::now();
         assert!(
-            Call::chat(&sim, streaming, &wish(&named("silent")))
+            Call::chat(&sim, streaming, &directive(&named("silent")))
                 .await
                 .reply()
                 .await
@@ -523,7 +523,7 @@ async fn nothing_at_all_may_come() {
         assert!(begun.elapsed() >= Duration::from_millis(500), "it hung up");
         let begun = Instant::now();
         assert!(
-            Call::chat(&sim, streaming, &wish(&named("hang-up")))
+            Call::chat(&sim, streaming, &directive(&named("hang-up")))
                 .await
                 .reply()
                 .await
@@ -601,7 +601,7 @@ async fn slow_answers_are_slow_where_they_say() {
     let mut call = Call::chat(
         &sim,
         true,
-        &wish(&json!({"fault": "slow-stream", "ms": 60})),
+        &directive(&json!({"fault": "slow-stream", "ms": 60})),
     )
     .await;
     let (begun, first) = (Instant::now(), call.read_some().await);

@@ -121,21 +121,21 @@ const ANSWERED: &[(&str, &str)] = &[
 
 /// Puts keys of files that exist in the place of the fixtures' keys.
 struct Files {
-    picture: String,
+    image: String,
     sound: String,
 }
 
 impl Files {
     async fn upload(sim: &Simulator) -> Self {
         Self {
-            picture: uploaded(sim, "cat.png", "image/png", b"a picture").await,
+            image: uploaded(sim, "cat.png", "image/png", b"an image").await,
             sound: uploaded(sim, "note.mp3", "audio/mpeg", &vec![0; 32_000]).await,
         }
     }
 
     fn placed(&self, value: &Value) -> Value {
         match value {
-            Value::String(text) if text.starts_with("images/") => json!(self.picture),
+            Value::String(text) if text.starts_with("images/") => json!(self.image),
             Value::String(text) if text.starts_with("audios/") => json!(self.sound),
             Value::Array(items) => items.iter().map(|item| self.placed(item)).collect(),
             Value::Object(fields) => fields
@@ -484,7 +484,7 @@ async fn values_that_are_not_documented_are_refused() {
     for (name, field, value, code) in REFUSED {
         let mut body = files.placed(&fixture_json(&format!("{name}.request.json")));
         body["promptObject"][field] = match *value {
-            r#""images/""# => json!(files.picture),
+            r#""images/""# => json!(files.image),
             r#""audios/""# => json!(files.sound),
             json => serde_json::from_str(json).expect("JSON"),
         };

@@ -9,9 +9,9 @@ use simulator::Simulator;
 
 use crate::client::{Call, KEY, Reply, feature, fetch, send, start, text_of, uploaded};
 
-/// The first key and the link of a picture.
-async fn picture(sim: &Simulator, wish: &Value) -> (String, String) {
-    let prompt = format!("a boat [[sim {wish}]]");
+/// The first key and the link of an image.
+async fn image(sim: &Simulator, directive: &Value) -> (String, String) {
+    let prompt = format!("a boat [[sim {directive}]]");
     let body = json!({"type": "IMAGE_GENERATOR", "model": "gpt-image-1-mini", "promptObject": {"prompt": prompt, "quality": "low", "size": "1536x1024"}});
     let record = feature(sim, &body).await.json();
     let url = record["aiRecord"]["temporaryUrl"]
@@ -36,7 +36,7 @@ async fn made(sim: &Simulator, kind: &str, model: &str, fields: Value) -> Reply 
 #[tokio::test]
 async fn link_and_key_give_the_same_picture_of_the_wanted_size() {
     let sim = start();
-    let (key, url) = picture(&sim, &json!({})).await;
+    let (key, url) = image(&sim, &json!({})).await;
     let by_link = fetch(&sim, &url).await;
     let by_key = fetch(&sim, &format!("/{key}")).await;
     assert_eq!((by_link.status, by_key.status), (200, 200));
@@ -49,20 +49,20 @@ async fn link_and_key_give_the_same_picture_of_the_wanted_size() {
 #[tokio::test]
 async fn pictures_and_sounds_begin_as_their_format_does() {
     let sim = start();
-    let picture = |format: &str| json!({"prompt": "x", "quality": "low", "output_format": format, "size": "1024x1024"});
+    let image = |format: &str| json!({"prompt": "x", "quality": "low", "output_format": format, "size": "1024x1024"});
     let sound = |format: &str| json!({"text": "Good morning.", "voice": "alloy", "response_format": format});
     let cases: [(&str, &str, Value, &str, &[u8]); 12] = [
         (
             "IMAGE_GENERATOR",
             "gpt-image-1",
-            picture("jpeg"),
+            image("jpeg"),
             "image/jpeg",
             b"\xff\xd8\xff",
         ),
         (
             "IMAGE_GENERATOR",
             "gpt-image-1",
-            picture("webp"),
+            image("webp"),
             "image/webp",
             b"RIFF",
         ),
@@ -144,7 +144,7 @@ async fn pictures_and_sounds_begin_as_their_format_does() {
 #[tokio::test]
 async fn what_was_made_can_be_used_as_if_it_was_uploaded() {
     let sim = start();
-    let (key, _) = picture(&sim, &json!({})).await;
+    let (key, _) = image(&sim, &json!({})).await;
     let body =
         json!({"type": "IMAGE_VARIATOR", "model": "clipdrop", "promptObject": {"imageUrl": key}});
     assert_eq!(feature(&sim, &body).await.status, 200);
@@ -153,10 +153,10 @@ async fn what_was_made_can_be_used_as_if_it_was_uploaded() {
 #[tokio::test]
 async fn a_link_is_good_for_its_time_and_its_key_only() {
     let sim = start();
-    let (key, url) = picture(&sim, &json!({})).await;
+    let (key, url) = image(&sim, &json!({})).await;
     assert!(url.contains("X-Amz-Expires=604800"), "{url}");
     let other = url.replace("X-Amz-Expires=604800", "X-Amz-Expires=604801");
-    let (_, late) = picture(&sim, &json!({"expires": 0})).await;
+    let (_, late) = image(&sim, &json!({"expires": 0})).await;
     let bare = format!("/asset.1min.ai/{key}");
     for (url, code, message) in [
         (other, "SignatureDoesNotMatch", "signature"),
@@ -191,7 +191,7 @@ async fn a_link_is_good_for_its_time_and_its_key_only() {
 #[tokio::test]
 async fn links_can_be_missing_or_misplaced() {
     let sim = start();
-    let (key, url) = picture(&sim, &json!({"fault": "no-url"})).await;
+    let (key, url) = image(&sim, &json!({"fault": "no-url"})).await;
     assert!(url.is_empty() && fetch(&sim, &format!("/{key}")).await.status == 200);
     let body = json!({"type": "IMAGE_GENERATOR", "model": "gpt-image-1", "promptObject": {"prompt": "[[sim {\"fault\":\"url-outside\"}]]", "quality": "low"}});
     let record = feature(&sim, &body).await.json();
@@ -204,13 +204,13 @@ async fn links_can_be_missing_or_misplaced() {
 async fn link_and_key_are_refused_each_by_its_own_fault() {
     let sim = start();
     for (fault, by_link, by_key) in [("url-forbidden", 403, 200), ("cdn-forbidden", 200, 403)] {
-        let (key, url) = picture(&sim, &json!({"file": {"fault": fault}})).await;
+        let (key, url) = image(&sim, &json!({"file": {"fault": fault}})).await;
         let statuses = (
             fetch(&sim, &url).await.status,
             fetch(&sim, &format!("/{key}")).await.status,
         );
         assert_eq!(statuses, (by_link, by_key), "{fault}");
-        let (key, url) = picture(&sim, &json!({})).await;
+        let (key, url) = image(&sim, &json!({})).await;
         sim.set_faults(json!({"fault": fault, "endpoint": "files"}))
             .expect("a fault");
         let statuses = (
@@ -225,7 +225,9 @@ async fn link_and_key_are_refused_each_by_its_own_fault() {
 #[tokio::test]
 async fn downloads_break_slow_down_and_grow_as_ordered() {
     let sim = start();
-    let get = async |wish: Value| fetch(&sim, &picture(&sim, &json!({"file": wish})).await.1).await;
+    let get = async |directive: Value| {
+        fetch(&sim, &image(&sim, &json!({"file": directive})).await.1).await
+    };
     let whole = get(json!({})).await;
     let cut = get(json!({"fault": "cut"})).await;
     assert!(!cut.complete && cut.body.len() < whole.body.len() && cut.status == 200);

@@ -150,12 +150,12 @@ async fn leaving_is_noticed_in_a_stall() {
 #[tokio::test]
 async fn leaving_is_noticed_before_the_head() {
     let sim = start();
-    for wish in [
+    for directive in [
         r#"[[sim {"fault":"silent"}]]"#,
         r#"[[sim {"first_ms":10000}]]"#,
     ] {
         for streaming in [true, false] {
-            let entry = leave(&sim, streaming, wish, false).await;
+            let entry = leave(&sim, streaming, directive, false).await;
             assert_eq!((entry.status, entry.deltas), (None, 0));
         }
     }

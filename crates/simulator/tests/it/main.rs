@@ -6,6 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::format_push_string,
+    clippy::disallowed_methods,
     reason = "a test says by panicking what is wrong"
 )]
 

@@ -46,9 +46,9 @@ async fn one_directive_drives_a_loop_of_ten_rounds() {
         ("mistral", "[TOOL_CALLS]"),
         ("pythonic", "[add(a=3, b=1)]"),
     ] {
-        let wish = json!({"model": {"family": family, "steps": steps}, "chunk": 3});
+        let directive = json!({"model": {"family": family, "steps": steps}, "chunk": 3});
         for streaming in [false, true] {
-            let said = run(&sim, &format!("count [[sim {wish}]]"), streaming).await;
+            let said = run(&sim, &format!("count [[sim {directive}]]"), streaming).await;
             assert_eq!(said.len(), 11, "{family}");
             assert!(said[3].contains(mark), "{family}: {}", said[3]);
             assert_eq!(said[10], "Ten it is.");

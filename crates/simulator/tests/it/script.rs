@@ -47,8 +47,9 @@ async fn deltas_and_tokens_are_counted_exactly() {
 #[tokio::test]
 async fn usage_and_finish_reason_can_be_set() {
     let sim = start();
-    let wish = r#"[[sim {"usage":{"inputToken":7,"outputCredit":null},"finish_reason":"length"}]]"#;
-    let metadata = chat(&sim, true, wish).await.result()["aiRecord"]["metadata"].clone();
+    let directive =
+        r#"[[sim {"usage":{"inputToken":7,"outputCredit":null},"finish_reason":"length"}]]"#;
+    let metadata = chat(&sim, true, directive).await.result()["aiRecord"]["metadata"].clone();
     assert_eq!(
         (&metadata["inputToken"], &metadata["finishReason"]),
         (&json!(7), &json!("length"))
@@ -72,17 +73,17 @@ async fn the_header_overrides_the_prompt_and_the_prompt_the_queue() {
 #[tokio::test]
 async fn a_directive_that_cannot_be_read_is_told() {
     let sim = start();
-    for wish in [
+    for directive in [
         r#"[[sim {"replay":"x"}]]"#,
         r#"[[sim {"fault":"no-such"}]]"#,
         "[[sim {]]",
         r#"[[sim {"replies":["x"]}]]"#,
     ] {
-        let reply = chat(&sim, true, wish).await;
+        let reply = chat(&sim, true, directive).await;
         assert_eq!(
             (reply.status, &reply.json()["errorCode"]),
             (400, &json!("SIMULATOR_DIRECTIVE")),
-            "{wish}"
+            "{directive}"
         );
     }
 }
@@ -91,13 +92,13 @@ async fn a_directive_that_cannot_be_read_is_told() {
 async fn wishes_without_measure_neither_exhaust_nor_break_the_simulator() {
     let sim = start();
     let endless = u64::MAX;
-    for wish in [
+    for directive in [
         json!({"first_ms": endless}),
         json!({"delay_ms": endless, "deltas": ["a", "b"]}),
         json!({"fault": "slow-stream", "ms": endless}),
         json!({"write": endless, "write_ms": endless, "chunk": endless, "fault": "cut", "after": endless}),
     ] {
-        let call = Call::chat(&sim, true, &format!("[[sim {wish}]]")).await;
+        let call = Call::chat(&sim, true, &format!("[[sim {directive}]]")).await;
         tokio::time::timeout(Duration::from_millis(100), call.reply())
             .await
             .ok();
@@ -138,8 +139,8 @@ async fn delays_are_kept() {
 #[tokio::test]
 async fn socket_writes_cut_inside_characters() {
     let sim = start();
-    let wish = r#"[[sim {"reply":"東京🚀","write":7,"write_ms":4}]]"#;
-    let mut call = Call::chat(&sim, true, wish).await;
+    let directive = r#"[[sim {"reply":"東京🚀","write":7,"write_ms":4}]]"#;
+    let mut call = Call::chat(&sim, true, directive).await;
     let mut cut = false;
     for _ in 0..30 {
         // Each read brings one HTTP chunk of seven bytes, unless two came close together.
@@ -147,7 +148,7 @@ async fn socket_writes_cut_inside_characters() {
         cut |= std::str::from_utf8(&read).is_err();
     }
     assert!(cut, "no read ended inside a character");
-    let whole = chat(&sim, true, wish).await;
+    let whole = chat(&sim, true, directive).await;
     assert_eq!(
         (whole.complete, whole.deltas().concat()),
         (true, "東京🚀".to_owned())

@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{MAX_KEPT, Overfull, RecordFilter};
+use super::{KEPT_BYTES_MAX, RecordFilter, RecordTooLarge};
 
-fn condensed(document: &[u8], keep_text: bool, size: usize) -> Result<Vec<u8>, Overfull> {
+fn condensed(document: &[u8], keep_text: bool, size: usize) -> Result<Vec<u8>, RecordTooLarge> {
     let mut filter = RecordFilter::new(keep_text);
     for piece in document.chunks(size) {
         filter.push(piece)?;
@@ -68,7 +68,7 @@ fn what_is_broken_stays_broken() {
 
 #[test]
 fn a_value_that_is_too_large_is_given_up_and_the_others_are_kept() {
-    let large = "x".repeat(MAX_KEPT);
+    let large = "x".repeat(KEPT_BYTES_MAX);
     let document =
         json!({"aiRecord": {"metadata": {"large": large, "more": [large]}, "status": "SUCCESS"}});
     let expected = json!({"aiRecord": {"metadata": null, "status": "SUCCESS"}});
@@ -79,7 +79,7 @@ fn a_value_that_is_too_large_is_given_up_and_the_others_are_kept() {
     );
     assert_eq!(
         condensed(many.as_bytes(), false, 1000),
-        Err(Overfull(MAX_KEPT))
+        Err(RecordTooLarge(KEPT_BYTES_MAX))
     );
 }
 

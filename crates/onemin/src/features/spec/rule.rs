@@ -56,7 +56,7 @@ impl Pixels {
 }
 
 /// The longest path or URL of a file, in bytes.
-const LONGEST_ADDRESS: usize = 8192;
+const ADDRESS_BYTES_MAX: usize = 8192;
 
 impl Rule {
     /// The value in upstream's spelling.
@@ -202,7 +202,7 @@ fn flag(value: &Value) -> Option<bool> {
 fn is_file(value: &Value) -> bool {
     value.as_str().is_some_and(|address| {
         !address.is_empty()
-            && address.len() <= LONGEST_ADDRESS
+            && address.len() <= ADDRESS_BYTES_MAX
             && !address.contains(|c: char| c.is_whitespace() || c.is_control())
             && (!address.contains("://")
                 || ["https://", "http://"]

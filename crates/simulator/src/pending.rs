@@ -1,4 +1,4 @@
-//! What tests have ordered for requests to come: the queue of scripts and the standing faults.
+//! Directives for requests to come: the queue of scripts and the standing faults.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,14 +6,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::{Map, Value};
 
 use crate::directive::{Directive, DirectiveError, Endpoint};
-use crate::fault::{Fault, Kind};
+use crate::fault::{Fault, FaultKind};
 
 /// Prompts that `http-500-once` remembers at most.
-const REMEMBERED: usize = 10_000;
+const PROMPTS_REMEMBERED_MAX: usize = 10_000;
 
-/// The orders, all of them.
+/// All of them.
 #[derive(Debug, Default)]
-pub(crate) struct Orders {
+pub(crate) struct PendingDirectives {
     scripts: VecDeque<Queued>,
     faults: Vec<Standing>,
     failed: HashSet<u64>,
@@ -33,7 +33,7 @@ struct Standing {
     scope: Scope,
 }
 
-/// Which requests an order is for.
+/// Which requests a directive is for.
 #[derive(Debug)]
 struct Scope {
     when: Option<String>,
@@ -65,7 +65,7 @@ impl Scope {
     }
 }
 
-impl Orders {
+impl PendingDirectives {
     /// Queues a script, or one for each of its `replies`.
     pub(crate) fn queue(&mut self, json: Value) -> Result<(), DirectiveError> {
         let directive = Directive::from_json(json.clone())?;
@@ -105,7 +105,9 @@ impl Orders {
         if faults.is_empty() {
             return Err(DirectiveError::NoFault);
         }
-        let once = faults.iter().any(|fault| fault.kind == Kind::Http500Once);
+        let once = faults
+            .iter()
+            .any(|fault| fault.kind == FaultKind::Http500Once);
         let scope = Scope::new(&directive, once.then_some(1));
         self.faults.push(Standing {
             faults,
@@ -163,7 +165,7 @@ impl Orders {
         hit
     }
 
-    /// Whether a prompt that orders `http-500-once` must fail now: every other time.
+    /// Whether a prompt with `http-500-once` must fail now: every other time.
     pub(crate) fn fails_now(&mut self, prompt: &str) -> bool {
         let mut hasher = DefaultHasher::new();
         prompt.hash(&mut hasher);
@@ -171,10 +173,21 @@ impl Orders {
         if self.failed.remove(&hash) {
             return false;
         }
-        if self.failed.len() == REMEMBERED {
+        if self.failed.len() == PROMPTS_REMEMBERED_MAX {
             self.failed.clear();
         }
         self.failed.insert(hash)
+    }
+}
+
+/// Applies one directive, or each of a list.
+pub(crate) fn each(
+    directives: Value,
+    apply: impl Fn(Value) -> Result<(), DirectiveError>,
+) -> Result<(), DirectiveError> {
+    match directives {
+        Value::Array(list) => list.into_iter().try_for_each(apply),
+        single => apply(single),
     }
 }
 
@@ -182,11 +195,11 @@ impl Orders {
 mod tests {
     use serde_json::json;
 
-    use super::Orders;
+    use super::PendingDirectives;
     use crate::directive::Endpoint;
 
-    fn reply(orders: &mut Orders, prompt: &str) -> Option<String> {
-        let script = orders.take_script(Endpoint::Chat, prompt)?;
+    fn reply(pending: &mut PendingDirectives, prompt: &str) -> Option<String> {
+        let script = pending.take_script(Endpoint::Chat, prompt)?;
         script
             .get("reply")
             .and_then(|reply| reply.as_str())
@@ -195,16 +208,16 @@ mod tests {
 
     #[test]
     fn scripts_are_taken_in_order_each_by_the_prompt_that_it_wants() {
-        let mut orders = Orders::default();
+        let mut pending = PendingDirectives::default();
         for script in [
             json!({"reply": "always", "times": 0}),
             json!({"reply": "cats", "when": "cat"}),
             json!({"replies": ["1", "2"]}),
         ] {
-            orders.queue(script).expect("a script");
+            pending.queue(script).expect("a script");
         }
         let said: Vec<_> = ["dog", "cat", "cat", "dog", "cat"]
-            .map(|p| reply(&mut orders, p))
+            .map(|p| reply(&mut pending, p))
             .into();
         let said: Vec<_> = said.iter().map(|s| s.as_deref().unwrap_or("-")).collect();
         assert_eq!(said, ["1", "cats", "2", "always", "always"]);
@@ -212,17 +225,17 @@ mod tests {
 
     #[test]
     fn standing_faults_end_after_their_times() {
-        let mut orders = Orders::default();
-        orders
+        let mut pending = PendingDirectives::default();
+        pending
             .add_fault(json!({"fault": "http-500", "times": 2}))
             .expect("a fault");
-        orders
+        pending
             .add_fault(json!({"fault": "cut", "endpoint": "assets"}))
             .expect("a fault");
-        orders
+        pending
             .add_fault(json!({"fault": "http-500-once", "endpoint": "models"}))
             .expect("a fault");
-        let mut count = |endpoint| orders.take_faults(endpoint, "").len();
+        let mut count = |endpoint| pending.take_faults(endpoint, "").len();
         assert_eq!(
             [
                 count(Endpoint::Chat),
@@ -237,18 +250,18 @@ mod tests {
 
     #[test]
     fn a_prompt_fails_every_other_time() {
-        let mut orders = Orders::default();
+        let mut pending = PendingDirectives::default();
         assert_eq!(
-            ["a", "a", "b", "a"].map(|p| orders.fails_now(p)),
+            ["a", "a", "b", "a"].map(|p| pending.fails_now(p)),
             [true, false, true, true]
         );
     }
 
     #[test]
     fn nonsense_is_refused_when_it_is_ordered() {
-        let mut orders = Orders::default();
-        assert!(orders.queue(json!({"fault": "no-such"})).is_err());
-        assert!(orders.queue(json!("x")).is_err());
-        assert!(orders.add_fault(json!({"fault": "no-such"})).is_err());
+        let mut pending = PendingDirectives::default();
+        assert!(pending.queue(json!({"fault": "no-such"})).is_err());
+        assert!(pending.queue(json!("x")).is_err());
+        assert!(pending.add_fault(json!({"fault": "no-such"})).is_err());
     }
 }

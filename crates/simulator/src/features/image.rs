@@ -1,16 +1,16 @@
-//! Pictures: how many, how large and in which format a request wants them.
+//! Images: how many, how large and in which format a request wants them.
 
-use crate::assets::File;
+use crate::assets::store::File;
 use crate::features::request::FeatureRequest;
-use crate::media::{Picture, PictureFormat};
+use crate::media::{Image, ImageFormat};
 
-/// Side of a picture about whose size nothing is said.
-const USUAL: u32 = 1024;
+/// Side of an image about whose size nothing is said.
+const DEFAULT_SIDE: u32 = 1024;
 
-/// Most pictures of one request.
-const MOST: u32 = 10;
+/// Most images of one request.
+const IMAGES_MAX: u32 = 10;
 
-/// The pictures that the request asks for.
+/// The images that the request asks for.
 pub(super) fn files(request: &FeatureRequest) -> Vec<File> {
     let (width, height) = size(request);
     let (format, extension) = format(request);
@@ -22,12 +22,11 @@ pub(super) fn files(request: &FeatureRequest) -> Vec<File> {
     let described = described.unwrap_or_default();
     let draw = |number| {
         let seed = format!("{described} {number}");
-        let mut picture = Picture::of(&seed, width, height, format);
-        picture.transparent = transparent;
+        let image = Image::of(&seed, width, height, format).transparent(transparent);
         File {
             mime: format.mime(),
             extension,
-            bytes: picture.encode().into(),
+            bytes: image.encode().into(),
         }
     };
     (0..count(request)).map(draw).collect()
@@ -42,25 +41,25 @@ fn count(request: &FeatureRequest) -> u32 {
     }
     let mut fields = ["n", "num_outputs", "num_images", "samples"].iter();
     let wanted = fields.find_map(|name| request.number(name));
-    wanted.unwrap_or(1).clamp(1, MOST)
+    wanted.unwrap_or(1).clamp(1, IMAGES_MAX)
 }
 
 /// The format, and the ending of the name as the request spells it.
-fn format(request: &FeatureRequest) -> (PictureFormat, &'static str) {
+fn format(request: &FeatureRequest) -> (ImageFormat, &'static str) {
     if request
         .string("task_type")
         .is_some_and(|task| task.contains("vector"))
     {
-        return (PictureFormat::Svg, "svg");
+        return (ImageFormat::Svg, "svg");
     }
     let mut fields = ["output_format", "format", "stable_image_core_output_format"].iter();
     let wanted = fields.find_map(|name| request.string(name));
     match wanted.unwrap_or("png") {
-        "jpeg" => (PictureFormat::Jpeg, "jpeg"),
-        "jpg" => (PictureFormat::Jpeg, "jpg"),
-        "webp" => (PictureFormat::Webp, "webp"),
+        "jpeg" => (ImageFormat::Jpeg, "jpeg"),
+        "jpg" => (ImageFormat::Jpeg, "jpg"),
+        "webp" => (ImageFormat::Webp, "webp"),
         name => (
-            PictureFormat::from_name(name).unwrap_or(PictureFormat::Png),
+            ImageFormat::from_name(name).unwrap_or(ImageFormat::Png),
             "png",
         ),
     }
@@ -84,8 +83,8 @@ fn size(request: &FeatureRequest) -> (u32, u32) {
                 .saturating_add(side(other).unwrap_or(0))
         };
         return (
-            USUAL.saturating_add(more("left", "right")),
-            USUAL.saturating_add(more("up", "down")),
+            DEFAULT_SIDE.saturating_add(more("left", "right")),
+            DEFAULT_SIDE.saturating_add(more("up", "down")),
         );
     }
     let mut names = [
@@ -105,8 +104,8 @@ fn area(request: &FeatureRequest) -> u32 {
         (Some("512"), _) | (_, Some("0.25")) => 512,
         (Some("2K"), _) => 2048,
         (Some("4K"), _) => 4096,
-        _ if request.kind() == Some("IMAGE_UPSCALER") => 2 * USUAL,
-        _ => USUAL,
+        _ if request.kind() == Some("IMAGE_UPSCALER") => 2 * DEFAULT_SIDE,
+        _ => DEFAULT_SIDE,
     }
 }
 

@@ -5,24 +5,24 @@ use crate::directive;
 use crate::state::State;
 
 /// Characters of the user's text that are repeated.
-const REPEATED: usize = 500;
+const ECHOED_CHARS_MAX: usize = 500;
 
 /// What upstream says to an empty prompt.
 const GREETING: &str = "Hello! How can I help you today?";
 
-/// Pictures and documents that the model can see.
+/// Images and documents that the model can see.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Attachments {
     pub(crate) images: Vec<String>,
     pub(crate) files: Vec<String>,
     /// Tokens that the documents add to the input.
     pub(crate) file_tokens: u64,
-    /// Whether a picture or a document was named that cannot be seen.
+    /// Whether an image or a document was named that cannot be seen.
     blind: [bool; 2],
 }
 
-impl Seen {
-    /// Looks up what is attached. A URL is taken for a picture; a path where a UUID belongs
+impl Attachments {
+    /// Looks up what is attached. A URL is taken for an image; a path where a UUID belongs
     /// attaches nothing.
     pub(crate) fn new(state: &State, request: &ChatRequest) -> Self {
         let mut seen = Self::default();
@@ -56,7 +56,7 @@ impl Seen {
 }
 
 /// The unscripted answer.
-pub(crate) fn text(request: &ChatRequest, seen: &Seen) -> String {
+pub(crate) fn text(request: &ChatRequest, seen: &Attachments) -> String {
     let said = directive::without(last_user_text(request.prompt()));
     let said = said.trim();
     if said.is_empty() && seen.images.is_empty() && seen.files.is_empty() {
@@ -70,7 +70,7 @@ pub(crate) fn text(request: &ChatRequest, seen: &Seen) -> String {
     text += ". This is the 1min.ai simulator, answering as ";
     text += model;
     text += ".";
-    text.extend(named("Picture", &seen.images));
+    text.extend(named("Image", &seen.images));
     text.extend(named("File", &seen.files));
     for (blind, what) in seen.blind.iter().zip(["an image", "a file"]) {
         text.extend(blind.then(|| format!(" I cannot see {what} in this conversation.")));
@@ -89,7 +89,7 @@ fn named(what: &str, list: &[String]) -> impl Iterator<Item = String> {
 }
 
 fn shortened(text: &str) -> String {
-    match text.char_indices().nth(REPEATED) {
+    match text.char_indices().nth(ECHOED_CHARS_MAX) {
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
         None => text.to_owned(),
     }

@@ -3,11 +3,11 @@
 use crate::media::{adts, flac, mp3, ogg, wav};
 
 /// Longest sound that is made, in milliseconds.
-const LONGEST: u32 = 30_000;
+const MAX_MS: u32 = 30_000;
 
 /// File format of a sound, with what it needs to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SoundFormat {
+pub(crate) enum AudioFormat {
     /// Thousands of bits a second, and samples a second.
     Mp3 {
         rate: u32,
@@ -25,7 +25,7 @@ pub(crate) enum SoundFormat {
     Flac,
 }
 
-impl SoundFormat {
+impl AudioFormat {
     pub(crate) fn mime(self) -> &'static str {
         match self {
             Self::Mp3 { .. } => "audio/mpeg",
@@ -52,23 +52,23 @@ impl SoundFormat {
 
 /// What is to be heard.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Sound {
-    pub(crate) format: SoundFormat,
+pub(crate) struct Audio {
+    pub(crate) format: AudioFormat,
     /// Length in milliseconds.
     pub(crate) ms: u32,
 }
 
-impl Sound {
+impl Audio {
     /// The file.
     pub(crate) fn encode(self) -> Vec<u8> {
-        let ms = self.ms.clamp(1, LONGEST);
+        let ms = self.ms.clamp(1, MAX_MS);
         match self.format {
-            SoundFormat::Mp3 { rate, hertz } => mp3::encode(ms, rate, hertz),
-            SoundFormat::Wav { hertz } => wav::encode(ms, hertz),
-            SoundFormat::Pcm { hertz } => wav::samples(ms, hertz),
-            SoundFormat::Opus => ogg::encode(ms),
-            SoundFormat::Aac => adts::encode(ms),
-            SoundFormat::Flac => flac::encode(ms),
+            AudioFormat::Mp3 { rate, hertz } => mp3::encode(ms, rate, hertz),
+            AudioFormat::Wav { hertz } => wav::encode(ms, hertz),
+            AudioFormat::Pcm { hertz } => wav::samples(ms, hertz),
+            AudioFormat::Opus => ogg::encode(ms),
+            AudioFormat::Aac => adts::encode(ms),
+            AudioFormat::Flac => flac::encode(ms),
         }
     }
 }

@@ -5,37 +5,37 @@ use serde_json::Value;
 
 /// A call that the user wants.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Wish {
+pub(super) struct SpelledCall {
     pub(super) name: String,
     /// `None` if the user leaves them to the model.
     pub(super) arguments: Option<Value>,
 }
 
 /// The wanted calls, round by round; each round one call if they may not stand side by side.
-pub(super) fn rounds(text: &str, one_at_a_time: bool) -> Vec<Vec<Wish>> {
-    let mut rounds: Vec<Vec<Wish>> = Vec::new();
+pub(super) fn rounds(text: &str, one_at_a_time: bool) -> Vec<Vec<SpelledCall>> {
+    let mut rounds: Vec<Vec<SpelledCall>> = Vec::new();
     let mut from = 0;
     while let Some(line) = text
         .get(from..)
         .and_then(|rest| rest.split_inclusive('\n').next())
     {
         let rest = text.get(from..).unwrap_or_default();
-        let Some((wish, then, length)) = wish(line, rest) else {
+        let Some((call, then, length)) = call(line, rest) else {
             from += line.len();
             continue;
         };
         from += length.max(line.len());
         match rounds.last_mut() {
-            Some(round) if !then && !one_at_a_time => round.push(wish),
-            _ => rounds.push(vec![wish]),
+            Some(round) if !then && !one_at_a_time => round.push(call),
+            _ => rounds.push(vec![call]),
         }
     }
     rounds
 }
 
-/// The wish that a line begins, whether it waits for those before it, and how many bytes it takes:
+/// The call that a line begins, whether it waits for those before it, and how many bytes it takes:
 /// the arguments may go over several lines.
-fn wish(line: &str, rest: &str) -> Option<(Wish, bool, usize)> {
+fn call(line: &str, rest: &str) -> Option<(SpelledCall, bool, usize)> {
     let words = line.trim_start();
     let (then, words) = match word(words, "then") {
         Some(behind) => (true, behind.trim_start()),
@@ -49,20 +49,20 @@ fn wish(line: &str, rest: &str) -> Option<(Wish, bool, usize)> {
     let behind = words.get(end..)?.trim_start();
     let Some(json) = word(behind, "with") else {
         let alone = behind.is_empty();
-        let wish = Wish {
+        let call = SpelledCall {
             name: name.to_owned(),
             arguments: None,
         };
-        return (alone && !name.is_empty()).then_some((wish, then, line.len()));
+        return (alone && !name.is_empty()).then_some((call, then, line.len()));
     };
     let start = line.len() - json.len();
     let mut values = serde_json::Deserializer::from_str(rest.get(start..)?).into_iter::<Value>();
     let arguments = values.next()?.ok().filter(Value::is_object)?;
-    let wish = Wish {
+    let call = SpelledCall {
         name: name.to_owned(),
         arguments: Some(arguments),
     };
-    Some((wish, then, start + values.byte_offset()))
+    Some((call, then, start + values.byte_offset()))
 }
 
 /// What stands behind a word, in whatever case it is written.
@@ -81,9 +81,9 @@ mod tests {
     use super::rounds;
 
     fn shown(text: &str, one: bool) -> Vec<Vec<String>> {
-        let show = |wish: &super::Wish| match &wish.arguments {
-            Some(arguments) => format!("{}{arguments}", wish.name),
-            None => wish.name.clone(),
+        let show = |call: &super::SpelledCall| match &call.arguments {
+            Some(arguments) => format!("{}{arguments}", call.name),
+            None => call.name.clone(),
         };
         let rounds = rounds(text, one);
         rounds
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_about_calls_is_no_wish() {
+    fn prose_about_calls_spells_none() {
         for text in [
             "",
             "call me later today",
