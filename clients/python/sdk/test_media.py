@@ -155,7 +155,7 @@ def test_several_pictures_are_looked_at_or_refused(client, simulator):
     assert changed.data[0].url
     with pytest.raises(openai.BadRequestError) as raised:
         client.images.edit(model="gpt-image-1", image=pictures, prompt="both")
-    assert "one picture" in str(raised.value)
+    assert "one image" in str(raised.value)
     assert len(simulator.journal("/api/features")) == 1
 
 

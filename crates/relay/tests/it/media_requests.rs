@@ -406,7 +406,7 @@ async fn a_picture_that_nobody_would_look_at_is_not_paid_for() {
                 EDIT,
                 two(edit(), "image"),
                 "image",
-                &["one picture", "qwen-image-edit-plus"],
+                &["one image", "qwen-image-edit-plus"],
             ),
             form_row(VARY, two(vary(), "image"), "image", &["one"]),
             form_row(VARY, masked, "mask", &["edits"]),
