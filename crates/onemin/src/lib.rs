@@ -83,6 +83,7 @@ pub mod error;
 pub mod features;
 pub mod images;
 pub mod models;
+pub mod prices;
 pub mod refusal;
 pub mod speech;
 pub mod transcription;
@@ -95,4 +96,4 @@ pub use client::{Client, DEFAULT_ASSET_URL, DEFAULT_BASE_URL, Options, Timeouts,
 pub use error::{Accepted, Error, ProtocolError, TransportError, TransportKind};
 pub use features::{Invalid, Mode, Outcome, Payload, ResultAsset};
 pub use models::{Feature, Model};
-pub use refusal::{Charged, FieldProblem, Refusal, RefusalKind};
+pub use refusal::{Charged, FieldProblem, Refusal, RefusalKind, Shortfall};

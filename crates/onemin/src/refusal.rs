@@ -10,7 +10,7 @@ mod privacy;
 mod report;
 mod retry_after;
 
-pub use kind::{Charged, FieldProblem, Refusal, RefusalKind};
+pub use kind::{Charged, FieldProblem, Refusal, RefusalKind, Shortfall};
 pub(crate) use report::Report;
 pub(crate) use retry_after::retry_after;
 

@@ -22,6 +22,11 @@ pub struct Accounting {
     pub record_id: Option<String>,
     /// How long the provider worked, in seconds.
     pub execution_seconds: Option<f64>,
+    /// Credits that the member whose key it is may use in all (`teamUser.creditLimit`).
+    pub credit_limit: Option<f64>,
+    /// Credits that this member had used when the request came (`teamUser.usedCredit`). It lags by
+    /// one request: the cost of this answer shows in the next record only.
+    pub used_credit: Option<f64>,
 }
 
 /// Tokens as upstream billed them; its own overhead is in `input`.

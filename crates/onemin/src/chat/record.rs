@@ -37,6 +37,8 @@ pub(crate) struct Record<'d> {
     status: Option<&'d RawValue>,
     #[serde(borrow, default)]
     metadata: Option<&'d RawValue>,
+    #[serde(rename = "teamUser", borrow, default)]
+    team_user: Option<&'d RawValue>,
     #[serde(rename = "aiRecordDetail", borrow, default)]
     detail: Option<Detail<'d>>,
 }
@@ -157,6 +159,7 @@ impl Record<'_> {
     /// What the record says besides the text.
     pub(crate) fn accounting(&self) -> Accounting {
         let metadata = self.metadata.and_then(object).unwrap_or_default();
+        let team = self.team_user.and_then(object).unwrap_or_default();
         let usage = usage(&metadata);
         let word = metadata.get("finishReason").and_then(Value::as_str);
         Accounting {
@@ -168,6 +171,8 @@ impl Record<'_> {
                 .and_then(|uuid| json_text::string(uuid.get()))
                 .filter(|uuid| !uuid.is_empty()),
             execution_seconds: number(&metadata, "executionTime"),
+            credit_limit: number(&team, "creditLimit"),
+            used_credit: number(&team, "usedCredit"),
         }
     }
 }

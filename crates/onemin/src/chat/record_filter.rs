@@ -21,6 +21,7 @@ enum Scope {
     Top,
     Record,
     Detail,
+    Team,
 }
 
 /// What is done with a value.
@@ -40,10 +41,12 @@ impl Scope {
     fn action(self, key: &[u8], keep_text: bool) -> Action {
         match (self, key) {
             (Self::Top, b"aiRecord") => Action::Enter(Self::Record),
+            (Self::Top | Self::Record, b"teamUser") => Action::Enter(Self::Team),
             (Self::Top | Self::Record, b"aiRecordDetail") => Action::Enter(Self::Detail),
             (Self::Detail, b"resultObject") if keep_text => Action::Keep,
             (Self::Detail, b"resultObject") => Action::KeepObject,
-            (Self::Detail, b"errorMessage" | b"responseObject")
+            (Self::Team, b"creditLimit" | b"usedCredit")
+            | (Self::Detail, b"errorMessage" | b"responseObject")
             | (Self::Top | Self::Record, b"uuid" | b"status" | b"metadata")
             | (
                 Self::Top,

@@ -19,10 +19,9 @@ pub struct Outcome {
     pub inline: Option<Inline>,
     /// Parts of the result that are objects, as they came.
     pub objects: Vec<Value>,
-    /// What the record says of the cost. Records of files say nothing so far.
+    /// What the record says of the cost. Records of files have no `credits` so far; the movement
+    /// of `used_credit` tells what they cost, one request late.
     pub accounting: Accounting,
-    /// What the team had used before, in credits: it lags behind by a request.
-    pub team_used_credit: Option<f64>,
 }
 
 /// A file that upstream made.
@@ -128,9 +127,6 @@ pub(crate) fn read(kind: Kind, body: &[u8]) -> Result<JobState, Error> {
     let mut outcome = pieces.into_outcome()?;
     sign(&mut outcome.assets, [fields, &whole]);
     outcome.accounting = accounting;
-    outcome.team_used_credit = fields
-        .pointer("/teamUser/usedCredit")
-        .and_then(Value::as_f64);
     Ok(JobState::Done(Box::new(outcome)))
 }
 

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::model::{Feature, Model};
+use crate::prices;
 
 /// `id`, `provider`, `features` and `inputs`, tab-separated; lists by comma. Inputs are `-` where
 /// they are not known.
@@ -16,6 +17,14 @@ pub(crate) fn builtin(feature: Feature) -> Vec<Model> {
         .filter(|line| !line.is_empty() && !line.starts_with('#'));
     rows.filter_map(model)
         .filter(|model| model.features.iter().any(|of| of == feature.as_str()))
+        .map(|model| {
+            let price = prices::builtin(feature.as_str(), &model.id);
+            let credit_metadata = price.map(|(_, metadata)| metadata.clone());
+            Model {
+                credit_metadata: credit_metadata.unwrap_or_default(),
+                ..model
+            }
+        })
         .collect()
 }
 

@@ -71,7 +71,7 @@ pub struct Model {
     pub context: Option<u64>,
     /// The most tokens of one answer.
     pub max_output: Option<u64>,
-    /// What it costs, as upstream says it. The unit is not known for certain.
+    /// What it costs, as upstream says it; [`crate::prices`] reads it.
     pub credit_metadata: Value,
     /// When it may go, as upstream writes it. Models past this date still answered.
     pub deprecation_date: Option<String>,

@@ -28,6 +28,15 @@ pub struct Refusal {
     pub provider_status: Option<u16>,
 }
 
+/// What a refusal for lack of credits says of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shortfall {
+    /// Credits that the request was estimated to need.
+    pub required: u64,
+    /// Credits that were left.
+    pub available: u64,
+}
+
 /// What is wrong with one field of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldProblem {
@@ -78,6 +87,27 @@ pub enum RefusalKind {
 }
 
 impl Refusal {
+    /// How many credits were needed and left, if it is refused for lack of them and says so
+    /// ("requires 4800 credits, but the … team only has 46 credits").
+    #[must_use]
+    pub fn shortfall(&self) -> Option<Shortfall> {
+        if self.kind != RefusalKind::InsufficientCredits {
+            return None;
+        }
+        let before_unit = self.message.split(" credits").filter_map(|text| {
+            let number = text.rsplit(' ').next()?.replace([',', '.'], "");
+            number.parse::<u64>().ok()
+        });
+        let numbers: Vec<u64> = before_unit.collect();
+        match numbers.as_slice() {
+            [required, available] => Some(Shortfall {
+                required: *required,
+                available: *available,
+            }),
+            _ => None,
+        }
+    }
+
     /// An answer that reports success and has no text.
     pub(crate) fn no_text() -> Self {
         Self::empty("the answer has no text, although success is reported")

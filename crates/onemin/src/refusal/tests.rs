@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::RefusalKind as K;
-use super::{Charged, FieldProblem, Refusal};
+use super::{Charged, FieldProblem, Refusal, Shortfall};
 
 fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(
@@ -454,4 +454,27 @@ fn edge_pages_are_read_by_title_and_number() {
             "{html}"
         );
     }
+}
+
+#[test]
+fn what_is_left_is_read_from_the_refusal() {
+    let shortfall = |status, body: &str| Refusal::from_body(status, body.as_bytes()).shortfall();
+    let flat = |message: &str| {
+        shortfall(
+            Some(406),
+            &format!(r#"{{"errorCode":"INSUFFICIENT_CREDITS","message":"{message}"}}"#),
+        )
+    };
+    let told =
+        flat("The feature requires 4800 credits, but the 3 Red Cats team only has 46 credits");
+    assert_eq!(
+        told,
+        Some(Shortfall {
+            required: 4800,
+            available: 46
+        })
+    );
+    assert_eq!(flat("You have no credits left"), None);
+    let other = r#"{"errorCode":"UNKNOWN_ERROR","message":"requires 1 credits, has 2 credits"}"#;
+    assert_eq!(shortfall(Some(500), other), None);
 }

@@ -43,6 +43,8 @@ fn what_an_answer_cost_is_read_from_its_record() {
         finish_reason: Some("stop".into()),
         record_id: Some("7f3c1d52-0b6e-4a86-9d0e-2a51c4e7b901".into()),
         execution_seconds: Some(0.365),
+        credit_limit: Some(100_000_000.0),
+        used_credit: Some(125_034.0),
     };
     assert_eq!(record.accounting(), expected);
 }

@@ -19,14 +19,14 @@ fn read(document: &Value, keep_text: bool) -> Value {
 #[test]
 fn only_what_is_needed_is_left() {
     let record = |result: Value| {
-        json!({"aiRecord": {"uuid": "u", "teamUser": {"status": "X"}, "status": "SUCCESS",
+        json!({"aiRecord": {"uuid": "u", "teamUser": {"status": "X", "creditLimit": 9, "usedCredit": 2.5, "a": {"usedCredit": 1}}, "status": "SUCCESS",
             "metadata": {"credit": 1, "note": "a\\\"}{"},
             "aiRecordDetail": {"promptObject": {"resultObject": ["no"], "prompt": "]}\""}, "resultObject": result},
             "additionalData": [1, {"a": "]"}], "rating": null}, "other": 12.5e3})
     };
     let left = |result: Value| {
-        json!({"aiRecord": {"uuid": "u", "status": "SUCCESS", "metadata": {"credit": 1, "note": "a\\\"}{"},
-            "aiRecordDetail": {"resultObject": result}}})
+        json!({"aiRecord": {"uuid": "u", "teamUser": {"creditLimit": 9, "usedCredit": 2.5}, "status": "SUCCESS",
+            "metadata": {"credit": 1, "note": "a\\\"}{"}, "aiRecordDetail": {"resultObject": result}}})
     };
     let text = json!(["a \"quoted\" text\\", "b"]);
     assert_eq!(read(&record(text.clone()), false), left(Value::Null));

@@ -86,7 +86,7 @@ fn every_captured_result_gives_its_files_and_the_first_is_signed() {
             "{name}"
         );
         assert_eq!(
-            (outcome.text, outcome.team_used_credit),
+            (outcome.text, outcome.accounting.used_credit),
             (None, Some(125_034.0)),
             "{name}"
         );
