@@ -7,13 +7,13 @@ use translate::compose::tags::Tags;
 use translate::interpret::Flow;
 use translate::interpret::tool_calls::{Options, Outcome, Quoted, Reader};
 use translate::reply::{Event, Reply};
-use translate::turn::{Takes, Tool, Tools};
+use translate::chat_request::{ToolInput, Tool, Tools};
 
 fn tools() -> Tools {
     let tool = |name: &str, schema: &str| Tool {
         name: name.to_owned(),
         description: None,
-        takes: Takes::Json(serde_json::from_str(schema).expect("a constant schema is JSON")),
+        input: ToolInput::Json(serde_json::from_str(schema).expect("a constant schema is JSON")),
         strict: name == "s",
     };
     Tools {

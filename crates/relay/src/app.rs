@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use translate::compose::Wording;
 use translate::failure::Failure;
 use translate::interpret::thinking::Thoughts;
-use translate::plan::Policy;
+use translate::plan::PlanSettings;
 
 use crate::access::known_keys::KnownKeys;
 use crate::access::rate_limit::RateLimit;
@@ -53,7 +53,7 @@ pub struct Relay {
     /// Names for accounts that tell nothing about them.
     pub identities: Identities,
     /// What the operator permits.
-    pub policy: Policy,
+    pub policy: PlanSettings,
     /// How prompts are worded.
     pub wording: Arc<Wording>,
     /// What becomes of the thoughts that a model shows.
@@ -143,7 +143,7 @@ impl Relay {
             ),
             attacher: Attacher::new(client.clone(), fetcher, identities.clone(), files.clone()),
             limits: RateLimit::new(settings.rate_limit_per_minute, stores.counters.clone()),
-            policy: Policy {
+            policy: PlanSettings {
                 max_choices: settings.max_choices,
                 strict: settings.strict_parameters,
                 call_corrections: settings.call_corrections,

@@ -15,13 +15,13 @@ use futures_util::FutureExt as _;
 use http::{HeaderMap, Request};
 use onemin::ApiKey;
 use onemin::chat::{self, WebSearch};
+use translate::chat_request::{ChatRequest, Delivery};
 use translate::compose::compose;
 use translate::dialect::{self, Dialect};
 use translate::failure::{Failure, Kind};
 use translate::interpret::Attempt;
-use translate::plan::{self, Fields, Plan, Policy};
-use translate::reply::{Completed, Reply, Stamp};
-use translate::turn::{Delivery, Turn};
+use translate::plan::{self, FieldNames, Plan, PlanSettings};
+use translate::reply::{Completion, Reply, ResponseMeta};
 
 use crate::access::{self, Identity};
 use crate::app::Relay;
@@ -69,7 +69,12 @@ pub async fn run_with<D>(
     decode: D,
 ) -> Response
 where
-    D: AsyncFnOnce(Arc<Relay>, Identity, Bytes, Stamp) -> Result<dialect::Request, Failure>,
+    D: AsyncFnOnce(
+        Arc<Relay>,
+        Identity,
+        Bytes,
+        ResponseMeta,
+    ) -> Result<dialect::DecodedRequest, Failure>,
 {
     let dialect = &api.dialect;
     let (head, body) = request.into_parts();
@@ -104,7 +109,7 @@ where
 }
 
 /// Puts the dialect's name of the conversation in the place of ours.
-fn named(failure: Failure, fields: Fields) -> Failure {
+fn named(failure: Failure, fields: FieldNames) -> Failure {
     if failure.param.as_deref() == Some("messages") {
         return failure.with_param(fields.conversation);
     }
@@ -121,21 +126,26 @@ async fn answer<D>(
     decode: D,
 ) -> Result<Response, Failure>
 where
-    D: AsyncFnOnce(Arc<Relay>, Identity, Bytes, Stamp) -> Result<dialect::Request, Failure>,
+    D: AsyncFnOnce(
+        Arc<Relay>,
+        Identity,
+        Bytes,
+        ResponseMeta,
+    ) -> Result<dialect::DecodedRequest, Failure>,
 {
     let caller = access::caller(headers)?;
     let owner = relay.identities.of_key(&caller.key);
     relay.admit(owner, &arrival, headers).await?;
     let body = reply::read(body, headers, relay.max_body).await?;
 
-    let stamp = Stamp {
+    let stamp = ResponseMeta {
         id: arrival.id.unguessable(),
         created: record.created(),
     };
     let decoded = decode(relay.clone(), owner, body, stamp.clone()).await?;
-    let dialect::Request {
-        turn,
-        also,
+    let dialect::DecodedRequest {
+        chat,
+        further,
         encoder,
     } = decoded;
     let asker = Asker {
@@ -146,16 +156,16 @@ where
         arrival,
         policy: relay.policy(headers),
     };
-    record.asks(&turn);
-    plan::check_choices(&turn, &also, asker.policy)?;
-    let (turn, mut answers) = asker.ask(turn).await?;
-    for turn in also {
-        answers.add(asker.ask(turn).await?.1);
+    record.asks(&chat);
+    plan::check_choices(&chat, &further, asker.policy)?;
+    let (chat, mut answers) = asker.ask(chat).await?;
+    for chat in further {
+        answers.add(asker.ask(chat).await?.1);
     }
     // By now it may be another model's name.
-    record.asks(&turn);
+    record.asks(&chat);
 
-    let mut response = match turn.delivery {
+    let mut response = match chat.delivery {
         Delivery::Streamed => {
             let encoder = encoder.stream(stamp, answers.count());
             stream::begin(answers, encoder, record, relay.heartbeat).await?
@@ -165,7 +175,7 @@ where
             let usage = answers.usage();
             record.finished(usage);
             let at = clock::now();
-            let completed = Completed { usage, at };
+            let completed = Completion { usage, at };
             reply::answer(
                 encoder.document(&stamp, &replies, completed),
                 usage,
@@ -173,7 +183,7 @@ where
             )
         }
     };
-    reply::ignored(response.headers_mut(), &turn.ignored);
+    reply::ignored(response.headers_mut(), &chat.ignored);
     Ok(response)
 }
 
@@ -184,60 +194,60 @@ struct Asker<'r> {
     key: ApiKey,
     owner: Identity,
     arrival: Arrival,
-    policy: Policy,
+    policy: PlanSettings,
 }
 
 impl Asker<'_> {
     /// Makes a turn what it means here, plans it and prepares its answers. Nothing is paid for
     /// before they are polled, but for recordings that must be heard first.
-    async fn ask(&self, mut turn: Turn) -> Result<(Arc<Turn>, Answers), Failure> {
+    async fn ask(&self, mut chat: ChatRequest) -> Result<(Arc<ChatRequest>, Answers), Failure> {
         let (relay, owner) = (self.relay, self.owner);
-        assistant::apply(relay, owner, &mut turn).await?;
-        let deletes = file_keywords::ask_to_delete(relay.file_words, &turn);
+        assistant::apply(relay, owner, &mut chat).await?;
+        let deletes = file_keywords::ask_to_delete(relay.file_words, &chat);
         if !deletes {
-            file_keywords::attach(relay, owner, &mut turn).await?;
+            file_keywords::attach(relay, owner, &mut chat).await?;
         }
-        turn.model = relay.catalogue.resolve(&turn.model, self.api.names).await;
-        let job = relay.catalogue.admit(&turn.model).await?;
+        chat.model = relay.catalogue.resolve(&chat.model, self.api.names).await;
+        let job = relay.catalogue.admit(&chat.model).await?;
         if let Some(work) = job.work() {
-            media::prepare(relay, &self.key, work, &mut turn).await?;
+            media::prepare(relay, &self.key, work, &mut chat).await?;
         }
         let fields = self.api.dialect.fields;
-        let plan = plan::plan(&turn, job.abilities(), self.policy, fields)?;
-        turn.ignored.extend(plan.ignored.map(str::to_owned));
+        let plan = plan::plan(&chat, job.abilities(), self.policy, fields)?;
+        chat.ignored.extend(plan.ignored.map(str::to_owned));
         if job.work().is_none() {
-            media::hear(relay, &self.key, owner, &mut turn).await?;
+            media::hear(relay, &self.key, owner, &mut chat).await?;
         }
-        let turn = Arc::new(turn);
-        let made = |making| Answers::made(&turn, making);
+        let chat = Arc::new(chat);
+        let made = |making| Answers::made(&chat, making);
         let answers = match job.work() {
             _ if deletes => made(file_keywords::delete(relay.clone(), owner).boxed()),
-            None => self.converse(&turn, plan).await?,
+            None => self.converse(&chat, plan).await?,
             Some(work) => {
-                let (key, turn) = (self.key.clone(), turn.clone());
-                made(media::answer(relay.clone(), key, turn, work).boxed())
+                let (key, chat) = (self.key.clone(), chat.clone());
+                made(media::answer(relay.clone(), key, chat, work).boxed())
             }
         };
-        Ok((turn, answers))
+        Ok((chat, answers))
     }
 
     /// Asks a chat model: the turn's pictures and documents go ahead of its prompt.
-    async fn converse(&self, turn: &Arc<Turn>, plan: Plan) -> Result<Answers, Failure> {
-        let attached = self.relay.attacher.attach(&self.key, turn).await?;
-        let prompt = compose(turn, &self.relay.wording, self.arrival.id.lot());
+    async fn converse(&self, chat: &Arc<ChatRequest>, plan: Plan) -> Result<Answers, Failure> {
+        let attached = self.relay.attacher.attach(&self.key, chat).await?;
+        let prompt = compose(chat, &self.relay.wording, self.arrival.id.lot());
         let attempt = Attempt {
             left: plan.corrections,
             thoughts: self.relay.thoughts,
             ..Attempt::default()
         };
-        let request = upstream_request(turn, prompt.text, attached);
+        let request = upstream_request(chat, prompt.text, attached);
         let call = Call {
             way: Way {
                 client: self.relay.client.clone(),
                 key: self.key.clone(),
                 exchange: plan.exchange,
             },
-            turn: turn.clone(),
+            chat: chat.clone(),
             tags: prompt.tags,
             wording: self.relay.wording.clone(),
         };
@@ -263,13 +273,13 @@ async fn whole(
     Ok((replies, answers))
 }
 
-fn upstream_request(turn: &Turn, prompt: String, attached: Attached) -> chat::Request {
+fn upstream_request(chat: &ChatRequest, prompt: String, attached: Attached) -> chat::Request {
     chat::Request {
-        model: turn.model.clone(),
+        model: chat.model.clone(),
         prompt,
         images: attached.images,
         files: attached.files,
-        web_search: turn.search.map(|search| WebSearch {
+        web_search: chat.search.map(|search| WebSearch {
             num_of_site: search.sites,
             max_word: search.words,
         }),
@@ -278,11 +288,11 @@ fn upstream_request(turn: &Turn, prompt: String, attached: Attached) -> chat::Re
 
 impl Relay {
     /// The operator's policy, which a request can make stricter for itself.
-    pub(crate) fn policy(&self, headers: &HeaderMap) -> Policy {
+    pub(crate) fn policy(&self, headers: &HeaderMap) -> PlanSettings {
         let asked = headers
             .get("x-relay-strict")
             .is_some_and(|v| matches!(v.as_bytes(), b"1" | b"true"));
-        Policy {
+        PlanSettings {
             strict: self.policy.strict || asked,
             ..self.policy
         }

@@ -7,7 +7,7 @@ use onemin::images::aliases;
 use onemin::models::{Feature, Model};
 use translate::dialect::anthropic::model_names;
 use translate::failure::{Failure, Kind};
-use translate::plan::{Abilities, Code};
+use translate::plan::{CodeSupport, ModelCapabilities};
 
 use crate::chat::Names;
 use crate::chat::media::Work;
@@ -33,7 +33,7 @@ const WORKS: [(Feature, Work); 4] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
     /// It answers.
-    Converse(Abilities),
+    Converse(ModelCapabilities),
     /// It does other work.
     Work(Work),
 }
@@ -41,12 +41,12 @@ pub enum Job {
 impl Job {
     /// What a turn may hold. Other work looks at what it needs itself.
     #[must_use]
-    pub fn abilities(self) -> Abilities {
+    pub fn abilities(self) -> ModelCapabilities {
         match self {
             Self::Converse(abilities) => abilities,
-            Self::Work(_) => Abilities {
+            Self::Work(_) => ModelCapabilities {
                 vision: true,
-                code: Code::Never,
+                code: CodeSupport::Never,
             },
         }
     }
@@ -154,16 +154,20 @@ impl Models {
         }
         if let Some(model) = find(&listing, id) {
             let code = model.serves(Feature::CodeGenerator);
-            return Ok(Job::Converse(Abilities {
+            return Ok(Job::Converse(ModelCapabilities {
                 vision: model.sees_images(),
-                code: if code { Code::Also } else { Code::Never },
+                code: if code {
+                    CodeSupport::Also
+                } else {
+                    CodeSupport::Never
+                },
             }));
         }
         let coders = self.catalogue.models(Feature::CodeGenerator).await;
         if find(&coders, id).is_some() {
-            return Ok(Job::Converse(Abilities {
+            return Ok(Job::Converse(ModelCapabilities {
                 vision: false,
-                code: Code::Only,
+                code: CodeSupport::Only,
             }));
         }
         for (feature, work) in WORKS {
@@ -172,9 +176,9 @@ impl Models {
             }
         }
         if listing.source == Source::BuiltIn {
-            return Ok(Job::Converse(Abilities {
+            return Ok(Job::Converse(ModelCapabilities {
                 vision: true,
-                code: Code::Never,
+                code: CodeSupport::Never,
             }));
         }
         Err(self.unknown(id, &listing))

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::HeaderValue;
+use translate::chat_request::{ChatRequest, Delivery};
 use translate::failure::{Failure, Kind};
 use translate::reply::Usage;
-use translate::turn::{Delivery, Turn};
 use uuid::Uuid;
 
 use crate::clock;
@@ -138,11 +138,11 @@ impl Record {
     }
 
     /// Notes what is asked.
-    pub fn asks(&mut self, turn: &Turn) {
+    pub fn asks(&mut self, chat: &ChatRequest) {
         if let Some(line) = &mut self.0 {
-            line.model.clone_from(&turn.model);
-            line.stream = turn.delivery == Delivery::Streamed;
-            line.choices = turn.choices;
+            line.model.clone_from(&chat.model);
+            line.stream = chat.delivery == Delivery::Streamed;
+            line.choices = chat.choices;
         }
     }
 

@@ -19,8 +19,8 @@ use lru::LruCache;
 use onemin::assets::Upload;
 use onemin::{ApiKey, Client};
 use sha2::{Digest, Sha256};
+use translate::chat_request::{Attachment, ChatRequest, Part, Source};
 use translate::failure::{Failure, Kind};
-use translate::turn::{Media, Part, Source, Turn};
 
 use crate::access::{Identities, Identity};
 use crate::failure::of_upstream;
@@ -89,8 +89,8 @@ impl Attacher {
     /// # Errors
     /// What the client can mend (an address that may not be fetched, bytes that are no picture) or
     /// what upstream answers to the upload.
-    pub async fn attach(&self, key: &ApiKey, turn: &Turn) -> Result<Attached, Failure> {
-        let media: Vec<Wanted<'_>> = wanted(turn);
+    pub async fn attach(&self, key: &ApiKey, chat: &ChatRequest) -> Result<Attached, Failure> {
+        let media: Vec<Wanted<'_>> = wanted(chat);
         if media.is_empty() {
             return Ok(Attached::default());
         }
@@ -115,7 +115,7 @@ impl Attacher {
     ///
     /// # Errors
     /// An address that may not be fetched; a stored file, which goes to upstream by itself.
-    pub async fn bytes(&self, media: &Media) -> Result<Bytes, Failure> {
+    pub async fn bytes(&self, media: &Attachment) -> Result<Bytes, Failure> {
         match &media.source {
             Source::Inline(bytes) => Ok(bytes.clone()),
             Source::Url(url) => self.fetcher.get(url).await,
@@ -146,7 +146,7 @@ impl Attacher {
     ///
     /// # Errors
     /// As [`Attacher::attach`].
-    pub async fn recording_of(&self, key: &ApiKey, media: &Media) -> Result<String, Failure> {
+    pub async fn recording_of(&self, key: &ApiKey, media: &Attachment) -> Result<String, Failure> {
         let whose = self.identities.of_key(key);
         let reference = self.bring(key, whose, &Wanted::Recording(media)).await?;
         Ok(reference.image)
@@ -156,7 +156,7 @@ impl Attacher {
     ///
     /// # Errors
     /// As [`Attacher::attach`].
-    pub async fn picture(&self, key: &ApiKey, media: &Media) -> Result<String, Failure> {
+    pub async fn picture(&self, key: &ApiKey, media: &Attachment) -> Result<String, Failure> {
         let whose = self.identities.of_key(key);
         let reference = self.bring(key, whose, &Wanted::Image(media)).await?;
         Ok(reference.image)
@@ -257,20 +257,20 @@ impl Attacher {
 }
 
 enum Wanted<'t> {
-    Image(&'t Media),
-    File(&'t Media),
-    Recording(&'t Media),
+    Image(&'t Attachment),
+    File(&'t Attachment),
+    Recording(&'t Attachment),
 }
 
 impl Wanted<'_> {
-    fn media(&self) -> &Media {
+    fn media(&self) -> &Attachment {
         match self {
             Self::Image(media) | Self::File(media) | Self::Recording(media) => media,
         }
     }
 }
 
-fn wanted(turn: &Turn) -> Vec<Wanted<'_>> {
+fn wanted(chat: &ChatRequest) -> Vec<Wanted<'_>> {
     fn walk<'t>(parts: &'t [Part], wanted: &mut Vec<Wanted<'t>>) {
         for part in parts {
             match part {
@@ -282,7 +282,7 @@ fn wanted(turn: &Turn) -> Vec<Wanted<'_>> {
         }
     }
     let mut wanted = Vec::new();
-    turn.messages
+    chat.messages
         .iter()
         .for_each(|message| walk(&message.parts, &mut wanted));
     wanted

@@ -1,11 +1,11 @@
-//! Composing: a [`Turn`] becomes the one prompt that a text-only model takes.
+//! Composing: a [`ChatRequest`] becomes the one prompt that a text-only model takes.
 
 pub mod schema;
 pub mod tags;
 pub mod tools;
 pub mod transcript;
 
-use crate::turn::{Output, Turn};
+use crate::chat_request::{ChatRequest, OutputFormat};
 use tags::Tags;
 use tools::Style;
 
@@ -28,16 +28,16 @@ pub struct Wording {
 /// Composes the prompt of a turn. `lot` is a number that nobody can guess: where upstream adds
 /// text that is not known here (documents, pages of the web), the tags are numbered by it.
 #[must_use]
-pub fn compose(turn: &Turn, wording: &Wording, lot: u32) -> Prompt {
-    if !emulates(turn)
-        && let Some(text) = transcript::lone_text(turn)
+pub fn compose(chat: &ChatRequest, wording: &Wording, lot: u32) -> Prompt {
+    if !emulates(chat)
+        && let Some(text) = transcript::lone_text(chat)
     {
         return Prompt { text, tags: None };
     }
-    let tags = transcript::tags_for(turn, lot);
-    let (instructions, reminder) = instructions(turn, tags, wording);
+    let tags = transcript::tags_for(chat, lot);
+    let (instructions, reminder) = instructions(chat, tags, wording);
     Prompt {
-        text: transcript::transcript(turn, tags, &instructions, &reminder),
+        text: transcript::transcript(chat, tags, &instructions, &reminder),
         tags: Some(tags),
     }
 }
@@ -45,31 +45,31 @@ pub fn compose(turn: &Turn, wording: &Wording, lot: u32) -> Prompt {
 /// The prompt that asks again: the same, with the answer that could not be used and why.
 #[must_use]
 pub fn correct(
-    turn: &Turn,
+    chat: &ChatRequest,
     tags: Tags,
     wording: &Wording,
     answer: &str,
     correction: &str,
 ) -> Prompt {
-    let (instructions, reminder) = instructions(turn, tags, wording);
+    let (instructions, reminder) = instructions(chat, tags, wording);
     let faulty = transcript::Faulty { answer, correction };
     Prompt {
-        text: transcript::correcting(turn, tags, &instructions, &reminder, &faulty),
+        text: transcript::correcting(chat, tags, &instructions, &reminder, &faulty),
         tags: Some(tags),
     }
 }
 
 /// Whether the turn asks for what a text-only model must be told to do.
-fn emulates(turn: &Turn) -> bool {
-    turn.tools.callable() || turn.output != Output::Text
+fn emulates(chat: &ChatRequest) -> bool {
+    chat.tools.callable() || chat.output != OutputFormat::Text
 }
 
 /// What the model is told of tools and form: at the beginning, and last of all.
-fn instructions(turn: &Turn, tags: Tags, wording: &Wording) -> (String, String) {
-    let style = Style::for_model(&turn.model, &wording.styles);
-    let section = tools::section(&turn.tools, tags, style);
-    let call = tools::reminder(&turn.tools, tags);
-    let form = schema::instruction(&turn.output).unwrap_or_default();
+fn instructions(chat: &ChatRequest, tags: Tags, wording: &Wording) -> (String, String) {
+    let style = Style::for_model(&chat.model, &wording.styles);
+    let section = tools::section(&chat.tools, tags, style);
+    let call = tools::reminder(&chat.tools, tags);
+    let form = schema::instruction(&chat.output).unwrap_or_default();
     let gap = if call.is_empty() || form.is_empty() {
         ""
     } else {

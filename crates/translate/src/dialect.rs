@@ -1,10 +1,10 @@
 //! What clients speak. One folder a vendor, one an API: `wire` (the types as they stand on the
-//! wire), `decode` (into a [`Turn`](crate::turn::Turn)) and `encode` (from reply events).
+//! wire), `decode` (into a [`ChatRequest`](crate::chat_request::ChatRequest)) and `encode` (from reply events).
 
+use crate::chat_request::ChatRequest;
 use crate::failure::Failure;
-use crate::plan::Fields;
-use crate::reply::{Completed, Event, Reply, Stamp};
-use crate::turn::Turn;
+use crate::plan::FieldNames;
+use crate::reply::{Completion, Event, Reply, ResponseMeta};
 
 pub mod anthropic;
 pub mod data_uri;
@@ -16,20 +16,20 @@ pub mod request;
 #[derive(Debug, Clone, Copy)]
 pub struct Dialect {
     /// Reads a request's body.
-    pub decode: fn(&[u8]) -> Result<Request, Failure>,
+    pub decode: fn(&[u8]) -> Result<DecodedRequest, Failure>,
     /// Writes a failure, with the request's id where it is known and the dialect has a place for it.
     pub failure: fn(&Failure, Option<&str>) -> Document,
     /// How its requests name what can be at fault.
-    pub fields: Fields,
+    pub fields: FieldNames,
 }
 
 /// A decoded request: what is asked, in no dialect, and who writes the answer in the client's.
-pub struct Request {
+pub struct DecodedRequest {
     /// What is asked.
-    pub turn: Turn,
+    pub chat: ChatRequest,
     /// What is asked beside it, in dialects that put several questions into one request. Their
     /// answers are numbered on behind its own.
-    pub also: Vec<Turn>,
+    pub further: Vec<ChatRequest>,
     /// Who writes the answer.
     pub encoder: Box<dyn Encoder>,
 }
@@ -37,9 +37,9 @@ pub struct Request {
 /// Writes the answer to one request, whole or as a stream.
 pub trait Encoder: Send {
     /// The whole answer as JSON text.
-    fn document(&self, stamp: &Stamp, replies: &[Reply], completed: Completed) -> Vec<u8>;
+    fn document(&self, meta: &ResponseMeta, replies: &[Reply], completion: Completion) -> Vec<u8>;
     /// An encoder for a stream of so many answers.
-    fn stream(self: Box<Self>, stamp: Stamp, choices: u32) -> Box<dyn StreamEncoder>;
+    fn stream(self: Box<Self>, meta: ResponseMeta, choices: u32) -> Box<dyn StreamEncoder>;
 }
 
 /// Writes one answer as server-sent events. Everything is appended to `out`; the caller sends it.
@@ -51,7 +51,7 @@ pub trait StreamEncoder: Send {
     /// One event of one of the answers (numbered from 0).
     fn event(&mut self, choice: u32, event: Event<'_>, out: &mut Vec<u8>);
     /// The end of a complete stream.
-    fn close(&mut self, completed: Completed, out: &mut Vec<u8>);
+    fn close(&mut self, completion: Completion, out: &mut Vec<u8>);
     /// The end of a failed stream, without any mark of success.
     fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>);
     /// A sign of life between events.

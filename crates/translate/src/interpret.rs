@@ -17,10 +17,10 @@ pub mod schema;
 pub mod thinking;
 pub mod tool_calls;
 
+use crate::chat_request::{ChatRequest, Delivery, OutputFormat, ToolChoice};
 use crate::compose::tags::Tags;
 use crate::failure::{Failure, Kind};
 use crate::reply::{Event, Finish};
-use crate::turn::{Choice, Delivery, Output, Turn};
 use demanded::Demanded;
 use frame::Opening;
 use held::Held;
@@ -101,10 +101,10 @@ pub struct Interpreter {
 impl Interpreter {
     /// For an answer to this turn, whose transcript is written with these tags.
     #[must_use]
-    pub fn new(turn: &Turn, tags: Option<Tags>, attempt: Attempt) -> Self {
-        let calls = turn.tools.callable();
-        let whole = turn.delivery == Delivery::Whole;
-        let shaped = turn.output != Output::Text;
+    pub fn new(chat: &ChatRequest, tags: Option<Tags>, attempt: Attempt) -> Self {
+        let calls = chat.tools.callable();
+        let whole = chat.delivery == Delivery::Whole;
+        let shaped = chat.output != OutputFormat::Text;
         let options = Options {
             hold: whole,
             last: attempt.left == 0,
@@ -113,15 +113,15 @@ impl Interpreter {
         Self {
             opening: tags.map(Opening::new),
             thinking: Some(Thinking::new(attempt.thoughts)),
-            reader: calls.then(|| Reader::new(&turn.tools, own, Quoted::of(turn), options)),
-            outlet: Outlet::new(turn, tags, calls && demands(&turn.tools.choice)),
+            reader: calls.then(|| Reader::new(&chat.tools, own, Quoted::of(chat), options)),
+            outlet: Outlet::new(chat, tags, calls && demands(&chat.tools.choice)),
             // A schema that does not compile was refused when the turn was planned.
-            form: Form::new(&turn.output).ok().flatten(),
-            strict: matches!(turn.output, Output::Schema { strict: true, .. }),
+            form: Form::new(&chat.output).ok().flatten(),
+            strict: matches!(chat.output, OutputFormat::Schema { strict: true, .. }),
             streamed: !whole,
             attempt,
-            callable: if calls { callable(turn) } else { Vec::new() },
-            demanded: Demanded::of(&turn.tools).filter(|_| calls),
+            callable: if calls { callable(chat) } else { Vec::new() },
+            demanded: Demanded::of(&chat.tools).filter(|_| calls),
             tags: own,
             held: (whole && (calls || shaped)).then(Held::default),
             spoke: false,
@@ -429,19 +429,19 @@ fn is_call(event: Event<'_>) -> bool {
     )
 }
 
-fn demands(choice: &Choice) -> bool {
+fn demands(choice: &ToolChoice) -> bool {
     matches!(
         choice,
-        Choice::Required | Choice::Named(_) | Choice::Allowed { required: true, .. }
+        ToolChoice::Required | ToolChoice::Named(_) | ToolChoice::Allowed { required: true, .. }
     )
 }
 
 /// The names of the tools that may be called in this turn.
-fn callable(turn: &Turn) -> Vec<String> {
-    let names = turn.tools.offered.iter().map(|tool| &tool.name);
-    let may = names.filter(|name| match &turn.tools.choice {
-        Choice::Named(only) => *name == only,
-        Choice::Allowed { names, .. } => names.contains(name),
+fn callable(chat: &ChatRequest) -> Vec<String> {
+    let names = chat.tools.offered.iter().map(|tool| &tool.name);
+    let may = names.filter(|name| match &chat.tools.choice {
+        ToolChoice::Named(only) => *name == only,
+        ToolChoice::Allowed { names, .. } => names.contains(name),
         _ => true,
     });
     may.cloned().collect()

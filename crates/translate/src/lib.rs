@@ -4,9 +4,10 @@
 //! Every step is a pure function or a state machine fed with text: this crate has no runtime,
 //! socket, file, clock or randomness, and it does not know 1min.ai.
 //!
-//! The hub is [`turn`], [`reply`] and [`failure`]; dialects, composing and interpreting meet only
+//! The hub is [`chat_request`], [`reply`] and [`failure`]; dialects, composing and interpreting meet only
 //! there.
 
+pub mod chat_request;
 pub mod compose;
 pub mod dialect;
 pub mod failure;
@@ -14,4 +15,3 @@ pub mod interpret;
 pub mod plan;
 pub mod reply;
 pub mod tokens;
-pub mod turn;

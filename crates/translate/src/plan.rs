@@ -1,22 +1,22 @@
 //! Planning: what a turn asks for against what its model and this relay can do, before anything
 //! is spent.
 
+use crate::chat_request::{ChatRequest, Delivery, OutputFormat, Part};
 use crate::compose::schema;
 use crate::failure::{Failure, Kind, echo};
-use crate::turn::{Delivery, Output, Part, Turn};
 
 /// What the turn's model can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Abilities {
+pub struct ModelCapabilities {
     /// Whether it sees pictures.
     pub vision: bool,
     /// Whether upstream's generator of code serves it.
-    pub code: Code,
+    pub code: CodeSupport,
 }
 
 /// Whether upstream's generator of code serves a model. It takes text alone and never streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Code {
+pub enum CodeSupport {
     /// It does not.
     Never,
     /// Chat serves it as well.
@@ -27,7 +27,7 @@ pub enum Code {
 
 /// What the operator permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
+pub struct PlanSettings {
     /// The most answers one request may ask for.
     pub max_choices: u32,
     /// Whether a parameter without effect is refused instead of named in a header.
@@ -40,7 +40,7 @@ pub struct Policy {
 
 /// A dialect's names for what can be found at fault after its requests were decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fields {
+pub struct FieldNames {
     /// The field with the conversation. What reads turns calls it `messages`.
     pub conversation: &'static str,
     /// The field with the schema of the answer.
@@ -75,7 +75,7 @@ pub enum Exchange {
 ///
 /// # Errors
 /// The first of them.
-pub fn check_effects(strict: bool, ignored: &[String]) -> Result<(), Failure> {
+pub fn reject_ignored(strict: bool, ignored: &[String]) -> Result<(), Failure> {
     let Some(name) = ignored.first().filter(|_| strict) else {
         return Ok(());
     };
@@ -90,43 +90,43 @@ pub fn check_effects(strict: bool, ignored: &[String]) -> Result<(), Failure> {
 /// # Errors
 /// What cannot be done here, before any credit is spent.
 pub fn plan(
-    turn: &Turn,
-    abilities: Abilities,
-    policy: Policy,
-    fields: Fields,
+    chat: &ChatRequest,
+    abilities: ModelCapabilities,
+    policy: PlanSettings,
+    fields: FieldNames,
 ) -> Result<Plan, Failure> {
-    check_effects(policy.strict, &turn.ignored)?;
-    if !abilities.vision && any(turn, &|part| matches!(part, Part::Image(_))) {
+    reject_ignored(policy.strict, &chat.ignored)?;
+    if !abilities.vision && any(chat, &|part| matches!(part, Part::Image(_))) {
         let message = format!(
             "The model `{}` takes no images (1044): choose one whose input has image in GET /v1/models.",
-            turn.model
+            chat.model
         );
         return Err(Failure::invalid("messages", message).with_code("model_not_supported"));
     }
-    let attaches = any(turn, &|part| matches!(part, Part::Image(_) | Part::File(_)));
-    if abilities.code == Code::Only && attaches {
+    let attaches = any(chat, &|part| matches!(part, Part::Image(_) | Part::File(_)));
+    if abilities.code == CodeSupport::Only && attaches {
         let message = format!(
             "The model `{}` writes code from text alone: it takes no images and no files.",
-            turn.model
+            chat.model
         );
         return Err(Failure::invalid("messages", message).with_code("model_not_supported"));
     }
-    schema::check(&turn.output, fields.output_schema)?;
-    schema::check_tools(&turn.tools, fields.tool_schema)?;
+    schema::check(&chat.output, fields.output_schema)?;
+    schema::check_tools(&chat.tools, fields.tool_schema)?;
     let writes_code = match abilities.code {
-        Code::Never => false,
-        Code::Also => turn.code && !attaches,
-        Code::Only => true,
+        CodeSupport::Never => false,
+        CodeSupport::Also => chat.code && !attaches,
+        CodeSupport::Only => true,
     };
-    let ignored = (turn.code && !writes_code).then_some("code_interpreter");
-    check_effects(policy.strict, ignored.map(str::to_owned).as_slice())?;
+    let ignored = (chat.code && !writes_code).then_some("code_interpreter");
+    reject_ignored(policy.strict, ignored.map(str::to_owned).as_slice())?;
     Ok(Plan {
         exchange: if writes_code {
             Exchange::Code
         } else {
-            exchange(turn)
+            exchange(chat)
         },
-        corrections: corrections(turn, policy),
+        corrections: corrections(chat, policy),
         ignored,
     })
 }
@@ -136,18 +136,22 @@ pub fn plan(
 ///
 /// # Errors
 /// What would be too many.
-pub fn check_choices(turn: &Turn, also: &[Turn], policy: Policy) -> Result<(), Failure> {
+pub fn check_choices(
+    chat: &ChatRequest,
+    further: &[ChatRequest],
+    policy: PlanSettings,
+) -> Result<(), Failure> {
     let most = policy.max_choices;
     let paid = "here: each answer is a paid call of its own (MAX_CHOICES).";
-    if turn.choices > most {
+    if chat.choices > most {
         return Err(Failure::invalid(
             "n",
             format!("`n` may be at most {most} {paid}"),
         ));
     }
-    let all = also
+    let all = further
         .iter()
-        .fold(turn.choices, |sum, turn| sum.saturating_add(turn.choices));
+        .fold(chat.choices, |sum, chat| sum.saturating_add(chat.choices));
     if all > most {
         let message = format!("`prompt` and `n` may ask for at most {most} answers {paid}");
         return Err(Failure::invalid("prompt", message));
@@ -157,22 +161,22 @@ pub fn check_choices(turn: &Turn, also: &[Turn], policy: Policy) -> Result<(), F
 
 /// An answer that may be cut short is streamed: at a limit, or where the model invents the result
 /// of a tool it called.
-fn exchange(turn: &Turn) -> Exchange {
-    let limited = turn.limits.max_tokens.is_some() || !turn.limits.stop.is_empty();
-    if turn.delivery == Delivery::Streamed || limited || turn.tools.callable() {
+fn exchange(chat: &ChatRequest) -> Exchange {
+    let limited = chat.limits.max_tokens.is_some() || !chat.limits.stop.is_empty();
+    if chat.delivery == Delivery::Streamed || limited || chat.tools.callable() {
         Exchange::Streamed
     } else {
         Exchange::Whole
     }
 }
 
-fn corrections(turn: &Turn, policy: Policy) -> u32 {
-    let calls = if turn.tools.callable() {
+fn corrections(chat: &ChatRequest, policy: PlanSettings) -> u32 {
+    let calls = if chat.tools.callable() {
         policy.call_corrections
     } else {
         0
     };
-    let form = if turn.output == Output::Text {
+    let form = if chat.output == OutputFormat::Text {
         0
     } else {
         policy.form_corrections
@@ -180,14 +184,14 @@ fn corrections(turn: &Turn, policy: Policy) -> u32 {
     calls.max(form)
 }
 
-fn any(turn: &Turn, test: &dyn Fn(&Part) -> bool) -> bool {
+fn any(chat: &ChatRequest, test: &dyn Fn(&Part) -> bool) -> bool {
     fn within(parts: &[Part], test: &dyn Fn(&Part) -> bool) -> bool {
         parts.iter().any(|part| match part {
             Part::Result(result) => within(&result.parts, test),
             part => test(part),
         })
     }
-    turn.messages
+    chat.messages
         .iter()
         .any(|message| within(&message.parts, test))
 }
@@ -195,26 +199,30 @@ fn any(turn: &Turn, test: &dyn Fn(&Part) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat_request::{Attachment, Message, Role, Source};
     use crate::dialect::openai::chat::DIALECT;
-    use crate::turn::{Media, Message, Role, Source};
 
-    const ABLE: Abilities = Abilities {
+    const ABLE: ModelCapabilities = ModelCapabilities {
         vision: true,
-        code: Code::Also,
+        code: CodeSupport::Also,
     };
-    const POLICY: Policy = Policy {
+    const POLICY: PlanSettings = PlanSettings {
         max_choices: 4,
         strict: false,
         call_corrections: 1,
         form_corrections: 2,
     };
 
-    fn planned(turn: &Turn, abilities: Abilities, policy: Policy) -> Result<Plan, Failure> {
-        plan(turn, abilities, policy, DIALECT.fields)
+    fn planned(
+        chat: &ChatRequest,
+        abilities: ModelCapabilities,
+        policy: PlanSettings,
+    ) -> Result<Plan, Failure> {
+        plan(chat, abilities, policy, DIALECT.fields)
     }
 
-    fn with(part: Part) -> Turn {
-        Turn {
+    fn with(part: Part) -> ChatRequest {
+        ChatRequest {
             model: "m".to_owned(),
             choices: 1,
             messages: vec![Message {
@@ -222,12 +230,12 @@ mod tests {
                 name: None,
                 parts: vec![part],
             }],
-            ..Turn::default()
+            ..ChatRequest::default()
         }
     }
 
-    fn media() -> Media {
-        Media {
+    fn media() -> Attachment {
+        Attachment {
             source: Source::Url("https://example.org/a".to_owned()),
             name: None,
             mime: None,
@@ -236,7 +244,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_done_is_refused_before_a_credit_is_spent() {
-        let blind = Abilities {
+        let blind = ModelCapabilities {
             vision: false,
             ..ABLE
         };
@@ -247,18 +255,18 @@ mod tests {
 
     #[test]
     fn answers_are_counted_over_all_turns_of_a_request() {
-        let turn = |choices| Turn {
+        let chat = |choices| ChatRequest {
             choices,
             ..with(Part::Text("x".to_owned()))
         };
         let table = [
-            (turn(4), vec![], None),
-            (turn(5), vec![], Some("n")),
-            (turn(2), vec![turn(2)], None),
-            (turn(2), vec![turn(2), turn(2)], Some("prompt")),
+            (chat(4), vec![], None),
+            (chat(5), vec![], Some("n")),
+            (chat(2), vec![chat(2)], None),
+            (chat(2), vec![chat(2), chat(2)], Some("prompt")),
         ];
-        for (first, also, param) in table {
-            let checked = check_choices(&first, &also, POLICY);
+        for (first, further, param) in table {
+            let checked = check_choices(&first, &further, POLICY);
             let named = checked.err().and_then(|failure| failure.param);
             assert_eq!(named.as_deref(), param);
         }
@@ -266,13 +274,13 @@ mod tests {
 
     #[test]
     fn a_parameter_without_effect_is_refused_only_when_strict() {
-        let mut turn = with(Part::Text("x".to_owned()));
-        turn.ignored = vec!["temperature".to_owned()];
-        assert!(planned(&turn, ABLE, POLICY).is_ok());
+        let mut chat = with(Part::Text("x".to_owned()));
+        chat.ignored = vec!["temperature".to_owned()];
+        assert!(planned(&chat, ABLE, POLICY).is_ok());
         let refused = planned(
-            &turn,
+            &chat,
             ABLE,
-            Policy {
+            PlanSettings {
                 strict: true,
                 ..POLICY
             },
@@ -287,52 +295,52 @@ mod tests {
     #[test]
     fn the_generator_of_code_is_asked_where_it_is_wanted_and_can_or_nothing_else_can() {
         let said = with(Part::Text("x".to_owned()));
-        let wanted = Turn {
+        let wanted = ChatRequest {
             code: true,
             ..said.clone()
         };
-        let seen = Turn {
+        let seen = ChatRequest {
             code: true,
             ..with(Part::Image(media()))
         };
-        let (code, chat) = (Ok(Exchange::Code), Ok(Exchange::Whole));
+        let (code, whole) = (Ok(Exchange::Code), Ok(Exchange::Whole));
         let table = [
-            (&said, Code::Also, chat),
-            (&said, Code::Only, code),
-            (&wanted, Code::Also, code),
-            (&wanted, Code::Never, chat),
-            (&wanted, Code::Only, code),
-            (&seen, Code::Also, chat),
-            (&seen, Code::Only, Err(Some("model_not_supported"))),
+            (&said, CodeSupport::Also, whole),
+            (&said, CodeSupport::Only, code),
+            (&wanted, CodeSupport::Also, code),
+            (&wanted, CodeSupport::Never, whole),
+            (&wanted, CodeSupport::Only, code),
+            (&seen, CodeSupport::Also, whole),
+            (&seen, CodeSupport::Only, Err(Some("model_not_supported"))),
         ];
-        for (turn, code, expected) in table {
-            let abilities = Abilities { code, ..ABLE };
-            let plan = planned(turn, abilities, POLICY);
+        for (chat, code, expected) in table {
+            let abilities = ModelCapabilities { code, ..ABLE };
+            let plan = planned(chat, abilities, POLICY);
             let exchange = plan.as_ref().map(|plan| plan.exchange);
             let exchange = exchange.map_err(|failure| failure.code.as_deref());
-            assert_eq!(exchange, expected, "{turn:?} {code:?}");
-            let without = turn.code && exchange == chat;
-            let strict = Policy {
+            assert_eq!(exchange, expected, "{chat:?} {code:?}");
+            let without = chat.code && exchange == whole;
+            let strict = PlanSettings {
                 strict: true,
                 ..POLICY
             };
-            let strictly = planned(turn, abilities, strict);
-            assert_eq!(strictly.is_err(), without || expected.is_err(), "{turn:?}");
+            let strictly = planned(chat, abilities, strict);
+            assert_eq!(strictly.is_err(), without || expected.is_err(), "{chat:?}");
             let ignored = plan.ok().and_then(|plan| plan.ignored);
-            assert_eq!(ignored.is_some(), without, "{turn:?} {code:?}");
+            assert_eq!(ignored.is_some(), without, "{chat:?} {code:?}");
         }
     }
 
     #[test]
     fn an_answer_that_may_be_cut_short_is_streamed_from_upstream() {
-        let mut turn = with(Part::Text("x".to_owned()));
+        let mut chat = with(Part::Text("x".to_owned()));
         assert_eq!(
-            planned(&turn, ABLE, POLICY).unwrap().exchange,
+            planned(&chat, ABLE, POLICY).unwrap().exchange,
             Exchange::Whole
         );
-        turn.limits.stop = vec!["END".to_owned()];
+        chat.limits.stop = vec!["END".to_owned()];
         assert_eq!(
-            planned(&turn, ABLE, POLICY).unwrap().exchange,
+            planned(&chat, ABLE, POLICY).unwrap().exchange,
             Exchange::Streamed
         );
     }

@@ -161,7 +161,7 @@ impl Reply {
 
 /// What is known of an answer only when it is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Completed {
+pub struct Completion {
     /// What it took.
     pub usage: Usage,
     /// When it was complete, in seconds since 1970.
@@ -170,7 +170,7 @@ pub struct Completed {
 
 /// What marks one answer to one request: the relay draws it, pure steps only spell it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamp {
+pub struct ResponseMeta {
     /// Unguessable, of letters and digits, unique for the request; ids are built from it.
     pub id: String,
     /// When the request came, in seconds since 1970.

@@ -1,8 +1,8 @@
 //! An assistant as the model of a turn: its model answers, its instructions come first, its files
 //! go along.
 
+use translate::chat_request::{ChatRequest, Message, Part, Role};
 use translate::failure::{Failure, Kind};
-use translate::turn::{Message, Part, Role, Turn};
 
 use crate::access::Identity;
 use crate::app::Relay;
@@ -12,13 +12,13 @@ use crate::objects::assistants::Assistant;
 ///
 /// # Errors
 /// There is no such assistant, or the store does not answer.
-pub async fn apply(relay: &Relay, owner: Identity, turn: &mut Turn) -> Result<(), Failure> {
-    if !turn.model.starts_with("asst_") {
+pub async fn apply(relay: &Relay, owner: Identity, chat: &mut ChatRequest) -> Result<(), Failure> {
+    if !chat.model.starts_with("asst_") {
         return Ok(());
     }
-    match relay.assistants.resolve(owner, &turn.model).await? {
+    match relay.assistants.resolve(owner, &chat.model).await? {
         Some(assistant) => {
-            assume(assistant, turn);
+            assume(assistant, chat);
             Ok(())
         }
         None => Err(Failure::new(
@@ -30,10 +30,10 @@ pub async fn apply(relay: &Relay, owner: Identity, turn: &mut Turn) -> Result<()
     }
 }
 
-fn assume(assistant: Assistant, turn: &mut Turn) {
-    turn.model = assistant.model;
+fn assume(assistant: Assistant, chat: &mut ChatRequest) {
+    chat.model = assistant.model;
     let files = assistant.file_ids.into_iter().map(Part::uploaded);
-    let last = turn.messages.iter_mut().rfind(|m| m.role == Role::User);
+    let last = chat.messages.iter_mut().rfind(|m| m.role == Role::User);
     if let Some(last) = last {
         last.parts.extend(files);
     }
@@ -43,7 +43,7 @@ fn assume(assistant: Assistant, turn: &mut Turn) {
             name: None,
             parts: vec![Part::Text(instructions)],
         };
-        turn.messages.insert(0, message);
+        chat.messages.insert(0, message);
     }
 }
 
@@ -58,21 +58,21 @@ mod tests {
             name: None,
             parts: vec![Part::Text(text.to_owned())],
         };
-        let mut turn = Turn {
+        let mut chat = ChatRequest {
             model: "asst_1".to_owned(),
             messages: vec![said("one"), said("two")],
-            ..Turn::default()
+            ..ChatRequest::default()
         };
         let assistant = Assistant {
             model: "gpt-4o-mini".to_owned(),
             instructions: Some("be brief".to_owned()),
             file_ids: vec!["file-1".to_owned()],
         };
-        assume(assistant, &mut turn);
-        assert_eq!(turn.model, "gpt-4o-mini");
-        let parts: Vec<usize> = turn.messages.iter().map(|m| m.parts.len()).collect();
+        assume(assistant, &mut chat);
+        assert_eq!(chat.model, "gpt-4o-mini");
+        let parts: Vec<usize> = chat.messages.iter().map(|m| m.parts.len()).collect();
         assert_eq!(
-            (turn.messages[0].role, parts),
+            (chat.messages[0].role, parts),
             (Role::System, vec![1, 1, 2])
         );
     }

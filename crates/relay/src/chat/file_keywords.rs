@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use onemin::chat::{self, Accounting};
+use translate::chat_request::{ChatRequest, Part, Role};
 use translate::failure::Failure;
-use translate::turn::{Part, Role, Turn};
 
 use crate::access::Identity;
 use crate::app::Relay;
@@ -42,25 +42,25 @@ const QUESTION: (&[&str], &[&str]) = (
 
 /// Whether the last message asks to delete the account's files, and the operator lets it.
 #[must_use]
-pub fn ask_to_delete(words: FileWords, turn: &Turn) -> bool {
-    words == FileWords::ReadAndDelete && asks_to_delete(&last_words(turn))
+pub fn ask_to_delete(words: FileWords, chat: &ChatRequest) -> bool {
+    words == FileWords::ReadAndDelete && asks_to_delete(&last_words(chat))
 }
 
 /// Attaches the account's newest files to a last message that speaks of files and has none.
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn attach(relay: &Relay, owner: Identity, turn: &mut Turn) -> Result<(), Failure> {
+pub async fn attach(relay: &Relay, owner: Identity, chat: &mut ChatRequest) -> Result<(), Failure> {
     let has_files = |part: &Part| matches!(part, Part::File(_));
-    let mut parts = turn.messages.iter().flat_map(|message| &message.parts);
+    let mut parts = chat.messages.iter().flat_map(|message| &message.parts);
     if relay.file_words == FileWords::Off
         || parts.any(has_files)
-        || !speaks_of_files(&last_words(turn))
+        || !speaks_of_files(&last_words(chat))
     {
         return Ok(());
     }
     let newest = relay.files.newest(owner, MOST).await?;
-    if let Some(last) = turn.messages.iter_mut().rfind(|m| m.role == Role::User) {
+    if let Some(last) = chat.messages.iter_mut().rfind(|m| m.role == Role::User) {
         last.parts.extend(newest.into_iter().map(Part::uploaded));
     }
     Ok(())
@@ -82,8 +82,8 @@ pub async fn delete(relay: Arc<Relay>, owner: Identity) -> Result<chat::Answer, 
     })
 }
 
-fn last_words(turn: &Turn) -> Vec<String> {
-    let last = turn.messages.last().filter(|m| m.role == Role::User);
+fn last_words(chat: &ChatRequest) -> Vec<String> {
+    let last = chat.messages.last().filter(|m| m.role == Role::User);
     let texts = last
         .into_iter()
         .flat_map(|message| &message.parts)
@@ -118,7 +118,7 @@ fn has(words: &[String], (whole, beginnings): (&[&str], &[&str])) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use translate::turn::Message;
+    use translate::chat_request::Message;
 
     #[test]
     fn words_for_files_and_for_their_end_are_known_in_two_languages() {
@@ -140,17 +140,17 @@ mod tests {
                 name: None,
                 parts: vec![Part::Text(text.to_owned())],
             };
-            let turn = Turn {
+            let chat = ChatRequest {
                 messages: vec![message],
-                ..Turn::default()
+                ..ChatRequest::default()
             };
-            let words = last_words(&turn);
+            let words = last_words(&chat);
             assert_eq!(
                 (speaks_of_files(&words), asks_to_delete(&words)),
                 (speaks, deletes),
                 "{text}"
             );
-            assert!(!ask_to_delete(FileWords::Read, &turn));
+            assert!(!ask_to_delete(FileWords::Read, &chat));
         }
     }
 }

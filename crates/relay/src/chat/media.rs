@@ -11,10 +11,12 @@ use onemin::chat::{self, Accounting};
 use onemin::transcription::DEFAULT_MODEL;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use translate::chat_request::{
+    Attachment, ChatRequest, OutputFormat, OutputLimits, Part, Role, Source,
+};
 use translate::dialect::openai::chat::SAMPLING;
 use translate::dialect::openai::media::audio::SpeechRequest;
 use translate::failure::{Failure, Kind};
-use translate::turn::{Limits, Media, Output, Part, Role, Source, Turn};
 
 use crate::access::Identity;
 use crate::app::Relay;
@@ -41,48 +43,48 @@ pub async fn prepare(
     relay: &Relay,
     key: &ApiKey,
     work: Work,
-    turn: &mut Turn,
+    chat: &mut ChatRequest,
 ) -> Result<(), Failure> {
-    read(work, turn);
+    read(work, chat);
     let unmet = match work {
-        Work::Draw => images::unmet(relay, key, turn).await?,
-        Work::Speak => speech::payload(&speech(turn)?)?.ignored,
+        Work::Draw => images::unmet(relay, key, chat).await?,
+        Work::Speak => speech::payload(&speech(chat)?)?.ignored,
         Work::WriteDown => {
-            let names = turn.beside.keys().filter(|name| *name != "language");
+            let names = chat.extra_params.keys().filter(|name| *name != "language");
             names.cloned().collect()
         }
     };
     for name in unmet {
-        if !turn.ignored.contains(&name) {
-            turn.ignored.push(name);
+        if !chat.ignored.contains(&name) {
+            chat.ignored.push(name);
         }
     }
     Ok(())
 }
 
-fn read(work: Work, turn: &mut Turn) {
-    turn.beside
+fn read(work: Work, chat: &mut ChatRequest) {
+    chat.extra_params
         .retain(|name, _| !SAMPLING.contains(&name.as_str()));
-    let beside = &turn.beside;
-    turn.ignored
+    let beside = &chat.extra_params;
+    chat.ignored
         .retain(|name| !beside.contains_key(name) && name != "audio");
     // A link that is cut, or read for calls and JSON, loses what was paid for.
     if work != Work::WriteDown {
-        turn.limits = Limits::default();
+        chat.limits = OutputLimits::default();
     }
-    if std::mem::take(&mut turn.output) != Output::Text {
-        turn.ignored.push("response_format".to_owned());
+    if std::mem::take(&mut chat.output) != OutputFormat::Text {
+        chat.ignored.push("response_format".to_owned());
     }
-    if std::mem::take(&mut turn.tools).callable() {
-        turn.ignored.push("tools".to_owned());
+    if std::mem::take(&mut chat.tools).callable() {
+        chat.ignored.push("tools".to_owned());
     }
-    let choices = std::mem::replace(&mut turn.choices, 1);
+    let choices = std::mem::replace(&mut chat.choices, 1);
     if choices > 1 {
         match work {
             Work::Draw => {
-                turn.beside.insert("n".to_owned(), choices.into());
+                chat.extra_params.insert("n".to_owned(), choices.into());
             }
-            Work::Speak | Work::WriteDown => turn.ignored.push("n".to_owned()),
+            Work::Speak | Work::WriteDown => chat.ignored.push("n".to_owned()),
         }
     }
 }
@@ -94,13 +96,13 @@ fn read(work: Work, turn: &mut Turn) {
 pub async fn answer(
     relay: Arc<Relay>,
     key: ApiKey,
-    turn: Arc<Turn>,
+    chat: Arc<ChatRequest>,
     work: Work,
 ) -> Result<chat::Answer, Failure> {
     let (text, credits) = match work {
-        Work::Draw => images::draw(&relay, &key, &turn).await?,
-        Work::Speak => speak(&relay, &key, &turn).await?,
-        Work::WriteDown => write_down(&relay, &key, &turn).await?,
+        Work::Draw => images::draw(&relay, &key, &chat).await?,
+        Work::Speak => speak(&relay, &key, &chat).await?,
+        Work::WriteDown => write_down(&relay, &key, &chat).await?,
     };
     Ok(chat::Answer {
         text,
@@ -112,24 +114,28 @@ pub async fn answer(
 }
 
 /// What a turn asks of a model that speaks.
-fn speech(turn: &Turn) -> Result<SpeechRequest, Failure> {
+fn speech(chat: &ChatRequest) -> Result<SpeechRequest, Failure> {
     const READ: [&str; 4] = ["voice", "response_format", "speed", "language"];
-    let mut extra = turn.beside.clone();
+    let mut extra = chat.extra_params.clone();
     extra.retain(|name, _| !READ.contains(&name.as_str()));
     Ok(SpeechRequest {
-        model: turn.model.clone(),
-        input: last_text(turn)?,
-        voice: word(turn, "voice"),
-        response_format: word(turn, "response_format"),
-        speed: turn.beside.get("speed").and_then(Value::as_f64),
-        language: word(turn, "language"),
+        model: chat.model.clone(),
+        input: last_text(chat)?,
+        voice: word(chat, "voice"),
+        response_format: word(chat, "response_format"),
+        speed: chat.extra_params.get("speed").and_then(Value::as_f64),
+        language: word(chat, "language"),
         extra,
         ..SpeechRequest::default()
     })
 }
 
-async fn speak(relay: &Relay, key: &ApiKey, turn: &Turn) -> Result<(String, Option<f64>), Failure> {
-    let spoken = speech::speak(relay, key, &speech(turn)?).await?;
+async fn speak(
+    relay: &Relay,
+    key: &ApiKey,
+    chat: &ChatRequest,
+) -> Result<(String, Option<f64>), Failure> {
+    let spoken = speech::speak(relay, key, &speech(chat)?).await?;
     let url = crate::media::images::url(relay, &spoken.asset);
     Ok((format!("[Listen to the recording]({url})"), spoken.credits))
 }
@@ -137,9 +143,9 @@ async fn speak(relay: &Relay, key: &ApiKey, turn: &Turn) -> Result<(String, Opti
 async fn write_down(
     relay: &Relay,
     key: &ApiKey,
-    turn: &Turn,
+    chat: &ChatRequest,
 ) -> Result<(String, Option<f64>), Failure> {
-    let parts = turn
+    let parts = chat
         .messages
         .iter()
         .rev()
@@ -155,8 +161,8 @@ async fn write_down(
     let audio = relay.attacher.recording_of(key, media).await;
     let order = Order {
         audio: audio.map_err(of_messages)?,
-        model: turn.model.clone(),
-        language: word(turn, "language"),
+        model: chat.model.clone(),
+        language: word(chat, "language"),
         ..Order::default()
     };
     let made = transcription::write_down(relay, key, &order, Task::Transcribe).await?;
@@ -171,12 +177,12 @@ fn of_messages(failure: Failure) -> Failure {
     }
 }
 
-fn word(turn: &Turn, name: &str) -> Option<String> {
-    Some(turn.beside.get(name)?.as_str()?.to_owned())
+fn word(chat: &ChatRequest, name: &str) -> Option<String> {
+    Some(chat.extra_params.get(name)?.as_str()?.to_owned())
 }
 
-fn last_text(turn: &Turn) -> Result<String, Failure> {
-    let last = turn
+fn last_text(chat: &ChatRequest) -> Result<String, Failure> {
+    let last = chat
         .messages
         .iter()
         .rev()
@@ -210,9 +216,9 @@ pub async fn hear(
     relay: &Relay,
     key: &ApiKey,
     owner: Identity,
-    turn: &mut Turn,
+    chat: &mut ChatRequest,
 ) -> Result<(), Failure> {
-    for message in &mut turn.messages {
+    for message in &mut chat.messages {
         for part in &mut message.parts {
             if let Part::Audio(media) = part {
                 let said = transcript(relay, key, owner, media).await?;
@@ -227,7 +233,7 @@ async fn transcript(
     relay: &Relay,
     key: &ApiKey,
     owner: Identity,
-    media: &Media,
+    media: &Attachment,
 ) -> Result<String, Failure> {
     let bytes: Bytes = match &media.source {
         Source::Inline(bytes) => bytes.clone(),

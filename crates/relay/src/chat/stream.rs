@@ -16,7 +16,7 @@ use http_body::Frame;
 use tokio::time::{Instant, Sleep};
 use translate::dialect::StreamEncoder;
 use translate::failure::Failure;
-use translate::reply::Completed;
+use translate::reply::Completion;
 
 use super::upstream::{Answers, Progress};
 use crate::clock;
@@ -96,7 +96,7 @@ impl Events {
             let usage = answers.usage();
             reply::cost(usage, out);
             let at = clock::now();
-            self.encoder.close(Completed { usage, at }, out);
+            self.encoder.close(Completion { usage, at }, out);
             self.record.finished(usage);
             self.answers = None;
         }

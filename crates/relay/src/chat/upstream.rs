@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use onemin::chat::{self, Accounting};
 use onemin::{ApiKey, Client, code};
+use translate::chat_request::ChatRequest;
 use translate::compose::tags::Tags;
 use translate::compose::{self, Wording};
 use translate::failure::{Failure, Kind};
@@ -15,7 +16,6 @@ use translate::interpret::{Attempt, Ending, Flow, Interpreter};
 use translate::plan::Exchange;
 use translate::reply::{Event, Finish, Usage, UsageSource};
 use translate::tokens;
-use translate::turn::Turn;
 
 use crate::failure::of_upstream;
 
@@ -24,7 +24,7 @@ pub struct Call {
     /// The way to upstream.
     pub way: Way,
     /// What is asked for.
-    pub turn: Arc<Turn>,
+    pub chat: Arc<ChatRequest>,
     /// The tags of the prompt's transcript.
     pub tags: Option<Tags>,
     /// How corrections are worded.
@@ -63,9 +63,9 @@ impl Answers {
     pub fn call(call: Call, request: chat::Request, attempt: Attempt) -> Self {
         let (request, blank) = apart(request);
         let request = Arc::new(request);
-        let answers = (0..call.turn.choices).map(|_| Answer {
+        let answers = (0..call.chat.choices).map(|_| Answer {
             upstream: Upstream::ask(&call.way, &request),
-            interpreter: Interpreter::new(&call.turn, call.tags, attempt),
+            interpreter: Interpreter::new(&call.chat, call.tags, attempt),
             prompt_bytes: request.prompt.len(),
             again: None,
             spent: None,
@@ -85,10 +85,10 @@ impl Answers {
 
     /// One answer that is no conversation: its text is made by other work.
     #[must_use]
-    pub fn made(turn: &Turn, work: Answering<chat::Answer>) -> Self {
+    pub fn made(chat: &ChatRequest, work: Answering<chat::Answer>) -> Self {
         let answer = Answer {
             upstream: Upstream::Whole(work),
-            interpreter: Interpreter::new(turn, None, Attempt::default()),
+            interpreter: Interpreter::new(chat, None, Attempt::default()),
             prompt_bytes: 0,
             again: None,
             spent: None,
@@ -299,14 +299,14 @@ impl Answer {
         let Again { call, blank } = &*again;
         let tags = call.tags.unwrap_or_default();
         let raw = self.interpreter.raw();
-        let prompt = compose::correct(&call.turn, tags, &call.wording, raw, correction);
+        let prompt = compose::correct(&call.chat, tags, &call.wording, raw, correction);
         tracing::debug!(model = blank.model, left = next.left, "asking again");
         self.prompt_bytes = prompt.text.len();
         let request = Arc::new(chat::Request {
             prompt: prompt.text,
             ..blank.clone()
         });
-        self.interpreter = Interpreter::new(&call.turn, prompt.tags, next);
+        self.interpreter = Interpreter::new(&call.chat, prompt.tags, next);
         self.upstream = Upstream::ask(&call.way, &request);
         Ok(())
     }
@@ -354,9 +354,9 @@ mod tests {
     #[test]
     fn a_conversation_is_kept_only_where_it_may_be_needed_again() {
         for (left, kept) in [(0, 1), (1, 2)] {
-            let turn = Arc::new(Turn {
+            let chat = Arc::new(ChatRequest {
                 choices: 2,
-                ..Turn::default()
+                ..ChatRequest::default()
             });
             let call = Call {
                 way: Way {
@@ -364,7 +364,7 @@ mod tests {
                     key: ApiKey::parse("key").unwrap(),
                     exchange: Exchange::Streamed,
                 },
-                turn: turn.clone(),
+                chat: chat.clone(),
                 tags: None,
                 wording: Arc::default(),
             };
@@ -373,7 +373,7 @@ mod tests {
                 ..Attempt::default()
             };
             let answers = Answers::call(call, chat::Request::default(), attempt);
-            assert_eq!((answers.count(), Arc::strong_count(&turn)), (2, kept));
+            assert_eq!((answers.count(), Arc::strong_count(&chat)), (2, kept));
         }
     }
 }

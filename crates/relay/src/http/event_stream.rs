@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::HeaderMap;
 use serde_json::{Map, Number, Value};
-use translate::dialect::openai::SIGN_OF_LIFE;
+use translate::dialect::openai::KEEPALIVE_COMMENT;
 use translate::failure::Failure;
 
 use crate::http::logged_body::Broken;
@@ -68,7 +68,7 @@ async fn next(state: State, heartbeat: Duration) -> Option<(Piece, State)> {
 }
 
 fn sign_of_life() -> Bytes {
-    Bytes::from_static(SIGN_OF_LIFE)
+    Bytes::from_static(KEEPALIVE_COMMENT)
 }
 
 async fn pass(mut body: BodyDataStream) -> Option<(Piece, State)> {

@@ -11,10 +11,10 @@ use onemin::images::{self, Edit, ImageParams, Variation};
 use onemin::models::Feature;
 use onemin::{Accepted, ApiKey, Invalid, Mode, Outcome, Payload};
 use serde_json::Value;
+use translate::chat_request::Delivery;
 use translate::dialect::openai::media::images::{ImageRequest, Picture, is_inline};
 use translate::failure::{Failure, Kind};
 use translate::plan;
-use translate::turn::Delivery;
 
 pub use delivery::{data_uri, url};
 
@@ -49,15 +49,15 @@ pub fn drawings(relay: &Relay, request: &ImageRequest) -> Result<Vec<Payload>, F
             ..image_params(request)
         };
         let payload = images::generation(&model, &params).map_err(invalid)?;
-        check_effects(request, &payload)?;
+        reject_ignored(request, &payload)?;
         Ok(payload)
     });
     payloads.collect()
 }
 
-fn check_effects(request: &ImageRequest, payload: &Payload) -> Result<(), Failure> {
-    plan::check_effects(request.strict, &request.ignored)?;
-    plan::check_effects(request.strict, &payload.ignored)
+fn reject_ignored(request: &ImageRequest, payload: &Payload) -> Result<(), Failure> {
+    plan::reject_ignored(request.strict, &request.ignored)?;
+    plan::reject_ignored(request.strict, &payload.ignored)
 }
 
 /// Draws what a request asks for.
@@ -195,7 +195,7 @@ pub async fn edit(
     for count in counts(relay, edit.kind(), &model, request.n)? {
         edit.params.count = count;
         let payload = images::edit(&model, &edit).map_err(invalid)?;
-        check_effects(request, &payload)?;
+        reject_ignored(request, &payload)?;
         payloads.push(payload);
     }
     let edits = payloads.into_iter().map(async |payload| {
@@ -247,7 +247,7 @@ pub async fn vary(
                 did_no_work: true,
             },
             Ok(payload) => {
-                check_effects(request, &payload)?;
+                reject_ignored(request, &payload)?;
                 match ask(relay, key, &payload).await {
                     Ok(outcome) => return made(relay, request, payload, &outcome).await,
                     Err(refused) => refused,

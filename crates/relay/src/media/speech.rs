@@ -64,7 +64,7 @@ pub async fn speak(
     request: &SpeechRequest,
 ) -> Result<Spoken, Failure> {
     let payload = payload(request)?;
-    plan::check_effects(request.strict, &payload.ignored)?;
+    plan::reject_ignored(request.strict, &payload.ignored)?;
     let outcome = match relay.client.feature(key, &payload, Mode::Held).await {
         Ok(outcome) => outcome,
         Err(error) => {

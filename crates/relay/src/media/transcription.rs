@@ -119,7 +119,7 @@ pub async fn write_down(
             Err(error) => invalid(error),
             Ok(payload) => {
                 let ignored = unmet(order, &payload, task);
-                plan::check_effects(order.strict, &ignored)?;
+                plan::reject_ignored(order.strict, &ignored)?;
                 match relay.client.feature(key, &payload, Mode::Held).await {
                     Ok(outcome) => return Ok(made(order, payload, ignored, &outcome)),
                     Err(error) => of_upstream(&error),

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use translate::dialect::openai::responses::decode::{
-    Asked, Past, missing_conversation, missing_previous,
+    History, ResponsesRequest, missing_conversation, missing_previous,
 };
 use translate::failure::Failure;
 
@@ -192,8 +192,12 @@ impl Responses {
     ///
     /// # Errors
     /// A response or conversation that is not there.
-    pub async fn past(&self, owner: Identity, asked: &Asked) -> Result<Past, Failure> {
-        let mut past = Past::default();
+    pub async fn past(
+        &self,
+        owner: Identity,
+        asked: &ResponsesRequest,
+    ) -> Result<History, Failure> {
+        let mut past = History::default();
         if let Some(id) = asked.previous_response_id() {
             past.items = self.chain(owner, id).await?;
         }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use translate::dialect::openai::responses::decode::missing_conversation;
 use translate::dialect::openai::responses::{conversations, items, stored};
 use translate::failure::{Failure, Kind};
-use translate::reply::Stamp;
+use translate::reply::ResponseMeta;
 
 use super::responses::page;
 use crate::access::Identity;
@@ -229,8 +229,8 @@ fn missing_item() -> Failure {
     )
 }
 
-fn stamp() -> Stamp {
-    Stamp {
+fn stamp() -> ResponseMeta {
+    ResponseMeta {
         id: RequestId::draw().unguessable(),
         created: clock::now(),
     }

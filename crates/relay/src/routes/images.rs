@@ -9,9 +9,9 @@ use axum::response::Response;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Request};
 use onemin::ApiKey;
+use translate::chat_request::{Attachment, Delivery, Source};
 use translate::dialect::openai::media::images::{self as wire, ImageRequest};
 use translate::failure::Failure;
-use translate::turn::{Delivery, Media, Source};
 
 use crate::app::Relay;
 use crate::clock;
@@ -121,7 +121,7 @@ async fn in_time(
 }
 
 /// The name under which a picture may have been drawn here.
-fn known_as(picture: &Media) -> Option<String> {
+fn known_as(picture: &Attachment) -> Option<String> {
     match &picture.source {
         Source::Url(url) => Some(url.clone()),
         _ => picture.name.clone(),
@@ -154,8 +154,8 @@ fn from_words_alone(request: &ImageRequest) -> Result<(), Failure> {
 /// A request that begins with pictures.
 struct Order {
     request: ImageRequest,
-    images: Vec<Media>,
-    mask: Vec<Media>,
+    images: Vec<Attachment>,
+    mask: Vec<Attachment>,
 }
 
 /// A form, or JSON with addresses in the place of files.
@@ -196,7 +196,7 @@ fn named(mut request: ImageRequest) -> Order {
 fn of_form(form: Form) -> Result<Order, Failure> {
     let mut order = named(wire::of_fields(form.fields)?);
     for file in form.files {
-        let media = Media {
+        let media = Attachment {
             source: Source::Inline(file.bytes),
             name: file.file_name,
             mime: file.mime,
@@ -220,7 +220,7 @@ fn of_form(form: Form) -> Result<Order, Failure> {
 async fn brought(
     relay: &Relay,
     key: &ApiKey,
-    media: Vec<Media>,
+    media: Vec<Attachment>,
     field: &str,
 ) -> Result<Vec<String>, Failure> {
     let mut paths = Vec::with_capacity(media.len());

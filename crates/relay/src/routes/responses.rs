@@ -15,7 +15,7 @@ use translate::dialect::openai::responses::decode::{self, missing_response};
 use translate::dialect::openai::responses::{DIALECT, encode, items, stored};
 use translate::dialect::{self};
 use translate::failure::Failure;
-use translate::reply::Stamp;
+use translate::reply::ResponseMeta;
 
 use crate::access::Identity;
 use crate::app::Relay;
@@ -41,8 +41,8 @@ async fn decode_with_past(
     relay: Arc<Relay>,
     owner: Identity,
     body: Bytes,
-    stamp: Stamp,
-) -> Result<dialect::Request, Failure> {
+    stamp: ResponseMeta,
+) -> Result<dialect::DecodedRequest, Failure> {
     let asked = decode::read(&body)?;
     let past = relay.responses.past(owner, &asked).await?;
     let mut to = Destination {
@@ -55,11 +55,11 @@ async fn decode_with_past(
     };
     let mut decoded = asked.continued(&past)?;
     to.input = items::numbered(decoded.input, &stamp);
-    decoded.shape.keep = to.stores || to.conversation.is_some();
-    let keeping = Keeping::new(decoded.shape, to, relay.responses.clone());
-    Ok(dialect::Request {
-        turn: decoded.turn,
-        also: Vec::new(),
+    decoded.options.keep = to.stores || to.conversation.is_some();
+    let keeping = Keeping::new(decoded.options, to, relay.responses.clone());
+    Ok(dialect::DecodedRequest {
+        chat: decoded.chat,
+        further: Vec::new(),
         encoder: Box::new(keeping),
     })
 }
@@ -181,9 +181,9 @@ pub async fn input_tokens(State(relay): State<Arc<Relay>>, request: Request<Body
             let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
             let read = decode::read_for_counting(&body)?;
             let past = relay.responses.past(asked.owner, &read).await?;
-            let turn = read.continued(&past)?.turn;
-            let prompt = compose(&turn, &Wording::default(), 0);
-            let count = tokens_of(&turn, &prompt.text);
+            let chat = read.continued(&past)?.chat;
+            let prompt = compose(&chat, &Wording::default(), 0);
+            let count = tokens_of(&chat, &prompt.text);
             Ok(reply::json(200, stored::input_tokens(count)))
         },
     )

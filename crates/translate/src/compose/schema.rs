@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use crate::chat_request::{OutputFormat, ToolInput, Tools};
 use crate::failure::Failure;
 use crate::interpret::schema::Schema;
-use crate::turn::{Output, Takes, Tools};
 
 /// The most that a strict schema may hold, by OpenAI's guide to structured outputs.
 const MAX_PROPERTIES: usize = 5000;
@@ -26,19 +26,21 @@ const UNSUPPORTED: [&str; 10] = [
 
 /// What the prompt says last of the answer's form; none if any text will do.
 #[must_use]
-pub fn instruction(output: &Output) -> Option<String> {
+pub fn instruction(output: &OutputFormat) -> Option<String> {
     match output {
-        Output::Text => None,
-        Output::Json => Some("Answer with one JSON object; nothing before or after it.".to_owned()),
-        Output::Schema { schema, .. } => Some(format!(
+        OutputFormat::Text => None,
+        OutputFormat::Json => {
+            Some("Answer with one JSON object; nothing before or after it.".to_owned())
+        }
+        OutputFormat::Schema { schema, .. } => Some(format!(
             "Answer with one JSON value that matches this JSON Schema, its keys in this order; nothing before or after it.\n{schema}"
         )),
     }
 }
 
 /// Refuses a schema that cannot be held, before anything is spent. `field` is where it stands.
-pub fn check(output: &Output, field: &str) -> Result<(), Failure> {
-    let Output::Schema { schema, strict, .. } = output else {
+pub fn check(output: &OutputFormat, field: &str) -> Result<(), Failure> {
+    let OutputFormat::Schema { schema, strict, .. } = output else {
         return Ok(());
     };
     checked(schema, *strict, field)
@@ -48,7 +50,7 @@ pub fn check(output: &Output, field: &str) -> Result<(), Failure> {
 /// it.
 pub fn check_tools(tools: &Tools, field: &str) -> Result<(), Failure> {
     for (at, tool) in tools.offered.iter().enumerate() {
-        if let Takes::Json(schema) = &tool.takes
+        if let ToolInput::Json(schema) = &tool.input
             && tool.strict
         {
             checked(schema, true, &format!("tools[{at}].{field}"))?;
@@ -179,11 +181,11 @@ fn strict_object(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::turn::Tool;
+    use crate::chat_request::Tool;
     use serde_json::json;
 
     fn strict(schema: Value) -> Result<(), Failure> {
-        let output = Output::Schema {
+        let output = OutputFormat::Schema {
             name: "x".to_owned(),
             schema,
             strict: true,
@@ -222,7 +224,7 @@ mod tests {
     fn a_schema_that_can_be_held_is_asked_for_as_it_is() {
         let schema = json!({"type": "object", "properties": {"b": {"type": "string"}, "a": {"$ref": "#/$defs/x"}}, "required": ["b", "a"], "additionalProperties": false, "$defs": {"x": {"type": "integer"}}});
         assert_eq!(strict(schema.clone()), Ok(()));
-        let output = Output::Schema {
+        let output = OutputFormat::Schema {
             name: "x".to_owned(),
             schema,
             strict: true,
@@ -232,7 +234,7 @@ mod tests {
                 .unwrap()
                 .contains(r#""b":{"type":"string"},"a""#)
         );
-        assert_eq!(instruction(&Output::Text), None);
+        assert_eq!(instruction(&OutputFormat::Text), None);
     }
 
     #[test]
@@ -240,7 +242,7 @@ mod tests {
         let tool = |strict| Tool {
             name: "f".to_owned(),
             description: None,
-            takes: Takes::Json(json!({"type": "object", "properties": {"a": {}}})),
+            input: ToolInput::Json(json!({"type": "object", "properties": {"a": {}}})),
             strict,
         };
         let check = |offered| {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::tags::Tags;
-use crate::turn::{Choice, Takes, Tool, Tools};
+use crate::chat_request::{Tool, ToolChoice, ToolInput, Tools};
 
 /// How tools are described to the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,16 +76,16 @@ pub fn section(tools: &Tools, tags: Tags, style: Style) -> String {
 /// The tools that may be called in this turn.
 fn offered(tools: &Tools) -> impl Iterator<Item = &Tool> {
     tools.offered.iter().filter(|tool| match &tools.choice {
-        Choice::Allowed { names, .. } => names.contains(&tool.name),
-        Choice::Named(name) => *name == tool.name,
+        ToolChoice::Allowed { names, .. } => names.contains(&tool.name),
+        ToolChoice::Named(name) => *name == tool.name,
         _ => true,
     })
 }
 
 fn write_schema(tool: &Tool, text: &mut String) {
-    let parameters = match &tool.takes {
-        Takes::Json(schema) => schema.clone(),
-        Takes::Text => {
+    let parameters = match &tool.input {
+        ToolInput::Json(schema) => schema.clone(),
+        ToolInput::Text => {
             json!({"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]})
         }
     };
@@ -113,8 +113,8 @@ pub fn reminder(tools: &Tools, tags: Tags) -> String {
         ""
     };
     match &tools.choice {
-        Choice::Named(name) => format!("Call {name} now: write only its {open} block."),
-        Choice::Required | Choice::Allowed { required: true, .. } => {
+        ToolChoice::Named(name) => format!("Call {name} now: write only its {open} block."),
+        ToolChoice::Required | ToolChoice::Allowed { required: true, .. } => {
             format!("You must call at least one tool now: write its {open} block.{one}")
         }
         _ => format!("If a tool is needed, write its {open} block now; otherwise answer.{one}"),

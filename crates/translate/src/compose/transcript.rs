@@ -9,24 +9,26 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::tags::Tags;
-use crate::turn::{Call, CallResult, Message, Output, Part, Role, Takes, Turn};
+use crate::chat_request::{
+    Call, CallResult, ChatRequest, Message, OutputFormat, Part, Role, ToolInput,
+};
 
 /// Picks the tags for a turn: the variant that none of its texts holds, nor any tool or schema.
 /// Documents and pages of the web are read by upstream and not known here, so with them the
 /// variant is drawn by lot.
 #[must_use]
-pub fn tags_for(turn: &Turn, lot: u32) -> Tags {
-    let schemas: Vec<String> = schemas(turn).map(ToString::to_string).collect();
-    let tools = turn.tools.offered.iter();
+pub fn tags_for(chat: &ChatRequest, lot: u32) -> Tags {
+    let schemas: Vec<String> = schemas(chat).map(ToString::to_string).collect();
+    let tools = chat.tools.offered.iter();
     let described = tools
         .flat_map(|t| [Some(t.name.as_str()), t.description.as_deref()])
         .flatten();
-    let said = turn.messages.iter().flat_map(|m| texts(&m.parts));
+    let said = chat.messages.iter().flat_map(|m| texts(&m.parts));
     let known = said
         .chain(described)
         .chain(schemas.iter().map(String::as_str));
-    let unknown = turn.search.is_some()
-        || turn
+    let unknown = chat.search.is_some()
+        || chat
             .messages
             .iter()
             .any(|m| m.parts.iter().any(has_document));
@@ -37,18 +39,18 @@ pub fn tags_for(turn: &Turn, lot: u32) -> Tags {
     }
 }
 
-fn schemas(turn: &Turn) -> impl Iterator<Item = &serde_json::Value> {
-    let tools = turn
+fn schemas(chat: &ChatRequest) -> impl Iterator<Item = &serde_json::Value> {
+    let tools = chat
         .tools
         .offered
         .iter()
-        .filter_map(|tool| match &tool.takes {
-            Takes::Json(schema) => Some(schema),
-            Takes::Text => None,
+        .filter_map(|tool| match &tool.input {
+            ToolInput::Json(schema) => Some(schema),
+            ToolInput::Text => None,
         });
-    let output = match &turn.output {
-        Output::Schema { schema, .. } => Some(schema),
-        Output::Text | Output::Json => None,
+    let output = match &chat.output {
+        OutputFormat::Schema { schema, .. } => Some(schema),
+        OutputFormat::Text | OutputFormat::Json => None,
     };
     tools.chain(output)
 }
@@ -63,8 +65,8 @@ fn has_document(part: &Part) -> bool {
 
 /// The text of a turn that needs no transcript: one user message, of text, pictures and documents.
 #[must_use]
-pub fn lone_text(turn: &Turn) -> Option<String> {
-    let [message] = turn.messages.as_slice() else {
+pub fn lone_text(chat: &ChatRequest) -> Option<String> {
+    let [message] = chat.messages.as_slice() else {
         return None;
     };
     let plain = message.role == Role::User && message.name.is_none();
@@ -78,8 +80,8 @@ pub fn lone_text(turn: &Turn) -> Option<String> {
 /// The transcript of the messages. `instructions` (tools) stand right after the client's leading
 /// system messages; the model is cued to write the next assistant message, `reminder` last.
 #[must_use]
-pub fn transcript(turn: &Turn, tags: Tags, instructions: &str, reminder: &str) -> String {
-    let mut writer = written(turn, tags, instructions);
+pub fn transcript(chat: &ChatRequest, tags: Tags, instructions: &str, reminder: &str) -> String {
+    let mut writer = written(chat, tags, instructions);
     writer.cue(reminder);
     writer.text
 }
@@ -97,13 +99,13 @@ pub struct Faulty<'a> {
 /// prompt cache holds. The faulty answer is left out if it plays roles itself.
 #[must_use]
 pub fn correcting(
-    turn: &Turn,
+    chat: &ChatRequest,
     tags: Tags,
     instructions: &str,
     reminder: &str,
     faulty: &Faulty<'_>,
 ) -> String {
-    let mut writer = written(turn, tags, instructions);
+    let mut writer = written(chat, tags, instructions);
     let answer = faulty.answer.trim();
     let plays = ["user", "assistant", "system", "tool_result"]
         .iter()
@@ -116,14 +118,14 @@ pub fn correcting(
     writer.text
 }
 
-fn written<'t>(turn: &'t Turn, tags: Tags, instructions: &str) -> Writer<'t> {
-    let mut writer = Writer::new(turn, tags);
-    let lead = turn
+fn written<'t>(chat: &'t ChatRequest, tags: Tags, instructions: &str) -> Writer<'t> {
+    let mut writer = Writer::new(chat, tags);
+    let lead = chat
         .messages
         .iter()
         .take_while(|m| m.role == Role::System)
         .count();
-    let (system, rest) = turn.messages.split_at(lead);
+    let (system, rest) = chat.messages.split_at(lead);
     for message in system {
         writer.message(message);
     }
@@ -157,13 +159,13 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(turn: &'a Turn, tags: Tags) -> Self {
-        let size = turn.messages.iter().flat_map(|m| texts(&m.parts));
-        let size = size.map(str::len).sum::<usize>() + 64 * turn.messages.len() + 256;
+    fn new(chat: &'a ChatRequest, tags: Tags) -> Self {
+        let size = chat.messages.iter().flat_map(|m| texts(&m.parts));
+        let size = size.map(str::len).sum::<usize>() + 64 * chat.messages.len() + 256;
         Self {
             text: String::with_capacity(size),
             tags,
-            calls: calls_by_id(turn),
+            calls: calls_by_id(chat),
             images: 0,
             files: 0,
         }
@@ -281,8 +283,8 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn calls_by_id(turn: &Turn) -> BTreeMap<&str, &str> {
-    let parts = turn.messages.iter().flat_map(|m| &m.parts);
+fn calls_by_id(chat: &ChatRequest) -> BTreeMap<&str, &str> {
+    let parts = chat.messages.iter().flat_map(|m| &m.parts);
     let calls = parts.filter_map(|part| match part {
         Part::Call(call) => Some((call.id.as_str(), call.name.as_str())),
         _ => None,

@@ -14,4 +14,4 @@ pub mod search;
 
 /// Written into a silent stream so that nobody takes it for a dead connection: a comment, which no
 /// client reads.
-pub const SIGN_OF_LIFE: &[u8] = b": keep-alive\n\n";
+pub const KEEPALIVE_COMMENT: &[u8] = b": keep-alive\n\n";

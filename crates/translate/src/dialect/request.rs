@@ -6,8 +6,8 @@ use serde_json::Value;
 use serde_path_to_error::Segment;
 
 use super::data_uri::{self, Data};
+use crate::chat_request::{Attachment, Message, Part, Role, Source};
 use crate::failure::{Failure, Kind};
-use crate::turn::{Media, Message, Part, Role, Source};
 
 pub mod forms;
 pub mod slot;
@@ -176,13 +176,13 @@ fn without_place(words: &str) -> &str {
 ///
 /// # Errors
 /// A data URI that cannot be decoded, or an address of another scheme.
-pub fn picture(url: String, path: &str) -> Result<Media, Failure> {
+pub fn picture(url: String, path: &str) -> Result<Attachment, Failure> {
     if data_uri::is_data_uri(&url) {
         let data = data_uri::parse(&url).filter(|data| !data.bytes.is_empty());
         let message =
             "The data URI is empty or cannot be decoded: write data:<type>;base64,<bytes>.";
         let data = data.ok_or_else(|| Failure::invalid(path, message))?;
-        return Ok(Media {
+        return Ok(Attachment {
             source: Source::Inline(data.bytes),
             name: None,
             mime: data.mime,
@@ -199,7 +199,7 @@ pub fn picture(url: String, path: &str) -> Result<Media, Failure> {
         ));
     }
     let bare = url.trim().len() == url.len();
-    Ok(Media {
+    Ok(Attachment {
         source: Source::Url(if bare { url } else { url.trim().to_owned() }),
         name: None,
         mime: None,

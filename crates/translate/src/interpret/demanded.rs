@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::json::candidates;
 use super::schema::Schema;
-use crate::turn::{Choice, Takes, Tools};
+use crate::chat_request::{ToolChoice, ToolInput, Tools};
 
 /// The only tool that may be called, and must be.
 #[derive(Debug)]
@@ -20,9 +20,9 @@ impl Demanded {
     #[must_use]
     pub fn of(tools: &Tools) -> Option<Self> {
         let may = |name: &str| match &tools.choice {
-            Choice::Required => true,
-            Choice::Named(only) => only == name,
-            Choice::Allowed {
+            ToolChoice::Required => true,
+            ToolChoice::Named(only) => only == name,
+            ToolChoice::Allowed {
                 names,
                 required: true,
             } => names.iter().any(|n| n == name),
@@ -32,12 +32,12 @@ impl Demanded {
         let (only, None) = (callable.next()?, callable.next()) else {
             return None;
         };
-        match &only.takes {
-            Takes::Json(schema) => Some(Self {
+        match &only.input {
+            ToolInput::Json(schema) => Some(Self {
                 name: only.name.clone(),
                 schema: schema.clone(),
             }),
-            Takes::Text => None,
+            ToolInput::Text => None,
         }
     }
 
@@ -59,15 +59,15 @@ impl Demanded {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::turn::Tool;
+    use crate::chat_request::Tool;
     use serde_json::json;
 
-    fn offering(names: &[&str], choice: Choice) -> Tools {
+    fn offering(names: &[&str], choice: ToolChoice) -> Tools {
         let parameters = json!({"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}, "required": ["city"]});
         let tool = |name: &&str| Tool {
             name: (*name).to_owned(),
             description: None,
-            takes: Takes::Json(parameters.clone()),
+            input: ToolInput::Json(parameters.clone()),
             strict: false,
         };
         Tools {
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn bare_arguments_are_those_of_the_one_tool_that_must_be_called() {
-        let demanded = Demanded::of(&offering(&["a", "b"], Choice::Named("b".into()))).unwrap();
+        let demanded = Demanded::of(&offering(&["a", "b"], ToolChoice::Named("b".into()))).unwrap();
         assert_eq!(demanded.name, "b");
         for (answer, arguments) in [
             (r#"{"city": "Paris"}"#, Some(r#"{"city":"Paris"}"#)),
@@ -115,8 +115,8 @@ mod tests {
 
     #[test]
     fn one_of_several_must_be_named_by_the_model() {
-        assert!(Demanded::of(&offering(&["a"], Choice::Required)).is_some());
-        assert!(Demanded::of(&offering(&["a", "b"], Choice::Required)).is_none());
-        assert!(Demanded::of(&offering(&["a"], Choice::Auto)).is_none());
+        assert!(Demanded::of(&offering(&["a"], ToolChoice::Required)).is_some());
+        assert!(Demanded::of(&offering(&["a", "b"], ToolChoice::Required)).is_none());
+        assert!(Demanded::of(&offering(&["a"], ToolChoice::Auto)).is_none());
     }
 }

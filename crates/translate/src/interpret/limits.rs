@@ -4,9 +4,9 @@
 //! stage of interpreting: what passes it is what the client gets.
 
 use super::Flow;
+use crate::chat_request;
 use crate::reply::{Event, Finish};
 use crate::tokens::{self, Meter};
-use crate::turn;
 
 /// The last stage: events in, the same events out until a limit is reached.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Limits {
 impl Limits {
     /// The limits of a turn.
     #[must_use]
-    pub fn new(limits: &turn::Limits) -> Self {
+    pub fn new(limits: &chat_request::OutputLimits) -> Self {
         let stops = limits.stop.iter().filter(|s| !s.is_empty());
         Self {
             stops: stops.map(|s| Stop::new(s)).collect(),

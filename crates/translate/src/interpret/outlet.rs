@@ -7,9 +7,9 @@ use super::Flow;
 use super::frame::Frame;
 use super::json::answer::{Answer, End};
 use super::limits::Limits;
+use crate::chat_request::{ChatRequest, Delivery, OutputFormat};
 use crate::compose::tags::Tags;
 use crate::reply::{Event, Finish};
-use crate::turn::{Delivery, Output, Turn};
 
 /// How much of what follows the end of an answer is still read, in bytes, so that upstream can say
 /// what it cost; beyond it is chatter that is not worth its credits.
@@ -52,16 +52,16 @@ pub enum Body {
 impl Outlet {
     /// For one answer. `demanded`: a call must be made.
     #[must_use]
-    pub fn new(turn: &Turn, tags: Option<Tags>, demanded: bool) -> Self {
-        let strict = matches!(turn.output, Output::Schema { strict: true, .. });
-        let form = match turn.output {
-            Output::Text => Form::Plain,
-            _ if strict || turn.delivery == Delivery::Whole => Form::Kept(String::new()),
+    pub fn new(chat: &ChatRequest, tags: Option<Tags>, demanded: bool) -> Self {
+        let strict = matches!(chat.output, OutputFormat::Schema { strict: true, .. });
+        let form = match chat.output {
+            OutputFormat::Text => Form::Plain,
+            _ if strict || chat.delivery == Delivery::Whole => Form::Kept(String::new()),
             _ => Form::Streamed(Box::default()),
         };
         Self {
             frame: tags.map(Frame::new),
-            limits: Limits::new(&turn.limits),
+            limits: Limits::new(&chat.limits),
             form,
             awaiting_call: demanded.then(String::new),
             tail: None,

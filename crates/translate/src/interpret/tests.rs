@@ -1,10 +1,10 @@
 use super::*;
+use crate::chat_request::{Message, Part, Role, Tool, ToolInput};
 use crate::reply::Reply;
-use crate::turn::{Message, Part, Role, Takes, Tool};
 use serde_json::json;
 
-fn turn(delivery: Delivery) -> Turn {
-    Turn {
+fn chat(delivery: Delivery) -> ChatRequest {
+    ChatRequest {
         model: "m".to_owned(),
         choices: 1,
         delivery,
@@ -13,35 +13,35 @@ fn turn(delivery: Delivery) -> Turn {
             name: None,
             parts: vec![Part::Text("What is the weather?".to_owned())],
         }],
-        ..Turn::default()
+        ..ChatRequest::default()
     }
 }
 
-fn with_tool(delivery: Delivery) -> Turn {
-    let mut turn = turn(delivery);
-    turn.tools.offered.push(Tool {
+fn with_tool(delivery: Delivery) -> ChatRequest {
+    let mut chat = chat(delivery);
+    chat.tools.offered.push(Tool {
         name: "weather".to_owned(),
         description: None,
-        takes: Takes::Json(json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]})),
+        input: ToolInput::Json(json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]})),
         strict: false,
     });
-    turn
+    chat
 }
 
-fn with_schema(delivery: Delivery, strict: bool) -> Turn {
-    let mut turn = turn(delivery);
-    turn.output = Output::Schema {
+fn with_schema(delivery: Delivery, strict: bool) -> ChatRequest {
+    let mut chat = chat(delivery);
+    chat.output = OutputFormat::Schema {
         name: "x".to_owned(),
         schema: json!({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": false}),
         strict,
     };
-    turn
+    chat
 }
 
 /// What the client is given, and what the answer comes to; the same however the text is cut.
-fn read(turn: &Turn, attempt: Attempt, text: &str) -> (Reply, Ending) {
+fn read(chat: &ChatRequest, attempt: Attempt, text: &str) -> (Reply, Ending) {
     let run = |pieces: &[&str]| {
-        let mut interpreter = Interpreter::new(turn, Some(Tags::default()), attempt);
+        let mut interpreter = Interpreter::new(chat, Some(Tags::default()), attempt);
         let mut reply = Reply::default();
         let mut finished = 0;
         let mut sink = |event: Event<'_>| {
@@ -151,14 +151,14 @@ fn a_call_that_was_begun_in_a_stream_and_is_broken_fails_it() {
 
 #[test]
 fn after_text_was_streamed_another_attempt_gives_only_calls() {
-    let turn = with_tool(Delivery::Streamed);
-    let (reply, ending) = read(&turn, ONE_LEFT, &format!("Let me see.\n{BAD_CALL}"));
+    let chat = with_tool(Delivery::Streamed);
+    let (reply, ending) = read(&chat, ONE_LEFT, &format!("Let me see.\n{BAD_CALL}"));
     assert_eq!(reply.text.trim(), "Let me see.");
     let Ending::Ask { next, .. } = ending else {
         panic!("{ending:?}");
     };
     assert!(next.calls_only);
-    let (reply, _) = read(&turn, next, &format!("Let me see.\n{CALL}"));
+    let (reply, _) = read(&chat, next, &format!("Let me see.\n{CALL}"));
     assert_eq!(
         (reply.text.as_str(), reply.calls.len(), reply.finish),
         ("", 1, Finish::Calls)
@@ -168,9 +168,9 @@ fn after_text_was_streamed_another_attempt_gives_only_calls() {
 #[test]
 fn a_demanded_call_is_asked_for_and_its_lack_is_a_failure() {
     for delivery in BOTH {
-        let mut turn = with_tool(delivery);
-        turn.tools.choice = Choice::Required;
-        let (reply, ending) = read(&turn, ONE_LEFT, "It is sunny.");
+        let mut chat = with_tool(delivery);
+        chat.tools.choice = ToolChoice::Required;
+        let (reply, ending) = read(&chat, ONE_LEFT, "It is sunny.");
         assert!(
             matches!(
                 ending,
@@ -185,12 +185,12 @@ fn a_demanded_call_is_asked_for_and_its_lack_is_a_failure() {
             "{ending:?}"
         );
         assert_eq!(reply, Reply::default());
-        let (reply, ending) = read(&turn, LAST, "It is sunny.");
+        let (reply, ending) = read(&chat, LAST, "It is sunny.");
         assert!(
             is_failed(&ending) && reply == Reply::default(),
             "{ending:?}"
         );
-        let (reply, _) = read(&turn, LAST, &format!("So: {CALL}"));
+        let (reply, _) = read(&chat, LAST, &format!("So: {CALL}"));
         assert_eq!((reply.text.trim(), reply.calls.len()), ("So:", 1));
     }
 }
@@ -220,13 +220,13 @@ fn an_answer_that_is_not_in_form_is_asked_for_again_and_never_passed_off() {
         (Delivery::Streamed, true),
         (Delivery::Streamed, false),
     ] {
-        let turn = with_schema(delivery, strict);
-        let (reply, ending) = read(&turn, ONE_LEFT, "The answer is one.");
+        let chat = with_schema(delivery, strict);
+        let (reply, ending) = read(&chat, ONE_LEFT, "The answer is one.");
         assert!(
             matches!(ending, Ending::Ask { .. }) && reply == Reply::default(),
             "{ending:?}"
         );
-        let (reply, ending) = read(&turn, LAST, "The answer is one.");
+        let (reply, ending) = read(&chat, LAST, "The answer is one.");
         if delivery == Delivery::Whole && !strict {
             assert_eq!(
                 (reply.text.as_str(), ending),
@@ -260,9 +260,9 @@ fn a_refusal_in_words_is_no_failure_of_form() {
 #[test]
 fn calls_win_over_a_form() {
     for delivery in BOTH {
-        let mut turn = with_tool(delivery);
-        turn.output = Output::Json;
-        let (reply, ending) = read(&turn, ONE_LEFT, &format!("One moment.\n{CALL}"));
+        let mut chat = with_tool(delivery);
+        chat.output = OutputFormat::Json;
+        let (reply, ending) = read(&chat, ONE_LEFT, &format!("One moment.\n{CALL}"));
         assert_eq!(
             (reply.text.trim(), reply.calls.len(), reply.finish),
             ("One moment.", 1, Finish::Calls)
@@ -273,9 +273,9 @@ fn calls_win_over_a_form() {
 
 #[test]
 fn an_answer_cut_by_a_limit_keeps_what_there_is() {
-    let mut turn = with_schema(Delivery::Whole, true);
-    turn.limits.max_tokens = Some(3);
-    let mut interpreter = Interpreter::new(&turn, None, ONE_LEFT);
+    let mut chat = with_schema(Delivery::Whole, true);
+    chat.limits.max_tokens = Some(3);
+    let mut interpreter = Interpreter::new(&chat, None, ONE_LEFT);
     let mut reply = Reply::default();
     let flow = interpreter.push("{\"a\": 1234567890123456789, \"b\"", &mut |event| {
         reply.collect(event);
@@ -291,15 +291,14 @@ fn an_answer_cut_by_a_limit_keeps_what_there_is() {
 
 #[test]
 fn text_before_a_demanded_call_that_was_cut_is_kept() {
-    for (delivery, choice) in BOTH
-        .iter()
-        .flat_map(|delivery| [Choice::Auto, Choice::Required].map(|choice| (*delivery, choice)))
-    {
-        let mut turn = with_tool(delivery);
-        turn.tools.choice = choice;
+    for (delivery, choice) in BOTH.iter().flat_map(|delivery| {
+        [ToolChoice::Auto, ToolChoice::Required].map(|choice| (*delivery, choice))
+    }) {
+        let mut chat = with_tool(delivery);
+        chat.tools.choice = choice;
         let text =
             "Let me look.\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Par";
-        let (reply, ending) = read(&turn, ONE_LEFT, text);
+        let (reply, ending) = read(&chat, ONE_LEFT, text);
         assert_eq!(
             (reply.text.trim(), reply.finish, ending),
             (
@@ -308,14 +307,14 @@ fn text_before_a_demanded_call_that_was_cut_is_kept() {
                 Ending::Finished { in_form: true }
             ),
             "{delivery:?} {:?}",
-            turn.tools.choice
+            chat.tools.choice
         );
     }
 }
 
 #[test]
 fn a_little_of_what_follows_the_answer_is_read_so_that_upstream_can_say_its_cost() {
-    let mut interpreter = Interpreter::new(&turn(Delivery::Streamed), Some(Tags::default()), LAST);
+    let mut interpreter = Interpreter::new(&chat(Delivery::Streamed), Some(Tags::default()), LAST);
     let mut reply = Reply::default();
     assert_eq!(
         interpreter.push("Hi.</assistant>", &mut |event| reply.collect(event)),

@@ -5,12 +5,14 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
+use translate::chat_request::{
+    ChatRequest, Delivery, OutputFormat, OutputLimits, ToolChoice, Tools,
+};
 use translate::compose::tags::Tags;
 use translate::interpret::json::answer::End;
 use translate::interpret::tool_calls::{Options, Quoted};
 use translate::interpret::{Attempt, Ending, Flow, Interpreter};
 use translate::reply::{Finish, Reply};
-use translate::turn::{Choice, Delivery, Limits, Output, Tools, Turn};
 
 use super::cases::{folder, pieces};
 use super::json_cases::stream;
@@ -132,9 +134,9 @@ fn reading(text: &str, options: Options, cut: bool, cuts: &[usize]) -> Reading {
 
 /// A turn of one of the kinds that change how an answer is read. Limits stand without tools here:
 /// what came behind a limit, and in the same piece, may still count as a call or not.
-fn turn(kind: u8) -> Turn {
+fn chat(kind: u8) -> ChatRequest {
     let is = |bit: u8| kind & bit != 0;
-    Turn {
+    ChatRequest {
         model: "m".to_owned(),
         choices: 1,
         delivery: if is(1) {
@@ -145,17 +147,21 @@ fn turn(kind: u8) -> Turn {
         tools: if is(2) {
             Tools {
                 choice: if is(4) {
-                    Choice::Named("get_weather".to_owned())
+                    ToolChoice::Named("get_weather".to_owned())
                 } else {
-                    Choice::Auto
+                    ToolChoice::Auto
                 },
                 ..tools()
             }
         } else {
             Tools::default()
         },
-        output: if is(8) { Output::Json } else { Output::Text },
-        limits: Limits {
+        output: if is(8) {
+            OutputFormat::Json
+        } else {
+            OutputFormat::Text
+        },
+        limits: OutputLimits {
             max_tokens: (is(16) && !is(2)).then_some(20),
             stop: if is(32) && !is(2) {
                 vec!["STOP".to_owned(), "\n\n\n".to_owned()]
@@ -163,17 +169,17 @@ fn turn(kind: u8) -> Turn {
                 Vec::new()
             },
         },
-        ..Turn::default()
+        ..ChatRequest::default()
     }
 }
 
 /// What the client is given of an answer, and what it comes to.
-fn answer(turn: &Turn, left: u32, pieces: &[&str]) -> (Reply, Ending) {
+fn answer(chat: &ChatRequest, left: u32, pieces: &[&str]) -> (Reply, Ending) {
     let attempt = Attempt {
         left,
         ..Attempt::default()
     };
-    let mut interpreter = Interpreter::new(turn, Some(Tags::default()), attempt);
+    let mut interpreter = Interpreter::new(chat, Some(Tags::default()), attempt);
     let mut reply = Reply::default();
     for piece in pieces {
         if interpreter.push(piece, &mut |event| reply.collect(event)) == Flow::Stop {
@@ -235,14 +241,14 @@ proptest! {
         left in 0..2_u32,
     ) {
         let text = damaged(TEXTS[which.index(TEXTS.len())].clone(), &damage);
-        let turn = turn(kind);
-        let whole = answer(&turn, left, &[&text]);
+        let chat = chat(kind);
+        let whole = answer(&chat, left, &[&text]);
         let borders: Vec<usize> = text.char_indices().skip(1).map(|(at, _)| at).collect();
-        let chars = answer(&turn, left, &pieces(&text, &borders));
+        let chars = answer(&chat, left, &pieces(&text, &borders));
         prop_assert_eq!(&chars, &whole, "{} {:?} by characters", kind, &text);
         if !borders.is_empty() {
             let at = borders[at.index(borders.len())];
-            let halves = answer(&turn, left, &pieces(&text, &[at]));
+            let halves = answer(&chat, left, &pieces(&text, &[at]));
             prop_assert_eq!(&halves, &whole, "{} {:?} at {}", kind, &text, at);
         }
     }

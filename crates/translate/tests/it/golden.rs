@@ -10,10 +10,10 @@
 
 use std::path::PathBuf;
 
+use translate::chat_request::{ChatRequest, Delivery};
 use translate::compose::{Wording, compose};
-use translate::dialect::{Dialect, Request, anthropic, openai};
-use translate::reply::{Completed, Reply, Stamp, Usage, UsageSource};
-use translate::turn::{Delivery, Turn};
+use translate::dialect::{DecodedRequest, Dialect, anthropic, openai};
+use translate::reply::{Completion, Reply, ResponseMeta, Usage, UsageSource};
 
 use super::cases::cuts;
 use answers::{Answer, LOT, Said, answer, borders, conversation, merged, written};
@@ -42,12 +42,12 @@ fn request(dialect: &str, case: &str) -> Option<Vec<u8>> {
     std::fs::read(testdata("turns").join(dialect).join(format!("{case}.json"))).ok()
 }
 
-fn decoded(dialect: &Dialect, body: &[u8], case: &str) -> Request {
+fn decoded(dialect: &Dialect, body: &[u8], case: &str) -> DecodedRequest {
     (dialect.decode)(body).unwrap_or_else(|failure| panic!("{case}: {}", failure.message))
 }
 
-fn stamp() -> Stamp {
-    Stamp {
+fn meta() -> ResponseMeta {
+    ResponseMeta {
         id: "0123456789abcdef".to_owned(),
         created: 1_700_000_000,
     }
@@ -60,7 +60,7 @@ const USAGE: Usage = Usage {
     credits: Some(120.0),
 };
 
-const COMPLETED: Completed = Completed {
+const COMPLETION: Completion = Completion {
     usage: USAGE,
     at: 1_700_000_009,
 };
@@ -82,12 +82,12 @@ fn requests_become_turns_and_prompts() {
                         format!("refused with {}\n{body:#}\n", document.status),
                     );
                 }
-                Ok(Request { turn, .. }) => {
-                    snapshots.add(&case, "turn.txt", turns::written(&turn));
+                Ok(DecodedRequest { chat, .. }) => {
+                    snapshots.add(&case, "turn.txt", turns::written(&chat));
                     snapshots.add(
                         &case,
                         "prompt.txt",
-                        compose(&turn, &Wording::default(), LOT).text,
+                        compose(&chat, &Wording::default(), LOT).text,
                     );
                 }
             }
@@ -105,7 +105,7 @@ fn replies_become_events_and_answers_in_every_dialect() {
         let answer = answer(&file).unwrap_or_else(|why| panic!("{case}: {why}"));
         let mut events = None;
         for (name, dialect) in DIALECTS {
-            let Some(body) = request(name, &answer.turn) else {
+            let Some(body) = request(name, &answer.chat) else {
                 continue;
             };
             // The middle is the same for all: it is enough to cut the text for the first dialect.
@@ -114,7 +114,7 @@ fn replies_become_events_and_answers_in_every_dialect() {
             } else {
                 |_: &str| Vec::new()
             };
-            let seen = events_of(&decoded(dialect, &body, &case).turn, &answer, cut, &case);
+            let seen = events_of(&decoded(dialect, &body, &case).chat, &answer, cut, &case);
             let first = events.get_or_insert_with(|| seen.clone());
             assert_eq!(*first, seen, "{case}: {name} and another dialect differ");
             snapshots.add(
@@ -129,7 +129,7 @@ fn replies_become_events_and_answers_in_every_dialect() {
             );
         }
         let events =
-            events.unwrap_or_else(|| panic!("{case}: no dialect has the turn {}", answer.turn));
+            events.unwrap_or_else(|| panic!("{case}: no dialect has the turn {}", answer.chat));
         snapshots.add(&case, "events.txt", events);
     }
     snapshots.check();
@@ -156,10 +156,10 @@ fn every_dialect_has_the_streams_of_the_table() {
     }
 }
 
-fn delivered(turn: &Turn, delivery: Delivery) -> Turn {
-    Turn {
+fn delivered(chat: &ChatRequest, delivery: Delivery) -> ChatRequest {
+    ChatRequest {
         delivery,
-        ..turn.clone()
+        ..chat.clone()
     }
 }
 
@@ -168,12 +168,12 @@ type Ways = fn(&str) -> Vec<Vec<usize>>;
 
 /// What an answer brings, which is the same however its text is cut; and what it brings to a
 /// client that takes it whole, where that differs.
-fn events_of(turn: &Turn, answer: &Answer, ways: Ways, case: &str) -> String {
+fn events_of(chat: &ChatRequest, answer: &Answer, ways: Ways, case: &str) -> String {
     let [streamed, whole] = [Delivery::Streamed, Delivery::Whole].map(|delivery| {
-        let turn = delivered(turn, delivery);
+        let chat = delivered(chat, delivery);
         let texts = answer.texts.iter();
         texts
-            .map(|texts| events_at_any_cut(&turn, texts, answer, ways, case))
+            .map(|texts| events_at_any_cut(&chat, texts, answer, ways, case))
             .collect::<String>()
     });
     if streamed == whole {
@@ -183,17 +183,17 @@ fn events_of(turn: &Turn, answer: &Answer, ways: Ways, case: &str) -> String {
 }
 
 fn events_at_any_cut(
-    turn: &Turn,
+    chat: &ChatRequest,
     texts: &[String],
     answer: &Answer,
     ways: Ways,
     case: &str,
 ) -> String {
-    let expected = written(&merged(turn, texts, &|_| Vec::new(), answer));
+    let expected = written(&merged(chat, texts, &|_| Vec::new(), answer));
     let count = texts.iter().map(|text| ways(text).len()).max();
     for way in 0..count.unwrap_or(0) {
         let cut = |text: &str| ways(text).get(way).cloned().unwrap_or_default();
-        let events = written(&merged(turn, texts, &cut, answer));
+        let events = written(&merged(chat, texts, &cut, answer));
         assert_eq!(events, expected, "{case} cut the way {way}");
     }
     expected
@@ -201,10 +201,10 @@ fn events_at_any_cut(
 
 /// The whole answer as a dialect writes it.
 fn whole(dialect: &Dialect, body: &[u8], answer: &Answer, case: &str) -> String {
-    let Request { turn, encoder, .. } = decoded(dialect, body, case);
+    let DecodedRequest { chat, encoder, .. } = decoded(dialect, body, case);
     let mut replies = vec![Reply::default(); answer.texts.len()];
     let mut json = None;
-    for (choice, said) in conversation(&delivered(&turn, Delivery::Whole), answer) {
+    for (choice, said) in conversation(&delivered(&chat, Delivery::Whole), answer) {
         match (&said, said.event()) {
             (Said::Failed(failure), _) => {
                 json = json.or(Some((dialect.failure)(failure, None).body));
@@ -213,19 +213,19 @@ fn whole(dialect: &Dialect, body: &[u8], answer: &Answer, case: &str) -> String 
             _ => {}
         }
     }
-    let json = json.unwrap_or_else(|| encoder.document(&stamp(), &replies, COMPLETED));
+    let json = json.unwrap_or_else(|| encoder.document(&meta(), &replies, COMPLETION));
     let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
     format!("{json:#}\n")
 }
 
 /// The stream as a dialect writes it.
 fn streamed(dialect: &Dialect, body: &[u8], answer: &Answer, case: &str) -> String {
-    let Request { turn, encoder, .. } = decoded(dialect, body, case);
+    let DecodedRequest { chat, encoder, .. } = decoded(dialect, body, case);
     let mut out = Vec::new();
-    let mut stream = encoder.stream(stamp(), u32::try_from(answer.texts.len()).unwrap());
+    let mut stream = encoder.stream(meta(), u32::try_from(answer.texts.len()).unwrap());
     stream.open(&mut out);
     let mut failed = false;
-    for (choice, said) in conversation(&delivered(&turn, Delivery::Streamed), answer) {
+    for (choice, said) in conversation(&delivered(&chat, Delivery::Streamed), answer) {
         match (&said, said.event()) {
             _ if failed => {}
             (Said::Failed(failure), _) => {
@@ -237,7 +237,7 @@ fn streamed(dialect: &Dialect, body: &[u8], answer: &Answer, case: &str) -> Stri
         }
     }
     if !failed {
-        stream.close(COMPLETED, &mut out);
+        stream.close(COMPLETION, &mut out);
     }
     String::from_utf8(out).unwrap()
 }

@@ -1,10 +1,10 @@
 //! The corpus of JSON answers: what each comes to, whole and streamed.
 
 use serde_json::{Value, json};
+use translate::chat_request::OutputFormat;
 use translate::interpret::Flow;
 use translate::interpret::json::answer::{Answer, End};
 use translate::interpret::json::candidates::{Form, Verdict};
-use translate::turn::Output;
 
 use super::cases::{Case, cuts, folder, pieces};
 
@@ -26,11 +26,11 @@ fn schema() -> Value {
     })
 }
 
-fn output(case: &Case) -> Output {
+fn output(case: &Case) -> OutputFormat {
     if case.is("any") {
-        Output::Json
+        OutputFormat::Json
     } else {
-        Output::Schema {
+        OutputFormat::Schema {
             name: "person".to_owned(),
             schema: schema(),
             strict: true,

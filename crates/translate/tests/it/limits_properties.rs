@@ -1,15 +1,15 @@
 //! Where an answer ends early, through the whole chain of interpreting, however it is cut.
 
 use proptest::prelude::*;
+use translate::chat_request::{ChatRequest, Message, OutputLimits, Part, Role};
 use translate::compose::{Wording, compose};
 use translate::interpret::{Attempt, Flow, Interpreter};
 use translate::reply::{Event, Finish};
-use translate::turn::{Limits, Message, Part, Role, Turn};
 
 use super::cases::{cuts, pieces};
 
 /// A turn with these limits; with a history its prompt is a transcript.
-fn turn(stop: &[String], max_tokens: Option<u64>, history: bool) -> Turn {
+fn chat(stop: &[String], max_tokens: Option<u64>, history: bool) -> ChatRequest {
     let said = |role, text: &str| Message {
         role,
         name: None,
@@ -19,23 +19,23 @@ fn turn(stop: &[String], max_tokens: Option<u64>, history: bool) -> Turn {
     if history {
         messages.insert(0, said(Role::System, "Be brief."));
     }
-    Turn {
+    ChatRequest {
         model: "m".to_owned(),
         messages,
-        limits: Limits {
+        limits: OutputLimits {
             max_tokens,
             stop: stop.to_vec(),
         },
         choices: 1,
-        ..Turn::default()
+        ..ChatRequest::default()
     }
 }
 
 /// The text given and the finish.
-fn answer(turn: &Turn, pieces: &[&str]) -> (String, Finish) {
+fn answer(chat: &ChatRequest, pieces: &[&str]) -> (String, Finish) {
     let mut interpreter = Interpreter::new(
-        turn,
-        compose(turn, &Wording::default(), 23).tags,
+        chat,
+        compose(chat, &Wording::default(), 23).tags,
         Attempt::default(),
     );
     let (mut text, mut finish) = (String::new(), None);
@@ -79,10 +79,10 @@ proptest! {
         stops in proptest::collection::vec("[abß🚀 \n]{0,5}", 0..4),
         history in any::<bool>(),
     ) {
-        let turn = turn(&stops, None, history);
+        let chat = chat(&stops, None, history);
         let expected = cut(&text, &stops);
         for cuts in cuts(&text) {
-            prop_assert_eq!(&answer(&turn, &pieces(&text, &cuts)), &expected, "cut at {:?}", cuts);
+            prop_assert_eq!(&answer(&chat, &pieces(&text, &cuts)), &expected, "cut at {:?}", cuts);
         }
     }
 
@@ -92,11 +92,11 @@ proptest! {
         max_tokens in 1u64..12,
         history in any::<bool>(),
     ) {
-        let limited = turn(&[], Some(max_tokens), history);
+        let limited = chat(&[], Some(max_tokens), history);
         let whole = answer(&limited, &[&text]);
         prop_assert!(text.starts_with(&whole.0));
         prop_assert_eq!(whole.1 == Finish::Length, whole.0.len() < text.len());
-        let more = answer(&turn(&[], Some(max_tokens + 1), history), &[&text]);
+        let more = answer(&chat(&[], Some(max_tokens + 1), history), &[&text]);
         prop_assert!(more.0.len() >= whole.0.len());
         for cuts in cuts(&text) {
             prop_assert_eq!(&answer(&limited, &pieces(&text, &cuts)), &whole, "cut at {:?}", cuts);

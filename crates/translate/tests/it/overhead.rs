@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use tiktoken_rs::o200k_base;
+use translate::chat_request::{Tool, ToolInput, Tools};
 use translate::compose::tags::Tags;
 use translate::compose::tools::{Style, reminder, section};
-use translate::turn::{Takes, Tool, Tools};
 
 /// Tools as agents have them: a few kinds, each with its own names and words.
 fn realistic(count: usize) -> Vec<Tool> {
@@ -21,7 +21,7 @@ fn realistic(count: usize) -> Vec<Tool> {
                 format!("{name}_{round}")
             },
             description: kind["description"].as_str().map(str::to_owned),
-            takes: Takes::Json(kind["parameters"].clone()),
+            input: ToolInput::Json(kind["parameters"].clone()),
             strict: false,
         }
     };
@@ -31,7 +31,7 @@ fn realistic(count: usize) -> Vec<Tool> {
 /// The schemas' own text, minified, as a native API would be given it.
 fn schema_text(tools: &[Tool]) -> String {
     let function = |tool: &Tool| {
-        let Takes::Json(parameters) = &tool.takes else {
+        let ToolInput::Json(parameters) = &tool.input else {
             unreachable!()
         };
         json!({"type": "function", "function": {"name": tool.name, "description": tool.description, "parameters": parameters}})

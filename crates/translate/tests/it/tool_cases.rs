@@ -1,12 +1,12 @@
 //! The corpus of tool calls: each case whole and in pieces, with a scorecard per dialect.
 
 use serde_json::Value;
+use translate::chat_request::{Tool, ToolChoice, ToolInput, Tools};
 use translate::compose::tags::Tags;
 use translate::interpret::Flow;
 use translate::interpret::tool_calls::declared::Declared;
 use translate::interpret::tool_calls::{Options, Outcome, Quoted, Reader};
 use translate::reply::{Event, Reply};
-use translate::turn::{Choice, Takes, Tool, Tools};
 
 use super::cases::{Case, cuts, folder, pieces};
 
@@ -17,14 +17,14 @@ pub(crate) fn tools() -> Tools {
     let tool = |tool: &Value| Tool {
         name: tool["name"].as_str().unwrap().to_owned(),
         description: tool["description"].as_str().map(str::to_owned),
-        takes: Takes::Json(tool["parameters"].clone()),
+        input: ToolInput::Json(tool["parameters"].clone()),
         strict: tool["strict"] == true,
     };
     let mut offered: Vec<Tool> = list.iter().map(tool).collect();
     offered.push(Tool {
         name: "apply_patch".to_owned(),
         description: None,
-        takes: Takes::Text,
+        input: ToolInput::Text,
         strict: false,
     });
     Tools {
@@ -104,9 +104,9 @@ fn conditions(case: &Case) -> (Tools, Tags, Quoted, Options) {
     }
     tools.one_at_a_time = case.is("one");
     match case.get("choice") {
-        Some("none") => tools.choice = Choice::None,
-        Some("required") => tools.choice = Choice::Required,
-        Some(name) => tools.choice = Choice::Named(name.to_owned()),
+        Some("none") => tools.choice = ToolChoice::None,
+        Some("required") => tools.choice = ToolChoice::Required,
+        Some(name) => tools.choice = ToolChoice::Named(name.to_owned()),
         None => {}
     }
     let requests: Vec<String> = case

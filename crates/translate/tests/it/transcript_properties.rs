@@ -45,10 +45,10 @@ fn request(words: &[String], lone: bool) -> Value {
 /// The prompt and the variant of its tags.
 fn prompt(request: &Value) -> (String, Option<Tags>) {
     let request = (chat::DIALECT.decode)(request.to_string().as_bytes());
-    let turn = request
+    let chat = request
         .unwrap_or_else(|failure| panic!("{}", failure.message))
-        .turn;
-    let prompt = compose(&turn, &Wording::default(), 23);
+        .chat;
+    let prompt = compose(&chat, &Wording::default(), 23);
     (prompt.text, prompt.tags)
 }
 

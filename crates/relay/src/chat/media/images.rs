@@ -1,9 +1,9 @@
 //! Pictures asked for in a conversation: new ones, those of a message changed, and variations.
 
 use onemin::ApiKey;
+use translate::chat_request::{Attachment, ChatRequest, Part, Role};
 use translate::dialect::openai::media::images::{self as wire, ImageRequest};
 use translate::failure::Failure;
-use translate::turn::{Media, Part, Role, Turn};
 
 use super::{last_text, of_messages};
 use crate::app::Relay;
@@ -14,34 +14,34 @@ enum Drawing<'t> {
     /// A new one.
     New(ImageRequest),
     /// Those of the last message, changed by its words.
-    Change(ImageRequest, Vec<&'t Media>),
+    Change(ImageRequest, Vec<&'t Attachment>),
     /// Another like the one at this address.
     Like(ImageRequest, String),
     /// Another like the one of the last message.
-    LikeSent(ImageRequest, &'t Media),
+    LikeSent(ImageRequest, &'t Attachment),
 }
 
-fn drawing(turn: &Turn) -> Result<Drawing<'_>, Failure> {
+fn drawing(chat: &ChatRequest) -> Result<Drawing<'_>, Failure> {
     let request = ImageRequest {
-        model: Some(turn.model.clone()),
+        model: Some(chat.model.clone()),
         inline: Some(false),
-        ..wire::of_fields(turn.beside.clone())?
+        ..wire::of_fields(chat.extra_params.clone())?
     };
-    let sent = last_pictures(turn);
+    let sent = last_pictures(chat);
     if let Some(picture) = sent.first()
-        && images::only_varies(&turn.model)
+        && images::only_varies(&chat.model)
     {
         return Ok(Drawing::LikeSent(request, picture));
     }
-    let prompt = last_text(turn)?;
-    if let Some(source) = varied(&prompt, turn) {
+    let prompt = last_text(chat)?;
+    if let Some(source) = varied(&prompt, chat) {
         return Ok(Drawing::Like(request, source));
     }
     let request = ImageRequest { prompt, ..request };
     if sent.is_empty() {
         return Ok(Drawing::New(request));
     }
-    images::check_changes(&turn.model)?;
+    images::check_changes(&chat.model)?;
     Ok(Drawing::Change(request, sent))
 }
 
@@ -49,9 +49,9 @@ fn drawing(turn: &Turn) -> Result<Drawing<'_>, Failure> {
 pub(super) async fn unmet(
     relay: &Relay,
     key: &ApiKey,
-    turn: &Turn,
+    chat: &ChatRequest,
 ) -> Result<Vec<String>, Failure> {
-    let Drawing::New(mut request) = drawing(turn)? else {
+    let Drawing::New(mut request) = drawing(chat)? else {
         return Ok(Vec::new());
     };
     styles::look_up(relay, key, &mut request).await?;
@@ -64,9 +64,9 @@ pub(super) async fn unmet(
 pub(super) async fn draw(
     relay: &Relay,
     key: &ApiKey,
-    turn: &Turn,
+    chat: &ChatRequest,
 ) -> Result<(String, Option<f64>), Failure> {
-    let made = match drawing(turn)? {
+    let made = match drawing(chat)? {
         Drawing::New(request) => images::draw(relay, key, &request).await?,
         Drawing::Change(request, sent) => {
             let mut sources = Vec::with_capacity(sent.len());
@@ -90,7 +90,7 @@ pub(super) async fn draw(
 
 /// The picture that a message asks to vary: `/v1 URL` to `/v4 URL`, or the code of a picture in the
 /// last answer that has any.
-fn varied(text: &str, turn: &Turn) -> Option<String> {
+fn varied(text: &str, chat: &ChatRequest) -> Option<String> {
     let text = text.trim().trim_matches('`').trim();
     if let Some(rest) = text.strip_prefix("/v") {
         let (number, url) = rest.split_once(char::is_whitespace)?;
@@ -99,7 +99,7 @@ fn varied(text: &str, turn: &Turn) -> Option<String> {
     }
     let number = text.strip_prefix("[_V")?.strip_suffix("_]")?;
     let number: usize = number.parse().ok()?;
-    let assistant = turn
+    let assistant = chat
         .messages
         .iter()
         .rev()
@@ -123,8 +123,8 @@ fn urls<'p>(parts: impl Iterator<Item = &'p Part>) -> Vec<String> {
 }
 
 /// The pictures of the last user message.
-fn last_pictures(turn: &Turn) -> Vec<&Media> {
-    let last = turn.messages.iter().rev().find(|m| m.role == Role::User);
+fn last_pictures(chat: &ChatRequest) -> Vec<&Attachment> {
+    let last = chat.messages.iter().rev().find(|m| m.role == Role::User);
     let parts = last.into_iter().flat_map(|message| &message.parts);
     let pictures = parts.filter_map(|part| match part {
         Part::Image(media) => Some(media),
@@ -136,22 +136,22 @@ fn last_pictures(turn: &Turn) -> Vec<&Media> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use translate::turn::Message;
+    use translate::chat_request::Message;
 
-    fn conversation(answer: &str) -> Turn {
-        Turn {
+    fn conversation(answer: &str) -> ChatRequest {
+        ChatRequest {
             messages: vec![Message {
                 role: Role::Assistant,
                 name: None,
                 parts: vec![Part::Text(answer.to_owned())],
             }],
-            ..Turn::default()
+            ..ChatRequest::default()
         }
     }
 
     #[test]
     fn a_variation_is_asked_for_by_address_or_by_code() {
-        let turn = conversation(
+        let chat = conversation(
             "![Variation 1](https://a/1.png) `[_V1_]`\n\n![Variation 2](https://a/2.png) `[_V2_]`",
         );
         let table = [
@@ -167,7 +167,7 @@ mod tests {
             ("a cat", None),
         ];
         for (text, expected) in table {
-            assert_eq!(varied(text, &turn).as_deref(), expected, "{text}");
+            assert_eq!(varied(text, &chat).as_deref(), expected, "{text}");
         }
     }
 }

@@ -1,23 +1,23 @@
 //! An encoder that keeps what it has written, for requests to come.
 
-use translate::dialect::openai::responses::encode::{Events, Shape};
+use translate::dialect::openai::responses::encode::{EncodeOptions, Events};
 use translate::dialect::{Encoder, StreamEncoder};
 use translate::failure::Failure;
-use translate::reply::{Completed, Event, Reply, Stamp};
+use translate::reply::{Completion, Event, Reply, ResponseMeta};
 
 use crate::objects::responses::{Destination, Responses};
 
 /// Writes a response and keeps it.
 pub(super) struct Keeping {
-    shape: Shape,
+    options: EncodeOptions,
     to: Destination,
     responses: Responses,
 }
 
 impl Keeping {
-    pub(super) fn new(shape: Shape, to: Destination, responses: Responses) -> Self {
+    pub(super) fn new(options: EncodeOptions, to: Destination, responses: Responses) -> Self {
         Self {
-            shape,
+            options,
             to,
             responses,
         }
@@ -25,17 +25,17 @@ impl Keeping {
 }
 
 impl Encoder for Keeping {
-    fn document(&self, stamp: &Stamp, replies: &[Reply], completed: Completed) -> Vec<u8> {
-        let document = self.shape.document(stamp, replies, completed);
-        if self.shape.keep {
+    fn document(&self, stamp: &ResponseMeta, replies: &[Reply], completed: Completion) -> Vec<u8> {
+        let document = self.options.document(stamp, replies, completed);
+        if self.options.keep {
             self.responses.keep(self.to.clone(), &document);
         }
         document
     }
 
-    fn stream(self: Box<Self>, stamp: Stamp, _choices: u32) -> Box<dyn StreamEncoder> {
+    fn stream(self: Box<Self>, stamp: ResponseMeta, _choices: u32) -> Box<dyn StreamEncoder> {
         Box::new(KeepingEvents {
-            events: Events::new(self.shape, stamp),
+            events: Events::new(self.options, stamp),
             to: Some(self.to),
             responses: self.responses,
         })
@@ -66,7 +66,7 @@ impl StreamEncoder for KeepingEvents {
         self.events.event(choice, event, out);
     }
 
-    fn close(&mut self, completed: Completed, out: &mut Vec<u8>) {
+    fn close(&mut self, completed: Completion, out: &mut Vec<u8>) {
         self.events.close(completed, out);
         self.keep();
     }

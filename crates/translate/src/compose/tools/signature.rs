@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use crate::turn::{Takes, Tool};
+use crate::chat_request::{Tool, ToolInput};
 
 /// The deepest nesting that is written out; deeper parts stand as JSON.
 const MAX_DEPTH: usize = 12;
@@ -55,9 +55,9 @@ const NOTES: [(&str, &str); 16] = [
 
 /// Writes a tool's signature and description, with the line's end.
 pub(super) fn write(tool: &Tool, text: &mut String) {
-    match &tool.takes {
-        Takes::Text => write_head(&tool.name, "input: string", text),
-        Takes::Json(schema) => {
+    match &tool.input {
+        ToolInput::Text => write_head(&tool.name, "input: string", text),
+        ToolInput::Json(schema) => {
             let json = schema.to_string();
             let writer = Writer {
                 root: schema,

@@ -6,7 +6,7 @@ fn tool(name: &str, description: &str, schema: Value) -> Tool {
     Tool {
         name: name.to_owned(),
         description: Some(description.to_owned()),
-        takes: Takes::Json(schema),
+        input: ToolInput::Json(schema),
         strict: false,
     }
 }
@@ -86,12 +86,14 @@ fn the_choice_is_said_last() {
         ..offering(vec![tool("f", "", json!({}))])
     };
     let tags = Tags::default();
-    assert!(reminder(&tools(Choice::Named("f".to_owned()), false), tags).contains("Call f now"));
-    assert!(reminder(&tools(Choice::Required, true), tags).contains("must call"));
-    assert!(reminder(&tools(Choice::Auto, true), tags).contains("Exactly one block"));
-    assert_eq!(reminder(&tools(Choice::None, false), tags), "");
+    assert!(
+        reminder(&tools(ToolChoice::Named("f".to_owned()), false), tags).contains("Call f now")
+    );
+    assert!(reminder(&tools(ToolChoice::Required, true), tags).contains("must call"));
+    assert!(reminder(&tools(ToolChoice::Auto, true), tags).contains("Exactly one block"));
+    assert_eq!(reminder(&tools(ToolChoice::None, false), tags), "");
     assert_eq!(
-        section(&tools(Choice::None, false), tags, Style::Signatures),
+        section(&tools(ToolChoice::None, false), tags, Style::Signatures),
         ""
     );
 }

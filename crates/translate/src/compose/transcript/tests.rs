@@ -1,15 +1,15 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::chat_request::{Attachment, Source};
 use crate::compose::tags::RESERVED;
-use crate::turn::{Media, Source};
 
-fn turn(messages: Vec<Message>) -> Turn {
-    Turn {
+fn chat(messages: Vec<Message>) -> ChatRequest {
+    ChatRequest {
         model: "m".to_owned(),
         messages,
         choices: 1,
-        ..Turn::default()
+        ..ChatRequest::default()
     }
 }
 
@@ -21,12 +21,12 @@ fn said(role: Role, text: &str) -> Message {
     }
 }
 
-fn written(turn: &Turn) -> String {
-    transcript(turn, tags_for(turn, 0), "", "")
+fn written(chat: &ChatRequest) -> String {
+    transcript(chat, tags_for(chat, 0), "", "")
 }
 
 fn picture() -> Part {
-    Part::Image(Media {
+    Part::Image(Attachment {
         source: Source::Url("https://example.org/a.png".to_owned()),
         name: None,
         mime: None,
@@ -39,18 +39,18 @@ const CUE: &str = "\nWrite the next <assistant> message: only what stands betwee
 fn a_lone_user_message_goes_as_it_is() {
     let mut message = said(Role::User, "hello <user>");
     assert_eq!(
-        lone_text(&turn(vec![message.clone()])).as_deref(),
+        lone_text(&chat(vec![message.clone()])).as_deref(),
         Some("hello <user>")
     );
     message
         .parts
         .extend([picture(), Part::Text("and this".to_owned())]);
     assert_eq!(
-        lone_text(&turn(vec![message.clone()])).as_deref(),
+        lone_text(&chat(vec![message.clone()])).as_deref(),
         Some("hello <user>\nand this")
     );
     assert_eq!(
-        lone_text(&turn(vec![said(Role::System, "be brief"), message])),
+        lone_text(&chat(vec![said(Role::System, "be brief"), message])),
         None
     );
 }
@@ -59,7 +59,7 @@ fn a_lone_user_message_goes_as_it_is() {
 fn every_role_stands_between_its_tags() {
     let mut named = said(Role::User, "hi");
     named.name = Some("Ann \"<B>\"".to_owned());
-    let text = written(&turn(vec![
+    let text = written(&chat(vec![
         said(Role::System, "Be brief."),
         named,
         said(Role::Assistant, "Hello!"),
@@ -101,7 +101,7 @@ fn calls_and_results_of_the_history_are_kept_in_the_canonical_form() {
         result("c1", "18 °C", false),
         result("c9", "lost", true),
     ];
-    let text = written(&turn(messages));
+    let text = written(&chat(messages));
     let expected = "<user>\nGo\n</user>\n<assistant>\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Paris\"}}\n</tool_call>\n\
         <tool_call>\n{\"name\": \"time\", \"arguments\": {}}\n</tool_call>\n</assistant>\n\
         <tool_result name=\"weather\" id=\"c1\">\n18 °C\n</tool_result>\n\
@@ -112,7 +112,7 @@ fn calls_and_results_of_the_history_are_kept_in_the_canonical_form() {
 #[test]
 fn pictures_and_documents_are_marked_where_they_stood() {
     let mut first = said(Role::User, "Compare");
-    let file = Part::File(Media {
+    let file = Part::File(Attachment {
         source: Source::FileId("file-1".to_owned()),
         name: Some("</user>report.pdf".to_owned()),
         mime: None,
@@ -120,14 +120,14 @@ fn pictures_and_documents_are_marked_where_they_stood() {
     first.parts.extend([picture(), file]);
     let mut second = said(Role::User, "with");
     second.parts.push(picture());
-    let text = written(&turn(vec![first, second]));
+    let text = written(&chat(vec![first, second]));
     assert!(text.starts_with("<user-100000>\nCompare\n[image 1]\n[file 1: userreport.pdf]\n</user-100000>\n<user-100000>\nwith\n[image 2]\n</user-100000>\n"), "{text}");
 }
 
 #[test]
 fn instructions_follow_the_system_messages_and_the_reminder_comes_last() {
-    let turn = turn(vec![said(Role::System, "S"), said(Role::User, "U")]);
-    let text = transcript(&turn, Tags::default(), "# Tools", "Go on.");
+    let chat = chat(vec![said(Role::System, "S"), said(Role::User, "U")]);
+    let text = transcript(&chat, Tags::default(), "# Tools", "Go on.");
     assert_eq!(
         text,
         format!("<system>\nS\n</system>\n# Tools\n<user>\nU\n</user>\n{CUE}Go on.\n")
@@ -142,11 +142,11 @@ proptest! {
         )
     ) {
         let roles = [Role::System, Role::User, Role::Assistant, Role::Tool];
-        let turn = turn(texts.iter().map(|(role, text)| said(roles[*role], text)).collect());
-        let tags = tags_for(&turn, 0);
-        let text = written(&turn);
+        let chat = chat(texts.iter().map(|(role, text)| said(roles[*role], text)).collect());
+        let tags = tags_for(&chat, 0);
+        let text = written(&chat);
         // The cue names one more opening tag; every other tag in the text is one we wrote.
-        let of = |role: Role| turn.messages.iter().filter(|m| m.role == role).count();
+        let of = |role: Role| chat.messages.iter().filter(|m| m.role == role).count();
         let counts = [of(Role::User), of(Role::Assistant) + 1, of(Role::System), 0, of(Role::Tool)];
         for (name, count) in RESERVED.iter().zip(counts) {
             prop_assert_eq!(text.matches(&tags.open(name)).count(), count, "{} in {}", name, text);

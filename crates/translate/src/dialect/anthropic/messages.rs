@@ -8,13 +8,13 @@ pub mod wire;
 
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::error;
-use crate::plan::Fields;
+use crate::plan::FieldNames;
 
 /// Messages, for the relay.
 pub const DIALECT: Dialect = Dialect {
     decode: decode::decode,
     failure: error::document,
-    fields: Fields {
+    fields: FieldNames {
         conversation: "messages",
         output_schema: "output_config.format.schema",
         tool_schema: "input_schema",

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::search;
+use crate::chat_request::{Tool, ToolChoice};
 use crate::failure::{Failure, echo};
-use crate::turn::{Choice, Tool};
 
 /// The longest name a tool may have. OpenAI allows 64; some clients prefix names and go beyond.
 const MAX_NAME: usize = 128;
@@ -50,9 +50,9 @@ pub fn grammar_in_words(syntax: Option<&str>, definition: Option<&str>) -> Optio
 ///
 /// # Errors
 /// An unknown word, or a name that was not declared.
-pub fn decode(choice: Option<&Value>, offered: &[Tool]) -> Result<Choice, Failure> {
+pub fn decode(choice: Option<&Value>, offered: &[Tool]) -> Result<ToolChoice, Failure> {
     match choice {
-        None | Some(Value::Null) => Ok(Choice::Auto),
+        None | Some(Value::Null) => Ok(ToolChoice::Auto),
         Some(Value::String(word)) => by_word(word),
         Some(Value::Object(object)) => {
             let kind = object
@@ -68,7 +68,9 @@ pub fn decode(choice: Option<&Value>, offered: &[Tool]) -> Result<Choice, Failur
                     offered,
                 ),
                 "auto" | "none" | "required" | "any" => by_word(kind),
-                kind if search::is_named(kind) || kind == "code_interpreter" => Ok(Choice::Auto),
+                kind if search::is_named(kind) || kind == "code_interpreter" => {
+                    Ok(ToolChoice::Auto)
+                }
                 _ => named(
                     object.get(kind).unwrap_or(&Value::Null),
                     object.get("name"),
@@ -83,11 +85,11 @@ pub fn decode(choice: Option<&Value>, offered: &[Tool]) -> Result<Choice, Failur
     }
 }
 
-fn by_word(word: &str) -> Result<Choice, Failure> {
+fn by_word(word: &str) -> Result<ToolChoice, Failure> {
     match word {
-        "auto" => Ok(Choice::Auto),
-        "none" => Ok(Choice::None),
-        "required" | "any" => Ok(Choice::Required),
+        "auto" => Ok(ToolChoice::Auto),
+        "none" => Ok(ToolChoice::None),
+        "required" | "any" => Ok(ToolChoice::Required),
         other => Err(Failure::invalid(
             "tool_choice",
             format!(
@@ -98,7 +100,7 @@ fn by_word(word: &str) -> Result<Choice, Failure> {
     }
 }
 
-fn named(object: &Value, flat: Option<&Value>, offered: &[Tool]) -> Result<Choice, Failure> {
+fn named(object: &Value, flat: Option<&Value>, offered: &[Tool]) -> Result<ToolChoice, Failure> {
     let name = object.get("name").or(flat).and_then(Value::as_str);
     let name = name.ok_or_else(|| {
         Failure::invalid(
@@ -107,10 +109,10 @@ fn named(object: &Value, flat: Option<&Value>, offered: &[Tool]) -> Result<Choic
         )
     })?;
     declared(name, offered)?;
-    Ok(Choice::Named(name.to_owned()))
+    Ok(ToolChoice::Named(name.to_owned()))
 }
 
-fn allowed(object: &Map<String, Value>, offered: &[Tool]) -> Result<Choice, Failure> {
+fn allowed(object: &Map<String, Value>, offered: &[Tool]) -> Result<ToolChoice, Failure> {
     let tools = object.get("tools").and_then(Value::as_array);
     let tools = tools.ok_or_else(|| {
         Failure::invalid("tool_choice", "`allowed_tools` needs a list of `tools`.")
@@ -132,7 +134,7 @@ fn allowed(object: &Map<String, Value>, offered: &[Tool]) -> Result<Choice, Fail
             names.push(name.to_owned());
         }
     }
-    Ok(Choice::Allowed {
+    Ok(ToolChoice::Allowed {
         names,
         required: object.get("mode").and_then(Value::as_str) == Some("required"),
     })
@@ -153,18 +155,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::turn::Takes;
+    use crate::chat_request::ToolInput;
 
     #[test]
     fn allowed_tools_are_read_in_the_forms_of_both_apis() {
         let tool = |name: &str| Tool {
             name: name.to_owned(),
             description: None,
-            takes: Takes::Text,
+            input: ToolInput::Text,
             strict: false,
         };
         let offered = [tool("f"), tool("c")];
-        let allowed = Choice::Allowed {
+        let allowed = ToolChoice::Allowed {
             names: vec!["f".to_owned(), "c".to_owned()],
             required: true,
         };

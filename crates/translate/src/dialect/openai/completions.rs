@@ -6,13 +6,13 @@ pub mod wire;
 
 use crate::dialect::Dialect;
 use crate::dialect::openai::error;
-use crate::plan::Fields;
+use crate::plan::FieldNames;
 
 /// Legacy completions, for the relay.
 pub const DIALECT: Dialect = Dialect {
     decode: decode::decode,
     failure: |failure, _| error::document(failure),
-    fields: Fields {
+    fields: FieldNames {
         conversation: "prompt",
         output_schema: "response_format.json_schema.schema",
         tool_schema: "function.parameters",

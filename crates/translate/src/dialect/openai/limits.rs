@@ -1,8 +1,8 @@
 //! How many answers, and where they end early: alike in chat completions and in completions.
 
+use crate::chat_request::OutputLimits;
 use crate::dialect::request::forms::{Count, OneOrMany};
 use crate::failure::Failure;
-use crate::turn::Limits;
 
 /// The most stop strings a request may give, as OpenAI has it.
 const MAX_STOPS: usize = 4;
@@ -27,7 +27,7 @@ pub fn limits(
     max_tokens: Option<Count>,
     field: &str,
     stop: Option<OneOrMany>,
-) -> Result<Limits, Failure> {
+) -> Result<OutputLimits, Failure> {
     if max_tokens == Some(Count(0)) {
         let message = format!("`{field}` must be at least 1.");
         return Err(Failure::invalid(field, message));
@@ -41,7 +41,7 @@ pub fn limits(
         let message = format!("`stop` takes at most {MAX_STOPS} strings.");
         return Err(Failure::invalid("stop", message));
     }
-    Ok(Limits {
+    Ok(OutputLimits {
         max_tokens: max_tokens.map(|count| count.0),
         // An empty string comes before every answer; nobody means that.
         stop: stop.into_iter().filter(|stop| !stop.is_empty()).collect(),

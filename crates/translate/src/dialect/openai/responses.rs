@@ -2,7 +2,7 @@
 //! conversations.
 //!
 //! This crate keeps nothing. [`decode::read`] says what of the past a request refers to;
-//! [`decode::Asked::continued`] takes it as JSON values. What there is to store is
+//! [`decode::ResponsesRequest::continued`] takes it as JSON values. What there is to store is
 //! [`decode::Decoded::input`] and the answer's JSON: the whole document, or
 //! [`encode::Events::response`] at the end of a stream.
 
@@ -16,13 +16,13 @@ pub mod wire;
 
 use crate::dialect::Dialect;
 use crate::dialect::openai::error;
-use crate::plan::Fields;
+use crate::plan::FieldNames;
 
 /// Responses without a store, for the relay.
 pub const DIALECT: Dialect = Dialect {
     decode: decode::decode,
     failure: |failure, _| error::document(failure),
-    fields: Fields {
+    fields: FieldNames {
         conversation: "input",
         output_schema: "text.format.schema",
         tool_schema: "parameters",

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::chat_request::{Message, WebSearch};
 use crate::dialect::request::answers_calls;
-use crate::turn::{Message, Search};
 
 /// Whether a hosted tool of this type asks for web search: OpenAI's names with or without a date,
 /// and the original relay's `retrieval`.
@@ -25,11 +25,11 @@ pub fn is_made(choice: Option<&Value>, messages: &[Message]) -> bool {
 
 /// The search for a size in a word: upstream counts sites and words.
 #[must_use]
-pub fn sized(size: Option<&str>) -> Search {
+pub fn sized(size: Option<&str>) -> WebSearch {
     let (sites, words) = match size {
         Some("low") => (Some(2), Some(500)),
         Some("high") => (Some(6), Some(3000)),
         _ => (None, None),
     };
-    Search { sites, words }
+    WebSearch { sites, words }
 }

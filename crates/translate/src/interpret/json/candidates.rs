@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{Grade, Repaired, repair, repair_whole};
+use crate::chat_request::OutputFormat;
 use crate::interpret::refusal;
 use crate::interpret::scanner::from;
 use crate::interpret::schema::Schema;
-use crate::turn::Output;
 
 /// The most places in prose where a value is looked for.
 const MAX_PLACES: usize = 32;
@@ -39,11 +39,11 @@ pub struct Form {
 
 impl Form {
     /// The form that a turn asks for; none if any text will do.
-    pub fn new(output: &Output) -> Result<Option<Self>, String> {
+    pub fn new(output: &OutputFormat) -> Result<Option<Self>, String> {
         match output {
-            Output::Text => Ok(None),
-            Output::Json => Ok(Some(Self { schema: None })),
-            Output::Schema { schema, .. } => Schema::compile(schema).map(|schema| {
+            OutputFormat::Text => Ok(None),
+            OutputFormat::Json => Ok(Some(Self { schema: None })),
+            OutputFormat::Schema { schema, .. } => Schema::compile(schema).map(|schema| {
                 Some(Self {
                     schema: Some(schema),
                 })
@@ -228,7 +228,7 @@ mod tests {
 
     fn judge(answer: &str) -> Verdict {
         let schema = json!({"type": "object", "properties": {"b": {"type": "string"}, "a": {"type": "integer"}}, "required": ["b", "a"], "additionalProperties": false});
-        Form::new(&Output::Schema {
+        Form::new(&OutputFormat::Schema {
             name: "x".to_owned(),
             schema,
             strict: true,

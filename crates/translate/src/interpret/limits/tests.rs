@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 /// The text given and the reason of the end, for an answer that comes in these pieces.
 fn cut(pieces: &[&str], stop: &[&str], max_tokens: Option<u64>) -> (String, Finish) {
-    let mut limits = Limits::new(&turn::Limits {
+    let mut limits = Limits::new(&chat_request::OutputLimits {
         max_tokens,
         stop: stop.iter().map(|s| (*s).to_owned()).collect(),
     });
@@ -75,7 +75,7 @@ fn the_answer_is_cut_at_the_limit_of_tokens() {
 
 #[test]
 fn a_held_beginning_of_a_stop_string_comes_before_a_call() {
-    let mut limits = Limits::new(&turn::Limits {
+    let mut limits = Limits::new(&chat_request::OutputLimits {
         max_tokens: None,
         stop: vec!["STOP".to_owned()],
     });

@@ -271,7 +271,7 @@ mod tests {
             ),
             ("an anchor", |n| json!({"$ref": format!("#a{n}")})),
             (
-                "beside another",
+                "extra_params another",
                 |n| json!({"$ref": "#/$defs/d9", "$dynamicRef": format!("#/$defs/d{n}")}),
             ),
         ];

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::turn::{Choice, Takes, Tool, Tools};
+use crate::chat_request::{Tool, ToolChoice, ToolInput, Tools};
 
 /// The tools that the model may call.
 #[derive(Debug, Default)]
@@ -50,10 +50,10 @@ impl Declared {
     #[must_use]
     pub fn new(tools: &Tools) -> Self {
         let allowed = |name: &str| match &tools.choice {
-            Choice::Auto | Choice::Required => true,
-            Choice::None => false,
-            Choice::Named(only) => only == name,
-            Choice::Allowed { names, .. } => names.iter().any(|n| n == name),
+            ToolChoice::Auto | ToolChoice::Required => true,
+            ToolChoice::None => false,
+            ToolChoice::Named(only) => only == name,
+            ToolChoice::Allowed { names, .. } => names.iter().any(|n| n == name),
         };
         let tools = tools.offered.iter().filter(|t| allowed(&t.name));
         Self {
@@ -147,9 +147,9 @@ fn last_segment(name: &str) -> Option<&str> {
 
 impl DeclaredTool {
     fn new(tool: &Tool) -> Self {
-        let schema = match &tool.takes {
-            Takes::Json(schema) => schema.clone(),
-            Takes::Text => serde_json::json!({
+        let schema = match &tool.input {
+            ToolInput::Json(schema) => schema.clone(),
+            ToolInput::Text => serde_json::json!({
                 "type": "object",
                 "properties": {"input": {"type": "string"}},
                 "required": ["input"],
@@ -260,7 +260,7 @@ mod tests {
         let tool = |name: &&str| Tool {
             name: (*name).to_owned(),
             description: None,
-            takes: Takes::Json(json!({"type": "object"})),
+            input: ToolInput::Json(json!({"type": "object"})),
             strict: false,
         };
         Declared::new(&Tools {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::turn::{Choice, Tools};
+use crate::chat_request::{ToolChoice, Tools};
 
 /// What an answer came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -53,8 +53,8 @@ impl Outcome {
             return;
         }
         let name = match &tools.choice {
-            Choice::Named(name) => Some(name.clone()),
-            Choice::Required | Choice::Allowed { required: true, .. } => None,
+            ToolChoice::Named(name) => Some(name.clone()),
+            ToolChoice::Required | ToolChoice::Allowed { required: true, .. } => None,
             _ => return,
         };
         self.problems.push(Problem::Missing { name });

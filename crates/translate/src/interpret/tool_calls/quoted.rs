@@ -7,7 +7,7 @@
 use aho_corasick::AhoCorasick;
 
 use super::declared::Declared;
-use crate::turn::{Part, Role, Takes, Turn};
+use crate::chat_request::{ChatRequest, Part, Role, ToolInput};
 
 /// The request's texts that could hold a call.
 #[derive(Debug, Default, Clone)]
@@ -18,27 +18,27 @@ pub struct Quoted {
 impl Quoted {
     /// Gathers the texts of a turn that name a tool and hold something shaped like a call.
     #[must_use]
-    pub fn of(turn: &Turn) -> Self {
-        let foreign = turn.messages.iter().filter(|m| m.role != Role::Assistant);
+    pub fn of(chat: &ChatRequest) -> Self {
+        let foreign = chat.messages.iter().filter(|m| m.role != Role::Assistant);
         let mut texts: Vec<&str> = Vec::new();
         foreign.for_each(|m| gather(&m.parts, &mut texts));
         texts.extend(
-            turn.tools
+            chat.tools
                 .offered
                 .iter()
                 .filter_map(|t| t.description.as_deref()),
         );
-        let schemas: Vec<String> = turn
+        let schemas: Vec<String> = chat
             .tools
             .offered
             .iter()
-            .filter_map(|t| match &t.takes {
-                Takes::Json(schema) => Some(schema.to_string()),
-                Takes::Text => None,
+            .filter_map(|t| match &t.input {
+                ToolInput::Json(schema) => Some(schema.to_string()),
+                ToolInput::Text => None,
             })
             .collect();
         texts.extend(schemas.iter().map(String::as_str));
-        Self::among(&Declared::new(&turn.tools), &texts)
+        Self::among(&Declared::new(&chat.tools), &texts)
     }
 
     /// Gathers those of the texts that could hold a call.

@@ -15,11 +15,11 @@ use super::context::Context;
 use super::declared::Declared;
 use super::outcome::Outcome;
 use super::quoted::Quoted;
+use crate::chat_request::Tools;
 use crate::compose::tags::Tags;
 use crate::interpret::Flow;
 use crate::interpret::scanner::from;
 use crate::reply::Event;
-use crate::turn::Tools;
 
 /// The most text that is held for one head, and for calls that count only if nothing follows.
 const MAX_HOLD: usize = 4 << 20;

@@ -1,15 +1,15 @@
 use serde_json::json;
 
 use super::*;
+use crate::chat_request::{Tool, ToolInput, Tools};
 use crate::compose::tags::Tags;
 use crate::reply::{Event, Reply};
-use crate::turn::{Takes, Tool, Tools};
 
 fn tools() -> Tools {
     let tool = |name: &str, schema| Tool {
         name: name.to_owned(),
         description: None,
-        takes: Takes::Json(schema),
+        input: ToolInput::Json(schema),
         strict: false,
     };
     Tools {

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use translate::chat_request::ChatRequest;
 use translate::compose::{Wording, compose};
 use translate::failure::{Failure, Kind};
 use translate::interpret::{Attempt, Ending, Flow, Interpreter};
 use translate::reply::{Event, Finish};
-use translate::turn::Turn;
 
 use crate::cases::pieces;
 
@@ -23,7 +23,7 @@ const PIECE: usize = 12;
 /// it is asked again.
 pub(crate) struct Answer {
     /// The turn it answers.
-    pub(crate) turn: String,
+    pub(crate) chat: String,
     /// For each answer to be given: what the model writes at each attempt.
     pub(crate) texts: Vec<Vec<String>>,
     /// The reason that upstream gives for the end; none if it is cut off.
@@ -38,14 +38,14 @@ pub(crate) fn answer(file: &str) -> Result<Answer, String> {
     let body = body.strip_suffix('\n').unwrap_or(body);
     let attempts = |text: &str| text.split("\n--- again\n").map(str::to_owned).collect();
     let mut answer = Answer {
-        turn: String::new(),
+        chat: String::new(),
         texts: body.split("\n--- and\n").map(attempts).collect(),
         end: Some(Finish::Stop),
         attempts: 0,
     };
     for line in head.lines() {
         match line.split_once(": ").ok_or(line)? {
-            ("turn", name) => name.clone_into(&mut answer.turn),
+            ("turn", name) => name.clone_into(&mut answer.chat),
             ("end", "length") => answer.end = Some(Finish::Length),
             ("end", "filtered") => answer.end = Some(Finish::Filtered),
             ("end", "cut") => answer.end = None,
@@ -127,19 +127,19 @@ impl Said {
 
 /// What each piece of an answer brings, its texts cut like this.
 fn steps(
-    turn: &Turn,
+    chat: &ChatRequest,
     texts: &[String],
     cut: &dyn Fn(&str) -> Vec<usize>,
     answer: &Answer,
 ) -> Vec<Vec<Said>> {
-    let tags = compose(turn, &Wording::default(), LOT).tags;
+    let tags = compose(chat, &Wording::default(), LOT).tags;
     let mut attempt = Attempt {
         left: answer.attempts,
         ..Attempt::default()
     };
     let mut steps = Vec::new();
     for text in texts {
-        let mut interpreter = Interpreter::new(turn, tags, attempt);
+        let mut interpreter = Interpreter::new(chat, tags, attempt);
         let stopped = fed(&mut interpreter, &pieces(text, &cut(text)), &mut steps);
         // Once no more is wanted, it does not matter how upstream would have ended.
         let finish = if stopped {
@@ -200,13 +200,13 @@ fn ended(
 
 /// What an answer brings, its pieces joined.
 pub(crate) fn merged(
-    turn: &Turn,
+    chat: &ChatRequest,
     texts: &[String],
     cut: &dyn Fn(&str) -> Vec<usize>,
     answer: &Answer,
 ) -> Vec<Said> {
     let mut merged: Vec<Said> = Vec::new();
-    for event in steps(turn, texts, cut, answer).into_iter().flatten() {
+    for event in steps(chat, texts, cut, answer).into_iter().flatten() {
         if !merged.last_mut().is_some_and(|last| last.join(&event)) {
             merged.push(event);
         }
@@ -239,11 +239,11 @@ pub(crate) fn borders(text: &str) -> Vec<usize> {
 }
 
 /// What all answers to one request bring, as their pieces arrive by turns.
-pub(crate) fn conversation(turn: &Turn, answer: &Answer) -> Vec<(u32, Said)> {
+pub(crate) fn conversation(chat: &ChatRequest, answer: &Answer) -> Vec<(u32, Said)> {
     let answers = answer
         .texts
         .iter()
-        .map(|texts| steps(turn, texts, &borders, answer));
+        .map(|texts| steps(chat, texts, &borders, answer));
     let answers: Vec<Vec<Vec<Said>>> = answers.collect();
     let longest = answers.iter().map(Vec::len).max().unwrap_or(0);
     let mut all = Vec::new();

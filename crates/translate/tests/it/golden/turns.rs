@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use translate::turn::{
-    Call, CallResult, Choice, Limits, Media, Message, Output, Part, Search, Source, Takes, Tool,
-    Tools, Turn,
+use translate::chat_request::{
+    Attachment, Call, CallResult, ChatRequest, Message, OutputFormat, OutputLimits, Part, Source,
+    Tool, ToolChoice, ToolInput, Tools, WebSearch,
 };
 
 /// Writes a turn; what is as it is by default is left out.
-pub(crate) fn written(turn: &Turn) -> String {
-    let Turn {
+pub(crate) fn written(chat: &ChatRequest) -> String {
+    let ChatRequest {
         model,
         messages,
         tools,
@@ -20,15 +20,15 @@ pub(crate) fn written(turn: &Turn) -> String {
         choices,
         delivery,
         code,
-        beside,
+        extra_params,
         ignored,
-    } = turn;
+    } = chat;
     let mut text = format!("model: {model}\ndelivery: {delivery:?}\n");
     if *choices != 1 {
         line(&mut text, 0, format!("choices: {choices}"));
     }
     self::limits(limits, &mut text);
-    if let Some(Search { sites, words }) = search {
+    if let Some(WebSearch { sites, words }) = search {
         line(
             &mut text,
             0,
@@ -41,9 +41,9 @@ pub(crate) fn written(turn: &Turn) -> String {
     if *code {
         line(&mut text, 0, "code: by its generator");
     }
-    if !beside.is_empty() {
-        let beside = serde_json::to_string(beside).unwrap();
-        line(&mut text, 0, format!("beside: {beside}"));
+    if !extra_params.is_empty() {
+        let extra_params = serde_json::to_string(extra_params).unwrap();
+        line(&mut text, 0, format!("extra_params: {extra_params}"));
     }
     if !ignored.is_empty() {
         line(&mut text, 0, format!("ignored: {}", ignored.join(", ")));
@@ -60,7 +60,7 @@ fn line(text: &mut String, depth: usize, words: impl std::fmt::Display) {
     writeln!(text, "{}{words}", "  ".repeat(depth)).unwrap();
 }
 
-fn limits(Limits { max_tokens, stop }: &Limits, text: &mut String) {
+fn limits(OutputLimits { max_tokens, stop }: &OutputLimits, text: &mut String) {
     if let Some(max_tokens) = max_tokens {
         line(text, 0, format!("max tokens: {max_tokens}"));
     }
@@ -69,11 +69,11 @@ fn limits(Limits { max_tokens, stop }: &Limits, text: &mut String) {
     }
 }
 
-fn output(output: &Output, text: &mut String) {
+fn output(output: &OutputFormat, text: &mut String) {
     match output {
-        Output::Text => {}
-        Output::Json => line(text, 0, "output: JSON"),
-        Output::Schema {
+        OutputFormat::Text => {}
+        OutputFormat::Json => line(text, 0, "output: JSON"),
+        OutputFormat::Schema {
             name,
             schema,
             strict,
@@ -97,7 +97,7 @@ fn tools(tools: &Tools, text: &mut String) {
         choice,
         one_at_a_time,
     } = tools;
-    if *choice != Choice::Auto || *one_at_a_time {
+    if *choice != ToolChoice::Auto || *one_at_a_time {
         line(
             text,
             0,
@@ -115,7 +115,7 @@ fn tools(tools: &Tools, text: &mut String) {
         let Tool {
             name,
             description,
-            takes,
+            input,
             strict,
         } = tool;
         line(
@@ -126,9 +126,9 @@ fn tools(tools: &Tools, text: &mut String) {
         if let Some(description) = description {
             line(text, 1, format!("{description:?}"));
         }
-        match takes {
-            Takes::Text => line(text, 1, "takes text"),
-            Takes::Json(schema) => line(text, 1, format!("takes {schema}")),
+        match input {
+            ToolInput::Text => line(text, 1, "takes text"),
+            ToolInput::Json(schema) => line(text, 1, format!("takes {schema}")),
         }
     }
 }
@@ -178,8 +178,8 @@ fn parts(parts: &[Part], depth: usize, text: &mut String) {
     }
 }
 
-fn media(media: &Media) -> String {
-    let Media { source, name, mime } = media;
+fn media(media: &Attachment) -> String {
+    let Attachment { source, name, mime } = media;
     let source = match source {
         Source::Url(url) => format!("at {url}"),
         Source::Inline(bytes) => format!("of {} bytes", bytes.len()),

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::decode::decode_for_count;
+use crate::chat_request::{ChatRequest, Part};
 use crate::compose::{Wording, compose};
 use crate::failure::Failure;
 use crate::tokens;
-use crate::turn::{Part, Turn};
 
 /// A picture's tokens: what Anthropic counts for one of about a megapixel, the largest that it does
 /// not shrink (its rule is width times height by 750).
@@ -25,9 +25,9 @@ struct Count {
 /// # Errors
 /// What [`decode`](super::decode::decode) refuses, but for a missing `max_tokens`.
 pub fn count_tokens(body: &[u8]) -> Result<Vec<u8>, Failure> {
-    let turn = decode_for_count(body)?;
+    let chat = decode_for_count(body)?;
     let count = Count {
-        input_tokens: input_tokens(&turn, &compose(&turn, &Wording::default(), 0).text),
+        input_tokens: input_tokens(&chat, &compose(&chat, &Wording::default(), 0).text),
     };
     // A number always serialises.
     Ok(serde_json::to_vec(&count).unwrap_or_default())
@@ -35,8 +35,8 @@ pub fn count_tokens(body: &[u8]) -> Result<Vec<u8>, Failure> {
 
 /// The tokens of a turn that is written as this prompt, its pictures and documents included.
 #[must_use]
-pub fn input_tokens(turn: &Turn, prompt: &str) -> u64 {
-    let media: u64 = turn
+pub fn input_tokens(chat: &ChatRequest, prompt: &str) -> u64 {
+    let media: u64 = chat
         .messages
         .iter()
         .map(|message| media(&message.parts))

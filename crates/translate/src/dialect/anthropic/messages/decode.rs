@@ -1,4 +1,4 @@
-//! A messages request becomes a [`Turn`], and the shape its answer must have.
+//! A messages request becomes a [`ChatRequest`], and the shape its answer must have.
 //!
 //! **Prefill.** Where the last message is the assistant's, Anthropic's models go on from its last
 //! character. A transcript cannot put words into a model's mouth, so the message stays what it is,
@@ -10,14 +10,16 @@ mod content;
 mod history;
 mod tools;
 
-use super::encode::{Shape, Thoughts};
+use super::encode::{EncodeOptions, Thoughts};
 use super::wire;
-use crate::dialect::Request;
+use crate::chat_request::{
+    Attachment, ChatRequest, Delivery, Message, OutputFormat, OutputLimits, Part, Role, Source,
+};
+use crate::dialect::DecodedRequest;
 use crate::dialect::anthropic::error;
 use crate::dialect::request;
 use crate::failure::{Failure, Kind, echo};
 use crate::tokens;
-use crate::turn::{Delivery, Limits, Media, Message, Output, Part, Role, Source, Turn};
 use history::History;
 
 /// The note after an assistant's message that is to be continued.
@@ -31,24 +33,24 @@ const BILLING_LINE: &str = "x-anthropic-billing-header:";
 ///
 /// # Errors
 /// A failure of kind `Invalid` that names the field at fault.
-pub fn decode(body: &[u8]) -> Result<Request, Failure> {
+pub fn decode(body: &[u8]) -> Result<DecodedRequest, Failure> {
     let request: wire::Request = request::parse(body)?;
     if request.max_tokens.is_none() {
         let message = "`max_tokens` is missing: say how many tokens the answer may have at most.";
         return Err(Failure::invalid("max_tokens", message));
     }
     let thoughts = thoughts(request.thinking.as_ref());
-    let (turn, prefill) = turn(request)?;
-    let shape = Shape {
-        model: turn.model.clone(),
-        input_tokens: input_tokens(body.len(), &turn),
+    let (chat, prefill) = chat(request)?;
+    let options = EncodeOptions {
+        model: chat.model.clone(),
+        input_tokens: input_tokens(body.len(), &chat),
         thoughts,
         prefill,
     };
-    Ok(Request {
-        turn,
-        also: Vec::new(),
-        encoder: Box::new(shape),
+    Ok(DecodedRequest {
+        chat,
+        further: Vec::new(),
+        encoder: Box::new(options),
     })
 }
 
@@ -56,12 +58,12 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
 ///
 /// # Errors
 /// As for [`decode`], but `max_tokens` may be missing.
-pub fn decode_for_count(body: &[u8]) -> Result<Turn, Failure> {
-    turn(request::parse(body)?).map(|(turn, _)| turn)
+pub fn decode_for_count(body: &[u8]) -> Result<ChatRequest, Failure> {
+    chat(request::parse(body)?).map(|(chat, _)| chat)
 }
 
 /// The turn, and the beginning of the answer that the client gave.
-fn turn(mut request: wire::Request) -> Result<(Turn, String), Failure> {
+fn chat(mut request: wire::Request) -> Result<(ChatRequest, String), Failure> {
     let (model, online) = model(request.model.take())?;
     refuse_what_is_kept_elsewhere(&request)?;
     let wire_messages = request.messages.take().unwrap_or_default();
@@ -79,9 +81,9 @@ fn turn(mut request: wire::Request) -> Result<(Turn, String), Failure> {
     let prefill = prefill(&mut messages);
     request::check_messages(&messages, "messages")?;
     let streamed = request.stream == Some(true);
-    let turn = Turn {
+    let chat = ChatRequest {
         messages,
-        search: search.or_else(|| online.then(crate::turn::Search::default)),
+        search: search.or_else(|| online.then(crate::chat_request::WebSearch::default)),
         output: output(&mut request)?,
         limits: limits(&mut request)?,
         choices: 1,
@@ -94,9 +96,9 @@ fn turn(mut request: wire::Request) -> Result<(Turn, String), Failure> {
         ignored: request.ignored,
         model,
         tools,
-        ..Turn::default()
+        ..ChatRequest::default()
     };
-    Ok((turn, prefill))
+    Ok((chat, prefill))
 }
 
 fn model(model: Option<String>) -> Result<(String, bool), Failure> {
@@ -171,7 +173,7 @@ fn thoughts(thinking: Option<&wire::Thinking>) -> Thoughts {
 }
 
 /// Anthropic promises that a structured answer matches, so one that does not is a failure.
-fn output(request: &mut wire::Request) -> Result<Output, Failure> {
+fn output(request: &mut wire::Request) -> Result<OutputFormat, Failure> {
     let config = request.output_config.take().unwrap_or_default();
     if config.task_budget.is_some() {
         request.ignore("output_config.task_budget");
@@ -181,7 +183,7 @@ fn output(request: &mut wire::Request) -> Result<Output, Failure> {
         None => (request.output_format.take(), "output_format"),
     };
     let Some(format) = format else {
-        return Ok(Output::Text);
+        return Ok(OutputFormat::Text);
     };
     if format.kind != "json_schema" {
         let kind = echo(&format.kind);
@@ -191,14 +193,14 @@ fn output(request: &mut wire::Request) -> Result<Output, Failure> {
     let schema = format.schema.ok_or_else(|| {
         Failure::invalid(format!("{path}.schema"), "`json_schema` needs a `schema`.")
     })?;
-    Ok(Output::Schema {
+    Ok(OutputFormat::Schema {
         name: "response".to_owned(),
         schema,
         strict: true,
     })
 }
 
-fn limits(request: &mut wire::Request) -> Result<Limits, Failure> {
+fn limits(request: &mut wire::Request) -> Result<OutputLimits, Failure> {
     let max_tokens = request.max_tokens.map(|count| count.0);
     if max_tokens == Some(0) {
         let message = "`max_tokens` must be at least 1: there is no prompt cache to be filled without an answer.";
@@ -212,7 +214,7 @@ fn limits(request: &mut wire::Request) -> Result<Limits, Failure> {
             "A stop sequence needs more than white space.",
         ));
     }
-    Ok(Limits { max_tokens, stop })
+    Ok(OutputLimits { max_tokens, stop })
 }
 
 fn messages(
@@ -305,8 +307,8 @@ fn prefill(messages: &mut Vec<Message>) -> String {
 
 /// What `message_start` says of the tokens read, before upstream has counted: the size of the
 /// request, less its pictures and documents. The true count comes with `message_delta`.
-fn input_tokens(body: usize, turn: &Turn) -> u64 {
-    let inline: usize = turn
+fn input_tokens(body: usize, chat: &ChatRequest) -> u64 {
+    let inline: usize = chat
         .messages
         .iter()
         .map(|message| inline_bytes(&message.parts))
@@ -317,11 +319,11 @@ fn input_tokens(body: usize, turn: &Turn) -> u64 {
 
 fn inline_bytes(parts: &[Part]) -> usize {
     let sizes = parts.iter().map(|part| match part {
-        Part::Image(Media {
+        Part::Image(Attachment {
             source: Source::Inline(bytes),
             ..
         })
-        | Part::File(Media {
+        | Part::File(Attachment {
             source: Source::Inline(bytes),
             ..
         }) => bytes.len(),

@@ -1,4 +1,4 @@
-//! Reply events become a message, whole ([`Shape`]) or as the events of a stream ([`Events`]).
+//! Reply events become a message, whole ([`EncodeOptions`]) or as the events of a stream ([`Events`]).
 //!
 //! Blocks come in the order of their events, and one is open at a time. Web search leaves no block:
 //! upstream does not say what it searched or found, and nothing is made up.
@@ -14,7 +14,7 @@ use crate::dialect::anthropic::error;
 use crate::dialect::json;
 use crate::dialect::{Encoder, StreamEncoder};
 use crate::failure::Failure;
-use crate::reply::{Completed, Event, Finish, Reply, Stamp};
+use crate::reply::{Completion, Event, Finish, Reply, ResponseMeta};
 use body::{Block, Counts, DeltaCounts, Message, Stop};
 use prefill::Prefill;
 
@@ -25,7 +25,7 @@ pub const SIGNATURE: &str = "MW1pbi1yZWxheQ==";
 
 /// How the answer was asked for.
 #[derive(Debug, Clone, Default)]
-pub struct Shape {
+pub struct EncodeOptions {
     /// The model to name in the answer.
     pub model: String,
     /// The tokens read, as `message_start` says before upstream has counted.
@@ -48,30 +48,30 @@ pub enum Thoughts {
     Shown,
 }
 
-impl Encoder for Shape {
-    fn document(&self, stamp: &Stamp, replies: &[Reply], completed: Completed) -> Vec<u8> {
+impl Encoder for EncodeOptions {
+    fn document(&self, meta: &ResponseMeta, replies: &[Reply], completion: Completion) -> Vec<u8> {
         let silent = Reply::default();
         let reply = replies.first().unwrap_or(&silent);
         let mut prefill = Prefill::new(&self.prefill);
         let mut text = prefill.pass(&reply.text).into_owned();
         text.push_str(&prefill.rest());
         text.push_str(&reply.refusal);
-        let mut message = Message::new(&stamp.id, &self.model, Counts::from(completed.usage));
-        message.content = content(self.thoughts, stamp, reply, &text);
+        let mut message = Message::new(&meta.id, &self.model, Counts::from(completion.usage));
+        message.content = content(self.thoughts, meta, reply, &text);
         message.stop = Stop::of(&reply.finish, !reply.refusal.is_empty());
         let mut out = Vec::with_capacity(768 + text.len() + reply.reasoning.len());
         json::write(&message, &mut out);
         out
     }
 
-    fn stream(self: Box<Self>, stamp: Stamp, _choices: u32) -> Box<dyn StreamEncoder> {
-        Box::new(Events::new(*self, stamp))
+    fn stream(self: Box<Self>, meta: ResponseMeta, _choices: u32) -> Box<dyn StreamEncoder> {
+        Box::new(Events::new(*self, meta))
     }
 }
 
 fn content<'a>(
     thoughts: Thoughts,
-    stamp: &Stamp,
+    meta: &ResponseMeta,
     reply: &'a Reply,
     text: &'a str,
 ) -> Vec<Block<'a>> {
@@ -88,21 +88,21 @@ fn content<'a>(
     }
     let calls = reply.calls.iter().enumerate();
     content.extend(
-        calls.map(|(index, call)| Block::call(call_id(stamp, index), &call.name, &call.arguments)),
+        calls.map(|(index, call)| Block::call(call_id(meta, index), &call.name, &call.arguments)),
     );
     content
 }
 
-fn call_id(stamp: &Stamp, index: usize) -> String {
-    format!("toolu_{}{index:02x}", stamp.id)
+fn call_id(meta: &ResponseMeta, index: usize) -> String {
+    format!("toolu_{}{index:02x}", meta.id)
 }
 
 /// Writes the events of a stream. What does not change from one delta of a block to the next is
 /// prepared once, so that a delta costs one escape of its text and two copies.
 #[derive(Debug)]
 pub struct Events {
-    shape: Shape,
-    stamp: Stamp,
+    options: EncodeOptions,
+    meta: ResponseMeta,
     prefill: Prefill,
     open: Open,
     /// The number of the open block, or of the next one.
@@ -125,11 +125,11 @@ enum Open {
 impl Events {
     /// An encoder for one stream.
     #[must_use]
-    pub fn new(shape: Shape, stamp: Stamp) -> Self {
+    pub fn new(options: EncodeOptions, meta: ResponseMeta) -> Self {
         Self {
-            prefill: Prefill::new(&shape.prefill),
-            shape,
-            stamp,
+            prefill: Prefill::new(&options.prefill),
+            options,
+            meta,
             open: Open::None,
             index: 0,
             head: Vec::with_capacity(160),
@@ -197,13 +197,13 @@ impl Events {
     }
 
     fn thought(&mut self, text: &str, out: &mut Vec<u8>) {
-        if self.shape.thoughts == Thoughts::Hidden {
+        if self.options.thoughts == Thoughts::Hidden {
             return;
         }
         if self.open != Open::Thinking {
             self.begin(Open::Thinking, Block::thinking("", ""), out);
         }
-        if self.shape.thoughts == Thoughts::Shown {
+        if self.options.thoughts == Thoughts::Shown {
             self.delta(text, out);
         }
     }
@@ -217,8 +217,8 @@ impl Events {
 
 impl StreamEncoder for Events {
     fn open(&mut self, out: &mut Vec<u8>) {
-        let usage = Counts::new(self.shape.input_tokens, 0);
-        let message = Message::new(&self.stamp.id, &self.shape.model, usage);
+        let usage = Counts::new(self.options.input_tokens, 0);
+        let message = Message::new(&self.meta.id, &self.options.model, usage);
         frame("message_start", &body::MessageStart { message }, out);
     }
 
@@ -237,7 +237,7 @@ impl StreamEncoder for Events {
             }
             Event::CallStarted { index, name } => {
                 self.release(out);
-                let block = Block::call(call_id(&self.stamp, index), name, "{}");
+                let block = Block::call(call_id(&self.meta, index), name, "{}");
                 self.begin(Open::Call, block, out);
             }
             Event::CallArguments { json, .. } => self.delta(json, out),
@@ -250,7 +250,7 @@ impl StreamEncoder for Events {
         }
     }
 
-    fn close(&mut self, completed: Completed, out: &mut Vec<u8>) {
+    fn close(&mut self, completion: Completion, out: &mut Vec<u8>) {
         self.release(out);
         self.end(out);
         let end = body::MessageDelta {
@@ -258,7 +258,7 @@ impl StreamEncoder for Events {
                 container: (),
                 stop: Stop::of(&self.finish, self.refused),
             },
-            usage: DeltaCounts::from(completed.usage),
+            usage: DeltaCounts::from(completion.usage),
         };
         frame("message_delta", &end, out);
         frame("message_stop", &body::MessageStop {}, out);

@@ -1,15 +1,17 @@
-//! A chat completions request becomes a [`Turn`], and the shape its answer must have.
+//! A chat completions request becomes a [`ChatRequest`], and the shape its answer must have.
 
 use serde_json::Value;
 
-use super::encode::Shape;
+use super::encode::EncodeOptions;
 use super::wire;
-use crate::dialect::Request;
+use crate::chat_request::{
+    ChatRequest, Delivery, OutputFormat, OutputLimits, ToolInput, WebSearch,
+};
+use crate::dialect::DecodedRequest;
 use crate::dialect::openai::{limits, search};
 use crate::dialect::request;
 use crate::dialect::request::forms::Count;
 use crate::failure::{Failure, echo};
-use crate::turn::{Delivery, Limits, Output, Search, Takes, Turn};
 
 mod messages;
 mod tools;
@@ -21,13 +23,13 @@ use tools::tools;
 ///
 /// # Errors
 /// A [`Kind::Invalid`] failure that names the field at fault.
-pub fn decode(body: &[u8]) -> Result<Request, Failure> {
+pub fn decode(body: &[u8]) -> Result<DecodedRequest, Failure> {
     let mut request: wire::Request = request::parse(body)?;
     let (model, online) = model(request.model.take())?;
     let legacy_functions =
         request.functions.is_some() && request.tools.as_ref().is_none_or(Vec::is_empty);
     let (tools, hosted) = tools(&mut request, legacy_functions)?;
-    let shape = Shape {
+    let options = EncodeOptions {
         model: model.clone(),
         usage: request
             .stream_options
@@ -38,7 +40,7 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
         custom_tools: tools
             .offered
             .iter()
-            .filter(|t| t.takes == Takes::Text)
+            .filter(|t| t.input == ToolInput::Text)
             .map(|t| t.name.clone())
             .collect(),
     };
@@ -59,11 +61,11 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
     let messages = messages(&mut request)?;
     let choice = request.tool_choice.as_ref();
     let offered = hosted.search && search::is_made(choice, &messages);
-    let turn = Turn {
+    let chat = ChatRequest {
         search: search(&request, online || offered),
         messages,
         code: hosted.code,
-        beside: std::mem::take(&mut request.beside),
+        extra_params: std::mem::take(&mut request.extra_params),
         output: output(request.response_format.take())?,
         limits: limits(&mut request)?,
         choices: limits::choices(request.n)?,
@@ -77,10 +79,10 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
         model,
         tools,
     };
-    Ok(Request {
-        turn,
-        also: Vec::new(),
-        encoder: Box::new(shape),
+    Ok(DecodedRequest {
+        chat,
+        further: Vec::new(),
+        encoder: Box::new(options),
     })
 }
 
@@ -96,7 +98,7 @@ fn model(name: Option<String>) -> Result<(String, bool), Failure> {
     })
 }
 
-fn limits(request: &mut wire::Request) -> Result<Limits, Failure> {
+fn limits(request: &mut wire::Request) -> Result<OutputLimits, Failure> {
     let (max_tokens, field) = match request.max_completion_tokens {
         Some(n) => (Some(n), "max_completion_tokens"),
         None => (request.max_tokens, "max_tokens"),
@@ -104,13 +106,13 @@ fn limits(request: &mut wire::Request) -> Result<Limits, Failure> {
     limits::limits(max_tokens, field, request.stop.take())
 }
 
-fn search(request: &wire::Request, asked: bool) -> Option<Search> {
+fn search(request: &wire::Request, asked: bool) -> Option<WebSearch> {
     let options = request.web_search_options.as_ref();
     if !(asked || request.web_search == Some(true) || options.is_some()) {
         return None;
     }
     let sized = search::sized(options.and_then(|o| o.search_context_size.as_deref()));
-    Some(Search {
+    Some(WebSearch {
         sites: request.num_of_site.map(small).or(sized.sites),
         words: request.max_word.map(small).or(sized.words),
     })
@@ -120,13 +122,13 @@ fn small(count: Count) -> u32 {
     u32::try_from(count.0).unwrap_or(u32::MAX)
 }
 
-fn output(format: Option<wire::ResponseFormat>) -> Result<Output, Failure> {
+fn output(format: Option<wire::ResponseFormat>) -> Result<OutputFormat, Failure> {
     let Some(format) = format else {
-        return Ok(Output::Text);
+        return Ok(OutputFormat::Text);
     };
     match format.kind.as_str() {
-        "text" => Ok(Output::Text),
-        "json_object" => Ok(Output::Json),
+        "text" => Ok(OutputFormat::Text),
+        "json_object" => Ok(OutputFormat::Json),
         "json_schema" => {
             let missing = || {
                 Failure::invalid(
@@ -137,7 +139,7 @@ fn output(format: Option<wire::ResponseFormat>) -> Result<Output, Failure> {
             let json = format.json_schema.ok_or_else(missing)?;
             let schema = json.schema.ok_or_else(missing)?;
             check_schema(&schema, "response_format.json_schema.schema")?;
-            Ok(Output::Schema {
+            Ok(OutputFormat::Schema {
                 name: json.name.unwrap_or_else(|| "response".to_owned()),
                 schema,
                 strict: json.strict.unwrap_or(false),

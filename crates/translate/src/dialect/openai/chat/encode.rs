@@ -1,7 +1,7 @@
-//! Reply events become a chat completion, whole ([`Shape`]) or as chunks ([`Chunks`]).
+//! Reply events become a chat completion, whole ([`EncodeOptions`]) or as chunks ([`Chunks`]).
 
 use crate::dialect::{Encoder, StreamEncoder};
-use crate::reply::{Completed, Finish, Reply, ReplyCall, Stamp};
+use crate::reply::{Completion, Finish, Reply, ReplyCall, ResponseMeta};
 
 mod body;
 mod chunks;
@@ -9,11 +9,11 @@ mod chunks;
 pub use chunks::Chunks;
 
 use crate::dialect::json;
-use body::{CalledCustom, CalledFunction, Choice, Completion, Counts, Message, ToolCall};
+use body::{CalledCustom, CalledFunction, ChatCompletion, Choice, Counts, Message, ToolCall};
 
 /// How the answer was asked for.
 #[derive(Debug, Clone, Default)]
-pub struct Shape {
+pub struct EncodeOptions {
     /// The model to name in the answer.
     pub model: String,
     /// Whether a chunk with usage was asked for (`stream_options.include_usage`).
@@ -24,7 +24,7 @@ pub struct Shape {
     pub custom_tools: Vec<String>,
 }
 
-impl Shape {
+impl EncodeOptions {
     fn finish(&self, finish: &Finish) -> &'static str {
         match finish {
             Finish::Stop | Finish::StopSequence(_) => "stop",
@@ -40,36 +40,41 @@ impl Shape {
     }
 }
 
-impl Encoder for Shape {
-    fn document(&self, stamp: &Stamp, replies: &[Reply], completed: Completed) -> Vec<u8> {
+impl Encoder for EncodeOptions {
+    fn document(&self, meta: &ResponseMeta, replies: &[Reply], completion: Completion) -> Vec<u8> {
         let choices = replies.iter().enumerate().map(|(index, reply)| Choice {
             index,
-            message: message(self, stamp, index, reply),
+            message: message(self, meta, index, reply),
             logprobs: (),
             finish_reason: self.finish(&reply.finish),
         });
-        let completion = Completion {
-            id: format!("chatcmpl-{}", stamp.id),
+        let completion = ChatCompletion {
+            id: format!("chatcmpl-{}", meta.id),
             object: "chat.completion",
-            created: stamp.created,
+            created: meta.created,
             model: &self.model,
             choices: choices.collect(),
-            usage: Counts::from(completed.usage),
+            usage: Counts::from(completion.usage),
         };
         let mut out = Vec::with_capacity(512 + replies.iter().map(|r| r.text.len()).sum::<usize>());
         json::write(&completion, &mut out);
         out
     }
 
-    fn stream(self: Box<Self>, stamp: Stamp, choices: u32) -> Box<dyn StreamEncoder> {
-        Box::new(Chunks::new(*self, stamp, choices))
+    fn stream(self: Box<Self>, meta: ResponseMeta, choices: u32) -> Box<dyn StreamEncoder> {
+        Box::new(Chunks::new(*self, meta, choices))
     }
 }
 
-fn message<'a>(shape: &Shape, stamp: &Stamp, choice: usize, reply: &'a Reply) -> Message<'a> {
+fn message<'a>(
+    options: &EncodeOptions,
+    meta: &ResponseMeta,
+    choice: usize,
+    reply: &'a Reply,
+) -> Message<'a> {
     let calls = reply.calls.iter().enumerate();
-    let calls = calls.map(|(index, call)| tool_call(shape, call_id(stamp, choice, index), call));
-    let legacy = shape
+    let calls = calls.map(|(index, call)| tool_call(options, call_id(meta, choice, index), call));
+    let legacy = options
         .legacy_functions
         .then(|| reply.calls.first())
         .flatten();
@@ -80,7 +85,7 @@ fn message<'a>(shape: &Shape, stamp: &Stamp, choice: usize, reply: &'a Reply) ->
         refusal: filled(&reply.refusal),
         annotations: [],
         reasoning_content: filled(&reply.reasoning),
-        tool_calls: if shape.legacy_functions {
+        tool_calls: if options.legacy_functions {
             Vec::new()
         } else {
             calls.collect()
@@ -92,8 +97,8 @@ fn message<'a>(shape: &Shape, stamp: &Stamp, choice: usize, reply: &'a Reply) ->
     }
 }
 
-fn tool_call<'a>(shape: &Shape, id: String, call: &'a ReplyCall) -> ToolCall<'a> {
-    if shape.is_custom(&call.name) {
+fn tool_call<'a>(options: &EncodeOptions, id: String, call: &'a ReplyCall) -> ToolCall<'a> {
+    if options.is_custom(&call.name) {
         return ToolCall::Custom {
             id,
             custom: CalledCustom {
@@ -124,9 +129,9 @@ fn custom_input(arguments: &str) -> String {
 /// histories with ids of more than 40 characters, and a conversation may be continued there.
 const MAX_STAMP: usize = 29;
 
-fn call_id(stamp: &Stamp, choice: usize, index: usize) -> String {
-    let stamp = stamp.id.get(..MAX_STAMP).unwrap_or(&stamp.id);
-    format!("call_{stamp}{choice:02x}{index:04x}")
+fn call_id(meta: &ResponseMeta, choice: usize, index: usize) -> String {
+    let meta = meta.id.get(..MAX_STAMP).unwrap_or(&meta.id);
+    format!("call_{meta}{choice:02x}{index:04x}")
 }
 
 fn filled(text: &str) -> Option<&str> {

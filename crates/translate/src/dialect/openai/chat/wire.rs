@@ -68,7 +68,7 @@ pub struct Request {
     /// Names of fields that were given a value and have no effect here.
     pub ignored: Vec<String>,
     /// The values of those that are simple.
-    pub beside: Map<String, Value>,
+    pub extra_params: Map<String, Value>,
 }
 
 /// Fields that change nothing in an answer and are accepted in silence: labels, storage and cache
@@ -88,7 +88,7 @@ const SILENT: [&str; 11] = [
 ];
 
 /// The longest parameter that is kept for models of other work, in bytes of JSON.
-const MAX_BESIDE: usize = 4096;
+const EXTRA_PARAM_BYTES_MAX: usize = 4096;
 
 impl<'de> Deserialize<'de> for Request {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -161,7 +161,7 @@ impl Request {
         }
         if is_number(&key) {
             if let Some(number) = number(map)? {
-                self.beside.insert(key.clone(), Value::Number(number));
+                self.extra_params.insert(key.clone(), Value::Number(number));
                 self.ignore(key);
             }
             return Ok(());
@@ -172,9 +172,9 @@ impl Request {
         }
         if key == "audio" {
             self.voice(given);
-        } else if !given.starts_with(['{', '[']) && given.len() <= MAX_BESIDE {
+        } else if !given.starts_with(['{', '[']) && given.len() <= EXTRA_PARAM_BYTES_MAX {
             let value = serde_json::from_str(given).map_err(A::Error::custom)?;
-            self.beside.insert(key.clone(), value);
+            self.extra_params.insert(key.clone(), value);
         }
         self.ignore(key);
         Ok(())
@@ -191,7 +191,7 @@ impl Request {
         let audio: Map<String, Value> = serde_json::from_str(audio).unwrap_or_default();
         for (from, to) in [("voice", "voice"), ("format", "response_format")] {
             if let Some(value @ Value::String(_)) = audio.get(from) {
-                self.beside.insert(to.to_owned(), value.clone());
+                self.extra_params.insert(to.to_owned(), value.clone());
             }
         }
     }

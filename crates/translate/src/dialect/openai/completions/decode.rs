@@ -1,23 +1,23 @@
-//! A completions request becomes a [`Turn`] of one user message, and the shape its answer must have.
+//! A completions request becomes a [`ChatRequest`] of one user message, and the shape its answer must have.
 //!
 //! The prompt goes upstream as it is: today's models answer a text that asks and continue one that
 //! is broken off, as the last instruct models behind this API did.
 
 use serde_json::Value;
 
-use super::encode::Shape;
+use super::encode::EncodeOptions;
 use super::wire;
-use crate::dialect::Request;
+use crate::chat_request::{ChatRequest, Delivery, Message, Part, Role, WebSearch};
+use crate::dialect::DecodedRequest;
 use crate::dialect::openai::limits;
 use crate::dialect::request;
 use crate::failure::Failure;
-use crate::turn::{Delivery, Message, Part, Role, Search, Turn};
 
 /// Decodes the body of a request.
 ///
 /// # Errors
 /// A [`Kind::Invalid`](crate::failure::Kind::Invalid) failure that names the field at fault.
-pub fn decode(body: &[u8]) -> Result<Request, Failure> {
+pub fn decode(body: &[u8]) -> Result<DecodedRequest, Failure> {
     let mut request: wire::Request = request::parse(body)?;
     let model = request
         .model
@@ -30,7 +30,7 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
         )
     })?;
     let (model, search) = match model.strip_suffix(":online") {
-        Some(base) if !base.is_empty() => (base.to_owned(), Some(Search::default())),
+        Some(base) if !base.is_empty() => (base.to_owned(), Some(WebSearch::default())),
         _ => (model, None),
     };
     let prompts = prompts(request.prompt.take())?;
@@ -45,7 +45,7 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
         ));
     }
     without_effect(&mut request);
-    let shape = Shape {
+    let options = EncodeOptions {
         model: model.clone(),
         usage: request
             .stream_options
@@ -58,7 +58,7 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
             Vec::new()
         },
     };
-    let blank = Turn {
+    let blank = ChatRequest {
         limits: limits::limits(request.max_tokens, "max_tokens", request.stop.take())?,
         choices: limits::choices(request.n)?,
         delivery: if request.stream == Some(true) {
@@ -69,9 +69,9 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
         ignored: request.ignored,
         search,
         model,
-        ..Turn::default()
+        ..ChatRequest::default()
     };
-    let mut turns = prompts.into_iter().map(|prompt| Turn {
+    let mut chats = prompts.into_iter().map(|prompt| ChatRequest {
         messages: vec![Message {
             role: Role::User,
             name: None,
@@ -79,10 +79,10 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
         }],
         ..blank.clone()
     });
-    Ok(Request {
-        turn: turns.next().unwrap_or_default(),
-        also: turns.collect(),
-        encoder: Box::new(shape),
+    Ok(DecodedRequest {
+        chat: chats.next().unwrap_or_default(),
+        further: chats.collect(),
+        encoder: Box::new(options),
     })
 }
 
@@ -127,17 +127,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::turn::Limits;
+    use crate::chat_request::OutputLimits;
 
-    fn decoded(fields: &Value) -> Result<Turn, Failure> {
+    fn decoded(fields: &Value) -> Result<ChatRequest, Failure> {
         let mut body = json!({"model": "m", "prompt": "Once"});
         let fields = fields.as_object().unwrap().clone();
         body.as_object_mut().unwrap().extend(fields);
-        decode(body.to_string().as_bytes()).map(|request| request.turn)
+        decode(body.to_string().as_bytes()).map(|request| request.chat)
     }
 
-    fn plain() -> Turn {
-        Turn {
+    fn plain() -> ChatRequest {
+        ChatRequest {
             model: "m".to_owned(),
             messages: vec![Message {
                 role: Role::User,
@@ -145,7 +145,7 @@ mod tests {
                 parts: vec![Part::Text("Once".to_owned())],
             }],
             choices: 1,
-            ..Turn::default()
+            ..ChatRequest::default()
         }
     }
 
@@ -159,36 +159,39 @@ mod tests {
     #[test]
     fn every_prompt_of_a_list_is_a_turn_of_its_own() {
         let body = br#"{"model": "m", "prompt": ["Once", "Twice"], "n": 2, "stop": "END"}"#;
-        let Request { turn, also, .. } = decode(body).unwrap();
-        assert_eq!(also.len(), 1);
-        let second = Turn {
-            messages: also[0].messages.clone(),
-            ..turn.clone()
+        let DecodedRequest { chat, further, .. } = decode(body).unwrap();
+        assert_eq!(further.len(), 1);
+        let second = ChatRequest {
+            messages: further[0].messages.clone(),
+            ..chat.clone()
         };
-        assert_eq!((also[0].clone(), turn.choices), (second, 2));
-        assert_eq!(also[0].messages[0].parts, [Part::Text("Twice".to_owned())]);
+        assert_eq!((further[0].clone(), chat.choices), (second, 2));
+        assert_eq!(
+            further[0].messages[0].parts,
+            [Part::Text("Twice".to_owned())]
+        );
     }
 
     #[test]
     fn what_has_an_effect_is_in_the_turn_and_what_has_none_is_named() {
-        let turn = decoded(&json!({
+        let chat = decoded(&json!({
             "model": "m:online", "max_tokens": 5, "stop": ["END", ""], "n": 2, "stream": true,
             "best_of": 3, "logprobs": 2, "temperature": 0, "user": "ann", "seed": null, "suffix": "",
         }));
-        let expected = Turn {
-            limits: Limits {
+        let expected = ChatRequest {
+            limits: OutputLimits {
                 max_tokens: Some(5),
                 stop: vec!["END".to_owned()],
             },
             choices: 2,
             delivery: Delivery::Streamed,
-            search: Some(Search::default()),
+            search: Some(WebSearch::default()),
             ignored: ["temperature", "logprobs", "best_of"]
                 .map(str::to_owned)
                 .to_vec(),
             ..plain()
         };
-        assert_eq!(turn.unwrap(), expected);
+        assert_eq!(chat.unwrap(), expected);
     }
 
     #[test]

@@ -1,17 +1,17 @@
-//! Reply events become a text completion, whole ([`Shape`]) or as chunks ([`Chunks`]).
+//! Reply events become a text completion, whole ([`EncodeOptions`]) or as chunks ([`Chunks`]).
 //!
 //! Only text has a place in it: thoughts are left out, words of refusal are the text.
 
 use serde::Serialize;
 
-use crate::dialect::openai::{SIGN_OF_LIFE, error};
+use crate::dialect::openai::{KEEPALIVE_COMMENT, error};
 use crate::dialect::{Encoder, StreamEncoder, json};
 use crate::failure::Failure;
-use crate::reply::{Completed, Event, Finish, Reply, Stamp, Usage};
+use crate::reply::{Completion, Event, Finish, Reply, ResponseMeta, Usage};
 
 /// How the answer was asked for.
 #[derive(Debug, Clone, Default)]
-pub struct Shape {
+pub struct EncodeOptions {
     /// The model to name in the answer.
     pub model: String,
     /// Whether a chunk with usage was asked for (`stream_options.include_usage`).
@@ -20,8 +20,8 @@ pub struct Shape {
     pub echo: Vec<String>,
 }
 
-impl Encoder for Shape {
-    fn document(&self, stamp: &Stamp, replies: &[Reply], completed: Completed) -> Vec<u8> {
+impl Encoder for EncodeOptions {
+    fn document(&self, meta: &ResponseMeta, replies: &[Reply], completion: Completion) -> Vec<u8> {
         let told = |at: usize| self.told(at, replies.len());
         let texts = replies.iter().enumerate().map(|(at, reply)| {
             let prompt = told(at).unwrap_or_default();
@@ -37,23 +37,23 @@ impl Encoder for Shape {
                 finish_reason: Some(finish_reason(&reply.finish)),
             })
             .collect();
-        let mut completion = Completion::new(&self.model, stamp);
-        completion.choices = &choices;
-        completion.usage = Told::Counts(Counts::from(completed.usage));
-        json::text(&completion)
+        let mut body = TextCompletion::new(&self.model, meta);
+        body.choices = &choices;
+        body.usage = UsageField::Counts(Counts::from(completion.usage));
+        json::text(&body)
     }
 
-    fn stream(self: Box<Self>, stamp: Stamp, choices: u32) -> Box<dyn StreamEncoder> {
+    fn stream(self: Box<Self>, meta: ResponseMeta, choices: u32) -> Box<dyn StreamEncoder> {
         Box::new(Chunks {
-            shape: *self,
-            stamp,
+            options: *self,
+            meta,
             choices,
             finishes: Vec::new(),
         })
     }
 }
 
-impl Shape {
+impl EncodeOptions {
     /// The prompt to be told back before one of so many answers.
     fn told(&self, answer: usize, of: usize) -> Option<&str> {
         let each = of.checked_div(self.echo.len())?.max(1);
@@ -72,8 +72,8 @@ fn finish_reason(finish: &Finish) -> &'static str {
 /// Writes chunks.
 #[derive(Debug)]
 pub struct Chunks {
-    shape: Shape,
-    stamp: Stamp,
+    options: EncodeOptions,
+    meta: ResponseMeta,
     choices: u32,
     /// How the answers that are over ended. Written when all are: a stream that fails has no mark of
     /// success.
@@ -82,12 +82,12 @@ pub struct Chunks {
 
 impl Chunks {
     fn chunk(&self, choices: &[Choice<'_>], usage: Option<Counts>, out: &mut Vec<u8>) {
-        let mut chunk = Completion::new(&self.shape.model, &self.stamp);
+        let mut chunk = TextCompletion::new(&self.options.model, &self.meta);
         chunk.choices = choices;
         chunk.usage = match usage {
-            Some(counts) => Told::Counts(counts),
-            None if self.shape.usage => Told::Null,
-            None => Told::Absent,
+            Some(counts) => UsageField::Counts(counts),
+            None if self.options.usage => UsageField::Null,
+            None => UsageField::Absent,
         };
         out.extend_from_slice(b"data: ");
         json::write(&chunk, out);
@@ -118,7 +118,7 @@ impl Chunks {
 impl StreamEncoder for Chunks {
     fn open(&mut self, out: &mut Vec<u8>) {
         for choice in 0..self.choices {
-            if let Some(prompt) = self.shape.told(choice as usize, self.choices as usize) {
+            if let Some(prompt) = self.options.told(choice as usize, self.choices as usize) {
                 self.say(choice, prompt, out);
             }
         }
@@ -135,12 +135,12 @@ impl StreamEncoder for Chunks {
         }
     }
 
-    fn close(&mut self, completed: Completed, out: &mut Vec<u8>) {
+    fn close(&mut self, completion: Completion, out: &mut Vec<u8>) {
         for (choice, finish) in std::mem::take(&mut self.finishes) {
             self.finished(choice, finish, out);
         }
-        if self.shape.usage {
-            self.chunk(&[], Some(Counts::from(completed.usage)), out);
+        if self.options.usage {
+            self.chunk(&[], Some(Counts::from(completion.usage)), out);
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
     }
@@ -152,30 +152,30 @@ impl StreamEncoder for Chunks {
     }
 
     fn heartbeat(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(SIGN_OF_LIFE);
+        out.extend_from_slice(KEEPALIVE_COMMENT);
     }
 }
 
 #[derive(Serialize)]
-struct Completion<'a> {
+struct TextCompletion<'a> {
     id: String,
     object: &'static str,
     created: u64,
     model: &'a str,
     choices: &'a [Choice<'a>],
-    #[serde(skip_serializing_if = "Told::is_absent")]
-    usage: Told,
+    #[serde(skip_serializing_if = "UsageField::is_absent")]
+    usage: UsageField,
 }
 
-impl<'a> Completion<'a> {
-    fn new(model: &'a str, stamp: &Stamp) -> Self {
+impl<'a> TextCompletion<'a> {
+    fn new(model: &'a str, meta: &ResponseMeta) -> Self {
         Self {
-            id: format!("cmpl-{}", stamp.id),
+            id: format!("cmpl-{}", meta.id),
             object: "text_completion",
-            created: stamp.created,
+            created: meta.created,
             model,
             choices: &[],
-            usage: Told::Absent,
+            usage: UsageField::Absent,
         }
     }
 }
@@ -183,13 +183,13 @@ impl<'a> Completion<'a> {
 /// `usage`, of which a stream with usage says null until its end.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Told {
+enum UsageField {
     Absent,
     Null,
     Counts(Counts),
 }
 
-impl Told {
+impl UsageField {
     fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::chat_request::{Attachment, Delivery, Source};
 use crate::dialect::json;
 use crate::dialect::request;
 use crate::failure::{Failure, echo};
-use crate::turn::{Delivery, Media, Source};
 
 /// What is asked of a picture. What is None is left to the model.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -46,9 +46,9 @@ pub struct ImageRequest {
     /// Midjourney's model for drawn figures.
     pub niji: Option<bool>,
     /// Pictures to begin with, where the request names them instead of bringing them.
-    pub images: Vec<Media>,
+    pub images: Vec<Attachment>,
     /// A picture that shows where to change the first, named likewise.
-    pub mask: Option<Media>,
+    pub mask: Option<Attachment>,
     /// Whether bytes are wanted instead of URLs; none where nothing is said.
     pub inline: Option<bool>,
     /// Whether the answer is a stream.
@@ -146,7 +146,7 @@ fn inline(format: Option<&str>) -> Result<Option<bool>, Failure> {
 }
 
 /// `image` or `images`: addresses, or objects that hold one or name a file.
-fn images(fields: &mut Map<String, Value>) -> Result<Vec<Media>, Failure> {
+fn images(fields: &mut Map<String, Value>) -> Result<Vec<Attachment>, Failure> {
     let mut pictures = Vec::new();
     for name in ["image", "images", "image_url"] {
         let given = match fields.remove(name) {
@@ -161,14 +161,14 @@ fn images(fields: &mut Map<String, Value>) -> Result<Vec<Media>, Failure> {
     Ok(pictures)
 }
 
-fn mask(fields: &mut Map<String, Value>) -> Result<Option<Media>, Failure> {
+fn mask(fields: &mut Map<String, Value>) -> Result<Option<Attachment>, Failure> {
     let mask = fields.remove("mask");
     mask.map(|mask| picture("mask", &mask)).transpose()
 }
 
-fn picture(name: &str, given: &Value) -> Result<Media, Failure> {
+fn picture(name: &str, given: &Value) -> Result<Attachment, Failure> {
     if let Some(id) = given.get("file_id").and_then(Value::as_str) {
-        return Ok(Media {
+        return Ok(Attachment {
             source: Source::FileId(id.to_owned()),
             name: None,
             mime: None,

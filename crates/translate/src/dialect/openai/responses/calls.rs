@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::turn::Takes;
+use crate::chat_request::ToolInput;
 
 /// A tool that may be called, as the model knows it and as the client does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,9 +123,9 @@ impl Form {
 
     /// What a tool takes that its declaration says nothing about.
     #[must_use]
-    pub fn takes(self) -> Takes {
+    pub fn input(self) -> ToolInput {
         let (properties, required) = match self {
-            Self::Custom => return Takes::Text,
+            Self::Custom => return ToolInput::Text,
             Self::Function => (json!({}), json!([])),
             Self::LocalShell => (
                 json!({
@@ -153,7 +153,7 @@ impl Form {
             ),
             Self::ToolSearch => (json!({"query": {"type": "string"}}), json!(["query"])),
         };
-        Takes::Json(json!({"type": "object", "properties": properties, "required": required}))
+        ToolInput::Json(json!({"type": "object", "properties": properties, "required": required}))
     }
 }
 

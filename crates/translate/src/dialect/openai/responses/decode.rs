@@ -1,19 +1,21 @@
-//! A responses request becomes a [`Turn`], and the shape its answer must have.
+//! A responses request becomes a [`ChatRequest`], and the shape its answer must have.
 //!
 //! Two steps, because a request may go on from what was said before: [`read`] tells what it refers
-//! to, [`Asked::continued`] takes what a store has of it.
+//! to, [`ResponsesRequest::continued`] takes what a store has of it.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::encode::Shape;
+use super::encode::EncodeOptions;
 use super::wire;
-use crate::dialect::Request;
+use crate::chat_request::{
+    ChatRequest, Delivery, Message, OutputFormat, OutputLimits, Part, Role, Tools, WebSearch,
+};
+use crate::dialect::DecodedRequest;
 use crate::dialect::openai::{metadata, search};
 use crate::dialect::request;
 use crate::failure::{Failure, Kind, echo};
-use crate::turn::{Delivery, Limits, Message, Output, Part, Role, Search, Tools, Turn};
 
 mod content;
 mod echo;
@@ -29,7 +31,7 @@ use input::Reader;
 /// # Errors
 /// A [`Kind::Invalid`] failure that names the field at fault, also if the request refers to a
 /// stored response or conversation.
-pub fn decode(body: &[u8]) -> Result<Request, Failure> {
+pub fn decode(body: &[u8]) -> Result<DecodedRequest, Failure> {
     let asked = read(body)?;
     if let Some(id) = asked.previous_response_id() {
         return Err(missing_previous(id));
@@ -37,11 +39,11 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
     if let Some(id) = asked.conversation() {
         return Err(missing_conversation(id).with_param("conversation"));
     }
-    let decoded = asked.continued(&Past::default())?;
-    Ok(Request {
-        turn: decoded.turn,
-        also: Vec::new(),
-        encoder: Box::new(decoded.shape),
+    let decoded = asked.continued(&History::default())?;
+    Ok(DecodedRequest {
+        chat: decoded.chat,
+        further: Vec::new(),
+        encoder: Box::new(decoded.options),
     })
 }
 
@@ -49,7 +51,7 @@ pub fn decode(body: &[u8]) -> Result<Request, Failure> {
 ///
 /// # Errors
 /// A [`Kind::Invalid`] failure that names the field at fault.
-pub fn read(body: &[u8]) -> Result<Asked, Failure> {
+pub fn read(body: &[u8]) -> Result<ResponsesRequest, Failure> {
     let mut asked = read_for_counting(body)?;
     if asked.model.is_empty() {
         return Err(Failure::invalid(
@@ -77,7 +79,7 @@ pub fn read(body: &[u8]) -> Result<Asked, Failure> {
 ///
 /// # Errors
 /// A [`Kind::Invalid`] failure that names the field at fault.
-pub fn read_for_counting(body: &[u8]) -> Result<Asked, Failure> {
+pub fn read_for_counting(body: &[u8]) -> Result<ResponsesRequest, Failure> {
     let mut request: wire::Request = request::parse(body)?;
     let model = request.model.take().unwrap_or_default();
     let (model, online) = match model.strip_suffix(":online") {
@@ -100,7 +102,7 @@ pub fn read_for_counting(body: &[u8]) -> Result<Asked, Failure> {
         })],
         Some(wire::Input::Items(items)) => items,
     };
-    Ok(Asked {
+    Ok(ResponsesRequest {
         model: if model.trim().is_empty() {
             String::new()
         } else {
@@ -114,7 +116,7 @@ pub fn read_for_counting(body: &[u8]) -> Result<Asked, Failure> {
 
 /// A request, before what it refers to is known.
 #[derive(Debug)]
-pub struct Asked {
+pub struct ResponsesRequest {
     model: String,
     online: bool,
     items: Vec<Value>,
@@ -123,11 +125,11 @@ pub struct Asked {
 
 /// What a store has of what a request refers to.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Past {
+pub struct History {
     /// The items that stand before the request's own, oldest first: of the chain of earlier
     /// responses (input and output), or of the conversation.
     pub items: Vec<Value>,
-    /// Items by their id, for [`Asked::references`].
+    /// Items by their id, for [`ResponsesRequest::references`].
     pub referred: BTreeMap<String, Value>,
 }
 
@@ -135,15 +137,15 @@ pub struct Past {
 #[derive(Debug)]
 pub struct Decoded {
     /// What is asked.
-    pub turn: Turn,
+    pub chat: ChatRequest,
     /// Who writes the answer.
-    pub shape: Shape,
+    pub options: EncodeOptions,
     /// The request's own input items, references resolved, as the client gave them;
     /// [`numbered`](super::items::numbered) makes them fit to be stored and listed.
     pub input: Vec<Value>,
 }
 
-impl Asked {
+impl ResponsesRequest {
     /// The response from which the request goes on.
     #[must_use]
     pub fn previous_response_id(&self) -> Option<&str> {
@@ -175,7 +177,7 @@ impl Asked {
     /// # Errors
     /// A [`Kind::Invalid`] failure that names the field at fault, such as a reference to an item
     /// that is nowhere.
-    pub fn continued(mut self, past: &Past) -> Result<Decoded, Failure> {
+    pub fn continued(mut self, past: &History) -> Result<Decoded, Failure> {
         let instructions = self
             .request
             .instructions
@@ -222,14 +224,14 @@ impl Asked {
         let summary = request.reasoning.as_ref().is_some_and(|reasoning| {
             reasoning.summary.is_some() || reasoning.generate_summary.is_some()
         });
-        let shape = Shape {
+        let options = EncodeOptions {
             callables: reader.offer.callables,
             query: search.map(|_| question(&reader.messages)),
             summary,
             keep: request.store != Some(false),
             echo,
         };
-        let turn = Turn {
+        let chat = ChatRequest {
             model: self.model,
             messages: reader.messages,
             tools: Tools {
@@ -248,24 +250,28 @@ impl Asked {
                 Delivery::Whole
             },
             ignored,
-            ..Turn::default()
+            ..ChatRequest::default()
         };
-        Ok(Decoded { turn, shape, input })
+        Ok(Decoded {
+            chat,
+            options,
+            input,
+        })
     }
 }
 
-impl Asked {
+impl ResponsesRequest {
     /// What is searched for.
-    fn search(&self, reader: &Reader) -> Option<Search> {
+    fn search(&self, reader: &Reader) -> Option<WebSearch> {
         let choice = self.request.tool_choice.as_ref();
-        let offered = reader.offer.search.or(self.online.then(Search::default));
+        let offered = reader.offer.search.or(self.online.then(WebSearch::default));
         offered.filter(|_| self.online || search::is_made(choice, &reader.messages))
     }
 }
 
 /// The request's items, each with its place. A reference becomes the item it means; one to
 /// thoughts falls away, for thoughts are never sent upstream.
-fn resolved(items: Vec<Value>, past: &Past) -> Result<Vec<(usize, Value)>, Failure> {
+fn resolved(items: Vec<Value>, past: &History) -> Result<Vec<(usize, Value)>, Failure> {
     let mut resolved = Vec::with_capacity(items.len());
     for (at, item) in items.into_iter().enumerate() {
         let Some(id) = reference(&item) else {
@@ -346,7 +352,7 @@ pub fn missing_conversation(id: &str) -> Failure {
     )
 }
 
-fn limits(request: &wire::Request) -> Result<Limits, Failure> {
+fn limits(request: &wire::Request) -> Result<OutputLimits, Failure> {
     let max_tokens = request.max_output_tokens.map(|count| count.0);
     if max_tokens == Some(0) {
         return Err(Failure::invalid(
@@ -354,23 +360,23 @@ fn limits(request: &wire::Request) -> Result<Limits, Failure> {
             "`max_output_tokens` must be at least 1.",
         ));
     }
-    Ok(Limits {
+    Ok(OutputLimits {
         max_tokens,
         stop: Vec::new(),
     })
 }
 
-fn output(text: Option<&Map<String, Value>>) -> Result<Output, Failure> {
+fn output(text: Option<&Map<String, Value>>) -> Result<OutputFormat, Failure> {
     let Some(format) = text
         .and_then(|text| text.get("format"))
         .filter(|format| !format.is_null())
     else {
-        return Ok(Output::Text);
+        return Ok(OutputFormat::Text);
     };
     let format: wire::TextFormat = read_value(format, "text.format")?;
     match format.kind.as_str() {
-        "text" => Ok(Output::Text),
-        "json_object" => Ok(Output::Json),
+        "text" => Ok(OutputFormat::Text),
+        "json_object" => Ok(OutputFormat::Json),
         "json_schema" => {
             let schema = format.schema.ok_or_else(|| {
                 Failure::invalid(
@@ -379,7 +385,7 @@ fn output(text: Option<&Map<String, Value>>) -> Result<Output, Failure> {
                 )
             })?;
             check_schema(&schema, "text.format.schema")?;
-            Ok(Output::Schema {
+            Ok(OutputFormat::Schema {
                 name: format.name.unwrap_or_else(|| echo::SCHEMA_NAME.to_owned()),
                 schema,
                 strict: format.strict.unwrap_or(false),

@@ -1,4 +1,4 @@
-//! Reply events become a response, whole ([`Shape`]) or as the events of a stream ([`Events`]).
+//! Reply events become a response, whole ([`EncodeOptions`]) or as the events of a stream ([`Events`]).
 
 mod body;
 mod events;
@@ -11,12 +11,12 @@ use serde_json::Value;
 use super::calls::Callable;
 use crate::dialect::json;
 use crate::dialect::{Encoder, StreamEncoder};
-use crate::reply::{Completed, Finish, Reply, ReplyCall, Stamp};
+use crate::reply::{Completion, Finish, Reply, ReplyCall, ResponseMeta};
 use body::{Response, Status};
 
 /// How the answer was asked for.
 #[derive(Debug, Clone, Default)]
-pub struct Shape {
+pub struct EncodeOptions {
     /// What of the request is told back.
     pub echo: Echo,
     /// The tools that may be called.
@@ -29,42 +29,42 @@ pub struct Shape {
     pub keep: bool,
 }
 
-impl Encoder for Shape {
-    fn document(&self, stamp: &Stamp, replies: &[Reply], completed: Completed) -> Vec<u8> {
+impl Encoder for EncodeOptions {
+    fn document(&self, meta: &ResponseMeta, replies: &[Reply], completion: Completion) -> Vec<u8> {
         let silent = Reply::default();
         let reply = replies.first().unwrap_or(&silent);
-        let output = output(self, stamp, reply);
+        let output = output(self, meta, reply);
         let status = Status::of(&reply.finish);
-        let response = Response::new(&self.echo, stamp, status, &output).ended(completed);
+        let response = Response::new(&self.echo, meta, status, &output).ended(completion);
         json::text(&response)
     }
 
-    fn stream(self: Box<Self>, stamp: Stamp, _choices: u32) -> Box<dyn StreamEncoder> {
-        Box::new(Events::new(*self, stamp))
+    fn stream(self: Box<Self>, meta: ResponseMeta, _choices: u32) -> Box<dyn StreamEncoder> {
+        Box::new(Events::new(*self, meta))
     }
 }
 
 /// The id of the response to a request.
 #[must_use]
-pub fn response_id(stamp: &Stamp) -> String {
-    format!("resp_{}", stamp.id)
+pub fn response_id(meta: &ResponseMeta) -> String {
+    format!("resp_{}", meta.id)
 }
 
-fn item_id(prefix: &str, stamp: &Stamp, index: usize) -> String {
-    format!("{prefix}_{}{index:02x}", stamp.id)
+fn item_id(prefix: &str, meta: &ResponseMeta, index: usize) -> String {
+    format!("{prefix}_{}{index:02x}", meta.id)
 }
 
 /// The most characters of the stamp that go into a call's id: OpenAI's own service refuses
 /// histories with ids of more than 40 characters, and a conversation may be continued there.
 const MAX_STAMP: usize = 29;
 
-fn call_id(stamp: &Stamp, call: usize) -> String {
-    let stamp = stamp.id.get(..MAX_STAMP).unwrap_or(&stamp.id);
-    format!("call_{stamp}{call:06x}")
+fn call_id(meta: &ResponseMeta, call: usize) -> String {
+    let meta = meta.id.get(..MAX_STAMP).unwrap_or(&meta.id);
+    format!("call_{meta}{call:06x}")
 }
 
-fn callable(shape: &Shape, name: &str) -> Callable {
-    let known = shape
+fn callable(options: &EncodeOptions, name: &str) -> Callable {
+    let known = options
         .callables
         .iter()
         .find(|callable| callable.offered == name);
@@ -72,15 +72,15 @@ fn callable(shape: &Shape, name: &str) -> Callable {
 }
 
 /// The items of a whole answer: the search, the thoughts, what is said, the calls.
-fn output(shape: &Shape, stamp: &Stamp, reply: &Reply) -> Vec<Value> {
+fn output(options: &EncodeOptions, meta: &ResponseMeta, reply: &Reply) -> Vec<Value> {
     let mut output = Vec::with_capacity(3 + reply.calls.len());
-    if let Some(query) = &shape.query {
-        let id = item_id("ws", stamp, output.len());
+    if let Some(query) = &options.query {
+        let id = item_id("ws", meta, output.len());
         output.push(body::search(&id, "completed", query));
     }
     if !reply.reasoning.is_empty() {
-        let id = item_id("rs", stamp, output.len());
-        output.push(body::reasoning(&id, shape.summary, &reply.reasoning));
+        let id = item_id("rs", meta, output.len());
+        output.push(body::reasoning(&id, options.summary, &reply.reasoning));
     }
     let mut content = Vec::new();
     let silent = reply.calls.is_empty() && reply.refusal.is_empty();
@@ -91,18 +91,18 @@ fn output(shape: &Shape, stamp: &Stamp, reply: &Reply) -> Vec<Value> {
         content.push(body::refusal(&reply.refusal));
     }
     if !content.is_empty() {
-        let id = item_id("msg", stamp, output.len());
+        let id = item_id("msg", meta, output.len());
         let cut = Status::of(&reply.finish).is_incomplete() && reply.calls.is_empty();
         output.push(body::message(&id, body::status(cut), &content));
     }
     for (at, call) in reply.calls.iter().enumerate() {
-        let callable = callable(shape, &call.name);
+        let callable = callable(options, &call.name);
         let cut = is_cut(&reply.finish, call);
         if cut && !callable.form.is_told_in_pieces() {
             continue;
         }
-        let id = item_id(callable.form.id_prefix(), stamp, output.len());
-        output.push(callable.item(&id, &call_id(stamp, at), &call.arguments, body::status(cut)));
+        let id = item_id(callable.form.id_prefix(), meta, output.len());
+        output.push(callable.item(&id, &call_id(meta, at), &call.arguments, body::status(cut)));
     }
     output
 }

@@ -3,17 +3,17 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::reply::Stamp;
+use crate::reply::ResponseMeta;
 
 /// The items of a request, as they are stored. Ids that the client gave are kept; the others are
 /// made from the request's stamp and differ from those of the answer's items.
 #[must_use]
-pub fn numbered(items: Vec<Value>, stamp: &Stamp) -> Vec<Value> {
+pub fn numbered(items: Vec<Value>, meta: &ResponseMeta) -> Vec<Value> {
     let numbered = items.into_iter().enumerate();
-    numbered.map(|(at, item)| normal(item, at, stamp)).collect()
+    numbered.map(|(at, item)| normal(item, at, meta)).collect()
 }
 
-fn normal(item: Value, at: usize, stamp: &Stamp) -> Value {
+fn normal(item: Value, at: usize, meta: &ResponseMeta) -> Value {
     let Value::Object(mut item) = item else {
         return item;
     };
@@ -29,7 +29,7 @@ fn normal(item: Value, at: usize, stamp: &Stamp) -> Value {
         .filter(|id| id.as_str().is_some_and(|id| !id.is_empty()));
     normal.insert(
         "id".to_owned(),
-        id.unwrap_or_else(|| json!(format!("{}_{}i{at:02x}", prefix(&kind), stamp.id))),
+        id.unwrap_or_else(|| json!(format!("{}_{}i{at:02x}", prefix(&kind), meta.id))),
     );
     normal.insert("type".to_owned(), json!(kind));
     normal.append(&mut item);
@@ -148,11 +148,11 @@ mod tests {
     use super::*;
 
     fn stored(item: Value) -> Value {
-        let stamp = Stamp {
+        let meta = ResponseMeta {
             id: "abc".to_owned(),
             created: 0,
         };
-        numbered(vec![item], &stamp).remove(0)
+        numbered(vec![item], &meta).remove(0)
     }
 
     #[test]

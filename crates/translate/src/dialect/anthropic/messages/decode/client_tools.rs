@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::super::wire;
+use crate::chat_request::{Tool, ToolInput};
 use crate::dialect::request::forms::Count;
-use crate::turn::{Takes, Tool};
 
 /// The tool of this dated type, such as `bash_20250124`; none if it is no client tool.
 pub(super) fn of(kind: &str, tool: &wire::Tool) -> Option<Tool> {
@@ -32,7 +32,7 @@ pub(super) fn of(kind: &str, tool: &wire::Tool) -> Option<Tool> {
     Some(Tool {
         name: tool.name.clone().unwrap_or_else(|| name.to_owned()),
         description: Some(description),
-        takes: Takes::Json(schema),
+        input: ToolInput::Json(schema),
         strict: tool.strict == Some(true),
     })
 }

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::super::wire::{self, Block, Content};
+use crate::chat_request::{Attachment, Call, CallResult, Part, Role, Source};
 use crate::dialect::data_uri;
 use crate::dialect::request;
 use crate::failure::{Failure, echo};
-use crate::turn::{Call, CallResult, Media, Part, Role, Source};
 
 /// The parts of a message's content.
 pub(super) fn parts(content: Content, role: Role, path: &str) -> Result<Vec<Part>, Failure> {
@@ -129,7 +129,7 @@ fn summary(content: Option<Content>) -> Option<Part> {
     }
 }
 
-fn image(source: Option<wire::Source>, path: &str) -> Result<Media, Failure> {
+fn image(source: Option<wire::Source>, path: &str) -> Result<Attachment, Failure> {
     let path = format!("{path}.source");
     let source = bytes(source, "image", &path)?;
     match source.kind.as_str() {
@@ -184,7 +184,7 @@ fn document(block: Block, role: Role, path: &str, parts: &mut Vec<Part>) -> Resu
         return Ok(());
     }
     parts.extend(context.map(Part::Text));
-    parts.push(Part::File(Media {
+    parts.push(Part::File(Attachment {
         name: title,
         ..media
     }));
@@ -192,7 +192,7 @@ fn document(block: Block, role: Role, path: &str, parts: &mut Vec<Part>) -> Resu
 }
 
 /// A document whose text is in the request stands in the prompt as it is: no upload, nothing lost.
-fn plain_text(media: &Media) -> Option<String> {
+fn plain_text(media: &Attachment) -> Option<String> {
     let text = media.mime.as_deref()?.starts_with("text/");
     match &media.source {
         Source::Inline(bytes) if text => std::str::from_utf8(bytes).ok().map(str::to_owned),
@@ -248,7 +248,7 @@ fn bytes(source: Option<wire::Source>, kind: &str, path: &str) -> Result<wire::B
     }
 }
 
-fn inline(source: wire::Bytes, path: &str) -> Result<Media, Failure> {
+fn inline(source: wire::Bytes, path: &str) -> Result<Attachment, Failure> {
     let data = source.data.ok_or_else(|| missing("base64", "data", path))?;
     let data = request::inline(&data).filter(|data| !data.bytes.is_empty());
     let data = data
@@ -260,7 +260,7 @@ fn inline(source: wire::Bytes, path: &str) -> Result<Media, Failure> {
     ))
 }
 
-fn remote(source: wire::Bytes, path: &str) -> Result<Media, Failure> {
+fn remote(source: wire::Bytes, path: &str) -> Result<Attachment, Failure> {
     let url = source.url.ok_or_else(|| missing("url", "url", path))?;
     let path = format!("{path}.url");
     if data_uri::is_data_uri(&url) {
@@ -288,15 +288,15 @@ fn remote(source: wire::Bytes, path: &str) -> Result<Media, Failure> {
     Ok(media(Source::Url(url), None, source.media_type))
 }
 
-fn file(source: wire::Bytes, path: &str) -> Result<Media, Failure> {
+fn file(source: wire::Bytes, path: &str) -> Result<Attachment, Failure> {
     let id = source
         .file_id
         .ok_or_else(|| missing("file", "file_id", path))?;
     Ok(media(Source::FileId(id), None, source.media_type))
 }
 
-fn media(source: Source, name: Option<String>, mime: Option<String>) -> Media {
-    Media { source, name, mime }
+fn media(source: Source, name: Option<String>, mime: Option<String>) -> Attachment {
+    Attachment { source, name, mime }
 }
 
 /// A client's words as the value of an attribute: on one line, and nothing in them ends it.

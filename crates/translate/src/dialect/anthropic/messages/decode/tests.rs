@@ -7,10 +7,10 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::chat_request::{Call, CallResult, ToolChoice, ToolInput, WebSearch};
 use crate::compose::{Wording, compose};
 use crate::dialect::anthropic::messages::encode::SIGNATURE;
-use crate::reply::{Event, Finish, Stamp};
-use crate::turn::{Call, CallResult, Choice, Search, Takes};
+use crate::reply::{Event, Finish, ResponseMeta};
 
 fn body(fields: Value) -> Vec<u8> {
     let mut body = json!({
@@ -24,14 +24,14 @@ fn body(fields: Value) -> Vec<u8> {
     serde_json::to_vec(&body).unwrap()
 }
 
-fn turn_of(fields: Value) -> Turn {
-    decode(&body(fields)).map(|request| request.turn).unwrap()
+fn turn_of(fields: Value) -> ChatRequest {
+    decode(&body(fields)).map(|request| request.chat).unwrap()
 }
 
 fn refused(fields: &Value) -> Failure {
     match decode(&body(fields.clone())) {
         Err(failure) => failure,
-        Ok(request) => panic!("decoded: {:?}", request.turn),
+        Ok(request) => panic!("decoded: {:?}", request.chat),
     }
 }
 
@@ -64,8 +64,8 @@ fn text(words: &str) -> Part {
     Part::Text(words.to_owned())
 }
 
-fn media(source: Source, name: Option<&str>, mime: Option<&str>) -> Media {
-    Media {
+fn media(source: Source, name: Option<&str>, mime: Option<&str>) -> Attachment {
+    Attachment {
         source,
         name: name.map(str::to_owned),
         mime: mime.map(str::to_owned),
@@ -82,22 +82,22 @@ fn url() -> Source {
 
 #[test]
 fn the_least_request_is_a_turn() {
-    let turn = turn_of(json!({}));
-    let expected = Turn {
+    let chat = turn_of(json!({}));
+    let expected = ChatRequest {
         model: "claude-sonnet-4-5".to_owned(),
         messages: vec![Message {
             role: Role::User,
             name: None,
             parts: vec![text("Hi")],
         }],
-        limits: Limits {
+        limits: OutputLimits {
             max_tokens: Some(100),
             stop: Vec::new(),
         },
         choices: 1,
-        ..Turn::default()
+        ..ChatRequest::default()
     };
-    assert_eq!(turn, expected);
+    assert_eq!(chat, expected);
     assert_eq!(
         turn_of(json!({"stream": true})).delivery,
         Delivery::Streamed
@@ -279,8 +279,8 @@ fn the_assistants_blocks_become_calls_and_thoughts() {
 fn instructions_come_first_and_may_come_between() {
     let billing = "x-anthropic-billing-header: cc_version=2.1.330.440; cc_entrypoint=sdk-cli;";
     let said = |system: Value| {
-        let turn = turn_of(json!({ "system": system }));
-        turn.messages
+        let chat = turn_of(json!({ "system": system }));
+        chat.messages
             .into_iter()
             .filter(|m| m.role == Role::System)
             .map(|m| m.parts)
@@ -293,44 +293,44 @@ fn instructions_come_first_and_may_come_between() {
         said(json!("")).is_empty() && said(json!([])).is_empty() && said(Value::Null).is_empty()
     );
 
-    let turn = turn_of(json!({"messages": [
+    let chat = turn_of(json!({"messages": [
         {"role": "user", "content": "Hi"},
         {"role": "system", "content": "Today is Monday.", "clear_at": "next_user_message"},
         {"role": "user", "content": "And?"},
         {"role": "system", "content": [{"type": "text", "text": "Be brief."}], "output_config": {"effort": "low"}},
         {"role": "system", "content": "Today is Tuesday.", "clear_at": "next_user_message"},
     ], "output_config": {"effort": "max"}}));
-    let roles: Vec<Role> = turn.messages.iter().map(|m| m.role).collect();
+    let roles: Vec<Role> = chat.messages.iter().map(|m| m.role).collect();
     assert_eq!(roles, [Role::User, Role::User, Role::System, Role::System]);
-    assert_eq!(turn.effort.as_deref(), Some("low"));
+    assert_eq!(chat.effort.as_deref(), Some("low"));
 }
 
 #[test]
 fn an_answer_that_was_begun_is_continued() {
     let messages = json!([{"role": "user", "content": "What is the sun?"}, {"role": "assistant", "content": [{"type": "text", "text": "The best answer is ("}]}]);
     let request = decode(&body(json!({ "messages": messages }))).unwrap();
-    let last = request.turn.messages.last().unwrap();
+    let last = request.chat.messages.last().unwrap();
     assert_eq!(
         (last.role, last.parts.as_slice()),
         (Role::System, [text(CONTINUE)].as_slice())
     );
     assert!(
-        compose(&request.turn, &Wording::default(), 23)
+        compose(&request.chat, &Wording::default(), 23)
             .text
             .contains("The best answer is (\n")
     );
 
-    let stamp = Stamp {
+    let meta = ResponseMeta {
         id: "a".to_owned(),
         created: 0,
     };
-    let mut stream = request.encoder.stream(stamp, 1);
+    let mut stream = request.encoder.stream(meta, 1);
     let mut out = Vec::new();
     for piece in ["The best answer", " is (B", ")"] {
         stream.event(0, Event::Text(piece), &mut out);
     }
     stream.event(0, Event::Finished(&Finish::Stop), &mut out);
-    stream.close(crate::reply::Completed::default(), &mut out);
+    stream.close(crate::reply::Completion::default(), &mut out);
     let out = String::from_utf8(out).unwrap();
     assert!(
         out.contains(r#""text":"B""#) && !out.contains("answer"),
@@ -357,15 +357,20 @@ fn the_clients_own_tools_are_offered_as_they_are() {
     let tools = turn_of(json!({"tools": [strict, own("g")]})).tools;
     assert_eq!(
         tools.offered[0],
-        crate::turn::Tool {
+        crate::chat_request::Tool {
             name: "f".to_owned(),
             description: Some("D".to_owned()),
-            takes: Takes::Json(json!({"type": "object", "properties": {"x": {"type": "string"}}})),
+            input: ToolInput::Json(
+                json!({"type": "object", "properties": {"x": {"type": "string"}}})
+            ),
             strict: true,
         }
     );
     assert!(!tools.offered[1].strict);
-    assert_eq!((tools.choice, tools.one_at_a_time), (Choice::Auto, false));
+    assert_eq!(
+        (tools.choice, tools.one_at_a_time),
+        (ToolChoice::Auto, false)
+    );
 }
 
 #[test]
@@ -375,7 +380,7 @@ fn anthropics_client_tools_are_spelled_out() {
         let (has, has_not) = words.split_once('!').unwrap_or((words, ""));
         let tool: Value = serde_json::from_str(tool).unwrap();
         let offered = turn_of(json!({ "tools": [tool] })).tools.offered;
-        let Takes::Json(schema) = &offered[0].takes else {
+        let ToolInput::Json(schema) = &offered[0].input else {
             panic!("{tool}");
         };
         let text = schema.to_string();
@@ -402,7 +407,7 @@ fn a_computers_screen_has_a_size() {
 
 #[test]
 fn web_search_becomes_upstreams() {
-    let some = |sites| Some(Search { sites, words: None });
+    let some = |sites| Some(WebSearch { sites, words: None });
     let table = [
         (
             json!({"type": "web_search_20250305", "name": "web_search"}),
@@ -448,16 +453,16 @@ fn web_search_becomes_upstreams() {
         (json!({"type": "auto"}), None),
         (json!({"type": "tool", "name": "web_search"}), some(None)),
     ] {
-        let turn =
+        let chat =
             turn_of(json!({"messages": answering, "tools": [search], "tool_choice": choice}));
-        assert_eq!(turn.search, expected, "{choice}");
+        assert_eq!(chat.search, expected, "{choice}");
     }
     for (tool, choice, search) in table {
-        let turn = turn_of(json!({"tools": [tool], "tool_choice": choice}));
-        assert_eq!(turn.search, search, "{tool} {choice}");
+        let chat = turn_of(json!({"tools": [tool], "tool_choice": choice}));
+        assert_eq!(chat.search, search, "{tool} {choice}");
         assert!(
-            turn.tools.offered.is_empty()
-                && matches!(turn.tools.choice, Choice::Auto | Choice::None)
+            chat.tools.offered.is_empty()
+                && matches!(chat.tools.choice, ToolChoice::Auto | ToolChoice::None)
         );
     }
     let narrow = json!({"type": "web_search_20250305", "name": "web_search", "allowed_domains": ["example.org"], "blocked_domains": [], "user_location": {"type": "approximate"}});
@@ -522,25 +527,25 @@ fn tools_whose_loading_is_deferred_are_offered_once_the_conversation_has_them() 
 #[test]
 fn choices_are_decoded() {
     let table = [
-        (json!(null), Choice::Auto, false),
-        (json!({"type": "auto"}), Choice::Auto, false),
+        (json!(null), ToolChoice::Auto, false),
+        (json!({"type": "auto"}), ToolChoice::Auto, false),
         (
             json!({"type": "auto", "disable_parallel_tool_use": true}),
-            Choice::Auto,
+            ToolChoice::Auto,
             true,
         ),
         (
             json!({"type": "any", "disable_parallel_tool_use": true}),
-            Choice::Required,
+            ToolChoice::Required,
             true,
         ),
         (
             json!({"type": "tool", "name": "f"}),
-            Choice::Named("f".to_owned()),
+            ToolChoice::Named("f".to_owned()),
             false,
         ),
-        (json!({"type": "none"}), Choice::None, false),
-        (json!("any"), Choice::Required, false),
+        (json!({"type": "none"}), ToolChoice::None, false),
+        (json!("any"), ToolChoice::Required, false),
     ];
     for (choice, expected, one) in table {
         let tools = turn_of(json!({"tools": [own("f")], "tool_choice": choice})).tools;
@@ -627,7 +632,7 @@ fn structured_outputs_are_promised() {
         json!({"output_config": {"format": format}}),
         json!({"output_format": format}),
     ] {
-        let expected = Output::Schema {
+        let expected = OutputFormat::Schema {
             name: "response".to_owned(),
             schema: json!({"type": "object"}),
             strict: true,
@@ -636,7 +641,7 @@ fn structured_outputs_are_promised() {
     }
     assert_eq!(
         turn_of(json!({"output_config": {"effort": "low", "format": null}})).output,
-        Output::Text
+        OutputFormat::Text
     );
 }
 
@@ -664,11 +669,11 @@ fn what_has_no_effect_is_named_or_passed_over() {
 
 #[test]
 fn counts_may_be_written_as_floats() {
-    let turn = turn_of(
+    let chat = turn_of(
         json!({"max_tokens": 64.0, "tools": [{"type": "web_search_20250305", "name": "web_search", "max_uses": 3.0}]}),
     );
-    assert_eq!(turn.limits.max_tokens, Some(64));
-    assert_eq!(turn.search.unwrap().sites, Some(3));
+    assert_eq!(chat.limits.max_tokens, Some(64));
+    assert_eq!(chat.search.unwrap().sites, Some(3));
 }
 
 #[test]
@@ -694,8 +699,8 @@ fn a_wrong_request_is_refused_with_the_field_at_fault() {
 fn pictures_do_not_weigh_in_the_first_count_of_tokens() {
     let count = |fields: Value| {
         let body = body(fields);
-        let turn = decode(&body).unwrap().turn;
-        input_tokens(body.len(), &turn)
+        let chat = decode(&body).unwrap().chat;
+        input_tokens(body.len(), &chat)
     };
     let data = "A".repeat(400_000);
     let image = json!([{"role": "user", "content": [{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}]}]);
@@ -708,12 +713,12 @@ fn pictures_do_not_weigh_in_the_first_count_of_tokens() {
 #[test]
 fn a_request_of_claude_code_is_understood() {
     let request = decode(testdata!("claude_code.json").as_bytes()).unwrap();
-    let turn = &request.turn;
+    let chat = &request.chat;
     assert_eq!(
-        (turn.model.as_str(), turn.delivery),
+        (chat.model.as_str(), chat.delivery),
         ("claude-opus-5-5", Delivery::Streamed)
     );
-    let names: Vec<&str> = turn
+    let names: Vec<&str> = chat
         .tools
         .offered
         .iter()
@@ -721,13 +726,13 @@ fn a_request_of_claude_code_is_understood() {
         .collect();
     assert_eq!(names, ["Bash", "Edit", "Read", "ToolSearch"]);
     assert_eq!(
-        (turn.effort.as_deref(), turn.limits.max_tokens),
+        (chat.effort.as_deref(), chat.limits.max_tokens),
         (Some("medium"), Some(128_000))
     );
-    assert_eq!(turn.ignored, ["context_management"]);
-    let roles: Vec<Role> = turn.messages.iter().map(|message| message.role).collect();
+    assert_eq!(chat.ignored, ["context_management"]);
+    let roles: Vec<Role> = chat.messages.iter().map(|message| message.role).collect();
     assert_eq!(roles, [Role::System, Role::User, Role::System]);
-    let prompt = compose(turn, &Wording::default(), 23).text;
+    let prompt = compose(chat, &Wording::default(), 23).text;
     assert!(
         !prompt.contains("billing") && prompt.contains("say hi"),
         "{prompt}"

@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 use super::super::wire;
 use super::client_tools;
 use super::history::History;
+use crate::chat_request::{Tool, ToolChoice, ToolInput, Tools, WebSearch};
 use crate::dialect::openai::choice::check_name;
 use crate::failure::{Failure, echo};
-use crate::turn::{Choice, Search, Takes, Tool, Tools};
 
 /// The most sites that one search reads here, however many searches the client allows.
 const MAX_SITES: u64 = 10;
@@ -23,7 +23,7 @@ pub(super) fn decode(
     request: &mut wire::Request,
     history: History,
     answering: bool,
-) -> Result<(Tools, Option<Search>), Failure> {
+) -> Result<(Tools, Option<WebSearch>), Failure> {
     let mut declared = request.tools.take().unwrap_or_default();
     declared.extend(history.added);
     let mut offer = Offer {
@@ -52,7 +52,7 @@ pub(super) fn decode(
 #[derive(Default)]
 struct Offer {
     tools: Vec<Tool>,
-    search: Option<Search>,
+    search: Option<WebSearch>,
     loads_all: bool,
     loaded: BTreeSet<String>,
     removed: BTreeSet<String>,
@@ -139,14 +139,14 @@ fn custom(tool: wire::Tool, path: &str) -> Result<Tool, Failure> {
     Ok(Tool {
         name,
         description: tool.description,
-        takes: Takes::Json(schema),
+        input: ToolInput::Json(schema),
         strict: tool.strict == Some(true),
     })
 }
 
 /// Upstream searches once, before the model answers, and takes a number of sites. The number of
 /// searches that a client allows is the nearest it says.
-fn search(tool: &wire::Tool, path: &str, request: &mut wire::Request) -> Option<Search> {
+fn search(tool: &wire::Tool, path: &str, request: &mut wire::Request) -> Option<WebSearch> {
     let limits = [
         ("allowed_domains", &tool.allowed_domains),
         ("blocked_domains", &tool.blocked_domains),
@@ -161,28 +161,28 @@ fn search(tool: &wire::Tool, path: &str, request: &mut wire::Request) -> Option<
         }
     }
     let sites = tool.max_uses.map(|uses| uses.0.min(MAX_SITES));
-    (sites != Some(0)).then(|| Search {
+    (sites != Some(0)).then(|| WebSearch {
         sites: sites.and_then(|sites| u32::try_from(sites).ok()),
         words: None,
     })
 }
 
-fn choice(choice: &wire::ToolChoice, offer: &Offer) -> Result<Choice, Failure> {
+fn choice(choice: &wire::ToolChoice, offer: &Offer) -> Result<ToolChoice, Failure> {
     match (choice.kind.as_str(), choice.name.as_deref()) {
-        ("" | "auto", _) => Ok(Choice::Auto),
-        ("none", _) => Ok(Choice::None),
+        ("" | "auto", _) => Ok(ToolChoice::Auto),
+        ("none", _) => Ok(ToolChoice::None),
         // What upstream does with a search is not the model's choice.
         ("any" | "required", _) if offer.tools.is_empty() && offer.search.is_some() => {
-            Ok(Choice::Auto)
+            Ok(ToolChoice::Auto)
         }
-        ("tool", Some("web_search")) if offer.search.is_some() => Ok(Choice::Auto),
+        ("tool", Some("web_search")) if offer.search.is_some() => Ok(ToolChoice::Auto),
         ("any" | "required", _) if offer.tools.is_empty() => Err(Failure::invalid(
             "tool_choice",
             "A tool must be called but `tools` offers none.",
         )),
-        ("any" | "required", _) => Ok(Choice::Required),
+        ("any" | "required", _) => Ok(ToolChoice::Required),
         ("tool", Some(name)) if offer.tools.iter().any(|tool| tool.name == name) => {
-            Ok(Choice::Named(name.to_owned()))
+            Ok(ToolChoice::Named(name.to_owned()))
         }
         ("tool", Some(name)) => Err(Failure::invalid(
             "tool_choice.name",

@@ -24,9 +24,9 @@ pub(super) struct Message<'a> {
 
 impl<'a> Message<'a> {
     /// A message in which nothing is said yet.
-    pub(super) fn new(stamp: &str, model: &'a str, usage: Counts) -> Self {
+    pub(super) fn new(meta: &str, model: &'a str, usage: Counts) -> Self {
         Self {
-            id: format!("msg_{stamp}"),
+            id: format!("msg_{meta}"),
             kind: "message",
             role: "assistant",
             model,

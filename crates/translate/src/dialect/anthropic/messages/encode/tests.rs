@@ -12,20 +12,20 @@ const USAGE: Usage = Usage {
     source: UsageSource::Reported,
     credits: Some(42.0),
 };
-const COMPLETED: Completed = Completed {
+const COMPLETION: Completion = Completion {
     usage: USAGE,
     at: 1_700_000_009,
 };
 
-fn stamp() -> Stamp {
-    Stamp {
+fn meta() -> ResponseMeta {
+    ResponseMeta {
         id: "abc".to_owned(),
         created: 1_700_000_000,
     }
 }
 
-fn shape(thoughts: Thoughts) -> Shape {
-    Shape {
+fn options(thoughts: Thoughts) -> EncodeOptions {
+    EncodeOptions {
         model: "claude-opus-5".to_owned(),
         input_tokens: 100,
         thoughts,
@@ -33,23 +33,23 @@ fn shape(thoughts: Thoughts) -> Shape {
     }
 }
 
-fn stream(shape: Shape, events: &[Event<'_>]) -> String {
-    let mut encoder = Box::new(shape).stream(stamp(), 1);
+fn stream(options: EncodeOptions, events: &[Event<'_>]) -> String {
+    let mut encoder = Box::new(options).stream(meta(), 1);
     let mut out = Vec::new();
     encoder.open(&mut out);
     for event in events {
         encoder.event(0, *event, &mut out);
     }
-    encoder.close(COMPLETED, &mut out);
+    encoder.close(COMPLETION, &mut out);
     String::from_utf8(out).unwrap()
 }
 
-fn whole(shape: &Shape, events: &[Event<'_>]) -> Value {
+fn whole(options: &EncodeOptions, events: &[Event<'_>]) -> Value {
     let mut reply = Reply::default();
     for event in events {
         reply.collect(*event);
     }
-    serde_json::from_slice(&shape.document(&stamp(), &[reply], COMPLETED)).unwrap()
+    serde_json::from_slice(&options.document(&meta(), &[reply], COMPLETION)).unwrap()
 }
 
 /// The frames as their data, each checked to be named as its data says.
@@ -119,9 +119,9 @@ fn text_is_written_to_the_byte() {
         r#"data: {"type":"message_stop"}"#,
         "\n\n",
     );
-    assert_eq!(stream(shape(Thoughts::Hidden), &events), expected);
+    assert_eq!(stream(options(Thoughts::Hidden), &events), expected);
     assert_eq!(
-        serde_json::to_string(&whole(&shape(Thoughts::Hidden), &events)).unwrap(),
+        serde_json::to_string(&whole(&options(Thoughts::Hidden), &events)).unwrap(),
         r#"{"id":"msg_abc","type":"message","role":"assistant","model":"claude-opus-5","content":[{"type":"text","text":"Hello \"you\"\n","citations":null}],"stop_reason":"end_turn","stop_sequence":null,"stop_details":null,"container":null,"diagnostics":null,"usage":{"input_tokens":120,"output_tokens":7,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"cache_creation":null,"inference_geo":null,"output_tokens_details":null,"server_tool_use":null,"service_tier":null,"speed":null}}"#
     );
 }
@@ -155,7 +155,7 @@ const TWO_CALLS: [Event<'static>; 9] = [
 
 #[test]
 fn two_parallel_calls_are_blocks_of_their_own() {
-    let text = stream(shape(Thoughts::Hidden), &TWO_CALLS);
+    let text = stream(options(Thoughts::Hidden), &TWO_CALLS);
     assert_eq!(
         middle(&text),
         [
@@ -172,7 +172,7 @@ fn two_parallel_calls_are_blocks_of_their_own() {
         ]
     );
     assert_eq!(end(&text).0["stop_reason"], "tool_use");
-    let message = whole(&shape(Thoughts::Hidden), &TWO_CALLS);
+    let message = whole(&options(Thoughts::Hidden), &TWO_CALLS);
     assert_eq!(
         message["content"],
         json!([
@@ -203,8 +203,8 @@ fn numbers_in_a_calls_input_keep_every_digit() {
     for event in events {
         reply.collect(event);
     }
-    let body =
-        String::from_utf8(shape(Thoughts::Hidden).document(&stamp(), &[reply], COMPLETED)).unwrap();
+    let body = String::from_utf8(options(Thoughts::Hidden).document(&meta(), &[reply], COMPLETION))
+        .unwrap();
     assert!(body.contains(&format!("\"input\":{call}")), "{body}");
 }
 
@@ -249,12 +249,12 @@ fn thoughts_are_shown_as_they_were_asked_for() {
     for (thoughts, mut expected, index) in table {
         expected.extend(said(index));
         assert_eq!(
-            middle(&stream(shape(thoughts), &events)),
+            middle(&stream(options(thoughts), &events)),
             expected,
             "{thoughts:?}"
         );
     }
-    let block = |thoughts| whole(&shape(thoughts), &events)["content"][0].clone();
+    let block = |thoughts| whole(&options(thoughts), &events)["content"][0].clone();
     assert_eq!(block(Thoughts::Hidden)["type"], "text");
     assert_eq!(
         block(Thoughts::Omitted),
@@ -316,8 +316,8 @@ fn every_end_has_its_stop_reason() {
     ];
     for (mut events, finish, reason, sequence, details) in table {
         events.push(Event::Finished(&finish));
-        let (delta, usage) = end(&stream(shape(Thoughts::Hidden), &events));
-        let message = whole(&shape(Thoughts::Hidden), &events);
+        let (delta, usage) = end(&stream(options(Thoughts::Hidden), &events));
+        let message = whole(&options(Thoughts::Hidden), &events);
         for place in [&delta, &message] {
             assert_eq!(place["stop_reason"], reason, "{events:?}");
             assert_eq!(place["stop_sequence"], sequence, "{events:?}");
@@ -346,10 +346,10 @@ fn a_call_that_is_cut_is_closed_all_the_same() {
         },
         Event::Finished(&Finish::Length),
     ];
-    let text = stream(shape(Thoughts::Hidden), &events);
+    let text = stream(options(Thoughts::Hidden), &events);
     assert_eq!(middle(&text).last().unwrap(), "0 stop");
     assert_eq!(end(&text).0["stop_reason"], "max_tokens");
-    let message = whole(&shape(Thoughts::Hidden), &events);
+    let message = whole(&options(Thoughts::Hidden), &events);
     assert_eq!(message["content"][0]["input"], json!({}));
 }
 
@@ -360,17 +360,17 @@ fn words_of_refusal_are_text() {
         Event::Refusal("cannot."),
         Event::Finished(&Finish::Stop),
     ];
-    let text = stream(shape(Thoughts::Hidden), &events);
+    let text = stream(options(Thoughts::Hidden), &events);
     assert_eq!(middle(&text).len(), 4);
     assert_eq!(
-        whole(&shape(Thoughts::Hidden), &events)["content"][0]["text"],
+        whole(&options(Thoughts::Hidden), &events)["content"][0]["text"],
         "I cannot."
     );
 }
 
 #[test]
 fn a_stream_that_fails_ends_with_the_error_and_no_mark_of_success() {
-    let mut encoder = Events::new(shape(Thoughts::Hidden), stamp());
+    let mut encoder = Events::new(options(Thoughts::Hidden), meta());
     let mut out = Vec::new();
     encoder.open(&mut out);
     encoder.event(0, Event::Text("Hel"), &mut out);
@@ -387,15 +387,15 @@ fn a_stream_that_fails_ends_with_the_error_and_no_mark_of_success() {
 #[test]
 fn a_sign_of_life_is_a_ping() {
     let mut out = Vec::new();
-    Events::new(shape(Thoughts::Hidden), stamp()).heartbeat(&mut out);
+    Events::new(options(Thoughts::Hidden), meta()).heartbeat(&mut out);
     assert_eq!(out, b"event: ping\ndata: {\"type\":\"ping\"}\n\n");
 }
 
 #[test]
 fn what_the_client_began_is_not_repeated() {
-    let begun = Shape {
+    let begun = EncodeOptions {
         prefill: "The best answer is (".to_owned(),
-        ..shape(Thoughts::Hidden)
+        ..options(Thoughts::Hidden)
     };
     let table: [&[Event<'_>]; 3] = [
         &[Event::Text("B)"), Event::Finished(&Finish::Stop)],
@@ -506,11 +506,11 @@ proptest! {
     #[test]
     fn a_stream_says_what_the_whole_says(steps in steps(), thoughts in 0usize..3) {
         let thoughts = [Thoughts::Hidden, Thoughts::Omitted, Thoughts::Shown][thoughts];
-        let mut encoder = Events::new(shape(thoughts), stamp());
+        let mut encoder = Events::new(options(thoughts), meta());
         let (mut reply, mut out) = (Reply::default(), Vec::new());
         encoder.open(&mut out);
         feed(&steps, &mut encoder, &mut reply, &mut out);
-        encoder.close(COMPLETED, &mut out);
+        encoder.close(COMPLETION, &mut out);
         let frames = data(std::str::from_utf8(&out).unwrap());
 
         let count = |kind: &str| frames.iter().filter(|f| f["type"] == kind).count();
@@ -533,7 +533,7 @@ proptest! {
             }
         }
 
-        let message: Value = serde_json::from_slice(&shape(thoughts).document(&stamp(), &[reply.clone()], COMPLETED)).unwrap();
+        let message: Value = serde_json::from_slice(&options(thoughts).document(&meta(), &[reply.clone()], COMPLETION)).unwrap();
         let (_, calls) = joined(&frames);
         let inputs: Vec<Value> = calls.iter().map(|call| serde_json::from_str(call).unwrap()).collect();
         let content = message["content"].as_array().unwrap();

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
+use crate::chat_request::{Attachment, Call, CallResult, Message, Part, Role, Source};
 use crate::dialect::openai::chat::wire;
 use crate::dialect::request;
 use crate::failure::{Failure, Kind, echo};
-use crate::turn::{Call, CallResult, Media, Message, Part, Role, Source};
 
 /// The messages, and what the original relay's fields add: `new_input` a further one, `file_ids`
 /// files to the last of the user's.
@@ -160,7 +160,7 @@ fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
                     "The audio is empty or not valid base64.",
                 )
             })?;
-            Ok(Part::Audio(Media {
+            Ok(Part::Audio(Attachment {
                 source: Source::Inline(data.bytes),
                 name: None,
                 mime: audio
@@ -179,7 +179,7 @@ fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
     }
 }
 
-fn file(file: wire::File, path: &str) -> Result<Media, Failure> {
+fn file(file: wire::File, path: &str) -> Result<Attachment, Failure> {
     let (source, mime) = match (file.file_data, file.file_id) {
         (Some(data), _) => {
             let data = request::inline(&data);
@@ -197,7 +197,7 @@ fn file(file: wire::File, path: &str) -> Result<Media, Failure> {
             return Err(Failure::new(Kind::Invalid, message).with_param(format!("{path}.file")));
         }
     };
-    Ok(Media {
+    Ok(Attachment {
         source,
         name: file.filename,
         mime,

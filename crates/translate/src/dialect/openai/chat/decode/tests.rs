@@ -2,23 +2,25 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::turn::{Call, CallResult, Choice, Media, Message, Part, Role, Source, Tool, Tools};
+use crate::chat_request::{
+    Attachment, Call, CallResult, Message, Part, Role, Source, Tool, ToolChoice, Tools,
+};
 
 mod refused;
 
 /// Decodes a request with these fields beside a model and a message.
-fn with(fields: &Value) -> Result<Turn, Failure> {
+fn with(fields: &Value) -> Result<ChatRequest, Failure> {
     let mut body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]});
     let (Value::Object(body_fields), Value::Object(fields)) = (&mut body, fields) else {
         panic!("fields are an object");
     };
     body_fields.extend(fields.clone());
-    decode(body.to_string().as_bytes()).map(|request| request.turn)
+    decode(body.to_string().as_bytes()).map(|request| request.chat)
 }
 
 /// The messages of a request that has only these.
 fn spoken(messages: &Value) -> Result<Vec<Message>, Failure> {
-    with(&json!({ "messages": messages })).map(|turn| turn.messages)
+    with(&json!({ "messages": messages })).map(|chat| chat.messages)
 }
 
 fn said(role: Role, text: &str) -> Message {
@@ -35,8 +37,8 @@ fn content(content: &Value) -> Result<Vec<Part>, Failure> {
     Ok(messages.remove(0).parts)
 }
 
-fn media(source: Source, name: Option<&str>, mime: Option<&str>) -> Media {
-    Media {
+fn media(source: Source, name: Option<&str>, mime: Option<&str>) -> Attachment {
+    Attachment {
         source,
         name: name.map(str::to_owned),
         mime: mime.map(str::to_owned),
@@ -53,14 +55,14 @@ fn weather() -> Value {
 
 #[test]
 fn a_plain_request_is_a_plain_turn() {
-    let turn = with(&json!({})).unwrap();
-    let expected = Turn {
+    let chat = with(&json!({})).unwrap();
+    let expected = ChatRequest {
         model: "m".to_owned(),
         messages: vec![said(Role::User, "hi")],
         choices: 1,
-        ..Turn::default()
+        ..ChatRequest::default()
     };
-    assert_eq!(turn, expected);
+    assert_eq!(chat, expected);
 }
 
 #[test]
@@ -261,9 +263,9 @@ fn content_is_a_string_or_parts() {
 
 #[test]
 fn a_further_input_of_the_original_relay_is_a_last_message() {
-    let turn = with(&json!({"new_input": "more"})).unwrap();
+    let chat = with(&json!({"new_input": "more"})).unwrap();
     assert_eq!(
-        turn.messages,
+        chat.messages,
         [said(Role::User, "hi"), said(Role::User, "more")]
     );
     assert_eq!(with(&json!({"new_input": ""})).unwrap().messages.len(), 1);
@@ -271,25 +273,25 @@ fn a_further_input_of_the_original_relay_is_a_last_message() {
 
 #[test]
 fn files_of_the_original_relay_belong_to_the_last_question() {
-    let turn = with(&json!({
+    let chat = with(&json!({
         "messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}],
         "file_ids": ["file-1", "file-2"],
     }))
     .unwrap();
     let files = ["file-1", "file-2"].map(|id| Part::uploaded(id.to_owned()));
-    assert_eq!(turn.messages[0].parts[1..], files);
-    assert_eq!(turn.messages[1].parts.len(), 1);
-    assert!(turn.ignored.is_empty());
+    assert_eq!(chat.messages[0].parts[1..], files);
+    assert_eq!(chat.messages[1].parts.len(), 1);
+    assert!(chat.ignored.is_empty());
 }
 
 #[test]
 fn the_interpreter_of_code_is_no_function() {
-    let turn = with(&json!({
+    let chat = with(&json!({
         "tools": [{"type": "code_interpreter", "container": {"type": "auto"}}],
         "tool_choice": {"type": "code_interpreter"},
     }))
     .unwrap();
-    assert!(turn.code && turn.tools.offered.is_empty());
+    assert!(chat.code && chat.tools.offered.is_empty());
     assert!(
         with(&json!({"tools": [{"type": "code_interpreter"}], "tool_choice": "required"})).is_ok()
     );
@@ -298,15 +300,18 @@ fn the_interpreter_of_code_is_no_function() {
 
 #[test]
 fn simple_parameters_are_kept_for_models_of_other_work() {
-    let turn = with(&json!({
+    let chat = with(&json!({
         "size": "1024x1024", "seed": 7, "niji": true, "guidance": 3.5, "user": "u", "style": null,
         "lora": {"a": 1}, "list": [1], "long": "x".repeat(5000), "audio": {"voice": "nova", "format": "wav"}
     }))
     .unwrap();
-    let beside = json!({"size": "1024x1024", "seed": 7, "niji": true, "guidance": 3.5, "voice": "nova", "response_format": "wav"});
-    assert_eq!(serde_json::to_value(&turn.beside).unwrap(), beside);
+    let extra_params = json!({"size": "1024x1024", "seed": 7, "niji": true, "guidance": 3.5, "voice": "nova", "response_format": "wav"});
     assert_eq!(
-        turn.ignored,
+        serde_json::to_value(&chat.extra_params).unwrap(),
+        extra_params
+    );
+    assert_eq!(
+        chat.ignored,
         [
             "size", "seed", "niji", "guidance", "lora", "list", "long", "audio"
         ]
@@ -315,7 +320,7 @@ fn simple_parameters_are_kept_for_models_of_other_work() {
 
 #[test]
 fn tools_are_functions_and_custom_tools() {
-    let turn = with(&json!({"tools": [
+    let chat = with(&json!({"tools": [
         {"type": "function", "function": {"name": "a.b-c_d", "description": "Does.", "parameters": {"type": "object", "x": 1}, "strict": true}},
         {"type": "function", "function": {"name": "bare", "parameters": null, "strict": null}},
         {"type": "custom", "custom": {"name": "patch", "description": "Patches."}},
@@ -323,10 +328,10 @@ fn tools_are_functions_and_custom_tools() {
         {"type": "custom", "custom": {"name": "calc", "description": "Counts.", "format": {"type": "grammar", "grammar": {"syntax": "lark", "definition": "start: NUMBER"}}}},
     ], "parallel_tool_calls": false}))
     .unwrap();
-    let tool = |name: &str, description: Option<&str>, takes: Takes, strict: bool| Tool {
+    let tool = |name: &str, description: Option<&str>, input: ToolInput, strict: bool| Tool {
         name: name.to_owned(),
         description: description.map(str::to_owned),
-        takes,
+        input,
         strict,
     };
     let expected = Tools {
@@ -334,44 +339,44 @@ fn tools_are_functions_and_custom_tools() {
             tool(
                 "a.b-c_d",
                 Some("Does."),
-                Takes::Json(json!({"type": "object", "x": 1})),
+                ToolInput::Json(json!({"type": "object", "x": 1})),
                 true,
             ),
             tool(
                 "bare",
                 None,
-                Takes::Json(json!({"type": "object", "properties": {}})),
+                ToolInput::Json(json!({"type": "object", "properties": {}})),
                 false,
             ),
-            tool("patch", Some("Patches."), Takes::Text, false),
-            tool("sum", None, Takes::Text, false),
+            tool("patch", Some("Patches."), ToolInput::Text, false),
+            tool("sum", None, ToolInput::Text, false),
             tool(
                 "calc",
                 Some("Counts.\nThe input must match this lark grammar:\nstart: NUMBER"),
-                Takes::Text,
+                ToolInput::Text,
                 false,
             ),
         ],
-        choice: Choice::Auto,
+        choice: ToolChoice::Auto,
         one_at_a_time: true,
     };
-    assert_eq!(turn.tools, expected);
+    assert_eq!(chat.tools, expected);
 }
 
 #[test]
 fn the_older_functions_are_tools() {
     let functions = json!([{"name": "f", "parameters": {"type": "object"}}, {"name": "g"}]);
     let table = [
-        (json!("auto"), Choice::Auto),
-        (json!("none"), Choice::None),
-        (json!({"name": "g"}), Choice::Named("g".to_owned())),
+        (json!("auto"), ToolChoice::Auto),
+        (json!("none"), ToolChoice::None),
+        (json!({"name": "g"}), ToolChoice::Named("g".to_owned())),
     ];
     for (asked, choice) in table {
-        let turn =
+        let chat =
             with(&json!({"functions": functions, "function_call": asked, "tools": []})).unwrap();
-        assert_eq!(turn.tools.choice, choice);
-        assert!(turn.tools.one_at_a_time, "there is one `function_call`");
-        let names: Vec<&str> = turn
+        assert_eq!(chat.tools.choice, choice);
+        assert!(chat.tools.one_at_a_time, "there is one `function_call`");
+        let names: Vec<&str> = chat
             .tools
             .offered
             .iter()
@@ -384,22 +389,22 @@ fn the_older_functions_are_tools() {
 #[test]
 fn every_form_of_tool_choice_is_read() {
     let tools = json!([weather(), {"type": "custom", "custom": {"name": "patch"}}]);
-    let allowed = |names: &[&str], required| Choice::Allowed {
+    let allowed = |names: &[&str], required| ToolChoice::Allowed {
         names: names.iter().map(|n| (*n).to_owned()).collect(),
         required,
     };
     let table = [
-        (json!(null), Choice::Auto),
-        (json!("auto"), Choice::Auto),
-        (json!("none"), Choice::None),
-        (json!("required"), Choice::Required),
+        (json!(null), ToolChoice::Auto),
+        (json!("auto"), ToolChoice::Auto),
+        (json!("none"), ToolChoice::None),
+        (json!("required"), ToolChoice::Required),
         (
             json!({"type": "function", "function": {"name": "weather"}}),
-            Choice::Named("weather".to_owned()),
+            ToolChoice::Named("weather".to_owned()),
         ),
         (
             json!({"type": "custom", "custom": {"name": "patch"}}),
-            Choice::Named("patch".to_owned()),
+            ToolChoice::Named("patch".to_owned()),
         ),
         (
             json!({"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [{"type": "function", "function": {"name": "weather"}}]}}),
@@ -411,8 +416,8 @@ fn every_form_of_tool_choice_is_read() {
         ),
     ];
     for (asked, choice) in table {
-        let turn = with(&json!({"tools": tools, "tool_choice": asked})).unwrap();
-        assert_eq!(turn.tools.choice, choice, "{asked}");
+        let chat = with(&json!({"tools": tools, "tool_choice": asked})).unwrap();
+        assert_eq!(chat.tools.choice, choice, "{asked}");
     }
 }
 
@@ -436,21 +441,21 @@ fn a_demanded_call_needs_something_to_call() {
         with(&json!({"tool_choice": "required", "tools": [{"type": "web_search"}]})).unwrap();
     assert_eq!(
         (searching.tools.choice, searching.search),
-        (Choice::Auto, Some(Search::default()))
+        (ToolChoice::Auto, Some(WebSearch::default()))
     );
 }
 
 #[test]
 fn the_wanted_output_is_read() {
     let schema = json!({"type": "object", "properties": {"a": {"type": "number"}}});
-    let wanted = |name: &str, strict| Output::Schema {
+    let wanted = |name: &str, strict| OutputFormat::Schema {
         name: name.to_owned(),
         schema: schema.clone(),
         strict,
     };
     let table = [
-        (json!({"type": "text"}), Output::Text),
-        (json!({"type": "json_object"}), Output::Json),
+        (json!({"type": "text"}), OutputFormat::Text),
+        (json!({"type": "json_object"}), OutputFormat::Json),
         (
             json!({"type": "json_schema", "json_schema": {"name": "n", "schema": schema, "strict": true}}),
             wanted("n", true),
@@ -493,7 +498,7 @@ fn limits_are_read_in_every_form() {
         let stop = stop.into_iter().map(str::to_owned).collect();
         assert_eq!(
             with(&fields).unwrap().limits,
-            Limits { max_tokens, stop },
+            OutputLimits { max_tokens, stop },
             "{fields}"
         );
     }
@@ -524,7 +529,7 @@ fn delivery_and_number_of_answers_are_read() {
 
 #[test]
 fn web_search_is_asked_for_in_many_ways() {
-    let search = |sites, words| Some(Search { sites, words });
+    let search = |sites, words| Some(WebSearch { sites, words });
     let table = [
         (json!({}), None),
         (json!({"web_search": false, "num_of_site": 3}), None),
@@ -572,9 +577,9 @@ fn web_search_is_asked_for_in_many_ways() {
         ),
     ];
     for (fields, expected) in table {
-        let turn = with(&fields).unwrap();
-        assert_eq!(turn.search, expected, "{fields}");
-        assert!(turn.tools.offered.is_empty());
+        let chat = with(&fields).unwrap();
+        assert_eq!(chat.search, expected, "{fields}");
+        assert!(chat.tools.offered.is_empty());
     }
     let answering = json!([{"role": "user", "content": "q"},
         {"role": "assistant", "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
@@ -591,10 +596,10 @@ fn web_search_is_asked_for_in_many_ways() {
         fields["messages"] = answering.clone();
         assert_eq!(with(&fields).unwrap().search, expected, "{fields}");
     }
-    let turn = with(&json!({"model": "gpt-4o:online"})).unwrap();
+    let chat = with(&json!({"model": "gpt-4o:online"})).unwrap();
     assert_eq!(
-        (turn.model.as_str(), turn.search),
-        ("gpt-4o", Some(Search::default()))
+        (chat.model.as_str(), chat.search),
+        ("gpt-4o", Some(WebSearch::default()))
     );
     let located =
         with(&json!({"web_search_options": {"user_location": {"type": "approximate"}}})).unwrap();
@@ -603,7 +608,7 @@ fn web_search_is_asked_for_in_many_ways() {
 
 #[test]
 fn what_has_no_effect_is_named_in_order_and_labels_are_not() {
-    let turn = with(&json!({
+    let chat = with(&json!({
         "top_p": 0.5, "temperature": 0, "user": "u", "frequency_penalty": -2, "metadata": {"a": "b"}, "logprobs": true,
         "top_logprobs": 2, "seed": 42, "store": true, "logit_bias": {"50256": -100}, "presence_penalty": 1,
         "service_tier": "auto", "modalities": ["text"], "safety_identifier": "s", "prompt_cache_key": "k",
@@ -623,7 +628,7 @@ fn what_has_no_effect_is_named_in_order_and_labels_are_not() {
         "verbosity",
         "made_up",
     ];
-    assert_eq!(turn.ignored, expected);
+    assert_eq!(chat.ignored, expected);
     assert!(
         with(&json!({"logprobs": false}))
             .unwrap()
@@ -632,7 +637,7 @@ fn what_has_no_effect_is_named_in_order_and_labels_are_not() {
     );
     let twice =
         br#"{"model": "m", "messages": [{"role": "user", "content": "x"}], "seed": 1, "seed": 2}"#;
-    assert_eq!(decode(twice).unwrap().turn.ignored, ["seed"]);
+    assert_eq!(decode(twice).unwrap().chat.ignored, ["seed"]);
 }
 
 #[test]
@@ -659,12 +664,12 @@ fn the_shape_of_the_answer_follows_the_request() {
             .unwrap()
             .extend(fields.as_object().unwrap().clone());
         let request = decode(body.to_string().as_bytes()).unwrap();
-        let stamp = crate::reply::Stamp {
+        let meta = crate::reply::ResponseMeta {
             id: "x".to_owned(),
             created: 1,
         };
         let mut out = Vec::new();
-        let mut chunks = request.encoder.stream(stamp, 1);
+        let mut chunks = request.encoder.stream(meta, 1);
         for index in 0..2 {
             let name = ["f", "p"][index];
             chunks.event(
@@ -674,7 +679,7 @@ fn the_shape_of_the_answer_follows_the_request() {
             );
             chunks.event(0, crate::reply::Event::CallEnded { index }, &mut out);
         }
-        chunks.close(crate::reply::Completed::default(), &mut out);
+        chunks.close(crate::reply::Completion::default(), &mut out);
         String::from_utf8(out).unwrap()
     };
     let tools = json!([{"type": "function", "function": {"name": "f"}}, {"type": "custom", "custom": {"name": "p"}}]);

@@ -1,10 +1,10 @@
 //! `tools`, `functions` and the choice among them.
 
 use super::check_schema;
+use crate::chat_request::{Tool, ToolChoice, ToolInput, Tools};
 use crate::dialect::openai::chat::wire;
 use crate::dialect::openai::{choice, search};
 use crate::failure::Failure;
-use crate::turn::{Choice, Takes, Tool, Tools};
 
 /// Tools that upstream runs by itself.
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,7 +55,11 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
 
 /// How the model must choose. A demand for a call where nothing can be called is a contradiction,
 /// unless it means what upstream does anyway.
-fn choice(request: &wire::Request, offered: &[Tool], hosted: Hosted) -> Result<Choice, Failure> {
+fn choice(
+    request: &wire::Request,
+    offered: &[Tool],
+    hosted: Hosted,
+) -> Result<ToolChoice, Failure> {
     let (asked, field) = match &request.tool_choice {
         Some(asked) => (Some(asked), "tool_choice"),
         None => (request.function_call.as_ref(), "function_call"),
@@ -63,11 +67,11 @@ fn choice(request: &wire::Request, offered: &[Tool], hosted: Hosted) -> Result<C
     let choice = choice::decode(asked, offered).map_err(|failure| failure.with_param(field))?;
     let demanded = matches!(
         choice,
-        Choice::Required | Choice::Allowed { required: true, .. }
+        ToolChoice::Required | ToolChoice::Allowed { required: true, .. }
     );
     if demanded && offered.is_empty() {
         if hosted.search || hosted.code {
-            return Ok(Choice::Auto);
+            return Ok(ToolChoice::Auto);
         }
         return Err(Failure::invalid(
             field,
@@ -96,7 +100,7 @@ fn declared(function: wire::Function, path: &str) -> Result<Tool, Failure> {
     Ok(Tool {
         name: function.name,
         description: function.description,
-        takes: Takes::Json(schema),
+        input: ToolInput::Json(schema),
         strict: function.strict.unwrap_or(false),
     })
 }
@@ -120,7 +124,7 @@ fn custom(custom: Option<wire::Custom>, at: usize) -> Result<Tool, Failure> {
     Ok(Tool {
         name: custom.name,
         description: (!words.is_empty()).then(|| words.join("\n")),
-        takes: Takes::Text,
+        input: ToolInput::Text,
         strict: false,
     })
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::reply::Usage;
 
 #[derive(Serialize)]
-pub(super) struct Completion<'a> {
+pub(super) struct ChatCompletion<'a> {
     pub(super) id: String,
     pub(super) object: &'static str,
     pub(super) created: u64,

@@ -6,19 +6,19 @@ use std::io::Write as _;
 use serde::Serialize;
 
 use super::body::{CalledCustom, CalledFunction, Counts, ToolCall};
-use super::{Shape, call_id, custom_input};
+use super::{EncodeOptions, call_id, custom_input};
 use crate::dialect::StreamEncoder;
 use crate::dialect::json;
-use crate::dialect::openai::{SIGN_OF_LIFE, error};
+use crate::dialect::openai::{KEEPALIVE_COMMENT, error};
 use crate::failure::Failure;
-use crate::reply::{Completed, Event, Stamp};
+use crate::reply::{Completion, Event, ResponseMeta};
 
 /// Writes chunks. What does not change from one text delta to the next is prepared once, so that
 /// a delta costs one escape of its text and two copies.
 #[derive(Debug)]
 pub struct Chunks {
-    shape: Shape,
-    stamp: Stamp,
+    options: EncodeOptions,
+    meta: ResponseMeta,
     choices: u32,
     head: Vec<u8>,
     /// How the answers that are over ended. Written when all are: a stream that fails has no mark of
@@ -32,18 +32,18 @@ pub struct Chunks {
 impl Chunks {
     /// An encoder for a stream of so many answers.
     #[must_use]
-    pub fn new(shape: Shape, stamp: Stamp, choices: u32) -> Self {
+    pub fn new(options: EncodeOptions, meta: ResponseMeta, choices: u32) -> Self {
         let mut head = Vec::with_capacity(160);
         let _ = write!(
             head,
             "data: {{\"id\":\"chatcmpl-{}\",\"object\":\"chat.completion.chunk\",\"created\":{},\"model\":",
-            stamp.id, stamp.created
+            meta.id, meta.created
         );
-        json::write(&shape.model, &mut head);
+        json::write(&options.model, &mut head);
         head.extend_from_slice(b",\"choices\":[");
         Self {
-            shape,
-            stamp,
+            options,
+            meta,
             choices,
             head,
             finishes: Vec::new(),
@@ -63,7 +63,7 @@ impl Chunks {
     }
 
     fn seal(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(if self.shape.usage {
+        out.extend_from_slice(if self.options.usage {
             b",\"usage\":null}\n\n"
         } else {
             b"}\n\n"
@@ -91,7 +91,7 @@ impl Chunks {
             name,
             arguments: "",
         };
-        if self.shape.legacy_functions {
+        if self.options.legacy_functions {
             if index == 0 {
                 self.delta(
                     choice,
@@ -103,8 +103,8 @@ impl Chunks {
             }
             return;
         }
-        let id = call_id(&self.stamp, choice as usize, index);
-        let call = if self.shape.is_custom(name) {
+        let id = call_id(&self.meta, choice as usize, index);
+        let call = if self.options.is_custom(name) {
             self.custom.insert(choice, String::new());
             let custom = CalledCustom {
                 name,
@@ -129,7 +129,7 @@ impl Chunks {
             return;
         }
         let more = Arguments { arguments };
-        if !self.shape.legacy_functions {
+        if !self.options.legacy_functions {
             let tool_calls = [MoreCall {
                 index,
                 function: more,
@@ -187,18 +187,18 @@ impl StreamEncoder for Chunks {
             Event::CallStarted { index, name } => self.call_started(choice, index, name, out),
             Event::CallArguments { index, json } => self.call_arguments(choice, index, json, out),
             Event::CallEnded { index } => self.call_ended(choice, index, out),
-            Event::Finished(finish) => self.finishes.push((choice, self.shape.finish(finish))),
+            Event::Finished(finish) => self.finishes.push((choice, self.options.finish(finish))),
         }
     }
 
-    fn close(&mut self, completed: Completed, out: &mut Vec<u8>) {
+    fn close(&mut self, completion: Completion, out: &mut Vec<u8>) {
         for (choice, finish) in std::mem::take(&mut self.finishes) {
             self.finished(choice, finish, out);
         }
-        if self.shape.usage {
+        if self.options.usage {
             out.extend_from_slice(&self.head);
             out.extend_from_slice(b"],\"usage\":");
-            json::write(&Counts::from(completed.usage), out);
+            json::write(&Counts::from(completion.usage), out);
             out.extend_from_slice(b"}\n\n");
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
@@ -211,7 +211,7 @@ impl StreamEncoder for Chunks {
     }
 
     fn heartbeat(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(SIGN_OF_LIFE);
+        out.extend_from_slice(KEEPALIVE_COMMENT);
     }
 }
 

@@ -3,17 +3,17 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::failure::{Failure, Kind};
-use crate::reply::{Completed, Event, Usage, UsageSource};
+use crate::reply::{Completion, Event, Usage, UsageSource};
 
-fn shape() -> Shape {
-    Shape {
+fn options() -> EncodeOptions {
+    EncodeOptions {
         model: "gpt-4o".to_owned(),
-        ..Shape::default()
+        ..EncodeOptions::default()
     }
 }
 
-fn stamp() -> Stamp {
-    Stamp {
+fn meta() -> ResponseMeta {
+    ResponseMeta {
         id: "abc123".to_owned(),
         created: 1_700_000_000,
     }
@@ -25,20 +25,20 @@ const USAGE: Usage = Usage {
     source: UsageSource::Reported,
     credits: Some(3.0),
 };
-const COMPLETED: Completed = Completed {
+const COMPLETION: Completion = Completion {
     usage: USAGE,
     at: 1_700_000_009,
 };
 
 /// A complete stream of these events.
-fn streamed(shape: Shape, choices: u32, events: &[(u32, Event<'_>)]) -> String {
-    let mut chunks = Box::new(shape).stream(stamp(), choices);
+fn streamed(options: EncodeOptions, choices: u32, events: &[(u32, Event<'_>)]) -> String {
+    let mut chunks = Box::new(options).stream(meta(), choices);
     let mut out = Vec::new();
     chunks.open(&mut out);
     for (choice, event) in events {
         chunks.event(*choice, *event, &mut out);
     }
-    chunks.close(COMPLETED, &mut out);
+    chunks.close(COMPLETION, &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -113,8 +113,8 @@ fn finishes(chunks: &[Value], choice: u64) -> Vec<Value> {
     reasons.filter(|reason| !reason.is_null()).collect()
 }
 
-fn whole(shape: &Shape, replies: &[Reply]) -> Value {
-    serde_json::from_slice(&shape.document(&stamp(), replies, COMPLETED)).unwrap()
+fn whole(options: &EncodeOptions, replies: &[Reply]) -> Value {
+    serde_json::from_slice(&options.document(&meta(), replies, COMPLETION)).unwrap()
 }
 
 fn reply(events: &[Event<'_>]) -> Reply {
@@ -141,13 +141,13 @@ fn a_whole_answer_has_every_field_that_the_reference_requires() {
         }],
         "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18},
     });
-    assert_eq!(whole(&shape(), &[reply]), expected);
+    assert_eq!(whole(&options(), &[reply]), expected);
 }
 
 #[test]
 fn a_stream_is_role_deltas_finish_and_done() {
     let stream = streamed(
-        shape(),
+        options(),
         1,
         &[
             (0, Event::Text("Hel")),
@@ -177,9 +177,9 @@ fn a_stream_is_role_deltas_finish_and_done() {
 
 #[test]
 fn usage_is_a_chunk_of_its_own_and_only_when_asked_for() {
-    let asked = Shape {
+    let asked = EncodeOptions {
         usage: true,
-        ..shape()
+        ..options()
     };
     let chunks = chunks(&streamed(
         asked,
@@ -198,7 +198,7 @@ fn usage_is_a_chunk_of_its_own_and_only_when_asked_for() {
         assert_eq!(fields.get("usage"), Some(&Value::Null));
     }
     let unasked = self::chunks(&streamed(
-        shape(),
+        options(),
         1,
         &[(0, Event::Finished(&Finish::Stop))],
     ));
@@ -207,7 +207,11 @@ fn usage_is_a_chunk_of_its_own_and_only_when_asked_for() {
 
 #[test]
 fn every_chunk_is_of_one_answer() {
-    let stream = streamed(shape(), 2, &[(0, Event::Text("a")), (1, Event::Text("b"))]);
+    let stream = streamed(
+        options(),
+        2,
+        &[(0, Event::Text("a")), (1, Event::Text("b"))],
+    );
     for chunk in chunks(&stream) {
         assert_eq!(chunk["id"], "chatcmpl-abc123");
         assert_eq!(chunk["created"], 1_700_000_000);
@@ -227,7 +231,7 @@ fn several_answers_are_told_apart_by_their_index() {
         (0, Event::Text("A")),
         (0, Event::Finished(&Finish::Filtered)),
     ];
-    let chunks = chunks(&streamed(shape(), 3, &events));
+    let chunks = chunks(&streamed(options(), 3, &events));
     for (index, chunk) in chunks.iter().take(3).enumerate() {
         assert_eq!(chunk["choices"][0]["index"], index);
         assert_eq!(chunk["choices"][0]["delta"]["role"], "assistant");
@@ -246,7 +250,7 @@ fn several_answers_are_told_apart_by_their_index() {
     let replies: Vec<Reply> = (0..3)
         .map(|n| reply(&[Event::Text(["a", "b", "c"][n])]))
         .collect();
-    let whole = whole(&shape(), &replies);
+    let whole = whole(&options(), &replies);
     for (index, text) in ["a", "b", "c"].into_iter().enumerate() {
         assert_eq!(whole["choices"][index]["index"], index);
         assert_eq!(whole["choices"][index]["message"]["content"], text);
@@ -284,10 +288,10 @@ const TWO_CALLS: &[Event<'_>] = &[
     Event::Finished(&Finish::Calls),
 ];
 
-fn with_custom() -> Shape {
-    Shape {
+fn with_custom() -> EncodeOptions {
+    EncodeOptions {
         custom_tools: vec!["patch".to_owned()],
-        ..shape()
+        ..options()
     }
 }
 
@@ -341,13 +345,13 @@ fn calls_of_several_answers_do_not_mix() {
 #[test]
 fn ids_of_calls_differ_within_and_between_answers() {
     let ids: Vec<String> = (0..20)
-        .flat_map(|choice| (0..300).map(move |call| call_id(&stamp(), choice, call)))
+        .flat_map(|choice| (0..300).map(move |call| call_id(&meta(), choice, call)))
         .collect();
     let mut unique = ids.clone();
     unique.sort_unstable();
     unique.dedup();
     assert_eq!(unique.len(), ids.len());
-    let long = Stamp {
+    let long = ResponseMeta {
         id: "x".repeat(64),
         created: 0,
     };
@@ -356,9 +360,9 @@ fn ids_of_calls_differ_within_and_between_answers() {
 
 #[test]
 fn a_client_of_the_older_functions_gets_one_function_call() {
-    let legacy = Shape {
+    let legacy = EncodeOptions {
         legacy_functions: true,
-        ..shape()
+        ..options()
     };
     let events: Vec<(u32, Event<'_>)> = TWO_CALLS.iter().map(|event| (0, *event)).collect();
     let chunks = chunks(&streamed(legacy.clone(), 1, &events));
@@ -386,7 +390,7 @@ fn content_is_null_only_where_something_else_was_said() {
         (&[Event::Reasoning("Hm.")], json!("")),
     ];
     for (events, content) in table {
-        let whole = whole(&shape(), &[reply(events)]);
+        let whole = whole(&options(), &[reply(events)]);
         assert_eq!(
             whole["choices"][0]["message"]["content"], content,
             "{events:?}"
@@ -402,13 +406,13 @@ fn refusals_and_thoughts_have_fields_of_their_own() {
         Event::Refusal("I "),
         Event::Refusal("won't."),
     ];
-    let streamed = streamed(shape(), 1, &events.map(|event| (0, event)));
-    let message = &whole(&shape(), &[reply(&events)])["choices"][0]["message"];
+    let streamed = streamed(options(), 1, &events.map(|event| (0, event)));
+    let message = &whole(&options(), &[reply(&events)])["choices"][0]["message"];
     for message in [&joined(&chunks(&streamed), 0), message] {
         assert_eq!(message["reasoning_content"], "Hm, no.");
         assert_eq!(message["refusal"], "I won't.");
     }
-    let silent = &whole(&shape(), &[Reply::default()])["choices"][0]["message"];
+    let silent = &whole(&options(), &[Reply::default()])["choices"][0]["message"];
     assert!(silent.get("reasoning_content").is_none());
 }
 
@@ -424,11 +428,11 @@ fn every_finish_has_its_word() {
     for (finish, word) in table {
         let event = Event::Finished(&finish);
         assert_eq!(
-            finishes(&chunks(&streamed(shape(), 1, &[(0, event)])), 0),
+            finishes(&chunks(&streamed(options(), 1, &[(0, event)])), 0),
             [word]
         );
         assert_eq!(
-            whole(&shape(), &[reply(&[event])])["choices"][0]["finish_reason"],
+            whole(&options(), &[reply(&[event])])["choices"][0]["finish_reason"],
             word
         );
     }
@@ -436,7 +440,7 @@ fn every_finish_has_its_word() {
 
 #[test]
 fn a_failed_stream_ends_with_the_error_and_no_mark_of_success() {
-    let mut stream = Box::new(shape()).stream(stamp(), 2);
+    let mut stream = Box::new(options()).stream(meta(), 2);
     let mut out = Vec::new();
     stream.open(&mut out);
     stream.event(0, Event::Text("Hal"), &mut out);
@@ -482,7 +486,7 @@ fn a_custom_tools_text_is_taken_out_of_its_object() {
 fn odd_characters_survive_and_never_end_a_line() {
     let odd = "\u{0}\u{1}\t\r\n\u{b}\u{c}\u{1c}\u{7f}\u{85}\u{a0}\u{2027}\u{2028}\u{2029}\u{202a}\"\\\u{fffd}é€🚀'</script>";
     let stream = streamed(
-        shape(),
+        options(),
         1,
         &[
             (0, Event::Text(odd)),
@@ -498,9 +502,9 @@ fn odd_characters_survive_and_never_end_a_line() {
     };
     assert!(!stream.contains(line_end), "{stream:?}");
     assert_eq!(joined(&chunks(&stream), 0)["content"], format!("{odd}\"\\"));
-    let odd_model = Shape {
+    let odd_model = EncodeOptions {
         model: "a\"\n\u{2028}b".to_owned(),
-        ..shape()
+        ..options()
     };
     assert_eq!(
         chunks(&streamed(odd_model, 1, &[]))[0]["model"],
@@ -530,7 +534,7 @@ proptest! {
             events.push((0, Event::CallStarted { index: 0, name: "f" }));
         }
         events.extend(at.windows(2).map(|w| (0, event(&text[w[0]..w[1]]))));
-        let joined = joined(&chunks(&streamed(shape(), 1, &events)), 0);
+        let joined = joined(&chunks(&streamed(options(), 1, &events)), 0);
         let found = match kind {
             0 => &joined["content"],
             1 => &joined["reasoning_content"],

@@ -5,15 +5,15 @@ use super::*;
 use crate::failure::Kind;
 use crate::reply::UsageSource;
 
-fn shape() -> Shape {
-    Shape {
+fn options() -> EncodeOptions {
+    EncodeOptions {
         model: "m".to_owned(),
-        ..Shape::default()
+        ..EncodeOptions::default()
     }
 }
 
-fn stamp() -> Stamp {
-    Stamp {
+fn meta() -> ResponseMeta {
+    ResponseMeta {
         id: "abc".to_owned(),
         created: 1_700_000_000,
     }
@@ -25,19 +25,19 @@ const USAGE: Usage = Usage {
     source: UsageSource::Reported,
     credits: Some(3.0),
 };
-const COMPLETED: Completed = Completed {
+const COMPLETION: Completion = Completion {
     usage: USAGE,
     at: 1_700_000_009,
 };
 
-fn streamed(shape: Shape, choices: u32, events: &[(u32, Event<'_>)]) -> Vec<Value> {
-    let mut stream = Box::new(shape).stream(stamp(), choices);
+fn streamed(options: EncodeOptions, choices: u32, events: &[(u32, Event<'_>)]) -> Vec<Value> {
+    let mut stream = Box::new(options).stream(meta(), choices);
     let mut out = Vec::new();
     stream.open(&mut out);
     for (choice, event) in events {
         stream.event(*choice, *event, &mut out);
     }
-    stream.close(COMPLETED, &mut out);
+    stream.close(COMPLETION, &mut out);
     let text = String::from_utf8(out).unwrap();
     let data = text.strip_suffix("data: [DONE]\n\n").unwrap();
     let events = data.split_terminator("\n\n");
@@ -67,11 +67,11 @@ fn a_whole_answer_has_every_field_that_the_reference_requires() {
         ..Reply::default()
     };
     for (echo, text) in [(None, " upon a time"), (Some("Once"), "Once upon a time")] {
-        let shape = Shape {
+        let options = EncodeOptions {
             echo: echo.map(str::to_owned).into_iter().collect(),
-            ..shape()
+            ..options()
         };
-        let document = shape.document(&stamp(), std::slice::from_ref(&reply), COMPLETED);
+        let document = options.document(&meta(), std::slice::from_ref(&reply), COMPLETION);
         let expected = with(
             chunk(text, 0, Some("length")),
             "usage",
@@ -94,9 +94,9 @@ fn a_stream_is_texts_a_finish_for_each_choice_and_done() {
         (1, Event::Finished(&Finish::Stop)),
         (0, Event::Finished(&Finish::Length)),
     ];
-    let shape = Shape {
+    let options = EncodeOptions {
         echo: vec!["Once".to_owned()],
-        ..shape()
+        ..options()
     };
     let expected = [
         chunk("Once", 0, None),
@@ -107,14 +107,14 @@ fn a_stream_is_texts_a_finish_for_each_choice_and_done() {
         chunk("", 1, Some("stop")),
         chunk("", 0, Some("length")),
     ];
-    assert_eq!(streamed(shape, 2, &events), expected);
+    assert_eq!(streamed(options, 2, &events), expected);
 }
 
 #[test]
 fn usage_is_a_chunk_of_its_own_and_only_when_asked_for() {
-    let asked = Shape {
+    let asked = EncodeOptions {
         usage: true,
-        ..shape()
+        ..options()
     };
     let events = [(0, Event::Text("x")), (0, Event::Finished(&Finish::Stop))];
     let mut last = chunk("", 0, None);
@@ -130,7 +130,7 @@ fn usage_is_a_chunk_of_its_own_and_only_when_asked_for() {
 
 #[test]
 fn a_failed_stream_has_an_error_and_no_mark_of_success() {
-    let mut stream = Box::new(shape()).stream(stamp(), 1);
+    let mut stream = Box::new(options()).stream(meta(), 1);
     let mut out = Vec::new();
     stream.open(&mut out);
     stream.event(0, Event::Text("x"), &mut out);
@@ -150,11 +150,11 @@ fn each_prompt_is_told_back_before_its_own_answers() {
         text: text.to_owned(),
         ..Reply::default()
     });
-    let shape = Shape {
+    let options = EncodeOptions {
         echo: vec!["a".to_owned(), "b".to_owned()],
-        ..shape()
+        ..options()
     };
-    let document = shape.document(&stamp(), &replies, COMPLETED);
+    let document = options.document(&meta(), &replies, COMPLETION);
     let document: Value = serde_json::from_slice(&document).unwrap();
     let texts: Vec<&str> = (0..4)
         .map(|at| document["choices"][at]["text"].as_str().unwrap())
@@ -165,15 +165,15 @@ fn each_prompt_is_told_back_before_its_own_answers() {
 proptest! {
     #[test]
     fn the_pieces_joined_are_the_whole_text(pieces in prop::collection::vec("\\PC{1,8}|[\\u{2028}\n\r]", 0..6), echo: bool) {
-        let shape = Shape { echo: if echo { vec!["Once".to_owned()] } else { Vec::new() }, ..shape() };
+        let options = EncodeOptions { echo: if echo { vec!["Once".to_owned()] } else { Vec::new() }, ..options() };
         let mut events: Vec<(u32, Event<'_>)> = pieces.iter().map(|piece| (0, Event::Text(piece))).collect();
         events.push((0, Event::Finished(&Finish::Stop)));
         let mut reply = Reply::default();
         for (_, event) in &events {
             reply.collect(*event);
         }
-        let whole: Value = serde_json::from_slice(&shape.document(&stamp(), &[reply], COMPLETED)).unwrap();
-        let chunks = streamed(shape, 1, &events);
+        let whole: Value = serde_json::from_slice(&options.document(&meta(), &[reply], COMPLETION)).unwrap();
+        let chunks = streamed(options, 1, &events);
         let joined: String = chunks.iter().map(|chunk| chunk["choices"][0]["text"].as_str().unwrap()).collect();
         prop_assert_eq!(&joined, whole["choices"][0]["text"].as_str().unwrap());
     }

@@ -1,9 +1,9 @@
 //! Content parts: text, pictures, files, recordings.
 
+use crate::chat_request::{Attachment, Part, Source};
 use crate::dialect::openai::responses::wire;
 use crate::dialect::request;
 use crate::failure::{Failure, echo};
-use crate::turn::{Media, Part, Source};
 
 /// The parts of a list, which stands at a path of the request.
 pub(super) fn parts(parts: Vec<wire::Part>, path: &str) -> Result<Vec<Part>, Failure> {
@@ -50,15 +50,15 @@ fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
     }
 }
 
-fn uploaded(id: String, name: Option<String>) -> Media {
-    Media {
+fn uploaded(id: String, name: Option<String>) -> Attachment {
+    Attachment {
         source: Source::FileId(id),
         name,
         mime: None,
     }
 }
 
-fn file(part: wire::Part, path: &str) -> Result<Media, Failure> {
+fn file(part: wire::Part, path: &str) -> Result<Attachment, Failure> {
     let name = part.filename;
     if let Some(id) = part.file_id {
         return Ok(uploaded(id, name));
@@ -67,7 +67,7 @@ fn file(part: wire::Part, path: &str) -> Result<Media, Failure> {
         (Some(data), _) => (data, "file_data"),
         (None, Some(url)) => {
             if url.starts_with("http://") || url.starts_with("https://") {
-                return Ok(Media {
+                return Ok(Attachment {
                     source: Source::Url(url),
                     name,
                     mime: None,
@@ -89,7 +89,7 @@ fn file(part: wire::Part, path: &str) -> Result<Media, Failure> {
         let field = format!("{path}.{field}");
         Failure::invalid(&field, format!("`{field}` must be {form}, and not empty."))
     })?;
-    Ok(Media {
+    Ok(Attachment {
         source: Source::Inline(data.bytes),
         name,
         mime: data.mime,
@@ -103,7 +103,7 @@ fn audio(audio: wire::InputAudio, path: &str) -> Result<Part, Failure> {
             "The audio is empty or not valid base64.",
         )
     })?;
-    Ok(Part::Audio(Media {
+    Ok(Part::Audio(Attachment {
         source: Source::Inline(data.bytes),
         name: None,
         mime: audio

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::content::parts as content_parts;
 use super::fields::read;
 use super::tools::Offer;
+use crate::chat_request::{Call, CallResult, Message, Part, Role};
 use crate::dialect::openai::responses::calls::{Form, arguments_of, offered_name};
 use crate::dialect::openai::responses::wire;
 use crate::failure::{Failure, echo};
-use crate::turn::{Call, CallResult, Message, Part, Role};
 
 /// Items of tools that OpenAI runs itself. They cannot be told to the model; what it said about
 /// them stands in its messages.

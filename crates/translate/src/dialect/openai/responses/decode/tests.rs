@@ -2,31 +2,31 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::*;
+use crate::chat_request::{Attachment, Call, CallResult, Source, Tool, ToolChoice, ToolInput};
 use crate::dialect::openai::responses::calls::Form;
-use crate::turn::{Call, CallResult, Choice, Media, Source, Takes, Tool};
 
 mod codex;
 mod refused;
 
 /// Decodes a request with these fields beside a model and an input.
 fn with(fields: &Value) -> Result<Decoded, Failure> {
-    continued(fields, &Past::default())
+    continued(fields, &History::default())
 }
 
-fn continued(fields: &Value, past: &Past) -> Result<Decoded, Failure> {
+fn continued(fields: &Value, past: &History) -> Result<Decoded, Failure> {
     let mut body = json!({"model": "m", "input": "hi"});
     let fields = fields.as_object().unwrap().clone();
     body.as_object_mut().unwrap().extend(fields);
     read(body.to_string().as_bytes())?.continued(past)
 }
 
-fn turn(fields: &Value) -> Turn {
-    with(fields).unwrap().turn
+fn chat(fields: &Value) -> ChatRequest {
+    with(fields).unwrap().chat
 }
 
 /// The messages of a request with these input items.
 fn spoken(input: &Value) -> Result<Vec<Message>, Failure> {
-    with(&json!({ "input": input })).map(|decoded| decoded.turn.messages)
+    with(&json!({ "input": input })).map(|decoded| decoded.chat.messages)
 }
 
 fn message(role: Role, parts: Vec<Part>) -> Message {
@@ -61,8 +61,8 @@ fn result(call_id: &str, text: &str, is_error: bool) -> Message {
     )
 }
 
-fn media(source: Source, name: Option<&str>, mime: Option<&str>) -> Media {
-    Media {
+fn media(source: Source, name: Option<&str>, mime: Option<&str>) -> Attachment {
+    Attachment {
         source,
         name: name.map(str::to_owned),
         mime: mime.map(str::to_owned),
@@ -73,22 +73,22 @@ fn function(name: &str) -> Tool {
     Tool {
         name: name.to_owned(),
         description: None,
-        takes: Takes::Json(json!({"type": "object", "properties": {}})),
+        input: ToolInput::Json(json!({"type": "object", "properties": {}})),
         strict: false,
     }
 }
 
 #[test]
 fn a_plain_request_is_a_plain_turn() {
-    let expected = Turn {
+    let expected = ChatRequest {
         model: "m".to_owned(),
         messages: vec![said(Role::User, "hi")],
         choices: 1,
-        ..Turn::default()
+        ..ChatRequest::default()
     };
-    assert_eq!(turn(&json!({})), expected);
+    assert_eq!(chat(&json!({})), expected);
     assert_eq!(
-        turn(&json!({"input": [{"role": "user", "content": "hi"}]})),
+        chat(&json!({"input": [{"role": "user", "content": "hi"}]})),
         expected
     );
     let nulls = [
@@ -121,7 +121,7 @@ fn a_plain_request_is_a_plain_turn() {
         .iter()
         .map(|name| ((*name).to_owned(), Value::Null))
         .collect();
-    assert_eq!(turn(&Value::Object(nulls)), expected);
+    assert_eq!(chat(&Value::Object(nulls)), expected);
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn pictures_and_files_come_by_url_in_line_or_by_id() {
 
 #[test]
 fn the_past_stands_between_the_instructions_and_the_input() {
-    let past = Past {
+    let past = History {
         items: vec![
             json!({"id": "msg_1", "type": "message", "role": "user", "content": [{"type": "input_text", "text": "a"}]}),
             json!({"id": "msg_2", "type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "b"}]}),
@@ -308,7 +308,7 @@ fn the_past_stands_between_the_instructions_and_the_input() {
         said(Role::User, "a"),
         said(Role::User, "c"),
     ];
-    assert_eq!(decoded.turn.messages, expected);
+    assert_eq!(decoded.chat.messages, expected);
     assert_eq!(
         decoded.input,
         [
@@ -377,13 +377,15 @@ fn tools_of_every_kind_are_offered() {
     let custom = |name: &str, description: Option<&str>| Tool {
         name: name.to_owned(),
         description: description.map(str::to_owned),
-        takes: Takes::Text,
+        input: ToolInput::Text,
         strict: false,
     };
     let expected = [
         Tool {
             description: Some("does f".to_owned()),
-            takes: Takes::Json(json!({"type": "object", "properties": {"a": {"type": "string"}}})),
+            input: ToolInput::Json(
+                json!({"type": "object", "properties": {"a": {"type": "string"}}}),
+            ),
             strict: true,
             ..function("f")
         },
@@ -396,7 +398,7 @@ fn tools_of_every_kind_are_offered() {
         Tool {
             name: "shell".to_owned(),
             description: Form::Shell.description().map(str::to_owned),
-            takes: Form::Shell.takes(),
+            input: Form::Shell.input(),
             strict: false,
         },
         Tool {
@@ -404,8 +406,8 @@ fn tools_of_every_kind_are_offered() {
             ..function("g")
         },
     ];
-    assert_eq!(decoded.turn.tools.offered, expected);
-    let callables = decoded.shape.callables.iter();
+    assert_eq!(decoded.chat.tools.offered, expected);
+    let callables = decoded.options.callables.iter();
     let callables: Vec<_> = callables
         .map(|c| (c.name.as_str(), c.namespace.as_deref(), c.form))
         .collect();
@@ -422,15 +424,15 @@ fn tools_of_every_kind_are_offered() {
 
 #[test]
 fn a_choice_names_tools_as_the_client_knows_them() {
-    let named = |name: &str| Choice::Named(name.to_owned());
-    let allowed = |names: &[&str], required| Choice::Allowed {
+    let named = |name: &str| ToolChoice::Named(name.to_owned());
+    let allowed = |names: &[&str], required| ToolChoice::Allowed {
         names: names.iter().map(|name| (*name).to_owned()).collect(),
         required,
     };
     let table = [
-        (json!("auto"), Choice::Auto),
-        (json!("none"), Choice::None),
-        (json!("required"), Choice::Required),
+        (json!("auto"), ToolChoice::Auto),
+        (json!("none"), ToolChoice::None),
+        (json!("required"), ToolChoice::Required),
         (json!({"type": "function", "name": "f"}), named("f")),
         (
             json!({"type": "function", "function": {"name": "f"}}),
@@ -442,7 +444,7 @@ fn a_choice_names_tools_as_the_client_knows_them() {
         ),
         (json!({"type": "custom", "name": "patch"}), named("patch")),
         (json!({"type": "apply_patch"}), named("apply_patch")),
-        (json!({"type": "web_search"}), Choice::Auto),
+        (json!({"type": "web_search"}), ToolChoice::Auto),
         (
             json!({"type": "allowed_tools", "mode": "required", "tools": [
                 {"type": "function", "name": "f"}, {"type": "apply_patch"}, {"type": "web_search"}]}),
@@ -454,20 +456,20 @@ fn a_choice_names_tools_as_the_client_knows_them() {
         ),
     ];
     for (choice, expected) in table {
-        let turn = turn(
+        let chat = chat(
             &json!({"tool_choice": choice, "parallel_tool_calls": false, "tools": [
                 {"type": "function", "name": "f"}, {"type": "custom", "name": "patch"}, {"type": "apply_patch"},
                 {"type": "namespace", "name": "mail", "tools": [{"type": "function", "name": "send"}]},
             ]}),
         );
-        assert_eq!(turn.tools.choice, expected, "{choice}");
-        assert!(turn.tools.one_at_a_time);
+        assert_eq!(chat.tools.choice, expected, "{choice}");
+        assert!(chat.tools.one_at_a_time);
     }
 }
 
 #[test]
 fn the_web_is_searched_for_a_question_and_not_again_for_each_result() {
-    let sized = |sites, words| Some(Search { sites, words });
+    let sized = |sites, words| Some(WebSearch { sites, words });
     let answering = json!([{"role": "user", "content": "q"},
         {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
         {"type": "function_call_output", "call_id": "c", "output": "x"}]);
@@ -509,29 +511,29 @@ fn the_web_is_searched_for_a_question_and_not_again_for_each_result() {
     ];
     for (fields, expected) in table {
         let decoded = with(&fields).unwrap();
-        assert_eq!(decoded.turn.search, expected, "{fields}");
-        assert_eq!(decoded.shape.query.is_some(), expected.is_some());
-        assert_eq!(decoded.turn.model, "m");
+        assert_eq!(decoded.chat.search, expected, "{fields}");
+        assert_eq!(decoded.options.query.is_some(), expected.is_some());
+        assert_eq!(decoded.chat.model, "m");
     }
-    let located = turn(
+    let located = chat(
         &json!({"tools": [{"type": "web_search", "filters": {}, "user_location": {"city": "Bonn"}}]}),
     );
     assert_eq!(
         located.ignored,
         ["tools[0].filters", "tools[0].user_location"]
     );
-    let kept = turn(&json!({"tools": [{"type": "web_search", "external_web_access": false}]}));
+    let kept = chat(&json!({"tools": [{"type": "web_search", "external_web_access": false}]}));
     assert_eq!(kept.ignored, ["tools[0]"]);
     let query = with(&json!({"input": "x".repeat(300), "tools": [{"type": "web_search"}]}))
         .unwrap()
-        .shape
+        .options
         .query;
     assert_eq!(query.unwrap().len(), MAX_QUESTION);
 }
 
 #[test]
 fn settings_have_their_place_and_what_has_no_effect_is_named() {
-    let turn = turn(&json!({
+    let chat = chat(&json!({
         "stream": true, "max_output_tokens": 50, "reasoning": {"effort": "low", "summary": "auto"},
         "text": {"verbosity": "low", "format": {"type": "json_schema", "name": "s", "schema": {"type": "object"}, "strict": true}},
         "temperature": 0.5, "top_p": 1, "top_logprobs": 2, "max_tool_calls": 3, "truncation": "auto",
@@ -539,15 +541,15 @@ fn settings_have_their_place_and_what_has_no_effect_is_named() {
         "prompt_cache_key": "k", "safety_identifier": "s", "user": "u", "service_tier": "flex",
         "stream_options": {"include_obfuscation": false}, "client_metadata": {}, "seed": 1, "store": false,
     }));
-    let expected = Turn {
+    let expected = ChatRequest {
         model: "m".to_owned(),
         messages: vec![said(Role::User, "hi")],
-        output: Output::Schema {
+        output: OutputFormat::Schema {
             name: "s".to_owned(),
             schema: json!({"type": "object"}),
             strict: true,
         },
-        limits: Limits {
+        limits: OutputLimits {
             max_tokens: Some(50),
             stop: Vec::new(),
         },
@@ -566,11 +568,11 @@ fn settings_have_their_place_and_what_has_no_effect_is_named() {
         ]
         .map(str::to_owned)
         .to_vec(),
-        ..Turn::default()
+        ..ChatRequest::default()
     };
-    assert_eq!(turn, expected);
-    let json = self::turn(&json!({"text": {"format": {"type": "json_object"}}}));
-    assert_eq!(json.output, Output::Json);
+    assert_eq!(chat, expected);
+    let json = self::chat(&json!({"text": {"format": {"type": "json_object"}}}));
+    assert_eq!(json.output, OutputFormat::Json);
 }
 
 #[test]
@@ -581,9 +583,9 @@ fn a_response_tells_back_what_was_asked() {
         "tools": [{"type": "function", "name": "f"}, {"type": "web_search"}],
         "tool_choice": {"type": "function", "name": "f"}, "conversation": "conv_1",
     }));
-    let shape = decoded.unwrap().shape;
-    assert!(shape.summary && !shape.keep);
-    let echo = serde_json::to_value(&shape.echo).unwrap();
+    let options = decoded.unwrap().options;
+    assert!(options.summary && !options.keep);
+    let echo = serde_json::to_value(&options.echo).unwrap();
     let shown = json!({
         "model": "m", "conversation": {"id": "conv_1"}, "instructions": "Be kind.", "max_output_tokens": null,
         "max_tool_calls": null, "metadata": {"a": "b"}, "parallel_tool_calls": true, "previous_response_id": null,
@@ -598,20 +600,20 @@ fn a_response_tells_back_what_was_asked() {
 
 #[test]
 fn items_of_tools_that_openai_runs_are_passed_over_and_named() {
-    let turn = turn(&json!({"input": [
+    let chat = chat(&json!({"input": [
         {"role": "user", "content": "hi"},
         {"type": "file_search_call", "id": "fs_1", "queries": []},
         {"type": "mcp_call", "id": "m1"}, {"type": "mcp_call", "id": "m2"},
     ]}));
-    assert_eq!(turn.messages, [said(Role::User, "hi")]);
-    assert_eq!(turn.ignored, ["input.file_search_call", "input.mcp_call"]);
+    assert_eq!(chat.messages, [said(Role::User, "hi")]);
+    assert_eq!(chat.ignored, ["input.file_search_call", "input.mcp_call"]);
 }
 
 #[test]
 fn tokens_can_be_counted_without_a_model() {
     let asked = read_for_counting(br#"{"input": "hi"}"#).unwrap();
     assert_eq!(
-        asked.continued(&Past::default()).unwrap().turn.messages,
+        asked.continued(&History::default()).unwrap().chat.messages,
         [said(Role::User, "hi")]
     );
 }

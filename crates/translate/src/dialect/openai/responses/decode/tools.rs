@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::fields::{check_schema, read};
+use crate::chat_request::{Tool, ToolChoice, ToolInput, WebSearch};
 use crate::dialect::openai::responses::calls::{Callable, Form, offered_name};
 use crate::dialect::openai::responses::wire;
 use crate::dialect::openai::{choice, search};
 use crate::failure::{Failure, echo};
-use crate::turn::{Choice, Search, Takes, Tool};
 
 /// What may be called, and whether the web may be searched.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(super) struct Offer {
     pub(super) tools: Vec<Tool>,
     /// The same tools in the same order, as the client knows them.
     pub(super) callables: Vec<Callable>,
-    pub(super) search: Option<Search>,
+    pub(super) search: Option<WebSearch>,
     pub(super) ignored: Vec<String>,
 }
 
@@ -78,7 +78,7 @@ impl Offer {
         let declared = Declared {
             name: tool.name,
             description: tool.description,
-            takes: Takes::Json(schema),
+            input: ToolInput::Json(schema),
             strict: tool.strict.unwrap_or(false),
             form: Form::Function,
         };
@@ -96,7 +96,7 @@ impl Offer {
         let declared = Declared {
             name: tool.name,
             description: (!words.is_empty()).then(|| words.join("\n")),
-            takes: Takes::Text,
+            input: ToolInput::Text,
             strict: false,
             form: Form::Custom,
         };
@@ -127,13 +127,16 @@ impl Offer {
                 ),
             ));
         }
-        let schema = tool.parameters.filter(Value::is_object).map(Takes::Json);
+        let schema = tool
+            .parameters
+            .filter(Value::is_object)
+            .map(ToolInput::Json);
         let declared = Declared {
             name: Some(form.name().to_owned()),
             description: tool
                 .description
                 .or_else(|| form.description().map(str::to_owned)),
-            takes: schema.unwrap_or_else(|| form.takes()),
+            input: schema.unwrap_or_else(|| form.input()),
             strict: false,
             form,
         };
@@ -152,7 +155,7 @@ impl Offer {
         let tool = Tool {
             name: offered.clone(),
             description: declared.description,
-            takes: declared.takes,
+            input: declared.input,
             strict: declared.strict,
         };
         let callable = Callable {
@@ -190,17 +193,17 @@ impl Offer {
 
     /// How the model must choose. A demand for a call where nothing can be called is a
     /// contradiction, unless it means the web search that is done anyway.
-    pub(super) fn choice(&self, asked: Option<&Value>) -> Result<Choice, Failure> {
+    pub(super) fn choice(&self, asked: Option<&Value>) -> Result<ToolChoice, Failure> {
         let asked = asked.map(|asked| self.in_offered_names(asked));
         let choice = choice::decode(asked.as_ref(), &self.tools)
             .map_err(|failure| failure.with_param("tool_choice"))?;
         let demanded = matches!(
             choice,
-            Choice::Required | Choice::Allowed { required: true, .. }
+            ToolChoice::Required | ToolChoice::Allowed { required: true, .. }
         );
         if demanded && self.tools.is_empty() {
             if self.search.is_some() {
-                return Ok(Choice::Auto);
+                return Ok(ToolChoice::Auto);
             }
             return Err(Failure::invalid(
                 "tool_choice",
@@ -245,7 +248,7 @@ impl Offer {
 struct Declared {
     name: Option<String>,
     description: Option<String>,
-    takes: Takes,
+    input: ToolInput,
     strict: bool,
     form: Form,
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::dialect::openai::error;
 use crate::failure::{Failure, Kind};
-use crate::reply::{Completed, Finish, Stamp, Usage};
+use crate::reply::{Completion, Finish, ResponseMeta, Usage};
 
 /// What of a request the answer tells back. Fields without effect are among them: a response shows
 /// what was asked, the header `x-relay-ignored` what was not done.
@@ -109,11 +109,16 @@ pub(super) struct Response<'a> {
 }
 
 impl<'a> Response<'a> {
-    pub(super) fn new(echo: &'a Echo, stamp: &Stamp, status: Status, output: &'a [Value]) -> Self {
+    pub(super) fn new(
+        echo: &'a Echo,
+        meta: &ResponseMeta,
+        status: Status,
+        output: &'a [Value],
+    ) -> Self {
         Self {
-            id: super::response_id(stamp),
+            id: super::response_id(meta),
             object: "response",
-            created_at: stamp.created,
+            created_at: meta.created,
             status: status.word(),
             background: false,
             completed_at: None,
@@ -128,11 +133,11 @@ impl<'a> Response<'a> {
         }
     }
 
-    pub(super) fn ended(self, completed: Completed) -> Self {
+    pub(super) fn ended(self, completion: Completion) -> Self {
         let is_whole = self.status == Status::Completed.word();
         Self {
-            completed_at: is_whole.then_some(completed.at),
-            usage: Some(Counts::from(completed.usage)),
+            completed_at: is_whole.then_some(completion.at),
+            usage: Some(Counts::from(completion.usage)),
             ..self
         }
     }

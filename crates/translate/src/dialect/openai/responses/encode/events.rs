@@ -6,13 +6,13 @@ mod sequence;
 use serde_json::Value;
 
 use super::body::{self, Response, Status};
-use super::{Shape, call_id, callable, item_id};
+use super::{EncodeOptions, call_id, callable, item_id};
 use crate::dialect::StreamEncoder;
 use crate::dialect::json;
-use crate::dialect::openai::SIGN_OF_LIFE;
+use crate::dialect::openai::KEEPALIVE_COMMENT;
 use crate::dialect::openai::responses::calls::{Callable, Form, custom_input};
 use crate::failure::Failure;
-use crate::reply::{Completed, Event, Finish, Stamp};
+use crate::reply::{Completion, Event, Finish, ResponseMeta};
 use sequence::{
     CallText, ContentPart, ContentText, ErrorFields, ItemFields, Place, Sequence, SummaryPart,
     SummaryText, Whole,
@@ -21,8 +21,8 @@ use sequence::{
 /// Writes one response as a stream.
 #[derive(Debug)]
 pub struct Events {
-    shape: Shape,
-    stamp: Stamp,
+    options: EncodeOptions,
+    meta: ResponseMeta,
     sequence: Sequence,
     /// The items that are done.
     output: Vec<Value>,
@@ -85,10 +85,10 @@ impl OpenCall {
 impl Events {
     /// An encoder for the stream of one response.
     #[must_use]
-    pub fn new(shape: Shape, stamp: Stamp) -> Self {
+    pub fn new(options: EncodeOptions, meta: ResponseMeta) -> Self {
         Self {
-            shape,
-            stamp,
+            options,
+            meta,
             sequence: Sequence::default(),
             output: Vec::new(),
             open: None,
@@ -107,7 +107,7 @@ impl Events {
 
     /// The id of the next item.
     fn id(&self, prefix: &str) -> String {
-        item_id(prefix, &self.stamp, self.output.len())
+        item_id(prefix, &self.meta, self.output.len())
     }
 
     fn place<'a>(&self, id: &'a str) -> Place<'a> {
@@ -137,7 +137,7 @@ impl Events {
     }
 
     fn searching(&mut self, out: &mut Vec<u8>) {
-        let Some(query) = self.shape.query.clone() else {
+        let Some(query) = self.options.query.clone() else {
             return;
         };
         let id = self.id("ws");
@@ -154,7 +154,7 @@ impl Events {
         if !matches!(self.open, Some(Open::Reasoning { .. })) {
             self.end_item(false, out);
             let id = self.id("rs");
-            self.added(&body::reasoning(&id, self.shape.summary, ""), out);
+            self.added(&body::reasoning(&id, self.options.summary, ""), out);
             self.reasoning_part("added", &id, "", out);
             self.open = Some(Open::Reasoning {
                 id,
@@ -170,7 +170,7 @@ impl Events {
             item_id: id,
             output_index,
         };
-        if self.shape.summary {
+        if self.options.summary {
             let fields = SummaryText {
                 place,
                 summary_index: 0,
@@ -193,7 +193,7 @@ impl Events {
 
     fn reasoning_part(&mut self, which: &str, id: &str, text: &str, out: &mut Vec<u8>) {
         let place = self.place(id);
-        if self.shape.summary {
+        if self.options.summary {
             let part = body::summary_text(text);
             let fields = SummaryPart {
                 place,
@@ -219,7 +219,7 @@ impl Events {
 
     fn end_reasoning(&mut self, id: &str, text: &str, out: &mut Vec<u8>) {
         let place = self.place(id);
-        if self.shape.summary {
+        if self.options.summary {
             let fields = SummaryText {
                 place,
                 summary_index: 0,
@@ -239,7 +239,7 @@ impl Events {
                 .event("response.reasoning_text.done", &fields, out);
         }
         self.reasoning_part("done", id, text, out);
-        self.done(body::reasoning(id, self.shape.summary, text), out);
+        self.done(body::reasoning(id, self.options.summary, text), out);
     }
 
     /// More of what is said, or of the words of refusal.
@@ -343,10 +343,10 @@ impl Events {
 
     fn call_started(&mut self, name: &str, out: &mut Vec<u8>) {
         self.end_item(false, out);
-        let callable = callable(&self.shape, name);
+        let callable = callable(&self.options, name);
         let call = OpenCall {
             id: self.id(callable.form.id_prefix()),
-            call_id: call_id(&self.stamp, self.calls),
+            call_id: call_id(&self.meta, self.calls),
             callable,
             arguments: String::new(),
         };
@@ -423,7 +423,7 @@ impl Events {
                 let place = self.place(&id);
                 self.sequence
                     .event("response.web_search_call.completed", &place, out);
-                let query = self.shape.query.clone().unwrap_or_default();
+                let query = self.options.query.clone().unwrap_or_default();
                 self.done(body::search(&id, "completed", &query), out);
             }
             Some(Open::Reasoning { id, text }) => self.end_reasoning(&id, &text, out),
@@ -456,10 +456,10 @@ impl Events {
     fn unfinished(&self) -> Option<Value> {
         match self.open.as_ref()? {
             Open::Search { id } => {
-                let query = self.shape.query.as_deref().unwrap_or_default();
+                let query = self.options.query.as_deref().unwrap_or_default();
                 Some(body::search(id, "failed", query))
             }
-            Open::Reasoning { id, text } => Some(body::reasoning(id, self.shape.summary, text)),
+            Open::Reasoning { id, text } => Some(body::reasoning(id, self.options.summary, text)),
             Open::Message { id, content, part } => {
                 let mut content = content.clone();
                 content.push(part.value());
@@ -477,7 +477,7 @@ impl Events {
             Status::InProgress if self.sequence.is_new() => "response.created",
             _ => "response.in_progress",
         };
-        let response = Response::new(&self.shape.echo, &self.stamp, status, &[]);
+        let response = Response::new(&self.options.echo, &self.meta, status, &[]);
         let fields = Whole {
             response: &response,
         };
@@ -510,19 +510,19 @@ impl StreamEncoder for Events {
         }
     }
 
-    fn close(&mut self, completed: Completed, out: &mut Vec<u8>) {
+    fn close(&mut self, completion: Completion, out: &mut Vec<u8>) {
         if self.finish.is_none() {
             self.end_items(out);
         }
         let status = Status::of(&self.finish.clone().unwrap_or_default());
         let response =
-            Response::new(&self.shape.echo, &self.stamp, status, &self.output).ended(completed);
+            Response::new(&self.options.echo, &self.meta, status, &self.output).ended(completion);
         let fields = Whole {
             response: &response,
         };
         self.sequence
             .event(&format!("response.{}", status.word()), &fields, out);
-        self.response = self.shape.keep.then(|| json::text(&response));
+        self.response = self.options.keep.then(|| json::text(&response));
     }
 
     fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
@@ -535,16 +535,16 @@ impl StreamEncoder for Events {
         self.sequence.event("error", &error, out);
         self.output.extend(self.unfinished());
         self.open = None;
-        let response = Response::new(&self.shape.echo, &self.stamp, Status::Failed, &self.output)
+        let response = Response::new(&self.options.echo, &self.meta, Status::Failed, &self.output)
             .with_error(failure);
         let fields = Whole {
             response: &response,
         };
         self.sequence.event("response.failed", &fields, out);
-        self.response = self.shape.keep.then(|| json::text(&response));
+        self.response = self.options.keep.then(|| json::text(&response));
     }
 
     fn heartbeat(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(SIGN_OF_LIFE);
+        out.extend_from_slice(KEEPALIVE_COMMENT);
     }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::dialect::openai::responses::calls::Form;
 use crate::failure::{Failure, Kind};
-use crate::reply::{Completed, Event, Usage, UsageSource};
+use crate::reply::{Completion, Event, Usage, UsageSource};
 
 mod sequences;
 
@@ -20,12 +20,12 @@ fn echo() -> Echo {
     }
 }
 
-fn shape() -> Shape {
+fn options() -> EncodeOptions {
     let named = |name: &str, form: Form| Callable {
         form,
         ..Callable::function(name)
     };
-    Shape {
+    EncodeOptions {
         echo: echo(),
         callables: vec![
             Callable::function("weather"),
@@ -39,12 +39,12 @@ fn shape() -> Shape {
             },
         ],
         keep: true,
-        ..Shape::default()
+        ..EncodeOptions::default()
     }
 }
 
-fn stamp() -> Stamp {
-    Stamp {
+fn meta() -> ResponseMeta {
+    ResponseMeta {
         id: "abc".to_owned(),
         created: 1_700_000_000,
     }
@@ -56,7 +56,7 @@ const USAGE: Usage = Usage {
     source: UsageSource::Reported,
     credits: Some(3.0),
 };
-const COMPLETED: Completed = Completed {
+const COMPLETION: Completion = Completion {
     usage: USAGE,
     at: 1_700_000_009,
 };
@@ -75,15 +75,15 @@ fn failure() -> Failure {
 }
 
 /// The events of a stream, and the response that was kept.
-fn streamed(shape: Shape, events: &[Event<'_>], end: &End) -> (Vec<Value>, Value) {
-    let mut stream = Events::new(shape, stamp());
+fn streamed(options: EncodeOptions, events: &[Event<'_>], end: &End) -> (Vec<Value>, Value) {
+    let mut stream = Events::new(options, meta());
     let mut out = Vec::new();
     stream.open(&mut out);
     for event in events {
         stream.event(0, *event, &mut out);
     }
     match end {
-        End::Close => stream.close(COMPLETED, &mut out),
+        End::Close => stream.close(COMPLETION, &mut out),
         End::Fail => stream.fail(&failure(), &mut out),
     }
     let text = String::from_utf8(out).unwrap();
@@ -103,12 +103,12 @@ fn read(stream: &str) -> Vec<Value> {
     events.collect()
 }
 
-fn whole(shape: &Shape, events: &[Event<'_>]) -> Value {
+fn whole(options: &EncodeOptions, events: &[Event<'_>]) -> Value {
     let mut reply = Reply::default();
     for event in events {
         reply.collect(*event);
     }
-    serde_json::from_slice(&shape.document(&stamp(), &[reply], COMPLETED)).unwrap()
+    serde_json::from_slice(&options.document(&meta(), &[reply], COMPLETION)).unwrap()
 }
 
 fn call<'a>(index: usize, name: &'a str, json: &'a str) -> [Event<'a>; 3] {
@@ -163,7 +163,10 @@ fn a_whole_answer_has_every_field_that_the_reference_requires() {
         "truncation": "disabled",
         "user": null,
     });
-    assert_eq!(whole(&shape(), &[Event::Text("Hello"), FINISHED]), expected);
+    assert_eq!(
+        whole(&options(), &[Event::Text("Hello"), FINISHED]),
+        expected
+    );
 }
 
 #[test]
@@ -217,7 +220,7 @@ fn every_kind_of_answer_has_its_items_and_status() {
         ),
     ];
     for (events, expected) in table {
-        let response = whole(&shape(), events);
+        let response = whole(&options(), events);
         let seen = json!([
             response["status"],
             response["incomplete_details"],
@@ -232,11 +235,11 @@ fn a_call_that_was_cut_is_incomplete_and_half_a_command_is_none() {
     let [started, ..] = call(0, "weather", "");
     let cut = |json: &'static str| Event::CallArguments { index: 0, json };
     let length = Event::Finished(&Finish::Length);
-    let response = whole(&shape(), &[started, cut("{\"city\":\"Par"), length]);
+    let response = whole(&options(), &[started, cut("{\"city\":\"Par"), length]);
     assert_eq!(response["output"][0]["status"], "incomplete");
     let [started, ..] = call(0, "local_shell", "");
     let response = whole(
-        &shape(),
+        &options(),
         &[
             Event::Text("x"),
             started,
@@ -249,7 +252,7 @@ fn a_call_that_was_cut_is_incomplete_and_half_a_command_is_none() {
 
 #[test]
 fn ids_of_calls_are_short_enough_for_openai_to_take_them_back() {
-    let long = Stamp {
+    let long = ResponseMeta {
         id: "x".repeat(80),
         created: 0,
     };
@@ -259,18 +262,18 @@ fn ids_of_calls_are_short_enough_for_openai_to_take_them_back() {
 
 #[test]
 fn a_stream_keeps_its_response_only_if_asked_to() {
-    let shape = Shape {
+    let options = EncodeOptions {
         keep: false,
-        ..shape()
+        ..options()
     };
-    let mut stream = Events::new(shape, stamp());
-    stream.close(COMPLETED, &mut Vec::new());
+    let mut stream = Events::new(options, meta());
+    stream.close(COMPLETION, &mut Vec::new());
     assert_eq!(stream.response(), None);
 }
 
 #[test]
 fn further_answers_and_what_follows_the_finish_are_not_told() {
-    let mut stream = Events::new(shape(), stamp());
+    let mut stream = Events::new(options(), meta());
     let mut out = Vec::new();
     stream.event(0, FINISHED, &mut out);
     let told = out.len();
@@ -405,8 +408,8 @@ proptest! {
     fn a_stream_is_followed_to_the_response_that_ends_it(
         acts in acts(), finish in finish(), summary: bool, query in prop::option::of("\\PC{0,5}"),
     ) {
-        let shape = Shape { query, summary, ..shape() };
-        let mut stream = Events::new(shape.clone(), stamp());
+        let options = EncodeOptions { query, summary, ..options() };
+        let mut stream = Events::new(options.clone(), meta());
         let mut out = Vec::new();
         stream.open(&mut out);
         let mut reply = Reply::default();
@@ -414,7 +417,7 @@ proptest! {
             stream.event(0, event, &mut out);
             reply.collect(event);
         });
-        stream.close(COMPLETED, &mut out);
+        stream.close(COMPLETION, &mut out);
         let events = read(std::str::from_utf8(&out).unwrap());
         check(&events);
         let last = &events.last().unwrap()["response"];
@@ -422,7 +425,7 @@ proptest! {
         let kept: Value = serde_json::from_slice(stream.response().unwrap()).unwrap();
         prop_assert_eq!(last, &kept);
         // A whole answer gathers each kind; a stream keeps the order in which things came.
-        let whole: Value = serde_json::from_slice(&shape.document(&stamp(), &[reply], COMPLETED)).unwrap();
+        let whole: Value = serde_json::from_slice(&options.document(&meta(), &[reply], COMPLETION)).unwrap();
         prop_assert_eq!(texts(&whole), texts(last));
         prop_assert_eq!(&whole["status"], &last["status"]);
         prop_assert_eq!(&whole["usage"], &last["usage"]);
@@ -430,8 +433,8 @@ proptest! {
 
     #[test]
     fn a_stream_that_fails_anywhere_ends_once(acts in acts(), cut in 0..20_usize, searching: bool) {
-        let shape = Shape { query: searching.then(String::new), ..shape() };
-        let mut stream = Events::new(shape, stamp());
+        let options = EncodeOptions { query: searching.then(String::new), ..options() };
+        let mut stream = Events::new(options, meta());
         let mut out = Vec::new();
         stream.open(&mut out);
         let mut fed = 0;

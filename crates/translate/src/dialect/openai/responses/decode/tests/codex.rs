@@ -9,13 +9,13 @@ fn recorded(case: &str) -> Decoded {
     let body = cases[case].to_string();
     read(body.as_bytes())
         .unwrap()
-        .continued(&Past::default())
+        .continued(&History::default())
         .unwrap()
 }
 
 fn names(decoded: &Decoded) -> Vec<&str> {
     decoded
-        .turn
+        .chat
         .tools
         .offered
         .iter()
@@ -30,10 +30,10 @@ fn functions_a_namespace_and_web_search_are_taken() {
         names(&decoded),
         ["exec_command", "view_image", "multi_agent_v1.close_agent"]
     );
-    assert!(decoded.turn.search.is_some() && !decoded.shape.keep && decoded.shape.summary);
-    assert_eq!(decoded.turn.ignored, Vec::<String>::new());
+    assert!(decoded.chat.search.is_some() && !decoded.options.keep && decoded.options.summary);
+    assert_eq!(decoded.chat.ignored, Vec::<String>::new());
     let roles: Vec<Role> = decoded
-        .turn
+        .chat
         .messages
         .iter()
         .map(|message| message.role)
@@ -48,8 +48,8 @@ fn a_patch_is_a_custom_tool_and_found_tools_can_be_called() {
         names(&decoded),
         ["apply_patch", "tool_search", "multi_agent_v1.spawn_agent"]
     );
-    let [.., called, found] = decoded.turn.messages.as_slice() else {
-        panic!("{:?}", decoded.turn.messages);
+    let [.., called, found] = decoded.chat.messages.as_slice() else {
+        panic!("{:?}", decoded.chat.messages);
     };
     assert_eq!(
         called.parts,
@@ -57,7 +57,7 @@ fn a_patch_is_a_custom_tool_and_found_tools_can_be_called() {
     );
     let words = "Found, and listed among the tools: multi_agent_v1.spawn_agent";
     assert_eq!(*found, result("call_1", words, false));
-    assert_eq!(decoded.turn.search, None);
+    assert_eq!(decoded.chat.search, None);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn tools_that_stand_in_the_input_are_offered() {
         ["exec", "wait", "collaboration.followup_task"]
     );
     assert_eq!(
-        decoded.shape.callables[0].namespace.as_deref(),
+        decoded.options.callables[0].namespace.as_deref(),
         Some("functions")
     );
 }

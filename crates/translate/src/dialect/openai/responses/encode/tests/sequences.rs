@@ -16,7 +16,7 @@ const LENGTH: Event<'static> = Event::Finished(&Finish::Length);
 const FILTERED: Event<'static> = Event::Finished(&Finish::Filtered);
 
 /// A case's name, how its answer was asked for, and what the model does.
-type Case = (&'static str, Shape, Vec<Event<'static>>);
+type Case = (&'static str, EncodeOptions, Vec<Event<'static>>);
 
 fn half_a_call() -> [Event<'static>; 2] {
     let [started, ..] = call(0, "weather", "");
@@ -24,10 +24,10 @@ fn half_a_call() -> [Event<'static>; 2] {
     [started, Event::CallArguments { index: 0, json }]
 }
 
-fn searching() -> Shape {
-    Shape {
+fn searching() -> EncodeOptions {
+    EncodeOptions {
         query: Some("What is new?".to_owned()),
-        ..shape()
+        ..options()
     }
 }
 
@@ -35,22 +35,22 @@ fn texts() -> Vec<Case> {
     vec![
         (
             "text",
-            shape(),
+            options(),
             vec![Event::Text("Hel"), Event::Text("lo"), FINISHED],
         ),
-        ("silence", shape(), vec![FINISHED]),
+        ("silence", options(), vec![FINISHED]),
         (
             "refusal",
-            shape(),
+            options(),
             vec![Event::Refusal("I can"), Event::Refusal("not."), FINISHED],
         ),
         (
             "text and refusal",
-            shape(),
+            options(),
             vec![Event::Text("Well. "), Event::Refusal("No."), FINISHED],
         ),
-        ("length", shape(), vec![Event::Text("Hel"), LENGTH]),
-        ("filtered", shape(), vec![Event::Text("Hel"), FILTERED]),
+        ("length", options(), vec![Event::Text("Hel"), LENGTH]),
+        ("filtered", options(), vec![Event::Text("Hel"), FILTERED]),
         (
             "web search",
             searching(),
@@ -68,20 +68,20 @@ fn thoughts_and_calls() -> Vec<Case> {
             FINISHED,
         ]
     };
-    let summing = Shape {
+    let summing = EncodeOptions {
         summary: true,
-        ..shape()
+        ..options()
     };
     let weather = call(0, "weather", "{\"city\":\"Paris\"}");
     let send = call(1, "mail.send", "{}");
     let patch = call(0, "patch", "{\"input\":\"*** Begin Patch\"}");
     let shell = call(1, "local_shell", "{\"command\":[\"ls\"]}");
     vec![
-        ("reasoning", shape(), thoughts()),
+        ("reasoning", options(), thoughts()),
         ("reasoning as a summary", summing, thoughts()),
         (
             "two parallel calls",
-            shape(),
+            options(),
             [
                 &[Event::Text("Let me see.")],
                 &weather[..],
@@ -92,12 +92,12 @@ fn thoughts_and_calls() -> Vec<Case> {
         ),
         (
             "a custom tool and a local shell",
-            shape(),
+            options(),
             [&patch[..], &shell, &[CALLED]].concat(),
         ),
         (
             "length in a call",
-            shape(),
+            options(),
             [&half_a_call()[..], &[LENGTH]].concat(),
         ),
     ]
@@ -106,10 +106,10 @@ fn thoughts_and_calls() -> Vec<Case> {
 fn failures() -> Vec<Case> {
     vec![
         ("failed before a word", searching(), vec![]),
-        ("failed in the text", shape(), vec![Event::Text("Hel")]),
+        ("failed in the text", options(), vec![Event::Text("Hel")]),
         (
             "failed in a call",
-            shape(),
+            options(),
             [&[Event::Text("x")], &half_a_call()[..]].concat(),
         ),
     ]
@@ -120,8 +120,8 @@ fn seen() -> Value {
     let closed = closed.map(|case| (case, End::Close));
     let failed = failures().into_iter().map(|case| (case, End::Fail));
     let mut cases = serde_json::Map::new();
-    for ((name, shape, events), end) in closed.chain(failed) {
-        let (events, kept) = streamed(shape, &events, &end);
+    for ((name, options, events), end) in closed.chain(failed) {
+        let (events, kept) = streamed(options, &events, &end);
         check(&events);
         assert_eq!(events.last().unwrap()["response"], kept, "{name}");
         cases.insert(name.to_owned(), json!(events));

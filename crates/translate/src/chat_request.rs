@@ -1,6 +1,6 @@
 //! The hub on the way in: one request for the assistant's next turn, in no client's dialect.
 //!
-//! Every dialect decodes into [`Turn`]; composing reads nothing else. Hub types carry no serde:
+//! Every dialect decodes into [`ChatRequest`]; composing reads nothing else. Hub types carry no serde:
 //! what a client writes on the wire is its dialect's business.
 
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 /// One request for the assistant's next turn.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Turn {
+pub struct ChatRequest {
     /// The model as the client named it, less the suffix that asks for web search.
     pub model: String,
     /// The conversation in the client's order. Never empty once decoded.
@@ -16,11 +16,11 @@ pub struct Turn {
     /// The tools that the model may call, and how it must choose.
     pub tools: Tools,
     /// The form the answer must have.
-    pub output: Output,
+    pub output: OutputFormat,
     /// Where the answer must end early.
-    pub limits: Limits,
+    pub limits: OutputLimits,
     /// Web search, if asked for.
-    pub search: Option<Search>,
+    pub search: Option<WebSearch>,
     /// How much the model should think, in the client's word (`none` … `max`).
     pub effort: Option<String>,
     /// How many independent answers are wanted. At least 1.
@@ -31,7 +31,7 @@ pub struct Turn {
     pub code: bool,
     /// Simple parameters that mean nothing to chat, by the client's names. A model that draws or
     /// speaks may know them.
-    pub beside: Map<String, Value>,
+    pub extra_params: Map<String, Value>,
     /// Names of the parameters that were accepted and have no effect, in the order they came.
     pub ignored: Vec<String>,
 }
@@ -70,11 +70,11 @@ pub enum Part {
     /// Thoughts that the assistant showed earlier; never sent back upstream.
     Reasoning(String),
     /// A picture.
-    Image(Media),
+    Image(Attachment),
     /// A document.
-    File(Media),
+    File(Attachment),
     /// A recording.
-    Audio(Media),
+    Audio(Attachment),
     /// A call that the assistant made earlier.
     Call(Call),
     /// What a called tool gave.
@@ -85,7 +85,7 @@ impl Part {
     /// A file that was uploaded before.
     #[must_use]
     pub fn uploaded(id: String) -> Self {
-        Self::File(Media {
+        Self::File(Attachment {
             source: Source::FileId(id),
             name: None,
             mime: None,
@@ -119,7 +119,7 @@ pub struct CallResult {
 
 /// Bytes that belong to a message, and where they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Media {
+pub struct Attachment {
     /// Where the bytes are.
     pub source: Source,
     /// The file's name, if the client gave one.
@@ -145,7 +145,7 @@ pub struct Tools {
     /// What is offered, in the client's order.
     pub offered: Vec<Tool>,
     /// How the model must choose.
-    pub choice: Choice,
+    pub choice: ToolChoice,
     /// Whether at most one call may be made in the turn (OpenAI's `parallel_tool_calls: false`).
     pub one_at_a_time: bool,
 }
@@ -154,7 +154,7 @@ impl Tools {
     /// Whether the model may call anything in this turn.
     #[must_use]
     pub fn callable(&self) -> bool {
-        !self.offered.is_empty() && self.choice != Choice::None
+        !self.offered.is_empty() && self.choice != ToolChoice::None
     }
 }
 
@@ -166,14 +166,14 @@ pub struct Tool {
     /// What it does, for the model.
     pub description: Option<String>,
     /// What it takes.
-    pub takes: Takes,
+    pub input: ToolInput,
     /// Whether arguments must match the schema exactly (OpenAI's `strict`).
     pub strict: bool,
 }
 
 /// What a tool takes.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Takes {
+pub enum ToolInput {
     /// One JSON object that matches a JSON Schema.
     Json(Value),
     /// Free text (OpenAI's `custom` tools); emulated as an object with the one string `input`.
@@ -182,7 +182,7 @@ pub enum Takes {
 
 /// How the model must choose among the tools.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Choice {
+pub enum ToolChoice {
     /// The model decides.
     #[default]
     Auto,
@@ -203,7 +203,7 @@ pub enum Choice {
 
 /// The form the answer must have.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub enum Output {
+pub enum OutputFormat {
     /// Any text.
     #[default]
     Text,
@@ -222,7 +222,7 @@ pub enum Output {
 
 /// Where the answer must end early.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Limits {
+pub struct OutputLimits {
     /// The most tokens the answer may have, by our count.
     pub max_tokens: Option<u64>,
     /// Strings before which the answer is cut.
@@ -231,7 +231,7 @@ pub struct Limits {
 
 /// Web search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Search {
+pub struct WebSearch {
     /// How many sites to read; upstream's default if absent.
     pub sites: Option<u32>,
     /// How many words to take from each; upstream's default if absent.
