@@ -15,15 +15,17 @@ use translate::failure::Failure;
 use translate::interpret::thinking::Thoughts;
 use translate::plan::PlanSettings;
 
+use crate::access::account_id::{AccountId, AccountIds};
+use crate::access::client_address::client_address;
 use crate::access::known_keys::KnownKeys;
 use crate::access::rate_limit::RateLimit;
-use crate::access::{self, Identities, Identity};
 use crate::banner;
 use crate::config::{FileWords, RateLimitBy, Settings};
 use crate::demo::Demo;
 use crate::doctor::{self, State};
 use crate::embeddings::Embeddings;
-use crate::http::router::{self, Arrival};
+use crate::http::context::RequestContext;
+use crate::http::router;
 use crate::http::server;
 use crate::media::image_history::Drawings;
 use crate::models::Models;
@@ -51,7 +53,7 @@ pub struct Relay {
     /// How much a caller may ask.
     pub limits: RateLimit,
     /// Names for accounts that tell nothing about them.
-    pub identities: Identities,
+    pub account_ids: AccountIds,
     /// What the operator permits.
     pub policy: PlanSettings,
     /// How prompts are worded.
@@ -59,7 +61,7 @@ pub struct Relay {
     /// What becomes of the thoughts that a model shows.
     pub thoughts: Thoughts,
     /// What was said in recordings, by account and content.
-    pub heard: Mutex<LruCache<(Identity, [u8; 32]), String>>,
+    pub heard: Mutex<LruCache<(AccountId, [u8; 32]), String>>,
     /// What is counted for Prometheus, if anybody wants it.
     pub metrics: Option<Arc<Metrics>>,
     /// Where upstream's files are.
@@ -131,7 +133,7 @@ impl Relay {
             ..onemin::Options::default()
         })?;
         let stores = Stores::choose(settings).map_err(StartError::Settings)?;
-        let identities = stores.identities.clone();
+        let account_ids = stores.account_ids.clone();
         let files = Files::new(&stores, settings.max_file(), settings.max_account_files());
         let fetcher = Fetcher::new(settings.max_fetch(), settings.allow_private_urls);
         let catalogue = Catalogue::new(client.clone(), settings.models_ttl);
@@ -141,7 +143,7 @@ impl Relay {
                 settings.permitted_models(),
                 settings.model_map.clone(),
             ),
-            attacher: Attacher::new(client.clone(), fetcher, identities.clone(), files.clone()),
+            attacher: Attacher::new(client.clone(), fetcher, account_ids.clone(), files.clone()),
             limits: RateLimit::new(settings.rate_limit_per_minute, stores.counters.clone()),
             policy: PlanSettings {
                 max_choices: settings.max_choices,
@@ -169,7 +171,7 @@ impl Relay {
             files,
             file_retention: settings.file_retention(),
             client,
-            identities,
+            account_ids,
             stores,
         })
     }
@@ -180,8 +182,8 @@ impl Relay {
     /// The limit is reached.
     pub async fn admit(
         &self,
-        owner: Identity,
-        arrival: &Arrival,
+        owner: AccountId,
+        context: &RequestContext,
         headers: &HeaderMap,
     ) -> Result<(), Failure> {
         if !self.limits.is_on() {
@@ -190,11 +192,11 @@ impl Relay {
         let who = match self.limit_by {
             RateLimitBy::Key => owner,
             RateLimitBy::Address => {
-                let address = access::client_address(arrival.peer, headers, &self.trusted_proxies);
-                self.identities.of_address(address)
+                let address = client_address(context.peer, headers, &self.trusted_proxies);
+                self.account_ids.of_address(address)
             }
         };
-        self.limits.admit(who, &arrival.told).await
+        self.limits.admit(who, &context.rate_limit).await
     }
 }
 

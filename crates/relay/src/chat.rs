@@ -23,12 +23,14 @@ use translate::interpret::Attempt;
 use translate::plan::{self, FieldNames, Plan, PlanSettings};
 use translate::reply::{Completion, Reply, ResponseMeta};
 
-use crate::access::{self, Identity};
+use crate::access::account_id::AccountId;
+use crate::access::credentials;
 use crate::app::Relay;
 use crate::clock;
+use crate::http::context::RequestContext;
 use crate::http::reply;
-use crate::http::router::Arrival;
-use crate::observe::Record;
+use crate::models::NameStyle;
+use crate::observe::RequestLog;
 use crate::uploads::Attached;
 use upstream::{Answers, Call, Way};
 
@@ -39,16 +41,7 @@ pub struct Api {
     /// Its name in the log.
     pub name: &'static str,
     /// How its clients name models.
-    pub names: Names,
-}
-
-/// How clients name models.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Names {
-    /// By the catalogue's ids.
-    Exact,
-    /// Also by family, version and date, as Anthropic's clients do.
-    Families,
+    pub names: NameStyle,
 }
 
 /// Answers one request for a turn, in the client's dialect.
@@ -71,14 +64,14 @@ pub async fn run_with<D>(
 where
     D: AsyncFnOnce(
         Arc<Relay>,
-        Identity,
+        AccountId,
         Bytes,
         ResponseMeta,
     ) -> Result<dialect::DecodedRequest, Failure>,
 {
     let dialect = &api.dialect;
     let (head, body) = request.into_parts();
-    let Some(arrival) = head.extensions.get::<Arrival>().cloned() else {
+    let Some(context) = head.extensions.get::<RequestContext>().cloned() else {
         return reply::failure(
             dialect,
             &Failure::new(
@@ -87,12 +80,12 @@ where
             ),
         );
     };
-    let mut record = Record::begin(relay.metrics.clone(), arrival.id, api.name);
+    let mut record = RequestLog::begin(relay.metrics.clone(), context.id, api.name);
     match answer(
         relay,
         api,
         &mut record,
-        arrival,
+        context,
         &head.headers,
         body,
         decode,
@@ -119,8 +112,8 @@ fn named(failure: Failure, fields: FieldNames) -> Failure {
 async fn answer<D>(
     relay: &Arc<Relay>,
     api: &Api,
-    record: &mut Record,
-    arrival: Arrival,
+    record: &mut RequestLog,
+    context: RequestContext,
     headers: &HeaderMap,
     body: Body,
     decode: D,
@@ -128,18 +121,18 @@ async fn answer<D>(
 where
     D: AsyncFnOnce(
         Arc<Relay>,
-        Identity,
+        AccountId,
         Bytes,
         ResponseMeta,
     ) -> Result<dialect::DecodedRequest, Failure>,
 {
-    let caller = access::caller(headers)?;
-    let owner = relay.identities.of_key(&caller.key);
-    relay.admit(owner, &arrival, headers).await?;
+    let caller = credentials::caller(headers)?;
+    let owner = relay.account_ids.of_key(&caller.key);
+    relay.admit(owner, &context, headers).await?;
     let body = reply::read(body, headers, relay.max_body).await?;
 
     let stamp = ResponseMeta {
-        id: arrival.id.unguessable(),
+        id: context.id.hex(),
         created: record.created(),
     };
     let decoded = decode(relay.clone(), owner, body, stamp.clone()).await?;
@@ -153,7 +146,7 @@ where
         api,
         key: caller.key,
         owner,
-        arrival,
+        context,
         policy: relay.policy(headers),
     };
     record.asks(&chat);
@@ -192,8 +185,8 @@ struct Asker<'r> {
     relay: &'r Arc<Relay>,
     api: &'r Api,
     key: ApiKey,
-    owner: Identity,
-    arrival: Arrival,
+    owner: AccountId,
+    context: RequestContext,
     policy: PlanSettings,
 }
 
@@ -209,18 +202,18 @@ impl Asker<'_> {
         }
         chat.model = relay.catalogue.resolve(&chat.model, self.api.names).await;
         let job = relay.catalogue.admit(&chat.model).await?;
-        if let Some(work) = job.work() {
+        if let Some(work) = job.media_task() {
             media::prepare(relay, &self.key, work, &mut chat).await?;
         }
         let fields = self.api.dialect.fields;
         let plan = plan::plan(&chat, job.abilities(), self.policy, fields)?;
         chat.ignored.extend(plan.ignored.map(str::to_owned));
-        if job.work().is_none() {
+        if job.media_task().is_none() {
             media::hear(relay, &self.key, owner, &mut chat).await?;
         }
         let chat = Arc::new(chat);
         let made = |making| Answers::made(&chat, making);
-        let answers = match job.work() {
+        let answers = match job.media_task() {
             _ if deletes => made(file_keywords::delete(relay.clone(), owner).boxed()),
             None => self.converse(&chat, plan).await?,
             Some(work) => {
@@ -234,7 +227,7 @@ impl Asker<'_> {
     /// Asks a chat model: the turn's pictures and documents go ahead of its prompt.
     async fn converse(&self, chat: &Arc<ChatRequest>, plan: Plan) -> Result<Answers, Failure> {
         let attached = self.relay.attacher.attach(&self.key, chat).await?;
-        let prompt = compose(chat, &self.relay.wording, self.arrival.id.lot());
+        let prompt = compose(chat, &self.relay.wording, self.context.id.tag_seed());
         let attempt = Attempt {
             left: plan.corrections,
             thoughts: self.relay.thoughts,
@@ -257,7 +250,7 @@ impl Asker<'_> {
 
 async fn whole(
     mut answers: Answers,
-    record: &mut Record,
+    record: &mut RequestLog,
 ) -> Result<(Vec<Reply>, Answers), Failure> {
     let mut replies = vec![Reply::default(); answers.count() as usize];
     let mut collect = |choice: usize, event: translate::reply::Event<'_>| {

@@ -3,14 +3,11 @@
 use std::time::Duration;
 
 use onemin::catalogue::{Catalogue, Listing, Source};
-use onemin::images::aliases;
+use onemin::images::aliases as image_aliases;
 use onemin::models::{Feature, Model};
 use translate::dialect::anthropic::model_names;
 use translate::failure::{Failure, Kind};
 use translate::plan::{CodeSupport, ModelCapabilities};
-
-use crate::chat::Names;
-use crate::chat::media::Work;
 
 /// A model that is not in a list older than this is looked for in a fresh one.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(30);
@@ -21,42 +18,62 @@ const NEAR: f64 = 0.8;
 /// The most models that a message names.
 const MENTIONED: usize = 12;
 
-/// Models that do other work than chat, by the feature that lists them.
-const WORKS: [(Feature, Work); 4] = [
-    (Feature::ImageGenerator, Work::Draw),
-    (Feature::ImageVariator, Work::Draw),
-    (Feature::TextToSpeech, Work::Speak),
-    (Feature::SpeechToText, Work::WriteDown),
+/// Models of media, by the feature that lists them.
+const TASKS: [(Feature, MediaTask); 4] = [
+    (Feature::ImageGenerator, MediaTask::GenerateImage),
+    (Feature::ImageVariator, MediaTask::GenerateImage),
+    (Feature::TextToSpeech, MediaTask::Synthesize),
+    (Feature::SpeechToText, MediaTask::Transcribe),
 ];
+
+/// How clients name models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameStyle {
+    /// By the catalogue's ids.
+    Exact,
+    /// Also by family, version and date, as Anthropic's clients do.
+    Families,
+}
+
+/// What a model of media does with a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaTask {
+    /// It generates an image, edits those of the last message, or varies one.
+    GenerateImage,
+    /// It speaks the last message.
+    Synthesize,
+    /// It transcribes the audio of the last message.
+    Transcribe,
+}
 
 /// What a model does when it is asked in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
     /// It answers.
     Converse(ModelCapabilities),
-    /// It does other work.
-    Work(Work),
+    /// It makes or reads media.
+    Media(MediaTask),
 }
 
 impl Job {
-    /// What a turn may hold. Other work looks at what it needs itself.
+    /// What a turn may hold. Media tasks look at what they need themselves.
     #[must_use]
     pub fn abilities(self) -> ModelCapabilities {
         match self {
             Self::Converse(abilities) => abilities,
-            Self::Work(_) => ModelCapabilities {
+            Self::Media(_) => ModelCapabilities {
                 vision: true,
                 code: CodeSupport::Never,
             },
         }
     }
 
-    /// The work, if it is any.
+    /// The media task, if it is one.
     #[must_use]
-    pub fn work(self) -> Option<Work> {
+    pub fn media_task(self) -> Option<MediaTask> {
         match self {
             Self::Converse(_) => None,
-            Self::Work(work) => Some(work),
+            Self::Media(task) => Some(task),
         }
     }
 }
@@ -65,41 +82,41 @@ impl Job {
 pub struct Models {
     catalogue: Catalogue,
     permitted: Option<Vec<String>>,
-    stand_ins: Vec<(String, String)>,
+    aliases: Vec<(String, String)>,
 }
 
 impl Models {
-    /// All of upstream's models, or only those of the operator's list. `stand_ins` are names that
+    /// All of upstream's models, or only those of the operator's list. `aliases` are names that
     /// clients use and what is meant by them.
     #[must_use]
     pub fn new(
         catalogue: Catalogue,
         permitted: Option<Vec<String>>,
-        stand_ins: Vec<(String, String)>,
+        aliases: Vec<(String, String)>,
     ) -> Self {
         Self {
             catalogue,
             permitted,
-            stand_ins,
+            aliases,
         }
     }
 
     /// The model that a client means by a name; the name itself where it means nothing else.
-    pub async fn resolve(&self, name: &str, names: Names) -> String {
-        if names == Names::Exact {
-            return self.of_today(self.stand_in(name)).await.to_owned();
+    pub async fn resolve(&self, name: &str, names: NameStyle) -> String {
+        if names == NameStyle::Exact {
+            return self.current_id(self.alias(name)).await.to_owned();
         }
         let listing = self.catalogue.models(Feature::Chat).await;
         let ids = listing.models.iter().map(|model| model.id.as_str());
         let ids: Vec<&str> = ids.filter(|id| self.permits(id)).collect();
-        let meant = model_names::resolve(name, &ids, &self.stand_ins);
+        let meant = model_names::resolve(name, &ids, &self.aliases);
         meant.unwrap_or(name).to_owned()
     }
 
     /// Today's id of a picture model that is asked by an earlier name, unless a model of chat
     /// bears that name.
-    async fn of_today<'n>(&self, name: &'n str) -> &'n str {
-        let today = aliases::current_id(name);
+    async fn current_id<'n>(&self, name: &'n str) -> &'n str {
+        let today = image_aliases::current_id(name);
         if today == name {
             return name;
         }
@@ -114,7 +131,7 @@ impl Models {
     /// The models that may be used, those for chat first, and where the list comes from.
     pub async fn list(&self) -> (Vec<Model>, Source) {
         let chat = self.catalogue.models(Feature::Chat).await;
-        let others = WORKS.map(|(feature, _)| feature);
+        let others = TASKS.map(|(feature, _)| feature);
         let others = [Feature::CodeGenerator].into_iter().chain(others);
         let others = others.map(|feature| self.catalogue.models(feature));
         let others = futures_util::future::join_all(others).await;
@@ -170,9 +187,9 @@ impl Models {
                 code: CodeSupport::Only,
             }));
         }
-        for (feature, work) in WORKS {
+        for (feature, task) in TASKS {
             if find(&self.catalogue.models(feature).await, id).is_some() {
-                return Ok(Job::Work(work));
+                return Ok(Job::Media(task));
             }
         }
         if listing.source == Source::BuiltIn {
@@ -189,7 +206,7 @@ impl Models {
     /// # Errors
     /// A [`Kind::ModelNotFound`] failure.
     pub fn permitted(&self, name: &str) -> Result<String, Failure> {
-        let model = self.stand_in(name);
+        let model = self.alias(name);
         if self.permits(model) {
             return Ok(model.to_owned());
         }
@@ -203,7 +220,7 @@ impl Models {
     }
 
     /// A failure that says that a model cannot be had, with the names of those that serve a feature.
-    pub async fn with_able(&self, failure: Failure, feature: Feature) -> Failure {
+    pub async fn with_alternatives(&self, failure: Failure, feature: Feature) -> Failure {
         if failure.kind != Kind::ModelNotFound {
             return failure;
         }
@@ -215,9 +232,9 @@ impl Models {
     }
 
     /// What the operator's list says that a name means.
-    fn stand_in<'n>(&'n self, name: &'n str) -> &'n str {
-        let stand_in = self.stand_ins.iter().find(|(from, _)| from == name);
-        stand_in.map_or(name, |(_, to)| to)
+    fn alias<'n>(&'n self, name: &'n str) -> &'n str {
+        let alias = self.aliases.iter().find(|(from, _)| from == name);
+        alias.map_or(name, |(_, to)| to)
     }
 
     /// The list, asked for again if it lacks the model and is not fresh: models come and go.
@@ -235,7 +252,7 @@ impl Models {
     #[must_use]
     pub fn permits(&self, id: &str) -> bool {
         let is = |permitted: &String| {
-            permitted == id || aliases::current_id(permitted) == aliases::current_id(id)
+            permitted == id || image_aliases::current_id(permitted) == image_aliases::current_id(id)
         };
         self.permitted
             .as_ref()

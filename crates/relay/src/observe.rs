@@ -68,13 +68,13 @@ impl RequestId {
 
     /// Its letters and digits.
     #[must_use]
-    pub fn unguessable(self) -> String {
+    pub fn hex(self) -> String {
         self.0.simple().to_string()
     }
 
     /// A number that nobody can guess before the answer is there.
     #[must_use]
-    pub fn lot(self) -> u32 {
+    pub fn tag_seed(self) -> u32 {
         self.0.as_fields().0
     }
 
@@ -93,7 +93,7 @@ impl std::fmt::Display for RequestId {
 
 /// What is told of one request. Dropped without an end, it says that the client left.
 #[derive(Debug)]
-pub struct Record(Option<Box<Line>>);
+pub struct RequestLog(Option<Box<Line>>);
 
 #[derive(Debug)]
 struct Line {
@@ -116,7 +116,7 @@ enum Outcome {
     Failed(Kind, String),
 }
 
-impl Record {
+impl RequestLog {
     /// Begins with a request's arrival. `metrics` count it, if there are any.
     #[must_use]
     pub fn begin(metrics: Option<Arc<Metrics>>, id: RequestId, api: &'static str) -> Self {
@@ -190,7 +190,7 @@ impl Record {
     }
 }
 
-impl Drop for Record {
+impl Drop for RequestLog {
     fn drop(&mut self) {
         if let Some(line) = self.0.take() {
             line.end();

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use translate::chat_request::{Attachment, ChatRequest, Part, Source};
 use translate::failure::{Failure, Kind};
 
-use crate::access::{Identities, Identity};
+use crate::access::account_id::{AccountId, AccountIds};
 use crate::failure::of_upstream;
 use crate::objects::files::Files;
 use crate::store::StoreError;
@@ -43,13 +43,13 @@ pub struct Attached {
 pub struct Attacher {
     client: Client,
     fetcher: Fetcher,
-    identities: Identities,
+    account_ids: AccountIds,
     files: Files,
     uploaded: Arc<Mutex<Uploaded>>,
 }
 
 /// What was uploaded: by whom, and the hash of its bytes.
-type Uploaded = LruCache<(Identity, [u8; 32]), Reference>;
+type Uploaded = LruCache<(AccountId, [u8; 32]), Reference>;
 
 #[derive(Debug, Clone)]
 struct Reference {
@@ -74,11 +74,11 @@ const MAX_MEDIA: usize = 64;
 impl Attacher {
     /// An attacher over this client and fetcher.
     #[must_use]
-    pub fn new(client: Client, fetcher: Fetcher, identities: Identities, files: Files) -> Self {
+    pub fn new(client: Client, fetcher: Fetcher, account_ids: AccountIds, files: Files) -> Self {
         Self {
             client,
             fetcher,
-            identities,
+            account_ids,
             files,
             uploaded: Arc::new(Mutex::new(LruCache::new(REMEMBERED))),
         }
@@ -98,7 +98,7 @@ impl Attacher {
             let message = format!("At most {MAX_MEDIA} images and files may stand in one request.");
             return Err(Failure::invalid("messages", message));
         }
-        let whose = self.identities.of_key(key);
+        let whose = self.account_ids.of_key(key);
         let references =
             try_join_all(media.iter().map(|wanted| self.bring(key, whose, wanted))).await?;
         let mut attached = Attached::default();
@@ -134,7 +134,7 @@ impl Attacher {
         name: Option<&str>,
     ) -> Result<String, Failure> {
         let kind = file_type::of_recording(&bytes, name)?;
-        let content = (self.identities.of_key(key), Sha256::digest(&bytes).into());
+        let content = (self.account_ids.of_key(key), Sha256::digest(&bytes).into());
         if let Some(reference) = self.remembered(&content) {
             return Ok(reference.image);
         }
@@ -147,7 +147,7 @@ impl Attacher {
     /// # Errors
     /// As [`Attacher::attach`].
     pub async fn recording_of(&self, key: &ApiKey, media: &Attachment) -> Result<String, Failure> {
-        let whose = self.identities.of_key(key);
+        let whose = self.account_ids.of_key(key);
         let reference = self.bring(key, whose, &Wanted::Recording(media)).await?;
         Ok(reference.image)
     }
@@ -157,7 +157,7 @@ impl Attacher {
     /// # Errors
     /// As [`Attacher::attach`].
     pub async fn picture(&self, key: &ApiKey, media: &Attachment) -> Result<String, Failure> {
-        let whose = self.identities.of_key(key);
+        let whose = self.account_ids.of_key(key);
         let reference = self.bring(key, whose, &Wanted::Image(media)).await?;
         Ok(reference.image)
     }
@@ -165,7 +165,7 @@ impl Attacher {
     async fn bring(
         &self,
         key: &ApiKey,
-        whose: Identity,
+        whose: AccountId,
         wanted: &Wanted<'_>,
     ) -> Result<Reference, Failure> {
         let media = wanted.media();
@@ -194,7 +194,7 @@ impl Attacher {
     async fn bring_stored(
         &self,
         key: &ApiKey,
-        whose: Identity,
+        whose: AccountId,
         wanted: &Wanted<'_>,
         id: &str,
     ) -> Result<Reference, Failure> {
@@ -228,7 +228,7 @@ impl Attacher {
     async fn send(
         &self,
         key: &ApiKey,
-        content: (Identity, [u8; 32]),
+        content: (AccountId, [u8; 32]),
         upload: Upload,
     ) -> Result<Reference, Failure> {
         let asset = self
@@ -245,7 +245,7 @@ impl Attacher {
         Ok(reference)
     }
 
-    fn remembered(&self, content: &(Identity, [u8; 32])) -> Option<Reference> {
+    fn remembered(&self, content: &(AccountId, [u8; 32])) -> Option<Reference> {
         let fresh = |reference: &&Reference| reference.since.elapsed() < RELIED_ON;
         self.lock().get(content).filter(fresh).cloned()
     }

@@ -11,7 +11,7 @@ use onemin::{ApiKey, Client};
 use tokio::time::timeout;
 use translate::failure::{Failure, Kind};
 
-use super::Identity;
+use super::account_id::AccountId;
 use crate::failure::of_upstream;
 
 /// How long a key counts as known.
@@ -27,7 +27,7 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 #[derive(Clone)]
 pub struct KnownKeys {
     client: Client,
-    seen: Arc<Mutex<LruCache<Identity, Instant>>>,
+    seen: Arc<Mutex<LruCache<AccountId, Instant>>>,
 }
 
 impl KnownKeys {
@@ -42,7 +42,7 @@ impl KnownKeys {
 
     /// Whether a key was seen to be known, so that nobody need be asked.
     #[must_use]
-    pub fn knows(&self, identity: Identity) -> bool {
+    pub fn knows(&self, identity: AccountId) -> bool {
         let fresh = |seen: &Instant| seen.elapsed() < KNOWN_FOR;
         self.lock().get(&identity).is_some_and(fresh)
     }
@@ -52,7 +52,7 @@ impl KnownKeys {
     ///
     /// # Errors
     /// A [`Kind::Unauthenticated`] failure.
-    pub async fn check(&self, key: &ApiKey, identity: Identity) -> Result<(), Failure> {
+    pub async fn check(&self, key: &ApiKey, identity: AccountId) -> Result<(), Failure> {
         if self.knows(identity) {
             return Ok(());
         }
@@ -70,7 +70,7 @@ impl KnownKeys {
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, LruCache<Identity, Instant>> {
+    fn lock(&self) -> MutexGuard<'_, LruCache<AccountId, Instant>> {
         // A panic while the lock was held can at worst have lost an entry.
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }

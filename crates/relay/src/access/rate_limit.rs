@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use translate::failure::{Failure, Kind};
 
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::store::counters::Counters;
 
 const WINDOW_SECONDS: u64 = 60;
@@ -20,7 +20,7 @@ pub struct RateLimit {
 
 /// How a caller stands after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct RateLimitStatus {
     limit: u64,
     /// None if it was one request too many.
     remaining: Option<u64>,
@@ -54,16 +54,16 @@ impl RateLimit {
     ///
     /// # Errors
     /// A [`Kind::RateLimited`] failure that says when to come back.
-    pub async fn admit(&self, who: Identity, told: &Told) -> Result<(), Failure> {
-        let standing = self.count_at(who, SystemTime::now()).await;
-        told.0.get_or_init(|| standing);
-        standing.check()
+    pub async fn admit(&self, who: AccountId, slot: &RateLimitSlot) -> Result<(), Failure> {
+        let status = self.count_at(who, SystemTime::now()).await;
+        slot.0.get_or_init(|| status);
+        status.check()
     }
 
-    async fn count_at(&self, who: Identity, now: SystemTime) -> Standing {
+    async fn count_at(&self, who: AccountId, now: SystemTime) -> RateLimitStatus {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let count = self.counters.count(who, now / WINDOW_SECONDS).await;
-        Standing {
+        RateLimitStatus {
             limit: self.per_minute,
             remaining: self.per_minute.checked_sub(count),
             reset_seconds: WINDOW_SECONDS - now % WINDOW_SECONDS,
@@ -74,17 +74,17 @@ impl RateLimit {
 /// What every answer to a request tells of its caller's limit, a refusal too; nothing before the
 /// request is counted.
 #[derive(Debug, Clone, Default)]
-pub struct Told(Arc<OnceLock<Standing>>);
+pub struct RateLimitSlot(Arc<OnceLock<RateLimitStatus>>);
 
-impl Told {
+impl RateLimitSlot {
     /// How the caller stands, once that is known.
     #[must_use]
-    pub fn standing(&self) -> Option<Standing> {
+    pub fn status(&self) -> Option<RateLimitStatus> {
         self.0.get().copied()
     }
 }
 
-impl Standing {
+impl RateLimitStatus {
     fn check(self) -> Result<(), Failure> {
         if self.remaining.is_some() {
             return Ok(());
@@ -115,15 +115,15 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::Identities;
+    use crate::access::account_id::AccountIds;
     use crate::store::counters::InProcess;
     use std::time::Duration;
 
     #[tokio::test]
     async fn the_limit_holds_within_a_window_and_for_each_caller_alone() {
         let limit = RateLimit::new(2, Arc::new(InProcess::default()));
-        let identities = Identities::fresh();
-        let who = |key: &str| identities.of_key(&onemin::ApiKey::parse(key).unwrap());
+        let account_ids = AccountIds::fresh();
+        let who = |key: &str| account_ids.of_key(&onemin::ApiKey::parse(key).unwrap());
         let at = |seconds: u64| UNIX_EPOCH + Duration::from_secs(600 + seconds);
         assert_eq!(limit.count_at(who("a"), at(0)).await.remaining, Some(1));
         assert_eq!(limit.count_at(who("a"), at(10)).await.remaining, Some(0));

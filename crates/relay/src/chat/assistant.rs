@@ -4,7 +4,7 @@
 use translate::chat_request::{ChatRequest, Message, Part, Role};
 use translate::failure::{Failure, Kind};
 
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::objects::assistants::Assistant;
 
@@ -12,7 +12,7 @@ use crate::objects::assistants::Assistant;
 ///
 /// # Errors
 /// There is no such assistant, or the store does not answer.
-pub async fn apply(relay: &Relay, owner: Identity, chat: &mut ChatRequest) -> Result<(), Failure> {
+pub async fn apply(relay: &Relay, owner: AccountId, chat: &mut ChatRequest) -> Result<(), Failure> {
     if !chat.model.starts_with("asst_") {
         return Ok(());
     }

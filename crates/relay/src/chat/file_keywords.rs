@@ -8,7 +8,7 @@ use onemin::chat::{self, Accounting};
 use translate::chat_request::{ChatRequest, Part, Role};
 use translate::failure::Failure;
 
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::config::FileWords;
 
@@ -50,7 +50,11 @@ pub fn ask_to_delete(words: FileWords, chat: &ChatRequest) -> bool {
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn attach(relay: &Relay, owner: Identity, chat: &mut ChatRequest) -> Result<(), Failure> {
+pub async fn attach(
+    relay: &Relay,
+    owner: AccountId,
+    chat: &mut ChatRequest,
+) -> Result<(), Failure> {
     let has_files = |part: &Part| matches!(part, Part::File(_));
     let mut parts = chat.messages.iter().flat_map(|message| &message.parts);
     if relay.file_words == FileWords::Off
@@ -70,7 +74,7 @@ pub async fn attach(relay: &Relay, owner: Identity, chat: &mut ChatRequest) -> R
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn delete(relay: Arc<Relay>, owner: Identity) -> Result<chat::Answer, Failure> {
+pub async fn delete(relay: Arc<Relay>, owner: AccountId) -> Result<chat::Answer, Failure> {
     let text = match relay.files.delete_all(owner).await? {
         0 => "There were no files to delete.".to_owned(),
         1 => "Your file is deleted.".to_owned(),

@@ -18,21 +18,11 @@ use translate::dialect::openai::chat::SAMPLING;
 use translate::dialect::openai::media::audio::SpeechRequest;
 use translate::failure::{Failure, Kind};
 
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::media::speech;
 use crate::media::transcription::{self, Order, Task};
-
-/// What answers a turn that is no conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Work {
-    /// A picture is drawn, or one of the last answer varied.
-    Draw,
-    /// The last message is spoken.
-    Speak,
-    /// The recording of the last message is written down.
-    WriteDown,
-}
+use crate::models::MediaTask;
 
 /// Reads a turn as an order for other work: `n` counts pictures then, and parameters that chat
 /// lacks have an effect, or are named as without one.
@@ -42,14 +32,14 @@ pub enum Work {
 pub async fn prepare(
     relay: &Relay,
     key: &ApiKey,
-    work: Work,
+    work: MediaTask,
     chat: &mut ChatRequest,
 ) -> Result<(), Failure> {
     read(work, chat);
     let unmet = match work {
-        Work::Draw => images::unmet(relay, key, chat).await?,
-        Work::Speak => speech::payload(&speech(chat)?)?.ignored,
-        Work::WriteDown => {
+        MediaTask::GenerateImage => images::unmet(relay, key, chat).await?,
+        MediaTask::Synthesize => speech::payload(&speech(chat)?)?.ignored,
+        MediaTask::Transcribe => {
             let names = chat.extra_params.keys().filter(|name| *name != "language");
             names.cloned().collect()
         }
@@ -62,14 +52,14 @@ pub async fn prepare(
     Ok(())
 }
 
-fn read(work: Work, chat: &mut ChatRequest) {
+fn read(work: MediaTask, chat: &mut ChatRequest) {
     chat.extra_params
         .retain(|name, _| !SAMPLING.contains(&name.as_str()));
     let beside = &chat.extra_params;
     chat.ignored
         .retain(|name| !beside.contains_key(name) && name != "audio");
     // A link that is cut, or read for calls and JSON, loses what was paid for.
-    if work != Work::WriteDown {
+    if work != MediaTask::Transcribe {
         chat.limits = OutputLimits::default();
     }
     if std::mem::take(&mut chat.output) != OutputFormat::Text {
@@ -81,10 +71,10 @@ fn read(work: Work, chat: &mut ChatRequest) {
     let choices = std::mem::replace(&mut chat.choices, 1);
     if choices > 1 {
         match work {
-            Work::Draw => {
+            MediaTask::GenerateImage => {
                 chat.extra_params.insert("n".to_owned(), choices.into());
             }
-            Work::Speak | Work::WriteDown => chat.ignored.push("n".to_owned()),
+            MediaTask::Synthesize | MediaTask::Transcribe => chat.ignored.push("n".to_owned()),
         }
     }
 }
@@ -97,12 +87,12 @@ pub async fn answer(
     relay: Arc<Relay>,
     key: ApiKey,
     chat: Arc<ChatRequest>,
-    work: Work,
+    work: MediaTask,
 ) -> Result<chat::Answer, Failure> {
     let (text, credits) = match work {
-        Work::Draw => images::draw(&relay, &key, &chat).await?,
-        Work::Speak => speak(&relay, &key, &chat).await?,
-        Work::WriteDown => write_down(&relay, &key, &chat).await?,
+        MediaTask::GenerateImage => images::draw(&relay, &key, &chat).await?,
+        MediaTask::Synthesize => speak(&relay, &key, &chat).await?,
+        MediaTask::Transcribe => write_down(&relay, &key, &chat).await?,
     };
     Ok(chat::Answer {
         text,
@@ -215,7 +205,7 @@ fn last_text(chat: &ChatRequest) -> Result<String, Failure> {
 pub async fn hear(
     relay: &Relay,
     key: &ApiKey,
-    owner: Identity,
+    owner: AccountId,
     chat: &mut ChatRequest,
 ) -> Result<(), Failure> {
     for message in &mut chat.messages {
@@ -232,7 +222,7 @@ pub async fn hear(
 async fn transcript(
     relay: &Relay,
     key: &ApiKey,
-    owner: Identity,
+    owner: AccountId,
     media: &Attachment,
 ) -> Result<String, Failure> {
     let bytes: Bytes = match &media.source {

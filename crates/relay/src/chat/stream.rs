@@ -21,7 +21,7 @@ use translate::reply::Completion;
 use super::upstream::{Answers, Progress};
 use crate::clock;
 use crate::http::reply;
-use crate::observe::Record;
+use crate::observe::RequestLog;
 
 /// Waits for the first word and begins the stream with it.
 ///
@@ -30,7 +30,7 @@ use crate::observe::Record;
 pub async fn begin(
     answers: Answers,
     encoder: Box<dyn StreamEncoder>,
-    record: &mut Record,
+    record: &mut RequestLog,
     heartbeat: Duration,
 ) -> Result<Response, Failure> {
     let mut events = Events {
@@ -64,7 +64,7 @@ struct Events {
     /// None once the stream has ended.
     answers: Option<Answers>,
     encoder: Box<dyn StreamEncoder>,
-    record: Record,
+    record: RequestLog,
     heartbeat: Heartbeat,
     first: Vec<u8>,
 }

@@ -14,18 +14,19 @@ use translate::dialect::anthropic::messages;
 use translate::dialect::openai::chat;
 use translate::failure::{Failure, Kind};
 
-use crate::access::{self, Caller, Identity};
+use crate::access::account_id::AccountId;
+use crate::access::credentials::{self, Caller};
 use crate::app::Relay;
-use crate::http::router::Arrival;
+use crate::http::context::RequestContext;
 use crate::http::{logged_body, reply};
-use crate::observe::Record;
+use crate::observe::RequestLog;
 
 /// A request whose caller is known and may ask.
 pub struct Asked {
     /// Who asks.
     pub caller: Caller,
     /// Whose records are meant.
-    pub owner: Identity,
+    pub owner: AccountId,
     /// Whether parameters without effect are refused.
     pub strict: bool,
     /// The request without its body.
@@ -62,14 +63,14 @@ where
     F: Future<Output = Result<Response, Failure>>,
 {
     let dialect = dialect(request.headers());
-    let Some(arrival) = request.extensions().get::<Arrival>().cloned() else {
+    let Some(context) = request.extensions().get::<RequestContext>().cloned() else {
         let message = "The request did not come through the router.";
         return reply::failure(dialect, &Failure::new(Kind::Internal, message));
     };
-    let mut record = Record::begin(relay.metrics.clone(), arrival.id, api);
+    let mut record = RequestLog::begin(relay.metrics.clone(), context.id, api);
     // Its answer's body is never asked for.
     let is_head = request.method() == Method::HEAD;
-    match admitted(relay, arrival, request, work).await {
+    match admitted(relay, context, request, work).await {
         Ok(response) if is_head => {
             record.done();
             response
@@ -84,7 +85,7 @@ where
 
 async fn admitted<W, F>(
     relay: Arc<Relay>,
-    arrival: Arrival,
+    context: RequestContext,
     request: Request<Body>,
     work: W,
 ) -> Result<Response, Failure>
@@ -93,9 +94,9 @@ where
     F: Future<Output = Result<Response, Failure>>,
 {
     let (head, body) = request.into_parts();
-    let caller = access::caller(&head.headers)?;
-    let owner = relay.identities.of_key(&caller.key);
-    relay.admit(owner, &arrival, &head.headers).await?;
+    let caller = credentials::caller(&head.headers)?;
+    let owner = relay.account_ids.of_key(&caller.key);
+    relay.admit(owner, &context, &head.headers).await?;
     let asked = Asked {
         strict: relay.policy(&head.headers).strict,
         caller,

@@ -15,7 +15,7 @@ use translate::dialect::openai::error;
 use translate::failure::{Failure, Kind};
 
 use crate::http::reply;
-use crate::observe::Record;
+use crate::observe::RequestLog;
 
 /// Why a body ends early, for its client and its record.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +24,7 @@ pub struct Broken(pub Failure);
 
 /// Ends the record when the answer's last byte has gone.
 #[must_use]
-pub fn answer(response: Response, mut record: Record) -> Response {
+pub fn answer(response: Response, mut record: RequestLog) -> Response {
     let left = reply::announced(response.headers());
     if left == Some(0) || response.body().size_hint().exact().is_some() {
         record.done();
@@ -51,7 +51,7 @@ struct Recorded {
     /// What is still to come of the length that the client was told: nobody asks for more.
     left: Option<u64>,
     events: bool,
-    record: Record,
+    record: RequestLog,
 }
 
 impl Recorded {

@@ -13,8 +13,9 @@ use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use hyper::body::Incoming;
 use tower::Service as _;
 
-use crate::access::rate_limit::Told;
+use crate::access::rate_limit::RateLimitSlot;
 use crate::app::Relay;
+use crate::http::context::RequestContext;
 use crate::http::drain_body::Arriving;
 use crate::http::reply;
 use crate::observe::RequestId;
@@ -27,17 +28,6 @@ use crate::routes::{
 #[derive(Clone)]
 pub struct Service {
     routes: Router,
-}
-
-/// What is known of a request before it is looked at; an extension of it.
-#[derive(Debug, Clone)]
-pub struct Arrival {
-    /// The request's id.
-    pub id: RequestId,
-    /// Who is at the other end of the connection.
-    pub peer: SocketAddr,
-    /// What the answer tells of the caller's limit.
-    pub told: Told,
 }
 
 /// The service over these parts.
@@ -145,14 +135,19 @@ impl Service {
     /// As [`Service::call`], for a request that need not come from a socket.
     pub async fn answer(&self, mut request: Request<Body>, peer: SocketAddr) -> Response {
         let id = RequestId::draw();
-        let told = Told::default();
+        let rate_limit = RateLimitSlot::default();
         let mut response = if request.method() == Method::OPTIONS {
             preflight(request.headers())
         } else if !missing::is_readable(request.uri()) {
             missing::unreadable(request.uri(), request.headers())
         } else {
-            let told = told.clone();
-            request.extensions_mut().insert(Arrival { id, peer, told });
+            let rate_limit = rate_limit.clone();
+            let context = RequestContext {
+                id,
+                peer,
+                rate_limit,
+            };
+            request.extensions_mut().insert(context);
             if let Some(uri) = without_empty_segments(request.uri()) {
                 *request.uri_mut() = uri;
             }
@@ -164,8 +159,8 @@ impl Service {
         let id = id.header();
         response = reply::said(response, &id);
         let headers = response.headers_mut();
-        if let Some(standing) = told.standing() {
-            standing.headers(headers);
+        if let Some(status) = rate_limit.status() {
+            status.headers(headers);
         }
         headers.insert(
             header::ACCESS_CONTROL_ALLOW_ORIGIN,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::clock;
 use crate::store::build::Stores;
 use crate::store::state::{Collection, Record};
@@ -48,7 +48,7 @@ impl Drawings {
     /// Remembers how pictures were drawn. A store that fails costs the memory, not the pictures.
     pub async fn remember(
         &self,
-        owner: Identity,
+        owner: AccountId,
         pictures: &[ResultAsset],
         fields: Map<String, Value>,
     ) {
@@ -65,7 +65,7 @@ impl Drawings {
     }
 
     /// How a picture was drawn, by its URL, path or name; empty if that is not known.
-    pub async fn recall(&self, owner: Identity, picture: &str) -> Map<String, Value> {
+    pub async fn recall(&self, owner: AccountId, picture: &str) -> Map<String, Value> {
         match self.0.get(owner, &id(picture)).await {
             Ok(drawing) => drawing.map(|drawing| drawing.fields).unwrap_or_default(),
             Err(error) => {

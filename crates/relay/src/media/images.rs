@@ -69,7 +69,7 @@ pub async fn draw(relay: &Relay, key: &ApiKey, request: &ImageRequest) -> Result
     styles::look_up(relay, key, &mut request).await?;
     let request = &request;
     let payloads = drawings(relay, request)?;
-    let owner = relay.identities.of_key(key);
+    let owner = relay.account_ids.of_key(key);
     let drawings = payloads.into_iter().map(async |payload| {
         let outcome = ask(relay, key, &payload).await?;
         let repeated = images::repeated(&payload);
@@ -228,7 +228,7 @@ pub async fn vary(
     known_as: &str,
 ) -> Result<Made, Failure> {
     let asked = request.model.as_deref().unwrap_or_default();
-    let owner = relay.identities.of_key(key);
+    let owner = relay.account_ids.of_key(key);
     let variation = Variation {
         image: source.to_owned(),
         repeated: relay.drawings.recall(owner, known_as).await,
@@ -299,7 +299,7 @@ async fn ask(relay: &Relay, key: &ApiKey, payload: &Payload) -> Result<Outcome, 
     let feature = feature(payload.kind);
     let failure = of_upstream(&error);
     Err(Refused {
-        failure: relay.catalogue.with_able(failure, feature).await,
+        failure: relay.catalogue.with_alternatives(failure, feature).await,
         did_no_work: matches!(error.was_accepted(), Accepted::No),
     })
 }

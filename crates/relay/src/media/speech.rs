@@ -71,7 +71,7 @@ pub async fn speak(
             let failure = of_upstream(&error);
             return Err(relay
                 .catalogue
-                .with_able(failure, Feature::TextToSpeech)
+                .with_alternatives(failure, Feature::TextToSpeech)
                 .await);
         }
     };

@@ -141,7 +141,7 @@ pub async fn write_down(
     });
     Err(relay
         .catalogue
-        .with_able(failure, Feature::SpeechToText)
+        .with_alternatives(failure, Feature::SpeechToText)
         .await)
 }
 

@@ -5,7 +5,7 @@ use translate::dialect::openai::assistants::Assistant as Settings;
 use translate::dialect::openai::page::Query;
 use translate::failure::{Failure, Kind};
 
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::clock;
 use crate::store::build::Stores;
 use crate::store::state::{Collection, Record};
@@ -56,7 +56,7 @@ impl Assistants {
     /// The store.
     pub async fn resolve(
         &self,
-        owner: Identity,
+        owner: AccountId,
         model: &str,
     ) -> Result<Option<Assistant>, StoreError> {
         if !model.starts_with(PREFIX) {
@@ -76,7 +76,7 @@ impl Assistants {
     /// The store.
     pub async fn create(
         &self,
-        owner: Identity,
+        owner: AccountId,
         settings: Settings,
     ) -> Result<(String, Kept), StoreError> {
         let id = id::draw(PREFIX);
@@ -92,7 +92,7 @@ impl Assistants {
     ///
     /// # Errors
     /// There is none, or the store.
-    pub async fn get(&self, owner: Identity, id: &str) -> Result<Kept, Failure> {
+    pub async fn get(&self, owner: AccountId, id: &str) -> Result<Kept, Failure> {
         self.0.get(owner, id).await?.ok_or_else(|| unknown(id))
     }
 
@@ -102,7 +102,7 @@ impl Assistants {
     /// There is none, or the store.
     pub async fn change(
         &self,
-        owner: Identity,
+        owner: AccountId,
         id: &str,
         settings: &Settings,
     ) -> Result<Kept, Failure> {
@@ -119,7 +119,7 @@ impl Assistants {
     /// What is wrong with the query, or the store.
     pub async fn list(
         &self,
-        owner: Identity,
+        owner: AccountId,
         query: &Query,
     ) -> Result<(Vec<(String, Kept)>, bool), Failure> {
         page::read(&self.0, owner, query, |_| true).await
@@ -129,7 +129,7 @@ impl Assistants {
     ///
     /// # Errors
     /// There is none, or the store.
-    pub async fn delete(&self, owner: Identity, id: &str) -> Result<(), Failure> {
+    pub async fn delete(&self, owner: AccountId, id: &str) -> Result<(), Failure> {
         if self.0.delete(owner, id).await? {
             Ok(())
         } else {

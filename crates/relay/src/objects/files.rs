@@ -13,7 +13,7 @@ use translate::dialect::openai::media::files::{FileObject, Wanted};
 use translate::dialect::openai::page::Query;
 use translate::failure::{Failure, Kind};
 
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::clock;
 use crate::store::build::Stores;
 use crate::store::contents::{Content, Contents, Writer};
@@ -110,7 +110,7 @@ impl Files {
     ///
     /// # Errors
     /// The account's files take too much already, or the store.
-    pub async fn begin(&self, owner: Identity) -> Result<Upload<'_>, Failure> {
+    pub async fn begin(&self, owner: AccountId) -> Result<Upload<'_>, Failure> {
         let room = match self.max_account {
             None => self.max,
             Some(max) => self.room(owner, max).await?,
@@ -128,7 +128,7 @@ impl Files {
         })
     }
 
-    async fn room(&self, owner: Identity, max: u64) -> Result<u64, Failure> {
+    async fn room(&self, owner: AccountId, max: u64) -> Result<u64, Failure> {
         let all = self.records.list(owner, Listing::default());
         let used: u64 = all.await?.iter().map(|(_, file)| file.bytes).sum();
         Ok(max.saturating_sub(used))
@@ -138,7 +138,7 @@ impl Files {
     ///
     /// # Errors
     /// The store.
-    pub async fn get(&self, owner: Identity, id: &str) -> Result<Option<File>, StoreError> {
+    pub async fn get(&self, owner: AccountId, id: &str) -> Result<Option<File>, StoreError> {
         let file = self.records.get(owner, id).await?;
         Ok(file.filter(|file| !file.is_over()))
     }
@@ -147,7 +147,7 @@ impl Files {
     ///
     /// # Errors
     /// The store.
-    pub async fn content(&self, owner: Identity, id: &str) -> Result<Option<Content>, StoreError> {
+    pub async fn content(&self, owner: AccountId, id: &str) -> Result<Option<Content>, StoreError> {
         self.contents.read(&content(owner, id)).await
     }
 
@@ -157,7 +157,7 @@ impl Files {
     /// What is wrong with the query, or the store.
     pub async fn list(
         &self,
-        owner: Identity,
+        owner: AccountId,
         query: &Query,
     ) -> Result<(Vec<(String, File)>, bool), Failure> {
         let purpose = query.purpose.as_deref();
@@ -171,7 +171,7 @@ impl Files {
     ///
     /// # Errors
     /// The store.
-    pub async fn delete(&self, owner: Identity, id: &str) -> Result<bool, StoreError> {
+    pub async fn delete(&self, owner: AccountId, id: &str) -> Result<bool, StoreError> {
         let file = self.records.get(owner, id).await?;
         if !self.records.delete(owner, id).await? {
             return Ok(false);
@@ -184,7 +184,7 @@ impl Files {
     ///
     /// # Errors
     /// The store.
-    pub async fn newest(&self, owner: Identity, most: usize) -> Result<Vec<String>, Failure> {
+    pub async fn newest(&self, owner: AccountId, most: usize) -> Result<Vec<String>, Failure> {
         let query = Query {
             after: None,
             before: None,
@@ -200,7 +200,7 @@ impl Files {
     ///
     /// # Errors
     /// The store; what was deleted before stays deleted.
-    pub async fn delete_all(&self, owner: Identity) -> Result<u64, StoreError> {
+    pub async fn delete_all(&self, owner: AccountId) -> Result<u64, StoreError> {
         let mut deleted = 0;
         for (id, _) in self.records.list(owner, Listing::default()).await? {
             deleted += u64::from(self.delete(owner, &id).await?);
@@ -239,7 +239,7 @@ impl Files {
 pub struct Upload<'f> {
     files: &'f Files,
     writer: Writer,
-    owner: Identity,
+    owner: AccountId,
     id: String,
     room: u64,
     bytes: u64,
@@ -343,7 +343,7 @@ impl Text {
     }
 }
 
-fn content(owner: Identity, id: &str) -> String {
+fn content(owner: AccountId, id: &str) -> String {
     format!("files/{owner}/{id}")
 }
 

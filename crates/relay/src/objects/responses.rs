@@ -17,7 +17,7 @@ use translate::dialect::openai::responses::decode::{
 };
 use translate::failure::Failure;
 
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::clock;
 use crate::store::state::{Collection, Engine, Record};
 use writes::Writes;
@@ -86,13 +86,13 @@ pub struct Responses {
 }
 
 /// Whose, and which.
-type Place = (Identity, String);
+type Place = (AccountId, String);
 
 /// Where an answer goes once it is complete.
 #[derive(Debug, Clone)]
 pub struct Destination {
     /// Whose it is.
-    pub owner: Identity,
+    pub owner: AccountId,
     /// The response's id.
     pub id: String,
     /// The request's own input items.
@@ -122,7 +122,7 @@ impl Responses {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn get(&self, owner: Identity, id: &str) -> Result<Option<Stored>, Failure> {
+    pub async fn get(&self, owner: AccountId, id: &str) -> Result<Option<Stored>, Failure> {
         let pending = self.pending().get(&(owner, id.to_owned())).cloned();
         match pending {
             Some(stored) => Ok(Some(stored)),
@@ -134,7 +134,7 @@ impl Responses {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn delete(&self, owner: Identity, id: &str) -> Result<bool, Failure> {
+    pub async fn delete(&self, owner: AccountId, id: &str) -> Result<bool, Failure> {
         let pending = self.pending().remove(&(owner, id.to_owned())).is_some();
         Ok(self.stored.delete(owner, id).await? || pending)
     }
@@ -145,7 +145,7 @@ impl Responses {
     /// The store does not answer.
     pub async fn conversation(
         &self,
-        owner: Identity,
+        owner: AccountId,
         id: &str,
     ) -> Result<Option<Conversation>, Failure> {
         self.writes.settled(&(owner, id.to_owned())).await;
@@ -158,7 +158,7 @@ impl Responses {
     /// The store does not answer.
     pub async fn begin(
         &self,
-        owner: Identity,
+        owner: AccountId,
         id: &str,
         conversation: &Conversation,
     ) -> Result<(), Failure> {
@@ -172,7 +172,7 @@ impl Responses {
     /// The store does not answer.
     pub async fn change(
         &self,
-        owner: Identity,
+        owner: AccountId,
         id: &str,
         change: impl FnMut(&mut Conversation) + Send,
     ) -> Result<Option<Conversation>, Failure> {
@@ -184,7 +184,7 @@ impl Responses {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn forget(&self, owner: Identity, id: &str) -> Result<bool, Failure> {
+    pub async fn forget(&self, owner: AccountId, id: &str) -> Result<bool, Failure> {
         Ok(self.conversations.delete(owner, id).await?)
     }
 
@@ -194,7 +194,7 @@ impl Responses {
     /// A response or conversation that is not there.
     pub async fn past(
         &self,
-        owner: Identity,
+        owner: AccountId,
         asked: &ResponsesRequest,
     ) -> Result<History, Failure> {
         let mut past = History::default();
@@ -219,7 +219,7 @@ impl Responses {
     }
 
     /// An item of a stored response. Its id says which response it came with.
-    async fn item(&self, owner: Identity, id: &str) -> Result<Option<Value>, Failure> {
+    async fn item(&self, owner: AccountId, id: &str) -> Result<Option<Value>, Failure> {
         let stamp = id.split_once('_').and_then(|(_, rest)| rest.get(..STAMP));
         let Some(stamp) = stamp else {
             return Ok(None);
@@ -230,7 +230,7 @@ impl Responses {
     }
 
     /// The items of a chain of responses, oldest first.
-    async fn chain(&self, owner: Identity, last: &str) -> Result<Vec<Value>, Failure> {
+    async fn chain(&self, owner: AccountId, last: &str) -> Result<Vec<Value>, Failure> {
         let mut links = Vec::new();
         let mut next = Some(last.to_owned());
         while let Some(id) = next.take().filter(|_| links.len() < MAX_CHAIN) {

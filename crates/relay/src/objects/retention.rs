@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::media::image_history::Drawing;
 use crate::objects::files::File;
@@ -68,13 +68,13 @@ pub async fn round(relay: &Relay) -> Result<Option<u64>, StoreError> {
     let lock = Lock {
         until: milliseconds(SystemTime::now() + ROUND),
     };
-    if !locks.create(Identity::NOBODY, "retention", &lock).await? {
+    if !locks.create(AccountId::NOBODY, "retention", &lock).await? {
         return Ok(None);
     }
     let deleted = relay.files.delete_old(relay.file_retention).await;
     for space in SWEPT {
         relay.stores.state.sweep(space).await?;
     }
-    locks.delete(Identity::NOBODY, "retention").await?;
+    locks.delete(AccountId::NOBODY, "retention").await?;
     deleted.map(Some)
 }

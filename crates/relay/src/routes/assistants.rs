@@ -13,7 +13,7 @@ use translate::dialect::openai::page::Page;
 use translate::failure::{Failure, Kind};
 
 use super::files::query;
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::http::admit::{self, Asked};
 use crate::http::reply;
@@ -127,7 +127,7 @@ async fn body(relay: &Relay, asked: Asked) -> Result<bytes::Bytes, Failure> {
 }
 
 /// A model and files that are not there would only be missed when the assistant is used.
-async fn check(relay: &Relay, owner: Identity, settings: &Assistant) -> Result<(), Failure> {
+async fn check(relay: &Relay, owner: AccountId, settings: &Assistant) -> Result<(), Failure> {
     let (model, _) = settings
         .model
         .split_once(':')

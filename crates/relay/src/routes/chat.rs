@@ -9,12 +9,13 @@ use http::Request;
 use translate::dialect::openai;
 
 use crate::app::Relay;
-use crate::chat::{self, Api, Names};
+use crate::chat::{self, Api};
+use crate::models::NameStyle;
 
 const CHAT: Api = Api {
     dialect: openai::chat::DIALECT,
     name: "chat.completions",
-    names: Names::Exact,
+    names: NameStyle::Exact,
 };
 
 /// A chat completion, whole or streamed.

@@ -9,12 +9,13 @@ use http::Request;
 use translate::dialect::openai::completions;
 
 use crate::app::Relay;
-use crate::chat::{self, Api, Names};
+use crate::chat::{self, Api};
+use crate::models::NameStyle;
 
 const COMPLETIONS: Api = Api {
     dialect: completions::DIALECT,
     name: "completions",
-    names: Names::Exact,
+    names: NameStyle::Exact,
 };
 
 /// What follows a text, whole or streamed.

@@ -14,7 +14,7 @@ use translate::failure::{Failure, Kind};
 use translate::reply::ResponseMeta;
 
 use super::responses::page;
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::clock;
 use crate::http::admit::{self, Asked};
@@ -206,7 +206,7 @@ async fn read(relay: &Relay, asked: Asked) -> Result<Bytes, Failure> {
     reply::read(asked.body, &asked.head.headers, relay.max_body).await
 }
 
-async fn find(relay: &Relay, owner: Identity, id: &str) -> Result<Conversation, Failure> {
+async fn find(relay: &Relay, owner: AccountId, id: &str) -> Result<Conversation, Failure> {
     let found = relay.responses.conversation(owner, id).await?;
     found.ok_or_else(|| missing_conversation(id))
 }
@@ -231,7 +231,7 @@ fn missing_item() -> Failure {
 
 fn stamp() -> ResponseMeta {
     ResponseMeta {
-        id: RequestId::draw().unguessable(),
+        id: RequestId::draw().hex(),
         created: clock::now(),
     }
 }

@@ -16,7 +16,7 @@ use translate::dialect::openai::media::files::{Deleted, unknown};
 use translate::dialect::openai::page::{Page, Query};
 use translate::failure::Failure;
 
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::http::admit::{self, speaks_anthropic};
 use crate::http::reply;
@@ -74,7 +74,7 @@ fn told(headers: &HeaderMap, id: String, file: &File) -> Response {
 }
 
 /// A page of the caller's files, or those that are asked for by their ids.
-async fn for_anthropic(relay: &Relay, owner: Identity, uri: &Uri) -> Result<Response, Failure> {
+async fn for_anthropic(relay: &Relay, owner: AccountId, uri: &Uri) -> Result<Response, Failure> {
     let query = uri.query().unwrap_or_default();
     let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
     let named = |name: &str| matches!(name, "ids" | "ids[]");
@@ -128,7 +128,7 @@ pub async fn content(
 }
 
 /// A browser must save what others uploaded, and never show it as a page of this server's.
-async fn sent(relay: &Relay, owner: Identity, id: &str) -> Result<Response, Failure> {
+async fn sent(relay: &Relay, owner: AccountId, id: &str) -> Result<Response, Failure> {
     let file = relay.files.get(owner, id).await?;
     let file = file.ok_or_else(|| unknown(id))?;
     let content = relay.files.content(owner, id).await?;

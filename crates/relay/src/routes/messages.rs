@@ -9,15 +9,16 @@ use http::{HeaderMap, Request};
 use translate::dialect::anthropic::messages;
 use translate::failure::Failure;
 
-use crate::access;
+use crate::access::credentials;
 use crate::app::Relay;
-use crate::chat::{self, Api, Names};
+use crate::chat::{self, Api};
 use crate::http::reply;
+use crate::models::NameStyle;
 
 const MESSAGES: Api = Api {
     dialect: messages::DIALECT,
     name: "messages",
-    names: Names::Families,
+    names: NameStyle::Families,
 };
 
 /// A message, whole or streamed.
@@ -35,7 +36,7 @@ pub async fn count_tokens(State(relay): State<Arc<Relay>>, request: Request<Body
 }
 
 async fn count(relay: &Relay, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Failure> {
-    access::caller(headers)?;
+    credentials::caller(headers)?;
     let body = reply::read(body, headers, relay.max_body).await?;
     messages::count::count_tokens(&body)
 }

@@ -16,21 +16,21 @@ use translate::dialect::anthropic;
 use translate::dialect::anthropic::models::Lifecycle;
 use translate::failure::Failure;
 
-use crate::access;
+use crate::access::credentials;
 use crate::app::Relay;
-use crate::chat::Names;
 use crate::http::admit::{self, speaks_anthropic};
+use crate::http::context::RequestContext;
 use crate::http::reply;
-use crate::http::router::Arrival;
+use crate::models::NameStyle;
 
 /// All models that may be used; in Anthropic's shape for a client that names its version.
 pub async fn list(
     State(relay): State<Arc<Relay>>,
-    Extension(arrival): Extension<Arrival>,
+    Extension(context): Extension<RequestContext>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    let recognising = recognise(&relay, &arrival, &headers);
+    let recognising = recognise(&relay, &context, &headers);
     let (recognised, (models, source)) = tokio::join!(recognising, relay.catalogue.list());
     if let Err(failure) = recognised {
         return reply::failure(admit::dialect(&headers), &failure);
@@ -68,18 +68,18 @@ pub async fn list(
 /// One model; ids may hold slashes.
 pub async fn entry(
     State(relay): State<Arc<Relay>>,
-    Extension(arrival): Extension<Arrival>,
+    Extension(context): Extension<RequestContext>,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Response {
-    if let Err(failure) = recognise(&relay, &arrival, &headers).await {
+    if let Err(failure) = recognise(&relay, &context, &headers).await {
         return reply::failure(admit::dialect(&headers), &failure);
     }
     let anthropic = speaks_anthropic(&headers);
     let names = if anthropic {
-        Names::Families
+        NameStyle::Families
     } else {
-        Names::Exact
+        NameStyle::Exact
     };
     let id = relay.catalogue.resolve(&id, names).await;
     match relay.catalogue.get(&id).await {
@@ -97,15 +97,19 @@ pub async fn entry(
 /// Refuses a key that upstream does not know: clients list the models to learn whether a key is
 /// good. Without a key the list is public, as upstream's is. Asking upstream counts against the
 /// caller's limit: keys can be invented without end.
-async fn recognise(relay: &Relay, arrival: &Arrival, headers: &HeaderMap) -> Result<(), Failure> {
-    let Ok(caller) = access::caller(headers) else {
+async fn recognise(
+    relay: &Relay,
+    context: &RequestContext,
+    headers: &HeaderMap,
+) -> Result<(), Failure> {
+    let Ok(caller) = credentials::caller(headers) else {
         return Ok(());
     };
-    let owner = relay.identities.of_key(&caller.key);
+    let owner = relay.account_ids.of_key(&caller.key);
     if relay.known_keys.knows(owner) {
         return Ok(());
     }
-    relay.admit(owner, arrival, headers).await?;
+    relay.admit(owner, context, headers).await?;
     relay.known_keys.check(&caller.key, owner).await
 }
 

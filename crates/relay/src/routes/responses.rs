@@ -17,18 +17,19 @@ use translate::dialect::{self};
 use translate::failure::Failure;
 use translate::reply::ResponseMeta;
 
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::app::Relay;
-use crate::chat::{self, Api, Names};
+use crate::chat::{self, Api};
 use crate::http::admit::{self, Asked};
 use crate::http::reply;
+use crate::models::NameStyle;
 use crate::objects::responses::Destination;
 use keeping::Keeping;
 
 const RESPONSES: Api = Api {
     dialect: DIALECT,
     name: "responses",
-    names: Names::Exact,
+    names: NameStyle::Exact,
 };
 
 /// A response, whole or streamed.
@@ -39,7 +40,7 @@ pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
 /// Decodes a request together with what it refers to; its answer is kept where it asks for that.
 async fn decode_with_past(
     relay: Arc<Relay>,
-    owner: Identity,
+    owner: AccountId,
     body: Bytes,
     stamp: ResponseMeta,
 ) -> Result<dialect::DecodedRequest, Failure> {

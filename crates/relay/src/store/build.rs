@@ -14,7 +14,8 @@ use super::redis::Link;
 use super::state::Engine;
 use super::state::embedded::Embedded;
 use super::state::redis::RedisState;
-use crate::access::{Identities, secret};
+use crate::access::account_id::AccountIds;
+use crate::access::secret;
 use crate::config::{CounterStore, Settings};
 
 /// A shorter secret could be guessed from a leaked identity.
@@ -24,7 +25,7 @@ const SHORTEST_SECRET: usize = 16;
 #[derive(Clone)]
 pub struct Stores {
     /// Names for accounts, the same in all processes that share a store.
-    pub identities: Identities,
+    pub account_ids: AccountIds,
     /// Counts for limits.
     pub counters: Arc<dyn Counters>,
     /// Small records.
@@ -49,7 +50,7 @@ impl Stores {
             None => Arc::new(Embedded::new(folder.clone())),
         };
         Ok(Self {
-            identities: identities(settings, folder.clone())?,
+            account_ids: account_ids(settings, folder.clone())?,
             counters: counters(settings, redis)?,
             state,
             contents: contents(settings, folder)?,
@@ -57,16 +58,16 @@ impl Stores {
     }
 }
 
-fn identities(settings: &Settings, folder: DataFolder) -> Result<Identities, String> {
+fn account_ids(settings: &Settings, folder: DataFolder) -> Result<AccountIds, String> {
     let Some(secret) = given(settings.relay_secret.as_ref()) else {
-        return Ok(Identities::kept(move || in_folder(&folder)));
+        return Ok(AccountIds::kept(move || in_folder(&folder)));
     };
     if secret.expose_secret().len() < SHORTEST_SECRET {
         return Err(format!(
             "RELAY_SECRET needs at least {SHORTEST_SECRET} characters"
         ));
     }
-    Ok(Identities::under(secret))
+    Ok(AccountIds::under(secret))
 }
 
 fn in_folder(folder: &DataFolder) -> SecretString {

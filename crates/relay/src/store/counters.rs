@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::store::StoreError;
 use window::Window;
 
@@ -20,7 +20,7 @@ pub trait Counters: Send + Sync {
     /// never fails because of its counter.
     fn count<'a>(
         &'a self,
-        who: Identity,
+        who: AccountId,
         window: u64,
     ) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>>;
 
@@ -50,7 +50,7 @@ pub struct InProcess {
 impl Counters for InProcess {
     fn count<'a>(
         &'a self,
-        who: Identity,
+        who: AccountId,
         window: u64,
     ) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>> {
         // A panic while the lock was held can at worst have lost one count.

@@ -4,7 +4,7 @@ use translate::dialect::openai::page::Query;
 use translate::failure::Failure;
 
 use super::state::{Collection, Listing, Record, is_id};
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 
 /// Records read at once while those that are wanted are picked out.
 const READ: usize = 200;
@@ -15,7 +15,7 @@ const READ: usize = 200;
 /// A cursor that is no id, or the store.
 pub async fn read<R: Record>(
     collection: &Collection<R>,
-    owner: Identity,
+    owner: AccountId,
     query: &Query,
     is_wanted: impl Fn(&R) -> bool + Send,
 ) -> Result<(Vec<(String, R)>, bool), Failure> {

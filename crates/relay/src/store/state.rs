@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::StoreError;
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 
 /// What an engine will have answered.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -24,7 +24,7 @@ pub struct Key {
     /// The kind of record.
     pub space: &'static str,
     /// Whose it is.
-    pub owner: Identity,
+    pub owner: AccountId,
     /// Which it is; lists are in the order of ids.
     pub id: String,
 }
@@ -81,12 +81,12 @@ pub trait Engine: Send + Sync {
     fn list(
         &self,
         space: &'static str,
-        owner: Identity,
+        owner: AccountId,
         listing: Listing,
     ) -> Answer<'_, Vec<(String, Vec<u8>)>>;
 
     /// Owners that may have records in a space, in order, at most a thousand after the given one.
-    fn owners(&self, space: &'static str, after: Option<Identity>) -> Answer<'_, Vec<Identity>>;
+    fn owners(&self, space: &'static str, after: Option<AccountId>) -> Answer<'_, Vec<AccountId>>;
 
     /// Frees what expired records of a space still take.
     fn sweep(&self, space: &'static str) -> Answer<'_, ()>;
@@ -144,7 +144,7 @@ impl<R: Record> Collection<R> {
     ///
     /// # Errors
     /// [`StoreError`], also if what is kept cannot be read as a record.
-    pub async fn get(&self, owner: Identity, id: &str) -> Result<Option<R>, StoreError> {
+    pub async fn get(&self, owner: AccountId, id: &str) -> Result<Option<R>, StoreError> {
         if !is_id(id) {
             return Ok(None);
         }
@@ -156,7 +156,7 @@ impl<R: Record> Collection<R> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn put(&self, owner: Identity, id: &str, record: &R) -> Result<(), StoreError> {
+    pub async fn put(&self, owner: AccountId, id: &str, record: &R) -> Result<(), StoreError> {
         self.engine.put(key::<R>(owner, id), value(record)?).await
     }
 
@@ -164,7 +164,7 @@ impl<R: Record> Collection<R> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn create(&self, owner: Identity, id: &str, record: &R) -> Result<bool, StoreError> {
+    pub async fn create(&self, owner: AccountId, id: &str, record: &R) -> Result<bool, StoreError> {
         let after = Some(value(record)?);
         self.engine.swap(key::<R>(owner, id), None, after).await
     }
@@ -176,7 +176,7 @@ impl<R: Record> Collection<R> {
     /// [`StoreError`].
     pub async fn update(
         &self,
-        owner: Identity,
+        owner: AccountId,
         id: &str,
         mut change: impl FnMut(&mut R) + Send,
     ) -> Result<Option<R>, StoreError> {
@@ -200,7 +200,7 @@ impl<R: Record> Collection<R> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn delete(&self, owner: Identity, id: &str) -> Result<bool, StoreError> {
+    pub async fn delete(&self, owner: AccountId, id: &str) -> Result<bool, StoreError> {
         if !is_id(id) {
             return Ok(false);
         }
@@ -213,7 +213,7 @@ impl<R: Record> Collection<R> {
     /// [`StoreError`].
     pub async fn list(
         &self,
-        owner: Identity,
+        owner: AccountId,
         listing: Listing,
     ) -> Result<Vec<(String, R)>, StoreError> {
         let found = self.engine.list(R::SPACE, owner, listing).await?;
@@ -231,12 +231,12 @@ impl<R: Record> Collection<R> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn owners(&self, after: Option<Identity>) -> Result<Vec<Identity>, StoreError> {
+    pub async fn owners(&self, after: Option<AccountId>) -> Result<Vec<AccountId>, StoreError> {
         self.engine.owners(R::SPACE, after).await
     }
 }
 
-fn key<R: Record>(owner: Identity, id: &str) -> Key {
+fn key<R: Record>(owner: AccountId, id: &str) -> Key {
     Key {
         space: R::SPACE,
         owner,

@@ -106,7 +106,7 @@ async fn as_a_model_it_means_what_was_set_and_nothing_to_others() {
     let id = made["id"].as_str().unwrap();
     let owner = |key| {
         rig.relay
-            .identities
+            .account_ids
             .of_key(&onemin::ApiKey::parse(key).unwrap())
     };
     let found = rig

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::join_all;
-use relay::access::{Identities, Identity};
+use relay::access::account_id::{AccountId, AccountIds};
 use relay::store::folder::DataFolder;
 use relay::store::redis::Link;
 use relay::store::state::embedded::Embedded;
@@ -18,8 +18,8 @@ use crate::service::Server;
 
 const SPACE: &str = "thing";
 
-fn owner(name: &str) -> Identity {
-    Identities::under(&"sixteen and more".into()).of_key(&onemin::ApiKey::parse(name).unwrap())
+fn owner(name: &str) -> AccountId {
+    AccountIds::under(&"sixteen and more".into()).of_key(&onemin::ApiKey::parse(name).unwrap())
 }
 
 fn key(whose: &str, id: &str) -> Key {
@@ -372,7 +372,7 @@ async fn lets_one_of_many_win(store: &Arc<dyn Engine>) {
 }
 
 async fn finds_owners(store: &dyn Engine) {
-    let all: BTreeSet<Identity> = store
+    let all: BTreeSet<AccountId> = store
         .owners(SPACE, None)
         .await
         .unwrap()

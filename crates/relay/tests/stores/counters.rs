@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use relay::access::{Identities, Identity};
+use relay::access::account_id::{AccountId, AccountIds};
 use relay::store::counters::Counters as _;
 use relay::store::counters::memcached::Memcached;
 use relay::store::counters::redis::RedisCounters;
@@ -37,8 +37,8 @@ fn services() -> Vec<(Server, Replica)> {
     memcached.into_iter().chain(redis).collect()
 }
 
-fn who() -> Identity {
-    Identities::under(&"the secret of all replicas".into())
+fn who() -> AccountId {
+    AccountIds::under(&"the secret of all replicas".into())
         .of_address(std::net::Ipv4Addr::LOCALHOST.into())
 }
 

@@ -433,7 +433,7 @@ async fn all_files_of_one_account_can_go_at_once_and_anothers_stay() {
     }
     rig.uploaded(BOB, "y", b"y").await;
     let key = onemin::ApiKey::parse(ALICE).unwrap();
-    let owner = rig.relay.identities.of_key(&key);
+    let owner = rig.relay.account_ids.of_key(&key);
     let newest = rig.relay.files.newest(owner, 2).await.unwrap();
     assert_eq!(newest, [ids[2].clone(), ids[1].clone()]);
     assert_eq!(rig.relay.files.delete_all(owner).await.unwrap(), 3);

@@ -79,12 +79,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::access::Identities;
+    use crate::access::account_id::AccountIds;
 
     #[tokio::test(start_paused = true)]
     async fn what_is_added_later_comes_later_and_is_waited_for() {
         let (writes, said) = (Writes::default(), Arc::new(Mutex::new(Vec::new())));
-        let owner = Identities::fresh().of_address([127, 0, 0, 1].into());
+        let owner = AccountIds::fresh().of_address([127, 0, 0, 1].into());
         let place = (owner, "conv_1".to_owned());
         for (number, pause) in [(1, 30), (2, 0), (3, 10)] {
             let said = said.clone();
@@ -102,7 +102,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn everything_can_be_waited_for() {
         let (writes, written) = (Writes::default(), Arc::new(Mutex::new(0)));
-        let owner = Identities::fresh().of_address([127, 0, 0, 1].into());
+        let owner = AccountIds::fresh().of_address([127, 0, 0, 1].into());
         for number in 0..9 {
             let written = written.clone();
             writes.add((owner, format!("conv_{}", number % 4)), async move {

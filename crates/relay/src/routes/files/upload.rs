@@ -6,7 +6,7 @@ use http::header;
 use translate::dialect::openai::media::files::{self as wire, Form};
 use translate::failure::{Failure, Kind};
 
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::http::admit::Asked;
 use crate::http::multipart::{self, broken};
@@ -44,7 +44,7 @@ pub(super) async fn take(relay: &Relay, asked: Asked) -> Result<(String, File), 
 
 async fn read(
     files: &Files,
-    owner: Identity,
+    owner: AccountId,
     multipart: &mut Multipart,
 ) -> Result<(String, File), Failure> {
     let mut form = Form::default();

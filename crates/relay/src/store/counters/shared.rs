@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::Counters;
 use super::window::Window;
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::store::StoreError;
 
 /// How long one count may take before the service counts as away.
@@ -107,7 +107,7 @@ impl Shared {
 impl Counters for Shared {
     fn count<'a>(
         &'a self,
-        who: Identity,
+        who: AccountId,
         window: u64,
     ) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>> {
         Box::pin(async move {
@@ -241,14 +241,14 @@ async fn look(inner: Weak<Inner>, rest: Duration) {
 /// or the request is dropped while it is under way, it is counted here.
 struct Claim<'c> {
     inner: &'c Inner,
-    who: Identity,
+    who: AccountId,
     window: u64,
     known: u64,
     by: u64,
 }
 
 impl<'c> Claim<'c> {
-    fn new(inner: &'c Inner, who: Identity, window: u64) -> Self {
+    fn new(inner: &'c Inner, who: AccountId, window: u64) -> Self {
         let mut mirror = inner.mirror();
         let entry = mirror.entry(who, window);
         let by = std::mem::take(&mut entry.unsent) + 1;

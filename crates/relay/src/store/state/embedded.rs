@@ -9,7 +9,7 @@ use redb::backends::InMemoryBackend;
 use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTable, TableDefinition};
 
 use super::{Answer, Engine, Key, Listing, Value, milliseconds};
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::store::StoreError;
 use crate::store::folder::DataFolder;
 
@@ -154,7 +154,7 @@ impl Engine for Embedded {
     fn list(
         &self,
         space: &'static str,
-        owner: Identity,
+        owner: AccountId,
         listing: Listing,
     ) -> Answer<'_, Vec<(String, Vec<u8>)>> {
         self.run(move |database| {
@@ -186,11 +186,11 @@ impl Engine for Embedded {
         })
     }
 
-    fn owners(&self, space: &'static str, after: Option<Identity>) -> Answer<'_, Vec<Identity>> {
+    fn owners(&self, space: &'static str, after: Option<AccountId>) -> Answer<'_, Vec<AccountId>> {
         self.run(move |database| {
             let table = database.begin_read()?.open_table(RECORDS)?;
             let end = format!("{space}/{LAST}");
-            let beyond = |owner: Identity| format!("{space}/{owner}/{LAST}");
+            let beyond = |owner: AccountId| format!("{space}/{owner}/{LAST}");
             let mut from = after.map_or_else(|| format!("{space}/"), beyond);
             let mut owners = Vec::new();
             while owners.len() < OWNERS {

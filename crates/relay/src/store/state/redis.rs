@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use redis::{Pipeline, pipe};
 
 use super::{Answer, Engine, Key, Listing, Value, milliseconds};
-use crate::access::Identity;
+use crate::access::account_id::AccountId;
 use crate::store::StoreError;
 use crate::store::redis::Link;
 
@@ -69,7 +69,7 @@ impl RedisState {
     async fn page(
         &self,
         space: &'static str,
-        owner: Identity,
+        owner: AccountId,
         listing: &Listing,
     ) -> Result<(Vec<(String, Vec<u8>)>, Option<String>), StoreError> {
         let mut commands = pipe();
@@ -108,7 +108,7 @@ impl RedisState {
     async fn forget(
         &self,
         space: &'static str,
-        owner: Identity,
+        owner: AccountId,
         gone: &[String],
     ) -> Result<(), StoreError> {
         if gone.is_empty() {
@@ -207,7 +207,7 @@ impl Engine for RedisState {
     fn list(
         &self,
         space: &'static str,
-        owner: Identity,
+        owner: AccountId,
         mut listing: Listing,
     ) -> Answer<'_, Vec<(String, Vec<u8>)>> {
         Box::pin(async move {
@@ -225,7 +225,7 @@ impl Engine for RedisState {
         })
     }
 
-    fn owners(&self, space: &'static str, after: Option<Identity>) -> Answer<'_, Vec<Identity>> {
+    fn owners(&self, space: &'static str, after: Option<AccountId>) -> Answer<'_, Vec<AccountId>> {
         Box::pin(async move {
             let from = after.map_or_else(|| "-".to_owned(), |after| format!("({after}"));
             let mut commands = pipe();
@@ -311,11 +311,11 @@ fn bounds(listing: &Listing) -> (Vec<u8>, Vec<u8>) {
     (lowest, highest)
 }
 
-fn record(space: &str, owner: Identity, id: &str) -> String {
+fn record(space: &str, owner: AccountId, id: &str) -> String {
     format!("1min-relay:{space}:{owner}:{id}")
 }
 
-fn ids(space: &str, owner: Identity) -> String {
+fn ids(space: &str, owner: AccountId) -> String {
     format!("1min-relay:{space}-ids:{owner}")
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::access::Identities;
+use crate::access::account_id::AccountIds;
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use tokio::time::Instant;
@@ -67,8 +67,8 @@ impl Service for Told {
     }
 }
 
-fn who() -> Identity {
-    Identities::fresh().of_address(Ipv4Addr::LOCALHOST.into())
+fn who() -> AccountId {
+    AccountIds::fresh().of_address(Ipv4Addr::LOCALHOST.into())
 }
 
 async fn found(service: &Told) -> Shared {
@@ -84,7 +84,7 @@ async fn back(shared: &Shared) {
     }
 }
 
-async fn count(shared: &Shared, who: Identity, times: u64) -> u64 {
+async fn count(shared: &Shared, who: AccountId, times: u64) -> u64 {
     let mut last = 0;
     for _ in 0..times {
         last = shared.count(who, 1).await;

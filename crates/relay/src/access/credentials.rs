@@ -1,0 +1,119 @@
+//! The 1min.ai key that a client sends.
+
+use http::HeaderMap;
+use onemin::ApiKey;
+use translate::failure::{Failure, Kind};
+
+/// The account behind a request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The key, for upstream alone.
+    pub key: ApiKey,
+}
+
+/// The key that a request carries: `Authorization: Bearer`, as OpenAI's clients send it,
+/// `x-api-key`, as Anthropic's do, or `api-key`, as Azure's do and 1min.ai itself has it.
+///
+/// # Errors
+/// A [`Kind::Unauthenticated`] failure, without any part of what was sent.
+pub fn caller(headers: &HeaderMap) -> Result<Caller, Failure> {
+    let places = [
+        bearer(headers),
+        text(headers, "x-api-key"),
+        text(headers, "api-key"),
+    ];
+    let mut given = places.into_iter().flatten().map(str::trim);
+    let key = given.find(|key| !key.is_empty()).ok_or_else(no_key)?;
+    let key = ApiKey::parse(key).map_err(|_| bad_key())?;
+    Ok(Caller { key })
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = text(headers, "authorization")?.trim();
+    match value.split_once(' ') {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => Some(key),
+        Some(_) => None,
+        // Some clients leave the scheme out.
+        None => Some(value).filter(|v| !v.eq_ignore_ascii_case("bearer")),
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn no_key() -> Failure {
+    Failure::new(
+        Kind::Unauthenticated,
+        "No API key: send your 1min.ai key as `Authorization: Bearer <key>` (1021). Keys are made at app.1min.ai, Settings, API.",
+    )
+    .with_retry(false)
+}
+
+fn bad_key() -> Failure {
+    Failure::new(
+        Kind::Unauthenticated,
+        "The API key holds characters that no key has. Send your 1min.ai key as `Authorization: Bearer <key>` (1020).",
+    )
+    .with_retry(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn the_key_is_found_where_clients_put_it() {
+        type Row = (
+            &'static [(&'static str, &'static str)],
+            Option<&'static str>,
+        );
+        let table: &[Row] = &[
+            (&[("authorization", "Bearer abc")], Some("abc")),
+            (&[("authorization", "bearer  abc ")], Some("abc")),
+            (&[("authorization", "abc")], Some("abc")),
+            (&[("x-api-key", "abc")], Some("abc")),
+            (&[("api-key", "abc")], Some("abc")),
+            (
+                &[("authorization", "Bearer "), ("x-api-key", "abc")],
+                Some("abc"),
+            ),
+            (
+                &[("authorization", "Bearer abc"), ("x-api-key", "other")],
+                Some("abc"),
+            ),
+            (
+                &[("authorization", "Basic YTpi"), ("x-api-key", "abc")],
+                Some("abc"),
+            ),
+            (&[("authorization", "Bearer ")], None),
+            (&[("authorization", "Basic YTpi")], None),
+            (&[], None),
+        ];
+        for (pairs, expected) in table {
+            let pairs: Vec<_> = pairs.iter().map(|(n, v)| (&**n, &**v)).collect();
+            let found = caller(&headers(&pairs)).ok();
+            assert_eq!(
+                found.as_ref().map(|c| c.key.expose()),
+                *expected,
+                "{pairs:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_refusal_shows_nothing_of_the_key() {
+        let refused = caller(&headers(&[("authorization", "Bearer sec\tret")]));
+        assert!(!format!("{refused:?}").contains("sec"));
+        let good = caller(&headers(&[("authorization", "Bearer secret")])).unwrap();
+        assert!(!format!("{good:?}").contains("secret"));
+    }
+}
