@@ -9,6 +9,7 @@
 
 use http::HeaderMap;
 
+use crate::digest::short;
 use crate::refusal::Refusal;
 
 /// The team that every key belongs to, and its member.
@@ -36,6 +37,11 @@ pub(crate) fn admit(headers: &HeaderMap) -> Result<Purse, Refusal> {
     } else {
         Ok(Purse::Full)
     }
+}
+
+/// The key's hash, by which accounts and the journal call it.
+pub(crate) fn key_hash(headers: &HeaderMap) -> String {
+    short(key(headers).unwrap_or_default().as_bytes())
 }
 
 /// The key as it was sent.

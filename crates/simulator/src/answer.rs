@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue};
 
+use crate::billing::Charge;
 use crate::fault::{FaultKind, Faults};
 use crate::playback::Step;
 use crate::refusal::Refusal;
@@ -30,6 +31,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) steps: Vec<Step>,
+    /// What the request cost.
+    pub(crate) charge: Option<Charge>,
 }
 
 impl Answer {
@@ -55,6 +58,7 @@ impl Answer {
             status: 200,
             headers,
             steps,
+            charge: None,
         }
     }
 
@@ -76,7 +80,14 @@ impl Answer {
             status: 200,
             headers,
             steps,
+            charge: None,
         }
+    }
+
+    /// With what it cost.
+    pub(crate) fn charged(mut self, charge: Charge) -> Self {
+        self.charge = (charge.credits > 0).then_some(charge);
+        self
     }
 
     /// A refusal. Faults of the body leave it alone.

@@ -4,6 +4,9 @@
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
+use crate::account;
+use crate::billing::Charge;
+use crate::digest::short;
 use crate::directive::{self, Directive, DirectiveError, Endpoint};
 use crate::fault::{Fault, FaultKind, Faults};
 use crate::script::Script;
@@ -16,6 +19,8 @@ pub(crate) struct Behavior {
     pub(crate) faults: Faults,
     /// Faults of the files that the request makes, when they are fetched.
     pub(crate) file_faults: Vec<Fault>,
+    /// The id that its directive gives the request.
+    pub(crate) request_id: Option<String>,
 }
 
 impl Behavior {
@@ -26,15 +31,18 @@ impl Behavior {
         headers: &HeaderMap,
         prompt: &str,
     ) -> Result<Self, DirectiveError> {
+        let key = account::key(headers);
         let mut pending = state.pending();
-        let mut directive = pending.take_script(endpoint, prompt).unwrap_or_default();
+        let mut directive = pending
+            .take_script(endpoint, prompt, key)
+            .unwrap_or_default();
         directive.extend(directive::last_in(prompt)?.unwrap_or_default());
         if let Some(header) = headers.get("x-sim") {
             directive.extend(serde_json::from_slice::<Map<String, Value>>(
                 header.as_bytes(),
             )?);
         }
-        let standing = pending.take_faults(endpoint, prompt);
+        let standing = pending.take_faults(endpoint, prompt, key);
         if directive.is_empty() {
             return Ok(Self {
                 faults: Faults::new(standing),
@@ -52,6 +60,27 @@ impl Behavior {
             script: directive.script(),
             faults: Faults::new(faults),
             file_faults: directive.file_faults()?,
+            request_id: directive.id,
         })
+    }
+
+    /// The charge for this request.
+    pub(crate) fn charge(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        feature: &str,
+        model: &str,
+        credits: u64,
+    ) -> Charge {
+        let header = || Some(headers.get("x-request-id")?.to_str().ok()?.to_owned());
+        let id = self.request_id.clone().or_else(header);
+        Charge {
+            request_id: id.unwrap_or_else(|| short(body)),
+            api_key_hash: account::key_hash(headers),
+            feature: feature.to_owned(),
+            model: model.to_owned(),
+            credits,
+        }
     }
 }

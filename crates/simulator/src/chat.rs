@@ -10,19 +10,25 @@ pub(crate) mod usage;
 
 use http::HeaderMap;
 use http::request::Parts;
+use serde_json::Value;
 
 use crate::account::{self, Purse};
 use crate::answer::Answer;
 use crate::behavior::Behavior;
+use crate::billing::Balance;
 use crate::directive::Endpoint;
 use crate::fault::{FaultKind, Faults};
 use crate::models;
+use crate::prices;
 use crate::refusal::Refusal;
 use crate::script::Script;
 use crate::state::State;
 
 use reply::Reply;
 use request::ChatRequest;
+
+const INSTEAD_OF_A_RECORD: &str =
+    r#"{"success":false,"error":{"code":"UNKNOWN_ERROR","message":"Something failed upstream"}}"#;
 
 /// Answers a chat request.
 pub(crate) fn answer(state: &State, head: &Parts, body: &[u8]) -> Answer {
@@ -32,18 +38,28 @@ pub(crate) fn answer(state: &State, head: &Parts, body: &[u8]) -> Answer {
         .is_some_and(|query| query.split('&').any(|pair| pair == "isStreaming=true"));
     let request = ChatRequest::read(body);
     let prompt = request.as_ref().map_or("", |request| request.prompt());
-    let (script, faults) = match Behavior::of(state, Endpoint::Chat, &head.headers, prompt) {
-        Ok(behavior) => (behavior.script, behavior.faults),
+    let behavior = match Behavior::of(state, Endpoint::Chat, &head.headers, prompt) {
+        Ok(behavior) => behavior,
         Err(error) => {
             let refusal = Refusal::bad_directive(&error.to_string());
             return Answer::refusal(refusal, &Script::default(), &Faults::default());
         }
     };
-    match admit(&head.headers, request, streaming, &faults) {
-        Ok(request) => respond(state, &request, streaming, &script, &faults),
-        Err(Rejection::Status(refusal)) => Answer::refusal(refusal, &script, &faults),
-        Err(Rejection::Event(message)) => stream::error(&message, &script, &faults),
+    let (script, faults) = (&behavior.script, &behavior.faults);
+    let request = match admit(state, &head.headers, request, streaming, faults) {
+        Ok(request) => request,
+        Err(Rejection::Status(refusal)) => return Answer::refusal(refusal, script, faults),
+        Err(Rejection::Event(message)) => return stream::error(&message, script, faults),
+    };
+    if faults.has(FaultKind::SuccessFalse) {
+        return Answer::json(INSTEAD_OF_A_RECORD, script, faults);
     }
+    let reply = Reply::new(state, &request, script, faults);
+    let model = request.model.as_deref().unwrap_or_default();
+    let cost = cost(model, &reply, script, faults);
+    let charge = behavior.charge(&head.headers, body, prices::CHAT, model, cost);
+    let balance = state.charge(&charge);
+    respond(state, &request, &reply, streaming, balance, script, faults).charged(charge)
 }
 
 /// Why a request is not answered, and how that is said.
@@ -62,6 +78,7 @@ impl From<Refusal> for Rejection {
 
 /// Upstream's checks in upstream's order: key, body, model, prompt object.
 fn admit(
+    state: &State,
     headers: &HeaderMap,
     request: Option<ChatRequest>,
     streaming: bool,
@@ -99,26 +116,46 @@ fn admit(
     if purse == Purse::Empty {
         return Err(Refusal::insufficient_credits().into());
     }
+    let required = prices::estimate(model, usage::tokens(request.prompt()));
+    let left = state.billing().balance(&account::key_hash(headers)).left();
+    if required > left {
+        return Err(Refusal::too_few_credits(required, left).into());
+    }
     Ok(request)
+}
+
+/// What the answer costs: nothing if it fails before a model was asked, else all of it, even if it
+/// breaks off. What upstream charges for a broken answer is not known.
+fn cost(model: &str, reply: &Reply, script: &Script, faults: &Faults) -> u64 {
+    if record::failure(faults).is_some() || faults.has(FaultKind::ErrorFirst) {
+        return 0;
+    }
+    let scripted = script.usage.as_ref().and_then(|usage| usage.get("credit"));
+    let (input, output) = prices::tokens(model, reply.counts.input(), reply.counts.output);
+    scripted
+        .and_then(Value::as_u64)
+        .unwrap_or(input.saturating_add(output))
 }
 
 fn respond(
     state: &State,
     request: &ChatRequest,
+    reply: &Reply,
     streaming: bool,
+    balance: Balance,
     script: &Script,
     faults: &Faults,
 ) -> Answer {
-    const INSTEAD_OF_A_RECORD: &str = r#"{"success":false,"error":{"code":"UNKNOWN_ERROR","message":"Something failed upstream"}}"#;
-    if faults.has(FaultKind::SuccessFalse) {
-        return Answer::json(INSTEAD_OF_A_RECORD, script, faults);
-    }
-    let reply = Reply::new(state, request, script, faults);
     if faults.has(FaultKind::NonSseText) {
-        return Answer::whole("text/plain; charset=utf-8", reply.text, script, faults);
+        return Answer::whole(
+            "text/plain; charset=utf-8",
+            reply.text.clone(),
+            script,
+            faults,
+        );
     }
     if streaming && !faults.has(FaultKind::NonSseJson) {
-        return stream::answer(state, request, &reply, script, faults);
+        return stream::answer(state, request, reply, balance, script, faults);
     }
     if faults
         .first_of(&[FaultKind::ErrorFirst, FaultKind::ErrorMidway])
@@ -127,7 +164,7 @@ fn respond(
         return Answer::refusal(Refusal::provider_busy(), script, faults);
     }
     Answer::json(
-        record::json(state, request, &reply, script, faults),
+        record::json(state, request, reply, balance, script, faults),
         script,
         faults,
     )

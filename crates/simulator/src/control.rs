@@ -12,6 +12,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::digest::short;
 use crate::directive::DirectiveError;
 use crate::fault::FaultKind;
 use crate::journal::Entry;
@@ -24,6 +25,8 @@ pub(crate) fn routes() -> Router<Arc<State>> {
         .route("/journal", get(journal).delete(clear_journal))
         .route("/faults", get(faults).post(add_faults).delete(clear_faults))
         .route("/script", post(add_scripts).delete(clear_scripts))
+        .route("/accounts", get(accounts).post(set_account))
+        .route("/charges", get(charges))
         .route("/reset", post(reset))
 }
 
@@ -91,6 +94,33 @@ async fn add_scripts(Shared(state): Shared<Arc<State>>, Json(directives): Json<V
 async fn clear_scripts(Shared(state): Shared<Arc<State>>) -> StatusCode {
     state.pending().clear_scripts();
     StatusCode::NO_CONTENT
+}
+
+/// What a test sets of an account; what is not given stays.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccountSetting {
+    key: String,
+    credit_limit: Option<u64>,
+    used_credit: Option<u64>,
+}
+
+async fn accounts(Shared(state): Shared<Arc<State>>) -> Json<Value> {
+    Json(json!({"accounts": state.billing().accounts()}))
+}
+
+async fn set_account(
+    Shared(state): Shared<Arc<State>>,
+    Json(setting): Json<AccountSetting>,
+) -> StatusCode {
+    let key = short(setting.key.as_bytes());
+    let (limit, used) = (setting.credit_limit, setting.used_credit);
+    state.billing().set(&key, limit, used);
+    StatusCode::NO_CONTENT
+}
+
+async fn charges(Shared(state): Shared<Arc<State>>) -> Json<Value> {
+    Json(json!({"charges": state.billing().charges()}))
 }
 
 async fn reset(Shared(state): Shared<Arc<State>>) -> StatusCode {

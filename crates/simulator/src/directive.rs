@@ -60,6 +60,10 @@ pub enum Endpoint {
 pub struct Directive {
     /// Only requests whose prompt holds this text are meant (global ones only).
     pub when: Option<String>,
+    /// Only requests with this API key are meant (global ones only).
+    pub key: Option<String>,
+    /// The id under which the request is charged; see [`crate::Charge`].
+    pub id: Option<String>,
     /// For how many requests it holds (global ones only): 0 means for all. A script holds for one
     /// request unless said otherwise, a fault until it is taken back.
     pub times: Option<u32>,

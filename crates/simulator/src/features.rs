@@ -18,6 +18,7 @@ use crate::account::{self, Purse};
 use crate::answer::Answer;
 use crate::answer::refused;
 use crate::behavior::Behavior;
+use crate::chat::record::failure;
 use crate::directive::Endpoint;
 use crate::fault::{FaultKind, Faults};
 use crate::models;
@@ -54,10 +55,18 @@ pub(crate) fn answer(state: &State, head: &Parts, body: &[u8]) -> Answer {
         return Answer::json(INSTEAD_OF_A_RECORD, script, faults);
     }
     let product = Product::new(state, &request, script);
+    let cost = match failure(faults) {
+        Some(_) => 0,
+        None => product.credits(state, &request),
+    };
+    let (kind, model) = (request.kind(), request.model());
+    let (kind, model) = (kind.unwrap_or_default(), model.unwrap_or_default());
+    let charge = behavior.charge(&head.headers, body, kind, model, cost);
+    let balance = state.charge(&charge);
     if let (true, Some(file)) = (faults.has(FaultKind::BinaryAnswer), product.first_file()) {
-        return Answer::whole(file.mime, file.bytes.clone(), script, faults);
+        return Answer::whole(file.mime, file.bytes.clone(), script, faults).charged(charge);
     }
-    let record = record::build(state, head, &request, product, &behavior);
+    let record = record::build(state, head, &request, product, &behavior, balance);
     let polls = if request.is_async() {
         script.polls.unwrap_or(1)
     } else {
@@ -67,7 +76,7 @@ pub(crate) fn answer(state: &State, head: &Parts, body: &[u8]) -> Answer {
     if shown.len() < RECORD_BYTES_MAX {
         state.jobs().add(record, polls);
     }
-    Answer::json(shown, script, faults)
+    Answer::json(shown, script, faults).charged(charge)
 }
 
 /// Upstream's checks in upstream's order: key, body, type, model, prompt object, credits.
@@ -99,6 +108,12 @@ fn admit(
     rules::check(state, &request, kind, model, provider)?;
     if purse == Purse::Empty {
         return Err(Refusal::insufficient_credits());
+    }
+    let required = product::credits(state, &request);
+    let key = account::key_hash(&head.headers);
+    let left = state.billing().balance(&key).left();
+    if required > left {
+        return Err(Refusal::too_few_credits(required, left));
     }
     Ok(request)
 }

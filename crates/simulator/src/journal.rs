@@ -11,11 +11,12 @@ use std::time::Duration;
 use http::request::Parts;
 use serde::Serialize;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use crate::account;
+use crate::billing::Charge;
 use crate::clock::now_ms;
+use crate::digest::short;
 
 /// Entries kept; older ones are forgotten.
 pub const ENTRIES_KEPT: usize = 10_000;
@@ -65,6 +66,10 @@ pub struct Entry {
     pub outcome: Outcome,
     /// When it ended, in milliseconds since 1970.
     pub ended_at_ms: Option<u64>,
+    /// The id under which it was charged; see [`Charge::request_id`].
+    pub request_id: Option<String>,
+    /// What it cost; none if it was not charged.
+    pub credits: Option<u64>,
     /// Content deltas that were handed to the connection.
     pub deltas: usize,
 }
@@ -231,6 +236,16 @@ impl Ticket {
         }
     }
 
+    /// Notes what the request cost.
+    pub(crate) fn charged(&self, charge: Option<&Charge>) {
+        if let (Some(journal), Some(charge)) = (&self.journal, charge) {
+            journal.change(self.seq, |entry| {
+                entry.request_id = Some(charge.request_id.clone());
+                entry.credits = Some(charge.credits);
+            });
+        }
+    }
+
     pub(crate) fn sent(&mut self, deltas: usize) {
         self.deltas += deltas;
     }
@@ -271,22 +286,6 @@ pub(crate) fn body_note(body: &[u8]) -> Value {
     })
 }
 
-/// SHA-256 in hex digits.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// Bytes in hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
-}
-
 fn entry(seq: u64, head: &Parts) -> Entry {
     const SECRET: [&str; 4] = ["api-key", "authorization", "x-api-key", "cookie"];
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -299,7 +298,7 @@ fn entry(seq: u64, head: &Parts) -> Entry {
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().map(str::to_owned),
-        api_key_hash: account::key(&head.headers).map(key_hash),
+        api_key_hash: account::key(&head.headers).map(|key| short(key.as_bytes())),
         user_agent: head.headers.get(http::header::USER_AGENT).map(text),
         headers: shown
             .map(|(name, value)| (name.to_string(), text(value)))
@@ -309,14 +308,10 @@ fn entry(seq: u64, head: &Parts) -> Entry {
         status: None,
         outcome: Outcome::Open,
         ended_at_ms: None,
+        request_id: None,
+        credits: None,
         deltas: 0,
     }
-}
-
-fn key_hash(key: &str) -> String {
-    let mut hash = sha256(key.as_bytes());
-    hash.truncate(16);
-    hash
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::answer::refused;
 use crate::fault::Faults;
+use crate::prices;
 use crate::refusal::Refusal;
 use crate::script::Script;
 
@@ -110,7 +111,7 @@ impl Model {
             .to_lowercase()
     }
 
-    fn entry(&self, number: usize) -> Value {
+    fn entry(&self, number: usize, feature: &str) -> Value {
         let modality = json!({"INPUT": self.inputs, "OUTPUT": [self.output]});
         let deprecated = self
             .note
@@ -125,6 +126,7 @@ impl Model {
             status: "ACTIVE",
             deprecated: deprecated.map(|day| format!("{day}T00:00:00.000Z")),
             features: &self.features,
+            price: prices::metadata(feature, self.id),
             modality: Some(modality).filter(|_| self.id != WITHOUT_MODALITY),
         })
     }
@@ -184,7 +186,7 @@ fn entries(feature: &str) -> Vec<Value> {
             shown
                 .get(model.id)
                 .cloned()
-                .unwrap_or_else(|| model.entry(number))
+                .unwrap_or_else(|| model.entry(number, feature))
         })
         .collect();
     if !entries.is_empty() {
@@ -220,6 +222,7 @@ fn extra(number: usize, id: &str, status: &str, feature: &str) -> Value {
         status,
         deprecated: None,
         features,
+        price: json!({}),
         modality: None,
     })
 }
@@ -233,6 +236,7 @@ struct Shown<'a> {
     status: &'a str,
     deprecated: Option<String>,
     features: &'a [&'a str],
+    price: Value,
     modality: Option<Value>,
 }
 
@@ -249,7 +253,7 @@ fn entry(shown: &Shown<'_>) -> Value {
         "deprecationDate": shown.deprecated,
         "logoUrl": format!("logos/{}.png", shown.provider),
         "features": shown.features,
-        "creditMetadata": {},
+        "creditMetadata": shown.price,
         "modality": shown.modality,
         "information": null,
         "createdAt": "2026-01-01T00:00:00.000Z",

@@ -37,6 +37,7 @@ struct Standing {
 #[derive(Debug)]
 struct Scope {
     when: Option<String>,
+    key: Option<String>,
     /// How many are left; `None` for no limit.
     left: Option<u32>,
 }
@@ -48,12 +49,14 @@ impl Scope {
             .map_or(default, |times| Some(times).filter(|&times| times > 0));
         Self {
             when: directive.when.clone(),
+            key: directive.key.clone(),
             left,
         }
     }
 
-    fn fits(&self, prompt: &str) -> bool {
+    fn fits(&self, prompt: &str, key: Option<&str>) -> bool {
         self.left != Some(0)
+            && (self.key.is_none() || self.key.as_deref() == key)
             && self
                 .when
                 .as_ref()
@@ -75,7 +78,7 @@ impl PendingDirectives {
             Value::Object(json) => json,
             _ => Map::new(),
         };
-        for field in ["replies", "when", "times", "endpoint"] {
+        for field in ["replies", "when", "key", "times", "endpoint"] {
             json.remove(field);
         }
         if directive.replies.is_empty() {
@@ -135,10 +138,13 @@ impl PendingDirectives {
         &mut self,
         endpoint: Endpoint,
         prompt: &str,
+        key: Option<&str>,
     ) -> Option<Map<String, Value>> {
         let here = move |q: &Queued| q.endpoint == Endpoint::Any || q.endpoint == endpoint;
         let fitting = |limited: bool| {
-            move |q: &Queued| q.scope.left.is_some() == limited && here(q) && q.scope.fits(prompt)
+            move |q: &Queued| {
+                q.scope.left.is_some() == limited && here(q) && q.scope.fits(prompt, key)
+            }
         };
         let limited = self.scripts.iter().position(fitting(true));
         let index = limited.or_else(|| self.scripts.iter().position(fitting(false)))?;
@@ -151,11 +157,16 @@ impl PendingDirectives {
     }
 
     /// The standing faults that hit a request.
-    pub(crate) fn take_faults(&mut self, endpoint: Endpoint, prompt: &str) -> Vec<Fault> {
+    pub(crate) fn take_faults(
+        &mut self,
+        endpoint: Endpoint,
+        prompt: &str,
+        key: Option<&str>,
+    ) -> Vec<Fault> {
         let mut hit = Vec::new();
         for standing in &mut self.faults {
             let here = standing.endpoint == Endpoint::Any || standing.endpoint == endpoint;
-            if here && standing.scope.fits(prompt) {
+            if here && standing.scope.fits(prompt, key) {
                 standing.scope.take();
                 hit.extend(standing.faults.iter().cloned());
             }
@@ -199,7 +210,7 @@ mod tests {
     use crate::directive::Endpoint;
 
     fn reply(pending: &mut PendingDirectives, prompt: &str) -> Option<String> {
-        let script = pending.take_script(Endpoint::Chat, prompt)?;
+        let script = pending.take_script(Endpoint::Chat, prompt, None)?;
         script
             .get("reply")
             .and_then(|reply| reply.as_str())
@@ -235,7 +246,7 @@ mod tests {
         pending
             .add_fault(json!({"fault": "http-500-once", "endpoint": "models"}))
             .expect("a fault");
-        let mut count = |endpoint| pending.take_faults(endpoint, "").len();
+        let mut count = |endpoint| pending.take_faults(endpoint, "", None).len();
         assert_eq!(
             [
                 count(Endpoint::Chat),

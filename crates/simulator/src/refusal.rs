@@ -105,6 +105,14 @@ impl Refusal {
         Self::flat(401, "HTTP_EXCEPTION", "API Key has been deleted")
     }
 
+    /// What the request is estimated to cost is more than is left.
+    pub(crate) fn too_few_credits(required: u64, left: u64) -> Self {
+        let text = format!(
+            "The feature requires {required} credits, but the Test Office team only has {left} credits"
+        );
+        Self::flat(406, "INSUFFICIENT_CREDITS", text)
+    }
+
     pub(crate) fn insufficient_credits() -> Self {
         let text =
             "The feature requires 4800 credits, but the Test Office team only has 46 credits";

@@ -9,6 +9,8 @@ use axum::extract::DefaultBodyLimit;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::billing::{Account, Charge};
+use crate::digest::short;
 use crate::directive::DirectiveError;
 use crate::journal::Journal;
 use crate::pending::each;
@@ -128,7 +130,33 @@ impl Simulator {
         self.state.pending().clear_faults();
     }
 
-    /// Forgets scripts, faults, files, conversations and the journal.
+    /// Sets what the account of a key may use in all and has used, in credits; None leaves it.
+    pub fn set_account(&self, key: &str, credit_limit: Option<u64>, used_credit: Option<u64>) {
+        let key = short(key.as_bytes());
+        self.state.billing().set(&key, credit_limit, used_credit);
+    }
+
+    /// The accounts that have asked for anything that costs, or were set.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<Account> {
+        self.state.billing().accounts()
+    }
+
+    /// The account of a key.
+    #[must_use]
+    pub fn account(&self, key: &str) -> Option<Account> {
+        let hash = short(key.as_bytes());
+        let mut accounts = self.accounts().into_iter();
+        accounts.find(|account| account.api_key_hash == hash)
+    }
+
+    /// Every request that was charged, oldest first.
+    #[must_use]
+    pub fn charges(&self) -> Vec<Charge> {
+        self.state.billing().charges()
+    }
+
+    /// Forgets scripts, faults, files, conversations, accounts and the journal.
     pub fn reset(&self) {
         self.state.reset();
     }

@@ -5,13 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::assets::store::Assets;
+use crate::billing::{Balance, Billing, Charge};
 use crate::conversations::store::Conversations;
 use crate::features::jobs::Jobs;
 use crate::journal::Journal;
 use crate::pending::PendingDirectives;
-
-/// Credits that the team has used when the simulator starts, as in the fixtures.
-const USED_AT_START: u64 = 125_034;
 
 /// The simulator's memory.
 #[derive(Debug)]
@@ -24,7 +22,7 @@ pub(crate) struct State {
     conversations: Mutex<Conversations>,
     jobs: Mutex<Jobs>,
     ids: AtomicU64,
-    used_credit: AtomicU64,
+    billing: Mutex<Billing>,
 }
 
 impl State {
@@ -37,7 +35,7 @@ impl State {
             conversations: Mutex::default(),
             jobs: Mutex::default(),
             ids: AtomicU64::new(1),
-            used_credit: AtomicU64::new(USED_AT_START),
+            billing: Mutex::default(),
         }
     }
 
@@ -74,9 +72,17 @@ impl State {
         )
     }
 
-    /// Adds a cost and returns what was used before it: upstream's counter lags by one request.
-    pub(crate) fn spend(&self, credits: u64) -> u64 {
-        self.used_credit.fetch_add(credits, Ordering::Relaxed)
+    pub(crate) fn billing(&self) -> MutexGuard<'_, Billing> {
+        self.billing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Books a charge, and gives what the account had before it: what records show lags by one
+    /// request.
+    pub(crate) fn charge(&self, charge: &Charge) -> Balance {
+        let mut billing = self.billing();
+        let before = billing.balance(&charge.api_key_hash);
+        billing.book(charge);
+        before
     }
 
     /// Forgets everything that came in or was ordered.
@@ -85,6 +91,7 @@ impl State {
         *self.assets() = Assets::default();
         *self.conversations() = Conversations::default();
         *self.jobs() = Jobs::default();
+        *self.billing() = Billing::default();
         if let Some(journal) = &self.journal {
             journal.clear();
         }

@@ -16,7 +16,7 @@ use crate::playback::{Playback, ResetFlag};
 use crate::refusal::Refusal;
 use crate::server::HangUp;
 use crate::state::State;
-use crate::{assets, chat, conversations, features, models, storage};
+use crate::{account, assets, chat, conversations, features, models, storage};
 
 /// Largest request body taken, in bytes: the edge's limit.
 pub(crate) const BODY_LIMIT: usize = 100 * 1024 * 1024;
@@ -33,7 +33,11 @@ pub(crate) async fn answer(Shared(state): Shared<Arc<State>>, request: Request<B
     let ticket = Ticket::open(state.journal.as_ref(), &head);
     let reset = head.extensions.get::<ResetFlag>().cloned();
     let answer = if is_upload(&head) {
-        let faults = Faults::new(state.pending().take_faults(Endpoint::Assets, ""));
+        let faults = Faults::new(state.pending().take_faults(
+            Endpoint::Assets,
+            "",
+            account::key(&head.headers),
+        ));
         assets::upload(&state, head, body, &faults, &ticket).await
     } else {
         match axum::body::to_bytes(body, BODY_LIMIT).await {
@@ -53,7 +57,13 @@ fn route(state: &State, head: &Parts, body: &[u8], ticket: &Ticket) -> Answer {
     let path = head.uri.path().trim_end_matches('/').to_owned();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     ticket.body(|| body_note(body));
-    let faults = |endpoint| Faults::new(state.pending().take_faults(endpoint, ""));
+    let faults = |endpoint| {
+        Faults::new(
+            state
+                .pending()
+                .take_faults(endpoint, "", account::key(&head.headers)),
+        )
+    };
     match (&head.method, segments.as_slice()) {
         (&Method::POST, ["api", "chat-with-ai"]) => chat::answer(state, head, body),
         (&Method::POST, ["api", "features"]) => features::answer(state, head, body),
@@ -96,6 +106,7 @@ async fn play(answer: Answer, reset: Option<ResetFlag>, mut ticket: Ticket) -> R
         }
     }
     ticket.status(answer.status);
+    ticket.charged(answer.charge.as_ref());
     let mut response = Response::new(Body::new(Playback::new(answer.steps, reset, ticket)));
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

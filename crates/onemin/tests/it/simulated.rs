@@ -5,8 +5,9 @@ use onemin::assets::Upload;
 use onemin::conversations::New;
 use onemin::images::{self, Edit, ImageParams, Variation};
 use onemin::models::{Feature, Model};
+use onemin::prices::{self, ChatPrice, from_credits};
 use onemin::transcription::{self, Transcript};
-use onemin::{Client, Deletion, Mode, Options, Payload, Timeouts, code, speech};
+use onemin::{Charged, Client, Deletion, Mode, Options, Payload, Timeouts, chat, code, speech};
 use serde_json::{Map, json};
 use simulator::Simulator;
 use url::Url;
@@ -310,4 +311,82 @@ async fn faults_of_files_and_records_are_lived_through() {
             assert!(failed.is_err(), "{fault} {mode:?}");
         }
     }
+}
+
+/// The client's prices and the simulator's charges are computed apart, from the same list.
+#[tokio::test]
+async fn what_is_quoted_is_what_is_charged() {
+    let running = Running::start();
+    let paid = || running.simulator.charges().last().unwrap().credits * 1000;
+    let request = chat::Request {
+        model: "gpt-4o-mini".into(),
+        prompt: "How dear is this?".into(),
+        ..chat::Request::default()
+    };
+    let list = running.models(Feature::Chat).await;
+    let model = list.iter().find(|model| model.id == request.model).unwrap();
+    let price = ChatPrice::of(&model.credit_metadata).unwrap();
+    let answer = running.client.chat(&key(), &request).await.unwrap();
+    let usage = answer.accounting.usage.unwrap();
+    assert_eq!(price.cost(usage.input, usage.output), paid());
+    assert_eq!(
+        from_credits(answer.accounting.credits.unwrap()),
+        paid(),
+        "the record says it too"
+    );
+    let before = answer.accounting.used_credit.unwrap();
+    let mut stream = running.client.chat_stream(&key(), &request).await.unwrap();
+    let next = loop {
+        if let chat::Progress::Done(accounting) = stream.read(&mut |_| {}).await.unwrap() {
+            break accounting;
+        }
+    };
+    let moved = next.used_credit.unwrap() - before;
+    assert_eq!(from_credits(moved), paid(), "one request late");
+    assert_eq!(next.credit_limit, answer.accounting.credit_limit);
+
+    for (feature, model) in [
+        (Feature::ImageGenerator, "gpt-image-1-mini"),
+        (Feature::ImageGenerator, "gemini-3-pro-image-preview"),
+        (Feature::ImageGenerator, "magic-art_7_0"),
+        (Feature::ImageGenerator, "black-forest-labs/flux-dev"),
+        (Feature::ImageGenerator, "recraft"),
+    ] {
+        let list = running.models(feature).await;
+        let live = list.iter().find(|listed| listed.id == model).unwrap();
+        let params = ImageParams {
+            prompt: "a boat".into(),
+            ..ImageParams::default()
+        };
+        let payload = images::generation(model, &params).unwrap();
+        let outcome = running.client.feature(&key(), &payload, Mode::Held).await;
+        assert!(outcome.is_ok(), "{model}");
+        for quote in [
+            prices::media(Some(&live.credit_metadata), &payload, None),
+            prices::media(None, &payload, None),
+        ] {
+            assert_eq!(quote.map(|quote| quote.cost), Some(paid()), "{model}");
+        }
+    }
+}
+
+/// What one account lacks another may have: the refusal says how much is left.
+#[tokio::test]
+async fn a_refusal_for_lack_of_credits_says_what_is_left() {
+    let running = Running::start();
+    let poor = onemin::ApiKey::parse("poor").unwrap();
+    running.simulator.set_account("poor", Some(1000), Some(900));
+    let request = chat::Request {
+        model: "gpt-4o-mini".into(),
+        prompt: "a".into(),
+        ..chat::Request::default()
+    };
+    let error = running.client.chat(&poor, &request).await.unwrap_err();
+    let onemin::Error::Refused(refusal) = error else {
+        panic!("{error}");
+    };
+    let shortfall = refusal.shortfall().unwrap();
+    assert_eq!((shortfall.available, refusal.charged), (100, Charged::No));
+    assert!(shortfall.required > 100);
+    assert!(running.client.chat(&key(), &request).await.is_ok());
 }

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::account::{TEAM, USER};
+use crate::billing::Balance;
 use crate::chat::reply::Reply;
 use crate::chat::request::ChatRequest;
 use crate::chat::usage::{Metadata, Usage};
@@ -33,21 +34,17 @@ pub(crate) fn json(
     state: &State,
     request: &ChatRequest,
     reply: &Reply,
+    balance: Balance,
     script: &Script,
     faults: &Faults,
 ) -> String {
     let outcome = failure(faults).map_or_else(|| success(request, reply, script, faults), failed);
-    let credit = if outcome.model_detail.is_some() {
-        outcome.credit
-    } else {
-        0
-    };
     let prompt_object = echo(request, reply);
     let record = Record {
         uuid: state.uuid(),
         user_id: USER,
         team_id: TEAM,
-        team_user: TeamUser::new(state.spend(credit)),
+        team_user: TeamUser::new(balance),
         model: request.model.as_deref().unwrap_or_default(),
         kind: request.kind(),
         metadata: outcome.metadata,
@@ -120,7 +117,7 @@ pub(crate) struct TeamUser {
 }
 
 impl TeamUser {
-    pub(crate) fn new(used_credit: u64) -> Self {
+    pub(crate) fn new(balance: Balance) -> Self {
         Self {
             team_id: TEAM,
             user_id: USER,
@@ -128,8 +125,8 @@ impl TeamUser {
             user_avatar: (),
             status: "ACTIVE",
             role: "ADMIN",
-            credit_limit: 100_000_000,
-            used_credit,
+            credit_limit: balance.credit_limit,
+            used_credit: balance.used_credit,
             created_at: "2026-01-05T08:00:00.000Z",
             created_by: "SYSTEM",
             updated_at: "2026-10-01T09:30:00.000Z",
@@ -163,7 +160,6 @@ struct ModelDetail<'a> {
 pub(crate) struct Outcome<'a> {
     status: &'static str,
     metadata: Option<Metadata>,
-    credit: u64,
     result: ResultObject<'a>,
     model_detail: Option<ModelDetail<'a>>,
 }
@@ -175,11 +171,10 @@ fn success<'a>(
     faults: &Faults,
 ) -> Outcome<'a> {
     let name = request.model.as_deref().unwrap_or_default();
-    let usage = Usage::new(reply.counts, script, faults);
+    let usage = Usage::new(name, reply.counts, script, faults);
     let text = reply.text.as_str();
     Outcome {
         status: "SUCCESS",
-        credit: usage.credit,
         metadata: Metadata::new(usage, script, faults),
         result: if faults.has(FaultKind::StringResult) {
             ResultObject::Bare(text)
@@ -225,7 +220,6 @@ pub(crate) fn failed(fault: &Fault) -> Outcome<'_> {
             "FAILURE"
         },
         metadata: Some(Metadata::Fields(Map::new())),
-        credit: 0,
         result: if in_result {
             ResultObject::Error { code, message }
         } else {

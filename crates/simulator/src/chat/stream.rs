@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::answer::Answer;
+use crate::billing::Balance;
 use crate::chat::frames::Frames;
 use crate::chat::record;
 use crate::chat::reply::{DELTAS_BEFORE_FAULT, Reply};
@@ -31,10 +32,11 @@ pub(crate) fn answer(
     state: &State,
     request: &ChatRequest,
     reply: &Reply,
+    balance: Balance,
     script: &Script,
     faults: &Faults,
 ) -> Answer {
-    let record = || record::json(state, request, reply, script, faults);
+    let record = || record::json(state, request, reply, balance, script, faults);
     // A frame is 34 bytes around its delta; the record repeats the text.
     let room =
         2 * reply.text.len() + 34 * reply.deltas().len() + request.prompt_object().len() + 2048;

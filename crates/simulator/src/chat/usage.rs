@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::fault::{FaultKind, Faults};
+use crate::prices;
 use crate::script::Script;
 
 /// Input tokens that the service adds of its own, as captured once (98 billed, 11 in the prompt).
@@ -29,6 +30,11 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    /// Tokens in that are billed.
+    pub(crate) fn input(self) -> u64 {
+        self.prompt + self.attached + OVERHEAD
+    }
+
     pub(crate) fn of_images(images: usize) -> u64 {
         PER_IMAGE * u64::try_from(images).unwrap_or(0)
     }
@@ -38,7 +44,7 @@ impl Counts {
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Usage {
-    pub(crate) credit: u64,
+    credit: u64,
     input_token: u64,
     total_token: u64,
     input_credit: u64,
@@ -51,7 +57,7 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
-    pub(crate) fn new(counts: Counts, script: &Script, faults: &Faults) -> Self {
+    pub(crate) fn new(model: &str, counts: Counts, script: &Script, faults: &Faults) -> Self {
         let finish_reason = finish_reason(script, faults);
         if faults.has(FaultKind::ZeroUsage) {
             return Self {
@@ -60,8 +66,8 @@ impl Usage {
                 ..Self::default()
             };
         }
-        let input = counts.prompt + counts.attached + OVERHEAD;
-        let (input_credit, output_credit) = (credits(input), credits(counts.output));
+        let input = counts.input();
+        let (input_credit, output_credit) = prices::tokens(model, input, counts.output);
         Self {
             credit: input_credit + output_credit,
             input_token: input,
@@ -91,11 +97,6 @@ fn finish_reason(script: &Script, faults: &Faults) -> Option<String> {
             .clone()
             .unwrap_or_else(|| usual.to_owned()),
     )
-}
-
-/// 45 credits for 100 tokens: 98 tokens cost 44 in the captured answer.
-fn credits(tokens: u64) -> u64 {
-    tokens * 45 / 100
 }
 
 /// The field `metadata` of a record.
@@ -153,7 +154,12 @@ mod tests {
             output: 3,
             seconds: 0.365,
         };
-        let usage = Usage::new(counts, &Script::default(), &Faults::default());
+        let usage = Usage::new(
+            "open-mistral-nemo",
+            counts,
+            &Script::default(),
+            &Faults::default(),
+        );
         let expected = json!({
             "credit": 45, "inputToken": 98, "totalToken": 101, "inputCredit": 44, "outputToken": 3,
             "promptToken": 11, "finishReason": "stop", "outputCredit": 1, "executionTime": 0.365
@@ -170,7 +176,12 @@ mod tests {
             usage,
             ..Script::default()
         };
-        let usage = Usage::new(Counts::default(), &script, &Faults::default());
+        let usage = Usage::new(
+            "gpt-4o-mini",
+            Counts::default(),
+            &script,
+            &Faults::default(),
+        );
         let metadata = json!(Metadata::new(usage, &script, &Faults::default()));
         assert_eq!(
             (&metadata["inputToken"], &metadata["extra"]),

@@ -1,6 +1,6 @@
 //! What a feature makes: files, or texts.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::assets::store::File;
 use crate::chat::usage::{Counts, Metadata, Usage, tokens};
@@ -8,6 +8,7 @@ use crate::directive;
 use crate::fault::Faults;
 use crate::features::request::FeatureRequest;
 use crate::features::{image, speech, transcript};
+use crate::prices;
 use crate::script::Script;
 use crate::state::State;
 
@@ -37,6 +38,29 @@ impl Product {
         }
     }
 
+    /// Credits that it costs.
+    pub(super) fn credits(&self, state: &State, request: &FeatureRequest) -> u64 {
+        let model = request.model().unwrap_or_default();
+        if let Some(counts) = self.counts(request) {
+            let (input, output) = prices::tokens(model, counts.input(), counts.output);
+            return input + output;
+        }
+        credits(state, request)
+    }
+
+    /// Tokens of a text that a language model wrote.
+    fn counts(&self, request: &FeatureRequest) -> Option<Counts> {
+        let Self::Texts(texts) = self else {
+            return None;
+        };
+        (request.kind() == Some("CODE_GENERATOR")).then(|| Counts {
+            prompt: tokens(request.prompt()),
+            output: texts.iter().map(|text| tokens(text)).sum(),
+            seconds: 0.81,
+            ..Counts::default()
+        })
+    }
+
     /// `metadata` of a text that a language model wrote.
     pub(super) fn usage(
         &self,
@@ -44,20 +68,23 @@ impl Product {
         script: &Script,
         faults: &Faults,
     ) -> Option<Metadata> {
-        let Self::Texts(texts) = self else {
-            return None;
-        };
-        if request.kind() != Some("CODE_GENERATOR") {
-            return None;
-        }
-        let counts = Counts {
-            prompt: tokens(request.prompt()),
-            output: texts.iter().map(|text| tokens(text)).sum(),
-            seconds: 0.81,
-            ..Counts::default()
-        };
-        Metadata::new(Usage::new(counts, script, faults), script, faults)
+        let model = request.model().unwrap_or_default();
+        let counts = self.counts(request)?;
+        Metadata::new(Usage::new(model, counts, script, faults), script, faults)
     }
+}
+
+/// Credits by the parameters of a request, which are known before anything is made.
+pub(super) fn credits(state: &State, request: &FeatureRequest) -> u64 {
+    let kind = request.kind().unwrap_or_default();
+    let model = request.model().unwrap_or_default();
+    if kind == "CODE_GENERATOR" {
+        return prices::estimate(model, tokens(request.prompt()));
+    }
+    let nothing = Map::new();
+    let fields = request.prompt_object().unwrap_or(&nothing);
+    let seconds = transcript::seconds(state, request);
+    prices::media(kind, model, fields, seconds)
 }
 
 fn code(request: &FeatureRequest, script: &Script) -> String {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::account::{TEAM, USER};
 use crate::assets::store::{self, File};
 use crate::behavior::Behavior;
+use crate::billing::Balance;
 use crate::chat::record::{TeamUser, failed};
 use crate::clock::{iso, now_ms};
 use crate::fault::{FaultKind, Faults};
@@ -16,9 +17,6 @@ use crate::models;
 use crate::state::State;
 use crate::storage;
 
-/// Credits that an image costs, as in the refusal that was captured.
-const FILE_CREDITS: u64 = 4800;
-
 /// Keeps the files and writes the record, failed if a fault wants it so.
 pub(super) fn build(
     state: &State,
@@ -26,16 +24,15 @@ pub(super) fn build(
     request: &FeatureRequest,
     product: Product,
     behavior: &Behavior,
+    balance: Balance,
 ) -> Record {
     let faults = &behavior.faults;
     let failure = crate::chat::record::failure(faults);
     let metadata = metadata(&product, request, behavior);
-    let credits = metadata.get("credit").and_then(Value::as_u64);
     let (result, key) = match failure {
         Some(fault) => (failed(fault).result_json(), None),
         None => kept(state, product, behavior),
     };
-    let cost = key.as_ref().map_or(credits.unwrap_or(0), |_| FILE_CREDITS);
     let status = failure.map_or("SUCCESS", |fault| failed(fault).status());
     let mut detail = json!({
         "promptObject": request.prompt_object(),
@@ -50,7 +47,7 @@ pub(super) fn build(
     }
     let url = key.map(|key| storage::signed_url(&head.headers, &key, behavior.script.expires));
     Record {
-        fields: fields(state, request, status, &metadata, &detail, cost, faults),
+        fields: fields(state, request, status, &metadata, &detail, balance, faults),
         url: url.filter(|_| !faults.has(FaultKind::NoUrl)),
         outside: faults.has(FaultKind::UrlOutside),
     }
@@ -62,7 +59,7 @@ fn fields(
     status: &str,
     metadata: &Value,
     detail: &Value,
-    cost: u64,
+    balance: Balance,
     faults: &Faults,
 ) -> Map<String, Value> {
     let model = request.model().unwrap_or_default();
@@ -72,7 +69,7 @@ fn fields(
         "uuid": state.uuid(),
         "userId": USER,
         "teamId": TEAM,
-        "teamUser": TeamUser::new(state.spend(cost)),
+        "teamUser": TeamUser::new(balance),
         "model": model,
         "type": kind,
         "metadata": metadata,

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::assets::store::Asset;
 use crate::features::request::FeatureRequest;
 use crate::script::Script;
 use crate::state::State;
@@ -34,15 +35,20 @@ pub(super) fn text(
         format!("This is the simulator's {what}{into} of {shown}.")
     };
     let said = script.text().unwrap_or_else(unscripted);
-    let guessed = || {
-        asset.map_or(1.0, |asset| {
-            f64::from(u32::try_from(asset.size).unwrap_or(u32::MAX)) / f64::from(BYTES_PER_SECOND)
-        })
+    formatted(&said, length(asset), request, translated)
+}
+
+/// The length of the request's file in seconds.
+pub(super) fn seconds(state: &State, request: &FeatureRequest) -> f64 {
+    let key = request.string("audioUrl").unwrap_or_default();
+    length(state.assets().by_key(key))
+}
+
+fn length(asset: Option<&Asset>) -> f64 {
+    let guessed = |asset: &Asset| {
+        f64::from(u32::try_from(asset.size).unwrap_or(u32::MAX)) / f64::from(BYTES_PER_SECOND)
     };
-    let seconds = asset
-        .and_then(|asset| asset.seconds)
-        .unwrap_or_else(guessed);
-    formatted(&said, seconds, request, translated)
+    asset.map_or(1.0, |asset| asset.seconds.unwrap_or_else(|| guessed(asset)))
 }
 
 fn formatted(said: &str, seconds: f64, request: &FeatureRequest, translated: bool) -> String {

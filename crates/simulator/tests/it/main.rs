@@ -10,6 +10,7 @@
     reason = "a test says by panicking what is wrong"
 )]
 
+mod billing;
 mod client;
 mod contract;
 mod control;
