@@ -4,6 +4,8 @@ mod conversations;
 mod download;
 mod features;
 
+pub use features::{JobPoll, Submitted};
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;

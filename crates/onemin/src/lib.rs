@@ -83,16 +83,20 @@ pub mod error;
 pub mod features;
 pub mod images;
 pub mod models;
+pub mod music;
 pub mod prices;
 pub mod refusal;
 pub mod speech;
 pub mod transcription;
 mod transport;
+pub mod video;
 
 pub use api_key::ApiKey;
 pub use assets::{Deletion, Download};
 pub use catalogue::Catalogue;
-pub use client::{Client, DEFAULT_ASSET_URL, DEFAULT_BASE_URL, Options, Timeouts, USER_AGENT};
+pub use client::{
+    Client, DEFAULT_ASSET_URL, DEFAULT_BASE_URL, JobPoll, Options, Submitted, Timeouts, USER_AGENT,
+};
 pub use error::{Accepted, Error, ProtocolError, TransportError, TransportKind};
 pub use features::{Invalid, Mode, Outcome, Payload, ResultAsset};
 pub use models::{Feature, Model};

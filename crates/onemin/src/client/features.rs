@@ -56,6 +56,37 @@ impl Client {
         }
     }
 
+    /// Submits a job, once, and does not wait for its result. It is paid from the moment it is
+    /// accepted; an error whose [`Error::was_accepted`] is not certain must not be repeated.
+    ///
+    /// # Errors
+    /// Why there is no job.
+    pub async fn submit(&self, key: &ApiKey, payload: &Payload) -> Result<Submitted, Error> {
+        let deadline = Instant::now() + self.inner.timeouts.feature;
+        let body = payload.to_bytes(Mode::Polled);
+        let request = self.post(&self.inner.features, key, JSON, body)?;
+        let kind = payload.kind;
+        let submitting = async {
+            let response = accepted(self.inner.transport.send(request).await?).await?;
+            answer(kind, response).await
+        };
+        match within(deadline, TransportKind::WholeTimeout, submitting).await? {
+            JobState::Done(outcome) => Ok(Submitted::Done(outcome)),
+            JobState::Working { id } => Ok(Submitted::Job(id)),
+            JobState::Unknown => Err(ProtocolError::Malformed("a record was expected").into()),
+        }
+    }
+
+    /// Asks once what became of a job, at no cost. It must be asked with the key that submitted it.
+    pub async fn poll_job(&self, key: &ApiKey, kind: Kind, id: &str) -> JobPoll {
+        if !is_plain(id) {
+            return JobPoll::Ended(Error::Invalid("the id of a job is malformed"));
+        }
+        let deadline = Instant::now() + self.inner.timeouts.small;
+        self.poll(key, kind, &format!("/api/results/{id}"), deadline)
+            .await
+    }
+
     /// Asks whether upstream knows a key, at no cost: by polling a job that nobody has.
     ///
     /// # Errors
@@ -121,15 +152,15 @@ impl Client {
             if Instant::now() >= deadline {
                 break;
             }
-            wait = match self.poll_job(key, kind, &path, deadline).await {
-                Poll::Done(outcome) => return Ok(*outcome),
-                Poll::Ended(error) => return Err(error),
-                Poll::Failed(error) if failed == FAILED_POLLS_MAX => return Err(error),
-                Poll::Failed(error) => {
+            wait = match self.poll(key, kind, &path, deadline).await {
+                JobPoll::Done(outcome) => return Ok(*outcome),
+                JobPoll::Ended(error) => return Err(error),
+                JobPoll::Failed(error) if failed == FAILED_POLLS_MAX => return Err(error),
+                JobPoll::Failed(error) => {
                     failed += 1;
                     asked_to_wait(&error)
                 }
-                Poll::Working => {
+                JobPoll::Working => {
                     failed = 0;
                     Duration::ZERO
                 }
@@ -138,21 +169,23 @@ impl Client {
         Err(TransportError::new(TransportKind::WholeTimeout).into())
     }
 
-    async fn poll_job(&self, key: &ApiKey, kind: Kind, path: &str, deadline: Instant) -> Poll {
+    async fn poll(&self, key: &ApiKey, kind: Kind, path: &str, deadline: Instant) -> JobPoll {
         let asking = within(deadline, TransportKind::WholeTimeout, self.get(key, path));
         match asking.await {
             Ok(body) => match features::read(kind, &body) {
-                Ok(JobState::Done(outcome)) => Poll::Done(outcome),
-                Ok(JobState::Working { .. }) => Poll::Working,
+                Ok(JobState::Done(outcome)) => JobPoll::Done(outcome),
+                Ok(JobState::Working { .. }) => JobPoll::Working,
                 // The job may not be known yet everywhere.
                 Ok(JobState::Unknown) => {
-                    Poll::Failed(ProtocolError::Malformed("the job is not known").into())
+                    JobPoll::Failed(ProtocolError::Malformed("the job is not known").into())
                 }
                 // The record tells the job's state; anything else is about the poll itself.
-                Err(error @ Error::Refused(_)) if features::is_record(&body) => Poll::Ended(error),
-                Err(error) => Poll::failed(error),
+                Err(error @ Error::Refused(_)) if features::is_record(&body) => {
+                    JobPoll::Ended(error)
+                }
+                Err(error) => JobPoll::failed(error),
             },
-            Err(error) => Poll::failed(error),
+            Err(error) => JobPoll::failed(error),
         }
     }
 
@@ -186,17 +219,29 @@ impl Client {
     }
 }
 
-/// What one poll of a job showed.
-enum Poll {
-    Working,
+/// What was submitted.
+#[derive(Debug)]
+pub enum Submitted {
+    /// A job of this id, which is being worked on.
+    Job(String),
+    /// It was done at once.
     Done(Box<Outcome>),
-    /// The job has failed, or polling again cannot help.
+}
+
+/// What one poll of a job showed.
+#[derive(Debug)]
+pub enum JobPoll {
+    /// It is being worked on, or waits for it.
+    Working,
+    /// It is done.
+    Done(Box<Outcome>),
+    /// The job has failed, or polling again cannot help (a wrong key).
     Ended(Error),
-    /// The poll failed; the job may be fine.
+    /// The poll failed, or upstream does not know the job (yet); the job may be fine.
     Failed(Error),
 }
 
-impl Poll {
+impl JobPoll {
     fn failed(error: Error) -> Self {
         let error = error.after_acceptance();
         if is_final(&error) {

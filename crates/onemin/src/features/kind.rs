@@ -39,6 +39,14 @@ pub enum Kind {
     AudioTranslator,
     /// Code from text.
     CodeGenerator,
+    /// Video from text.
+    TextToVideo,
+    /// Video from an image.
+    ImageToVideo,
+    /// Music from text.
+    MusicGenerator,
+    /// A sound effect from text.
+    TextToSound,
 }
 
 impl Kind {
@@ -63,6 +71,10 @@ impl Kind {
             Self::SpeechToText => "SPEECH_TO_TEXT",
             Self::AudioTranslator => "AUDIO_TRANSLATOR",
             Self::CodeGenerator => "CODE_GENERATOR",
+            Self::TextToVideo => "TEXT_TO_VIDEO",
+            Self::ImageToVideo => "IMAGE_TO_VIDEO",
+            Self::MusicGenerator => "MUSIC_GENERATOR",
+            Self::TextToSound => "TEXT_TO_SOUND",
         }
     }
 

@@ -21,11 +21,17 @@ pub enum Feature {
     SpeechToText,
     /// Text in another language from speech.
     AudioTranslator,
+    /// Video from text.
+    TextToVideo,
+    /// Video from an image.
+    ImageToVideo,
+    /// Music from text.
+    MusicGenerator,
 }
 
 impl Feature {
     /// Every feature that is used.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Chat,
         Self::CodeGenerator,
         Self::ImageGenerator,
@@ -34,6 +40,9 @@ impl Feature {
         Self::TextToSpeech,
         Self::SpeechToText,
         Self::AudioTranslator,
+        Self::TextToVideo,
+        Self::ImageToVideo,
+        Self::MusicGenerator,
     ];
 
     /// Upstream's name of it.
@@ -48,6 +57,9 @@ impl Feature {
             Self::TextToSpeech => "TEXT_TO_SPEECH",
             Self::SpeechToText => "SPEECH_TO_TEXT",
             Self::AudioTranslator => "AUDIO_TRANSLATOR",
+            Self::TextToVideo => "TEXT_TO_VIDEO",
+            Self::ImageToVideo => "IMAGE_TO_VIDEO",
+            Self::MusicGenerator => "MUSIC_GENERATOR",
         }
     }
 }

@@ -110,11 +110,14 @@ impl Field {
 
     /// The value to send for a requested one; None if the request leaves the choice to the model.
     pub(super) fn resolve(&self, requested: &Value) -> Result<Option<Value>, String> {
-        let synonym = requested.as_str().and_then(|word| {
-            let found = self
-                .synonyms
-                .iter()
-                .find(|(from, _)| from.eq_ignore_ascii_case(word));
+        let word = match requested {
+            Value::String(word) => Some(word.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        let synonym = word.and_then(|word| {
+            let mut known = self.synonyms.iter();
+            let found = known.find(|(from, _)| from.eq_ignore_ascii_case(&word));
             found.map(|(_, to)| Value::from(*to))
         });
         let checked = self.rule.check(synonym.as_ref().unwrap_or(requested));

@@ -71,6 +71,20 @@ pub enum Param {
     ResponseFormat,
     /// Sampling temperature.
     Temperature,
+    /// Length in seconds.
+    Seconds,
+    /// A class of height of a video, such as 720p.
+    VideoResolution,
+    /// Whether a video has sound.
+    GenerateAudio,
+    /// The image that a video ends with.
+    LastFrame,
+    /// Title of a song.
+    Title,
+    /// Style tags of a song.
+    Tags,
+    /// Whether a song has no voice.
+    Instrumental,
 }
 
 impl Param {
@@ -104,6 +118,13 @@ impl Param {
             Self::Audio => "file",
             Self::ResponseFormat => "response_format",
             Self::Temperature => "temperature",
+            Self::Seconds => "seconds",
+            Self::VideoResolution => "resolution",
+            Self::GenerateAudio => "generate_audio",
+            Self::LastFrame => "last_frame",
+            Self::Title => "title",
+            Self::Tags => "tags",
+            Self::Instrumental => "instrumental",
         }
     }
 }
