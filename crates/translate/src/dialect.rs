@@ -11,6 +11,7 @@ pub mod data_uri;
 pub mod json;
 pub mod openai;
 pub mod request;
+pub mod result_text;
 
 /// One API of one vendor, as the relay needs it.
 #[derive(Debug, Clone, Copy)]

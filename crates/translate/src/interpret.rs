@@ -238,7 +238,17 @@ impl Interpreter {
         body: Body,
         rest: &mut Held,
     ) -> Result<(Finish, bool), Ending> {
-        if outcome.broke_started_call() {
+        let meant = outcome.unfinished > 0 || outcome.broke_started_call();
+        let unfit = outcome.calls > 0
+            && outcome
+                .problems
+                .iter()
+                .any(|p| matches!(p, Problem::Mismatch { .. }));
+        // Nothing of an answer that is given whole has reached the client yet.
+        if !self.streamed && (meant || unfit) && !outcome.cut_in_call {
+            self.ask_for_calls(outcome)?;
+        }
+        if meant && !outcome.cut_in_call || outcome.broke_started_call() {
             return Err(failed(
                 "The model began a tool call and did not write it to its end.",
             ));
@@ -291,11 +301,8 @@ impl Interpreter {
         rest: &mut Held,
     ) -> Result<(), Ending> {
         let cut = matches!(finish, Finish::Length | Finish::Filtered);
-        let names: Vec<&str> = self.callable.iter().map(String::as_str).collect();
-        if let Some(correction) = outcome.reask_message(&names, &self.tags.open("tool_call"))
-            && !cut
-        {
-            self.ask(correction)?;
+        if !cut {
+            self.ask_for_calls(outcome)?;
         }
         let missing = outcome
             .problems
@@ -372,6 +379,15 @@ impl Interpreter {
             }
         }
         Ok((finish, true))
+    }
+
+    /// Another attempt, told what was wrong with the calls.
+    fn ask_for_calls(&self, outcome: &Outcome) -> Result<(), Ending> {
+        let names: Vec<&str> = self.callable.iter().map(String::as_str).collect();
+        match outcome.reask_message(&names, &self.tags.open("tool_call")) {
+            Some(correction) => self.ask(correction),
+            None => Ok(()),
+        }
     }
 
     /// Another attempt, if there is one left.

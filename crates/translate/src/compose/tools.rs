@@ -137,5 +137,21 @@ pub fn render_call(name: &str, arguments: &str, tags: Tags) -> String {
     )
 }
 
+/// The same with an id, where several calls of one tool must be told apart.
+#[must_use]
+pub fn render_call_with_id(name: &str, arguments: &str, id: &str, tags: Tags) -> String {
+    let (name, id) = (Value::from(name), Value::from(id));
+    let arguments = if arguments.trim().is_empty() {
+        "{}"
+    } else {
+        arguments
+    };
+    format!(
+        "{}\n{{\"name\": {name}, \"arguments\": {arguments}, \"id\": {id}}}\n{}",
+        tags.open("tool_call"),
+        tags.close("tool_call")
+    )
+}
+
 #[cfg(test)]
 mod tests;

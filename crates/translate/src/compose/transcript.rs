@@ -5,13 +5,15 @@
 //! results in the form the model itself is asked to use, pictures and documents marked where they
 //! stood. Turns are only ever appended, so that a provider's prompt cache keeps its prefix.
 
-use std::collections::BTreeMap;
+mod calls;
+
 use std::fmt::Write as _;
 
 use super::tags::Tags;
 use crate::chat_request::{
     Call, CallResult, ChatRequest, Message, OutputFormat, Part, Role, ToolInput,
 };
+use calls::Calls;
 
 /// Picks the tags for a turn: the variant that none of its texts holds, nor any tool or schema.
 /// Documents and pages of the web are read by upstream and not known here, so with them the
@@ -153,7 +155,7 @@ fn texts(parts: &[Part]) -> Vec<&str> {
 struct Writer<'a> {
     text: String,
     tags: Tags,
-    calls: BTreeMap<&'a str, &'a str>,
+    calls: Calls<'a>,
     images: usize,
     files: usize,
 }
@@ -165,7 +167,7 @@ impl<'a> Writer<'a> {
         Self {
             text: String::with_capacity(size),
             tags,
-            calls: calls_by_id(chat),
+            calls: Calls::of(chat),
             images: 0,
             files: 0,
         }
@@ -207,15 +209,19 @@ impl<'a> Writer<'a> {
     }
 
     fn result(&mut self, result: &'a CallResult) {
-        let known = self.calls.get(result.call_id.as_str()).copied();
-        let name = result.name.as_deref().or(known);
+        let answered = self.calls.answered_by(&result.call_id);
+        let name = result
+            .name
+            .as_deref()
+            .or(answered.as_ref().map(|call| call.name));
+        let id = answered.map_or_else(|| attribute(&result.call_id), |call| call.shown);
         let tag = self.tags.name("tool_result");
         let _ = write!(self.text, "<{tag}");
         if let Some(name) = name.or(Some(result.call_id.as_str())).map(attribute) {
             let _ = write!(self.text, " name=\"{name}\"");
         }
-        if !result.call_id.is_empty() {
-            let _ = write!(self.text, " id=\"{}\"", attribute(&result.call_id));
+        if !id.is_empty() {
+            let _ = write!(self.text, " id=\"{id}\"");
         }
         let _ = writeln!(
             self.text,
@@ -251,11 +257,14 @@ impl<'a> Writer<'a> {
     }
 
     fn call(&mut self, call: &Call) {
-        self.block(&super::tools::render_call(
-            &call.name,
-            &call.arguments,
-            self.tags,
-        ));
+        let id = self.calls.written();
+        let block = match id {
+            Some(id) => {
+                super::tools::render_call_with_id(&call.name, &call.arguments, &id, self.tags)
+            }
+            None => super::tools::render_call(&call.name, &call.arguments, self.tags),
+        };
+        self.block(&block);
     }
 
     fn block(&mut self, text: &str) {
@@ -281,15 +290,6 @@ impl<'a> Writer<'a> {
         );
         self.block(reminder);
     }
-}
-
-fn calls_by_id(chat: &ChatRequest) -> BTreeMap<&str, &str> {
-    let parts = chat.messages.iter().flat_map(|m| &m.parts);
-    let calls = parts.filter_map(|part| match part {
-        Part::Call(call) => Some((call.id.as_str(), call.name.as_str())),
-        _ => None,
-    });
-    calls.collect()
 }
 
 /// A client's word as the value of an attribute: nothing in it can end the value or the tag.

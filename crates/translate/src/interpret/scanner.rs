@@ -3,6 +3,8 @@
 //! A reader built on [`Cursor`] decides by what it has passed, never by where the text happens to
 //! end. So a text read again after it has grown gives the same decision, however it was cut.
 
+use super::json::tokens;
+
 /// Why a reading stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Halt {
@@ -201,31 +203,10 @@ impl<'t> Cursor<'t> {
             if self.take(end)? || self.take(other_end)? {
                 return Ok(said);
             }
-            self.at += 1;
-            said.push(self.escape()?);
+            let escape = tokens::escape(self.rest(), self.whole).ok_or(self.end())?;
+            said.push_str(&escape.text());
+            self.at += escape.width;
         }
-    }
-
-    /// The character that an escape means, its backslash passed. An unknown escape means itself.
-    fn escape(&mut self) -> Read<char> {
-        let c = self.peek()?.ok_or(Halt::No)?;
-        self.at += c.len_utf8();
-        Ok(match c {
-            'n' => '\n',
-            't' => '\t',
-            'r' => '\r',
-            'b' => '\u{8}',
-            'f' => '\u{c}',
-            'u' => {
-                let Some(hex) = self.rest().get(..4) else {
-                    return Err(self.end());
-                };
-                let code = u32::from_str_radix(hex, 16).map_err(|_| Halt::No)?;
-                self.at += 4;
-                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
-            }
-            other => other,
-        })
     }
 
     /// Passes one JSON-like value, strings and nesting minded, without building it.
@@ -275,6 +256,26 @@ impl<'t> Cursor<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn escapes_are_read_as_in_every_other_string() {
+        for (text, said) in [
+            (r#""\ud83d\ude00""#, "😀"),
+            (r#""\u+123""#, "\\u+123"),
+            (r#""\ud83d x""#, "\u{fffd} x"),
+            (r#""C:\data""#, "C:\\data"),
+        ] {
+            assert_eq!(
+                Cursor::new(text, true).string(),
+                Ok(said.to_owned()),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            Cursor::new(r#""\ud83d\ude"#, false).string(),
+            Err(Halt::More)
+        );
+    }
 
     #[test]
     fn a_literal_that_may_still_come_needs_more() {

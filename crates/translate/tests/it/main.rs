@@ -18,3 +18,4 @@ mod overhead;
 mod tool_cases;
 mod tool_properties;
 mod transcript_properties;
+mod whole_and_streamed;

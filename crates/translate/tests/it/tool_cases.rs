@@ -130,6 +130,16 @@ fn conditions(case: &Case) -> (Tools, Tags, Quoted, Options) {
 
 /// What is wrong with a reading, if anything.
 fn judge(case: &Case, reading: &Reading) -> Result<(), String> {
+    // A broken call is void, however much of it was given.
+    if let Some(name) = case.get("broken") {
+        let given = reading.reply.calls.iter().all(|call| call.name == name);
+        let void = reading.outcome.broke_started_call() || reading.outcome.unfinished > 0;
+        return if given && void {
+            Ok(())
+        } else {
+            Err(format!("it is not broken: {reading:?}"))
+        };
+    }
     let calls: Vec<(String, Value)> = reading
         .reply
         .calls

@@ -153,3 +153,100 @@ proptest! {
         }
     }
 }
+
+fn call(id: &str, name: &str, arguments: &str) -> Part {
+    Part::Call(Call {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        arguments: arguments.to_owned(),
+    })
+}
+
+fn assistant(calls: Vec<Part>) -> Message {
+    Message {
+        role: Role::Assistant,
+        name: None,
+        parts: calls,
+    }
+}
+
+fn result(id: &str, text: &str) -> Message {
+    Message {
+        role: Role::Tool,
+        name: None,
+        parts: vec![Part::Result(CallResult {
+            call_id: id.to_owned(),
+            name: None,
+            parts: vec![Part::Text(text.to_owned())],
+            is_error: false,
+        })],
+    }
+}
+
+#[test]
+fn a_result_answers_the_nearest_open_call_before_it() {
+    let text = written(&chat(vec![
+        said(Role::User, "go"),
+        assistant(vec![call("call_1", "read", "{}")]),
+        result("call_1", "one"),
+        assistant(vec![call("call_1", "write", "{}")]),
+        result("call_1", "two"),
+        result("call_1", "three"),
+        result("other", "four"),
+    ]));
+    for (name, id, said) in [
+        ("read", "call_1", "one"),
+        ("write", "call_1", "two"),
+        ("write", "call_1", "three"),
+        ("other", "other", "four"),
+    ] {
+        let wanted = format!("<tool_result name=\"{name}\" id=\"{id}\">\n{said}\n");
+        assert!(text.contains(&wanted), "{wanted}: {text}");
+    }
+}
+
+#[test]
+fn calls_of_one_tool_in_one_turn_are_told_apart() {
+    let text = written(&chat(vec![
+        said(Role::User, "go"),
+        assistant(vec![
+            call("a", "read", "{\"p\": 1}"),
+            call("b", "read", "{\"p\": 2}"),
+            call("c", "list", "{}"),
+        ]),
+        result("b", "two"),
+        result("a", "one"),
+    ]));
+    for wanted in [
+        "{\"name\": \"read\", \"arguments\": {\"p\": 1}, \"id\": \"a\"}",
+        "{\"name\": \"read\", \"arguments\": {\"p\": 2}, \"id\": \"b\"}",
+        "{\"name\": \"list\", \"arguments\": {}}\n",
+        "<tool_result name=\"read\" id=\"b\">\ntwo\n",
+        "<tool_result name=\"read\" id=\"a\">\none\n",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+}
+
+#[test]
+fn two_calls_of_one_id_in_one_turn_are_answered_in_their_order() {
+    let text = written(&chat(vec![
+        said(Role::User, "go"),
+        assistant(vec![call("x", "read", "{}"), call("x", "write", "{}")]),
+        result("x", "one"),
+        result("x", "two"),
+        assistant(vec![call("x", "read", "{}"), call("x", "read", "{}")]),
+        result("x", "three"),
+        result("x", "four"),
+    ]));
+    for wanted in [
+        "<tool_result name=\"read\" id=\"x\">\none\n",
+        "<tool_result name=\"write\" id=\"x-2\">\ntwo\n",
+        "{\"name\": \"read\", \"arguments\": {}, \"id\": \"x\"}",
+        "{\"name\": \"read\", \"arguments\": {}, \"id\": \"x-2\"}",
+        "<tool_result name=\"read\" id=\"x\">\nthree\n",
+        "<tool_result name=\"read\" id=\"x-2\">\nfour\n",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+}

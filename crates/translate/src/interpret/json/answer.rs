@@ -69,6 +69,15 @@ impl Answer {
 
     /// Looks for the value's beginning: a bracket that a value can begin with.
     fn begin(&mut self) {
+        // A string is no object, whatever stands in it.
+        let said = if self.lead.trim().is_empty() {
+            self.held.trim_start()
+        } else {
+            self.lead.trim_start()
+        };
+        if said.starts_with('"') {
+            self.lead.push_str(&std::mem::take(&mut self.held));
+        }
         loop {
             let Some(at) = self.held.find(['{', '[']) else {
                 self.lead.push_str(&std::mem::take(&mut self.held));

@@ -280,20 +280,12 @@ impl Emitter {
                 self.repaired(Grade::Guess);
                 Step::Took(1)
             }
-            '}' | ']' | ',' if !self.frames.is_empty() => {
-                self.absent_value(out);
-                Step::Took(0)
-            }
+            // What never began is not made up.
+            '}' | ']' | ',' if !self.frames.is_empty() => Step::Broken("a member has no value"),
             _ if tokens::is_quote(first) => self.open_string(rest, first, false, whole, out),
+            '<' if strings::begins_escape_tag(rest, whole) => self.open_tagged_string(rest, out),
             _ => self.token(rest, whole, out),
         }
-    }
-
-    /// Writes null for a member without a value.
-    fn absent_value(&mut self, out: &mut String) {
-        self.repaired(Grade::Guess);
-        out.push_str("null");
-        self.expect = Expect::Next;
     }
 
     fn key(&mut self, rest: &str, first: char, whole: bool, out: &mut String) -> Step {

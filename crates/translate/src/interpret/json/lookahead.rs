@@ -64,6 +64,61 @@ pub(super) fn closes(after: &str, place: Place, until: &[String], whole: bool) -
     }
 }
 
+/// Whether another string follows the one that this mark may have ended, as in `"a" "b"` or
+/// `"a" + "b"`, and then what may follow a value.
+pub(super) fn adjacent(after: &str, whole: bool) -> Verdict {
+    let mut next = after.trim_start();
+    let gap = after.len() - next.len();
+    if gap > MAX_BLANK {
+        return Verdict::No;
+    }
+    if let Some(behind) = next.strip_prefix('+') {
+        next = behind.trim_start();
+    } else if gap == 0 && !next.is_empty() {
+        return Verdict::No;
+    }
+    let inside = match next.strip_prefix('"') {
+        Some(inside) => at_most(inside, REACH),
+        None if next.is_empty() => return if whole { Verdict::No } else { Verdict::More },
+        None => return Verdict::No,
+    };
+    let full = whole || inside.len() + 4 >= REACH;
+    let mut escaped = false;
+    let end = inside.char_indices().find(|(_, c)| {
+        let ends = *c == '"' && !escaped;
+        escaped = *c == '\\' && !escaped;
+        ends
+    });
+    let behind = match end {
+        Some((end, _)) => from(inside, end + 1).trim_start(),
+        None => return if full { Verdict::No } else { Verdict::More },
+    };
+    match behind.chars().next() {
+        Some(',' | '}' | ']' | '+' | '"') => Verdict::Yes,
+        Some(_) => Verdict::No,
+        None if full => Verdict::No,
+        None => Verdict::More,
+    }
+}
+
+/// The key that begins behind this mark, if a colon follows it. An error if more text is needed.
+pub(super) fn repeats_key(after: &str, whole: bool) -> Result<Option<&str>, ()> {
+    let window = at_most(after, REACH);
+    let full = whole || after.len() >= REACH;
+    let unsure = if full { Ok(None) } else { Err(()) };
+    let Some(end) = window.find(|c: char| !tokens::is_key_char(c)) else {
+        return unsure;
+    };
+    let Some(behind) = from(window, end).strip_prefix('"') else {
+        return Ok(None);
+    };
+    match behind.trim_start().chars().next() {
+        Some(':') => Ok(after.get(..end)),
+        Some(_) => Ok(None),
+        None => unsure,
+    }
+}
+
 /// Whether what follows a comma in an object can be its next member or its end.
 fn member_follows(after: &str, whole: bool) -> Verdict {
     let next = after.trim_start();

@@ -190,6 +190,14 @@ pub(crate) struct Escape {
     pub(crate) grade: Grade,
 }
 
+impl Escape {
+    /// What it means.
+    pub(crate) fn text(&self) -> String {
+        let quoted = format!("\"{}\"", self.json);
+        serde_json::from_str(&quoted).unwrap_or_else(|_| self.json.clone())
+    }
+}
+
 /// Reads the escape at the beginning. None: more is needed. An escape that JSON does not know
 /// stands for itself, as in `\d` and `\$`: nothing else was meant.
 pub(crate) fn escape(rest: &str, whole: bool) -> Option<Escape> {

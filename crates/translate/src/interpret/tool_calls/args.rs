@@ -40,8 +40,9 @@ impl Writer {
     }
 
     /// For a JSON object inside a string whose mark was passed.
-    pub(super) fn encoded(mark: char, close: &str) -> Self {
-        Self::Encoded(Box::new(Encoded::new(mark, close)))
+    /// `twice`: it was escaped twice.
+    pub(super) fn encoded(mark: char, twice: bool, close: &str) -> Self {
+        Self::Encoded(Box::new(Encoded::new(mark, twice, close)))
     }
 
     /// For parameter tags, written behind members that stand already.
@@ -79,6 +80,14 @@ impl Writer {
             Self::Json(emitter) => emitter.feed(text, whole, out),
             Self::Encoded(encoded) => encoded.feed(text, whole, out),
             Self::Tagged(tagged) => tagged.feed(text, whole, tool, out),
+        }
+    }
+
+    /// The tag that closes a parameter's value, where each has its own.
+    pub(super) fn parameter_tag(&self) -> Option<&str> {
+        match self {
+            Self::Json(_) | Self::Encoded(_) => None,
+            Self::Tagged(tagged) => tagged.parameter_tag(),
         }
     }
 

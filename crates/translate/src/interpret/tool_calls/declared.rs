@@ -36,7 +36,8 @@ pub enum Holds {
 /// The most parts of a parameter's schema that are looked at to tell what it holds.
 const MAX_PARTS: usize = 1000;
 /// Name spaces that models put before a name.
-const PREFIXES: [&str; 6] = [
+const PREFIXES: [&str; 7] = [
+    "call:",
     "functions.",
     "function.",
     "default_api.",
@@ -172,6 +173,18 @@ impl DeclaredTool {
     #[must_use]
     pub fn has(&self, parameter: &str) -> bool {
         self.properties().is_some_and(|p| p.contains_key(parameter))
+    }
+
+    /// Whether the schema names any parameter.
+    #[must_use]
+    pub fn names_parameters(&self) -> bool {
+        self.properties().is_some_and(|p| !p.is_empty())
+    }
+
+    /// Whether every key of these arguments is a parameter.
+    #[must_use]
+    pub fn has_all<'k>(&self, mut keys: impl Iterator<Item = &'k String>) -> bool {
+        keys.all(|key| self.has(key))
     }
 
     /// Whether no parameter must be given.

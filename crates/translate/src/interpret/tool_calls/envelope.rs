@@ -3,7 +3,8 @@
 //! OpenAI's, Anthropic's, Hermes', Llama's, Cohere's and xLAM's shapes are one grammar here: name
 //! keys, argument keys, and containers that hold the envelope one level deeper.
 
-use super::head::{Args, Found, Known};
+use super::declared::DeclaredTool;
+use super::head::{Args, Found, Known, fence_line};
 use crate::interpret::json;
 use crate::interpret::scanner::{Cursor, Halt, Read, is_quote};
 
@@ -76,13 +77,30 @@ pub(super) enum Trust {
     Marked,
     /// Nothing did: name, arguments and nothing unknown must be there.
     Bare,
+    /// Nothing did, and text stands before: its first key must say that it is a call.
+    Said,
 }
+
+/// Containers that say of themselves that they hold a call.
+const SAYING_KEYS: [&str; 3] = ["tool_call", "tool_calls", "function_call"];
+/// Keys of a block of text in a list of content blocks.
+const TEXT_KEYS: [&str; 4] = ["text", "thinking", "signature", "citations"];
+/// The longest name that a member of an unknown envelope gives.
+const MAX_NAME: usize = 64;
+/// The most members of an unknown envelope.
+const MAX_MEMBERS: usize = 6;
 
 struct Envelope {
     name: Option<String>,
     args: Option<(usize, usize)>,
     /// Members that are neither: arguments without their own object, perhaps.
     others: Vec<(String, usize, usize)>,
+    /// The one object under a key that is no known one.
+    foreign: Option<String>,
+    /// A declared tool's name under such a key.
+    named: Option<String>,
+    /// The text of a content block that holds no call, once its type said so.
+    block: Option<String>,
 }
 
 /// Reads an envelope as far as its arguments, or to its end.
@@ -98,6 +116,9 @@ fn nested(cursor: &mut Cursor<'_>, trust: Trust, known: Known<'_>, depth: usize)
         name: None,
         args: None,
         others: Vec::new(),
+        foreign: None,
+        named: None,
+        block: None,
     };
     loop {
         gap(cursor)?;
@@ -141,6 +162,13 @@ fn member(
     let is = |keys: &[&str]| keys.contains(&key.as_str());
     let first = cursor.peek()?.ok_or(Halt::No)?;
     let start = cursor.at();
+    if trust == Trust::Said {
+        return if SAYING_KEYS.contains(&key.as_str()) && matches!(first, '{' | '[') {
+            contained(cursor, Trust::Bare, known, depth)
+        } else {
+            Err(Halt::No)
+        };
+    }
     if is(&CONTAINER_KEYS) && matches!(first, '{' | '[') && envelope.name.is_none() {
         return contained(cursor, trust, known, depth);
     }
@@ -151,7 +179,12 @@ fn member(
     if is(&ARGUMENT_KEYS)
         && let Some(name) = &envelope.name
     {
-        let args = arguments(cursor, first)?;
+        let nothing = known
+            .declared
+            .resolve(name)
+            .and_then(|tool| known.declared.get(tool))
+            .is_some_and(DeclaredTool::needs_nothing);
+        let args = arguments(cursor, first, nothing)?;
         return Ok(Some(Found {
             name: name.clone(),
             args,
@@ -170,7 +203,15 @@ fn member(
         }));
     }
     if trust == Trust::Bare && !is(&ARGUMENT_KEYS) && !is(&OTHER_KEYS) {
-        return Err(Halt::No);
+        return unknown_member(cursor, envelope, key, known, depth);
+    }
+    if key == "type"
+        && trust == Trust::Bare
+        && ["\"text\"", "\"thinking\""]
+            .iter()
+            .any(|kind| cursor.rest().starts_with(kind))
+    {
+        envelope.block = Some(String::new());
     }
     cursor.skip_value()?;
     if is(&ARGUMENT_KEYS) {
@@ -179,6 +220,67 @@ fn member(
         envelope.others.push((key, start, cursor.at()));
     }
     Ok(None)
+}
+
+/// A member that no known envelope has. Where nothing says that this is a call, it may still be one
+/// in an envelope of the model's own: decided at its end.
+fn unknown_member(
+    cursor: &mut Cursor<'_>,
+    envelope: &mut Envelope,
+    key: String,
+    known: Known<'_>,
+    depth: usize,
+) -> Read<Option<Found>> {
+    let start = cursor.at();
+    let first = cursor.peek()?.ok_or(Halt::No)?;
+    if envelope.name.is_some() && envelope.foreign.is_none() || envelope.others.len() >= MAX_MEMBERS
+    {
+        return Err(Halt::No);
+    }
+    let text_block = TEXT_KEYS.contains(&key.as_str()) && envelope.block.is_some();
+    match first {
+        '{' if depth == 1
+            && envelope.others.is_empty()
+            && known.declared.names().any(|n| n == key) =>
+        {
+            cursor.skip_value()?;
+            let json = repaired(cursor.between(start, cursor.at())).ok_or(Halt::No)?;
+            envelope.name = Some(key.clone());
+            envelope.foreign = Some(json);
+        }
+        '{' if envelope.foreign.is_none() => {
+            cursor.skip_value()?;
+            let json = repaired(cursor.between(start, cursor.at())).ok_or(Halt::No)?;
+            envelope.foreign = Some(json);
+        }
+        '"' if text_block => {
+            let said = cursor.string()?;
+            if key == "text" {
+                envelope.block = Some(said);
+            }
+        }
+        '"' => {
+            let text = cursor.string()?;
+            if text.len() > MAX_NAME {
+                return Err(Halt::No);
+            }
+            let names_tool = known.declared.names().any(|n| n == text);
+            if names_tool && envelope.named.replace(text).is_some() {
+                return Err(Halt::No);
+            }
+        }
+        c if c.is_ascii_digit() || matches!(c, 't' | 'f' | 'n' | '-') => cursor.skip_value()?,
+        '[' if text_block => cursor.skip_value()?,
+        _ => return Err(Halt::No),
+    }
+    envelope.others.push((key, start, cursor.at()));
+    Ok(None)
+}
+
+/// An object as JSON.
+fn repaired(text: &str) -> Option<String> {
+    let repaired = json::repair_whole(text).ok()?;
+    repaired.json.starts_with('{').then_some(repaired.json)
 }
 
 /// Passes white space and comments.
@@ -222,10 +324,22 @@ fn contained(
 }
 
 /// How the arguments that begin here stand. A null or an empty list means none.
-fn arguments(cursor: &mut Cursor<'_>, first: char) -> Read<Args> {
+/// So does nothing at all, for a tool that needs nothing.
+fn arguments(cursor: &mut Cursor<'_>, first: char, nothing: bool) -> Read<Args> {
     let none = || Args::Whole("{}".to_owned());
     match first {
         '{' => Ok(Args::Json),
+        '}' | ',' if nothing => Ok(none()),
+        '<' if nothing && cursor.clone().try_literal("</")? => Ok(none()),
+        '`' => {
+            fence_line(cursor)?;
+            cursor.blank();
+            Ok(if cursor.peek()? == Some('{') {
+                Args::Json
+            } else {
+                Args::Unreadable
+            })
+        }
         '"' | '\'' => quoted(cursor, first),
         '[' => {
             let start = cursor.at();
@@ -256,16 +370,21 @@ fn quoted(cursor: &mut Cursor<'_>, mark: char) -> Read<Args> {
     let start = cursor.at();
     cursor.take(mark)?;
     cursor.blank();
+    // The object's own string, where it was encoded twice.
+    let own_string = cursor.rest().starts_with('\\') && cursor.try_literal("\\\"")?;
+    cursor.blank();
     if cursor.peek()? == Some('{') {
         let inside = cursor.at();
         cursor.take('{')?;
-        cursor.blank();
+        escaped_blank(cursor)?;
         let unescaped = cursor.peek()? == Some(mark);
+        let twice =
+            own_string || cursor.rest().starts_with('\\') && cursor.try_literal("\\\\\\\"")?;
         cursor.go(inside);
         return Ok(if unescaped {
             Args::Json
         } else {
-            Args::Encoded { mark }
+            Args::Encoded { mark, twice }
         });
     }
     cursor.go(start);
@@ -277,8 +396,39 @@ fn quoted(cursor: &mut Cursor<'_>, mark: char) -> Read<Args> {
     })
 }
 
+/// Passes white space, escaped or not.
+fn escaped_blank(cursor: &mut Cursor<'_>) -> Read<()> {
+    loop {
+        cursor.blank();
+        let start = cursor.at();
+        if !cursor.rest().starts_with('\\') {
+            return Ok(());
+        }
+        let escapes = cursor.run(|c| c == '\\')?;
+        match cursor.peek()? {
+            Some('n' | 'r' | 't') if escapes.len() <= 2 => cursor.go(cursor.at() + 1),
+            _ => {
+                cursor.go(start);
+                return Ok(());
+            }
+        }
+    }
+}
+
 /// The envelope ended before arguments were met behind a name.
 fn finish(cursor: &Cursor<'_>, envelope: Envelope, trust: Trust) -> Read<Found> {
+    if let Some(said) = envelope.block.filter(|_| envelope.foreign.is_none()) {
+        return Ok(Found::new("", Args::Said(said)));
+    }
+    if let Some(json) = envelope.foreign {
+        let name = envelope
+            .name
+            .or(envelope.named)
+            .filter(|_| envelope.args.is_none());
+        return name
+            .map(|name| Found::new(name, Args::Fitting(json)))
+            .ok_or(Halt::No);
+    }
     let Some(name) = envelope.name else {
         return if trust == Trust::Marked {
             Ok(Found::new("", Args::Unreadable))
@@ -314,7 +464,17 @@ fn whole(text: &str) -> Args {
     let text = text.trim();
     if text.starts_with(['"', '\'']) {
         return match Cursor::new(text, true).string() {
-            Ok(inside) if inside.trim_start().starts_with('{') => whole(&inside),
+            Ok(inside) if inside.trim_start().starts_with('{') => match whole(&inside) {
+                // Escaped twice.
+                Args::Unreadable if inside.contains("\\\"") => {
+                    match Cursor::new(&format!("\"{inside}\""), true).string() {
+                        Ok(object) => whole(&object),
+                        Err(_) => Args::Unreadable,
+                    }
+                }
+                read => read,
+            },
+            Ok(inside) if inside.trim_start().starts_with('"') => whole(&inside),
             Ok(inside) if inside.trim().is_empty() => Args::Whole("{}".to_owned()),
             Ok(inside) => Args::Plain(inside),
             Err(_) => Args::Unreadable,

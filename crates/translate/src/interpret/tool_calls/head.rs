@@ -38,11 +38,15 @@ pub(super) enum Args {
     /// As a JSON object that begins here.
     Json,
     /// As a JSON object inside a string whose content begins here.
-    Encoded { mark: char },
+    Encoded { mark: char, twice: bool },
     /// One tag for each parameter.
     Tagged,
     /// Read already, with the head.
     Whole(String),
+    /// As a JSON object of a call whose envelope is unknown: it counts only if it fits.
+    Fitting(String),
+    /// A block of text beside calls, in a list of content blocks.
+    Said(String),
     /// As plain text, for the tool's only text parameter.
     Plain(String),
     /// Several calls, read already: the name and the arguments of each.
@@ -77,6 +81,8 @@ pub(super) enum Place {
     LineStart,
     /// Where nothing but calls stands: as the whole reply, alone in a fence.
     Alone,
+    /// At a line's start behind text: an object that says itself that it is a call.
+    Behind,
     /// In a fence that says it holds Python calls.
     Code,
     /// Behind a call, in the same wrapper.
@@ -207,6 +213,8 @@ fn tagged(cursor: &mut Cursor<'_>, known: Known<'_>, place: Place, inside: bool)
             named_by_tag(cursor, &tag).map(Opened::Call)
         }
         Some(Sense::Wrapper) => Ok(Opened::Wrapper(tag::is_ours(&tag, known.tags))),
+        // Claude's older form names the tool in an element.
+        Some(Sense::Named) if tag.name == "invoke" && may_name_tool => Ok(Opened::Wrapper(false)),
         Some(Sense::Separator) if inside => Ok(Opened::Wrapper(false)),
         Some(Sense::Harmony) if tag.raw.starts_with('|') => named::harmony(cursor, &tag, known)
             .map_or_else(no_call, |found| Ok(Opened::Call(found))),
@@ -247,6 +255,9 @@ pub(super) fn fence_line(cursor: &mut Cursor<'_>) -> Read<()> {
 fn body(cursor: &mut Cursor<'_>, place: Place, marks: Marks, known: Known<'_>) -> Read<Found> {
     let start = cursor.at();
     let marked = marks.any || place == Place::Inside;
+    if place == Place::Behind {
+        return envelope::object(cursor, envelope::Trust::Said, known);
+    }
     if !marked && !matches!(place, Place::Alone | Place::Code | Place::LineStart) {
         return Err(Halt::No);
     }

@@ -211,6 +211,9 @@ fn action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
         '{' | '[' => return shaped(cursor, known),
         _ => {}
     }
+    if let Some(found) = python_action(cursor, known)? {
+        return Ok(found);
+    }
     let line = cursor
         .until("\n")?
         .trim()
@@ -243,6 +246,35 @@ fn action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
                     Args::Plain(text)
                 },
             ))
+        }
+    }
+}
+
+/// `f(a="x")` behind `Action:`, where the tool is declared.
+fn python_action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Option<Found>> {
+    let start = cursor.at();
+    let word = cursor.rest();
+    let end =
+        word.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '/')));
+    let python = match end {
+        None => {
+            return if cursor.whole() {
+                Ok(None)
+            } else {
+                Err(Halt::More)
+            };
+        }
+        Some(end) => from(word, end).starts_with('('),
+    };
+    if !python {
+        return Ok(None);
+    }
+    match pythonic::statements(cursor, known.declared) {
+        Ok(calls) => Ok(Some(Found::new("", Args::Several(calls)))),
+        Err(Halt::More) => Err(Halt::More),
+        Err(Halt::No) => {
+            cursor.go(start);
+            Ok(None)
         }
     }
 }

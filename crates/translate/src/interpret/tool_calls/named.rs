@@ -35,7 +35,7 @@ pub(super) fn arguments(cursor: &mut Cursor<'_>, name: String) -> Read<Found> {
     Ok(Found::new(name, args))
 }
 
-/// Parameter tags, or JSON in a tag that holds all arguments.
+/// Parameter tags, or JSON in a tag that holds all arguments, perhaps in a fence.
 fn grouped(cursor: &mut Cursor<'_>) -> Read<Args> {
     let start = cursor.at();
     let tag = tag::lex(cursor, &|_, _| true)?;
@@ -47,6 +47,10 @@ fn grouped(cursor: &mut Cursor<'_>) -> Read<Args> {
         )
     {
         cursor.blank();
+        if cursor.peek()? == Some('`') {
+            fence_line(cursor)?;
+            cursor.blank();
+        }
         if cursor.peek()? == Some('{') {
             return Ok(Args::Json);
         }
@@ -76,6 +80,11 @@ pub(super) fn words(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
             Some('<') => match separator(cursor, known)? {
                 Behind::Separator if called == "function" => {
                     cursor.blank();
+                    if cursor.peek()? == Some('<') {
+                        return tag::lex(cursor, &|_, _| true)?
+                            .value
+                            .map_or(Err(Halt::No), |name| arguments(cursor, name));
+                    }
                     name(cursor)?.clone_into(&mut called);
                 }
                 Behind::Separator => {

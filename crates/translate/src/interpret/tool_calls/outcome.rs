@@ -11,6 +11,8 @@ pub struct Outcome {
     pub calls: usize,
     /// Whether upstream's text was cut inside a call, so that the answer ended for its length.
     pub cut_in_call: bool,
+    /// Calls that began and have no readable end, and of which nothing was given.
+    pub unfinished: usize,
     /// What was no call, though it was meant as one.
     pub problems: Vec<Problem>,
 }

@@ -63,6 +63,8 @@ pub struct Reader {
     inside: bool,
     /// Braces of the envelope that are still open.
     depth: usize,
+    /// What closed the parameters of the last call: where it stands again, a value was cut off.
+    parameter_tag: Option<String>,
     /// Whether a call that was none is held, to be text if text follows.
     suspect: bool,
     returns: usize,
@@ -113,6 +115,10 @@ struct Region {
     closed: bool,
     /// How many fences stand in a row; each would be read again if text follows them.
     fences: usize,
+    /// Whether it stands in a tag that is not known: then the call must fit.
+    foreign: bool,
+    /// What blocks of text beside the calls say.
+    said: Option<String>,
     drafts: Vec<(usize, String)>,
 }
 
@@ -162,6 +168,7 @@ impl Reader {
             behind_blank: None,
             inside: false,
             depth: 0,
+            parameter_tag: None,
             suspect: false,
             returns: 0,
             spare: SPARE,
@@ -259,6 +266,9 @@ impl Reader {
             && (matches!(self.state, State::Between) || self.outcome.cut_in_call)
         {
             self.sent = self.buf.len();
+            if let Some(said) = region.said.filter(|said| !said.is_empty()) {
+                sink(Event::Text(&said));
+            }
             for (tool, json) in region.drafts {
                 self.emit_call(tool, &json, sink);
                 if self.stopped {

@@ -47,6 +47,7 @@ const TABLE: &[(&str, Sense)] = &[
     ("action_start", Sense::Wrapper),
     ("start_function_call", Sense::Wrapper),
     ("python_tag", Sense::Wrapper),
+    ("python_start", Sense::Wrapper),
     ("tools_prefix", Sense::Wrapper),
     ("function", Sense::Named),
     ("invoke", Sense::Named),
@@ -69,6 +70,7 @@ const TABLE: &[(&str, Sense)] = &[
     ("end_action", Sense::Closer),
     ("action_end", Sense::Closer),
     ("end_function_call", Sense::Closer),
+    ("python_end", Sense::Closer),
     ("tools_suffix", Sense::Closer),
     ("eom_id", Sense::Closer),
     ("eot_id", Sense::Closer),
@@ -190,8 +192,8 @@ fn segment_known(part: &str, complete: bool) -> bool {
 }
 
 /// Name spaces in use before `:` or between pipes.
-const NAMESPACES: [&str; 8] = [
-    "minimax", "seed", "xai", "antml", "qwen", "ns", "longcat", "dsml",
+const NAMESPACES: [&str; 10] = [
+    "minimax", "seed", "xai", "antml", "qwen", "ns", "longcat", "dsml", "steptml", "step",
 ];
 
 /// The name as the table has it.
@@ -295,8 +297,10 @@ fn attributes(cursor: &mut Cursor<'_>, tag: &mut Tag<'_>, start: usize) -> Read<
             Some('=') if tag.value.is_none() => {
                 cursor.take('=')?;
                 tag.assigned = true;
-                tag.value = Some(assigned(cursor)?);
+                tag.value = Some(assigned(cursor, names_tool(tag))?);
             }
+            // The bracket is missing before the arguments.
+            Some('{') if tag.value.is_some() && names_tool(tag) => return Ok(()),
             Some('/') => {
                 cursor.take('/')?;
                 tag.empty = true;
@@ -307,9 +311,33 @@ fn attributes(cursor: &mut Cursor<'_>, tag: &mut Tag<'_>, start: usize) -> Read<
     }
 }
 
-/// The name in `<function=name>`.
-fn assigned(cursor: &mut Cursor<'_>) -> Read<String> {
+/// Whether the tag is one that names a tool.
+fn names_tool(tag: &Tag<'_>) -> bool {
+    matches!(tag.name.as_str(), "function" | "invoke")
+}
+
+/// The name in `<function=name>`; before JSON its bracket may be missing if the tag names a tool.
+fn assigned(cursor: &mut Cursor<'_>, names_tool: bool) -> Read<String> {
     let rest = cursor.rest();
+    if names_tool {
+        let name =
+            rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':')));
+        let Some(name) = name else {
+            return Err(if rest.len() > MAX_TAG {
+                Halt::No
+            } else {
+                cursor.end()
+            });
+        };
+        let behind = from(rest, name).trim_start();
+        if name > 0 && behind.is_empty() && rest.len() <= MAX_TAG {
+            return Err(cursor.end());
+        }
+        if name > 0 && behind.starts_with('{') {
+            cursor.go(cursor.at() + name);
+            return Ok(to(rest, name).to_owned());
+        }
+    }
     let end = rest.find(['>', '\n', '<']).filter(|end| *end <= MAX_TAG);
     match end {
         Some(end) if from(rest, end).starts_with('>') => {

@@ -9,10 +9,29 @@ use crate::interpret::scanner::{from, to};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Quote {
     mark: char,
-    triple: bool,
+    marks: Marks,
     key: bool,
     /// Whether each backslash stands for itself.
     raw: bool,
+}
+
+/// What stands at both ends of a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Marks {
+    /// One quotation mark.
+    Single,
+    /// Three of them, as in Python.
+    Triple,
+    /// An `<escape>` tag, as `FunctionGemma` writes strings.
+    Tags,
+}
+
+/// What opens and closes a string of `FunctionGemma`.
+const ESCAPE_TAG: &str = "<escape>";
+
+/// Whether such a string begins here, or may as far as the text goes.
+pub(super) fn begins_escape_tag(rest: &str, whole: bool) -> bool {
+    rest.starts_with(ESCAPE_TAG) || (!whole && ESCAPE_TAG.starts_with(rest))
 }
 
 impl Emitter {
@@ -45,15 +64,54 @@ impl Emitter {
         let mark = tokens::closing(first);
         self.expect = Expect::Text(Quote {
             mark,
-            triple,
+            marks: if triple { Marks::Triple } else { Marks::Single },
             key,
             raw,
         });
         Step::Took(if triple { 3 * width } else { width })
     }
 
+    /// Begins a string between `<escape>` tags.
+    pub(super) fn open_tagged_string(&mut self, rest: &str, out: &mut String) -> Step {
+        if !rest.starts_with(ESCAPE_TAG) {
+            return Step::Wait;
+        }
+        self.repaired(Grade::Lossless);
+        self.begin_member(out);
+        out.push('"');
+        self.past_close = false;
+        self.expect = Expect::Text(Quote {
+            mark: '<',
+            marks: Marks::Tags,
+            key: false,
+            raw: true,
+        });
+        Step::Took(ESCAPE_TAG.len())
+    }
+
+    /// More of a string between `<escape>` tags, in which nothing is escaped.
+    fn tagged_text(&mut self, rest: &str, whole: bool, out: &mut String) -> Step {
+        if rest.starts_with(ESCAPE_TAG) {
+            out.push('"');
+            self.value_ended();
+            return Step::Took(ESCAPE_TAG.len());
+        }
+        let plain = match rest.find('<') {
+            Some(0) if !whole && ESCAPE_TAG.starts_with(rest) => return Step::Wait,
+            Some(0) => 1,
+            Some(at) => at,
+            None if rest.is_empty() => return Step::Wait,
+            None => rest.len(),
+        };
+        tokens::push_text(to(rest, plain), out);
+        Step::Took(plain)
+    }
+
     /// More of the open string.
     pub(super) fn text(&mut self, quote: Quote, rest: &str, whole: bool, out: &mut String) -> Step {
+        if quote.marks == Marks::Tags {
+            return self.tagged_text(rest, whole, out);
+        }
         let special = |c: char| {
             c == quote.mark
                 || c == '\\'
@@ -137,7 +195,7 @@ impl Emitter {
         out: &mut String,
     ) -> Step {
         let width = mark.len_utf8();
-        if quote.triple {
+        if quote.marks == Marks::Triple {
             return self.maybe_close_triple(quote, mark, rest, whole, out);
         }
         let place = match self.frames.last() {
@@ -159,11 +217,40 @@ impl Emitter {
                 Step::Took(width)
             }
             Verdict::No if self.past_close => Step::Broken("a string is not closed"),
+            Verdict::No if !quote.key && mark == quote.mark => {
+                if let Some(step) = self.faulty_mark(from(rest, width), whole) {
+                    return step;
+                }
+                self.repaired(Grade::Guess);
+                tokens::push_escaped(mark, out);
+                Step::Took(width)
+            }
             Verdict::No => {
                 self.repaired(Grade::Guess);
                 tokens::push_escaped(mark, out);
                 Step::Took(width)
             }
+        }
+    }
+
+    /// A mark that neither ends the string nor can be taken for one that was not escaped: a second
+    /// string follows the first, or the beginning of another object, which repeats a key.
+    fn faulty_mark(&self, behind: &str, whole: bool) -> Option<Step> {
+        match lookahead::adjacent(behind, whole) {
+            Verdict::Yes => return Some(Step::Broken("two strings stand side by side")),
+            Verdict::More => return Some(Step::Wait),
+            Verdict::No => {}
+        }
+        match lookahead::repeats_key(behind, whole) {
+            Err(()) => Some(Step::Wait),
+            Ok(Some(key)) => {
+                let mut hash = Hash::default();
+                hash.of(key);
+                let frames = self.frames.iter().rev();
+                let repeated = frames.take(2).any(|frame| frame.keys.contains(&hash.0));
+                repeated.then_some(Step::Broken("another object begins inside a string"))
+            }
+            Ok(None) => None,
         }
     }
 

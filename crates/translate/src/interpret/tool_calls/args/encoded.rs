@@ -12,15 +12,19 @@ pub(in super::super) struct Encoded {
     emitter: Emitter,
     /// Decoded text that the emitter has not done with.
     decoded: String,
+    /// Text that is decoded once, where the object was escaped twice and more is needed.
+    once: Option<String>,
 }
 
 impl Encoded {
     /// For an object inside a string whose mark was passed.
-    pub(super) fn new(mark: char, close: &str) -> Self {
+    /// `twice`: it was escaped twice.
+    pub(super) fn new(mark: char, twice: bool, close: &str) -> Self {
         Self {
             mark,
             emitter: emitter(close),
             decoded: String::new(),
+            once: twice.then(String::new),
         }
     }
 
@@ -71,9 +75,7 @@ impl Encoded {
                 }
                 Some(escape) => {
                     consumed += escape.width;
-                    let quoted = format!("\"{}\"", escape.json);
-                    self.decoded
-                        .push_str(&serde_json::from_str::<String>(&quoted).unwrap_or_default());
+                    self.take(&escape.text());
                 }
             }
         }
@@ -83,7 +85,7 @@ impl Encoded {
     /// done by characters: what came along behind the one that breaks it is not part of the call.
     fn emit(&mut self, said: &str, ended: bool, out: &mut String) -> (usize, Fed) {
         for (at, c) in said.char_indices() {
-            self.decoded.push(c);
+            self.take(c.encode_utf8(&mut [0; 4]));
             let fed = self.emit_decoded(false, out);
             match fed.progress {
                 Progress::More => {}
@@ -93,6 +95,25 @@ impl Encoded {
             }
         }
         (said.len(), self.emit_decoded(ended, out))
+    }
+
+    /// Takes in what the string says, decoded once more if it was escaped twice.
+    fn take(&mut self, said: &str) {
+        let Some(once) = &mut self.once else {
+            self.decoded.push_str(said);
+            return;
+        };
+        once.push_str(said);
+        loop {
+            let plain = once.find('\\').unwrap_or(once.len());
+            self.decoded.push_str(to(once, plain));
+            once.drain(..plain);
+            let Some(escape) = tokens::escape(once, false).filter(|_| !once.is_empty()) else {
+                break;
+            };
+            self.decoded.push_str(&escape.text());
+            once.drain(..escape.width);
+        }
     }
 
     fn emit_decoded(&mut self, ended: bool, out: &mut String) -> Fed {
@@ -144,7 +165,7 @@ mod tests {
 
     /// How far a string is read, and what is written, if its text comes in such pieces.
     fn read(text: &str, piece: usize) -> (usize, Progress, String) {
-        let mut encoded = Encoded::new('"', "</tool_call>");
+        let mut encoded = Encoded::new('"', false, "</tool_call>");
         let (mut at, mut out) = (0, String::new());
         for end in (1..=text.len()).filter(|end| end % piece == 0 || *end == text.len()) {
             let fed = encoded.feed(&text[at..end], false, &mut out);

@@ -1,5 +1,7 @@
 //! One tag for each parameter.
 
+use std::collections::BTreeSet;
+
 use super::super::declared::{DeclaredTool, Holds};
 use super::super::tag::{self, Tag};
 use crate::interpret::json::emitter::{Fed, Progress};
@@ -13,6 +15,12 @@ pub(in super::super) struct Tagged {
     begun: bool,
     members: usize,
     open: Option<Parameter>,
+    /// The names that came.
+    names: BTreeSet<String>,
+    /// Whether a value of text came: what it holds may look like the next parameter.
+    text: bool,
+    /// What closed the last text.
+    close: Option<String>,
 }
 
 /// The parameter whose value is being read.
@@ -35,6 +43,8 @@ struct Parameter {
     framed: bool,
     /// Bytes of a held value in which no closing tag begins.
     searched: usize,
+    /// Tags of its own kind that opened inside the value and are not closed.
+    nested: usize,
 }
 
 /// Tags that hold the parameters together and say nothing themselves.
@@ -54,6 +64,9 @@ impl Tagged {
             begun,
             members,
             open: None,
+            names: BTreeSet::new(),
+            text: false,
+            close: None,
         }
     }
 
@@ -137,6 +150,9 @@ impl Tagged {
         }
         match Self::parameter(&mut cursor, &tag, tool) {
             Ok(parameter) => {
+                if let Some(why) = self.unlikely(&parameter, tool) {
+                    return Step::Broken(why);
+                }
                 self.begin(&parameter, tag.empty, out);
                 self.open = (!tag.empty).then_some(parameter);
                 Step::Took(cursor.at())
@@ -144,6 +160,29 @@ impl Tagged {
             Err(Halt::More) => Step::Wait,
             Err(Halt::No) => Step::Broken("a parameter tag cannot be read"),
         }
+    }
+
+    /// Why a tag is rather part of the value before it, which held what ends it.
+    fn unlikely(
+        &mut self,
+        parameter: &Parameter,
+        tool: Option<&DeclaredTool>,
+    ) -> Option<&'static str> {
+        if !self.names.insert(parameter.name.clone()) {
+            return Some("a parameter stands twice in its arguments");
+        }
+        let unknown = tool.is_some_and(|t| t.names_parameters() && !t.has(&parameter.name));
+        if unknown && self.text {
+            return Some("a tag behind a text is no parameter");
+        }
+        self.text |= parameter.holds != Holds::Data;
+        self.close = Some(parameter.close.clone());
+        None
+    }
+
+    /// The tag that closed the last value.
+    pub(super) fn parameter_tag(&self) -> Option<&str> {
+        self.close.as_deref().filter(|_| self.text)
     }
 
     fn parameter(
@@ -178,6 +217,7 @@ impl Tagged {
             several_lines: false,
             framed: false,
             searched: 0,
+            nested: 0,
         })
     }
 
@@ -225,7 +265,8 @@ impl Tagged {
     /// Writes text that surely belongs to the value.
     fn stream(&mut self, mut parameter: Parameter, sure: &str, out: &mut String) -> Step {
         if parameter.holds != Holds::Text {
-            parameter.searched = sure.len();
+            parameter.note_nested(from(sure, parameter.searched));
+            parameter.searched = sure.len().max(parameter.searched);
             self.open = Some(parameter);
             return Step::Wait;
         }
@@ -243,6 +284,7 @@ impl Tagged {
         parameter.framed |= lead > 0;
         parameter.several_lines |= from(sure, lead).contains('\n');
         parameter.begun = true;
+        parameter.note_nested(sure);
         tokens::push_text(from(sure, lead), out);
         self.open = Some(parameter);
         Step::Took(sure.len())
@@ -279,8 +321,15 @@ impl Parameter {
             return End::At(start, 0);
         }
         let mut at = rest.floor_char_boundary(self.searched);
+        let mut nested = self.nested;
         while let Some(found) = from(rest, at).find(&self.close) {
             let start = at + found;
+            nested += self.opened(rest.get(at..start).unwrap_or_default());
+            if nested > 0 {
+                nested -= 1;
+                at = start + self.close.len();
+                continue;
+            }
             let behind = from(rest, start + self.close.len()).trim_start();
             if !whole && (self.close.starts_with(behind) || "```".starts_with(behind)) {
                 return End::Unsure(start);
@@ -294,6 +343,28 @@ impl Parameter {
             at = start + self.close.len();
         }
         End::Open
+    }
+
+    /// How often a tag of the same kind opens in a text.
+    fn opened(&self, text: &str) -> usize {
+        let name = self.close.trim_start_matches("</").trim_end_matches('>');
+        text.match_indices(name)
+            .filter(|(at, _)| {
+                to(text, *at).ends_with('<')
+                    && from(text, at + name.len()).starts_with(['>', '=', ' '])
+            })
+            .count()
+    }
+
+    /// Notes the tags of its own kind in a text that belongs to the value.
+    fn note_nested(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some(found) = rest.find(&self.close) {
+            self.nested += self.opened(to(rest, found));
+            self.nested = self.nested.saturating_sub(1);
+            rest = from(rest, found + self.close.len());
+        }
+        self.nested += self.opened(rest);
     }
 
     /// Where a value of one line ends whose closing tag was forgotten: before the next tag. A
@@ -310,7 +381,13 @@ impl Parameter {
 
     /// The longest end of the text that can begin a closing tag.
     fn hold(&self, rest: &str) -> usize {
-        let marks = FORGOTTEN.iter().copied().chain([self.close.as_str()]);
+        // The beginning of a tag of its own kind, with what follows its name.
+        let name = self.close.trim_start_matches("</").trim_end_matches('>');
+        let own = format!("<{name}=");
+        let marks = FORGOTTEN
+            .iter()
+            .copied()
+            .chain([self.close.as_str(), own.as_str()]);
         marks
             .map(|mark| {
                 (1..=mark.len().min(rest.len()))

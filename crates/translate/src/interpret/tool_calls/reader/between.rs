@@ -53,7 +53,9 @@ impl Reader {
 
     /// Whether a call stands before here.
     pub(super) fn begun(&self) -> bool {
-        self.region.as_ref().is_none_or(|r| !r.drafts.is_empty())
+        self.region
+            .as_ref()
+            .is_none_or(|r| !r.drafts.is_empty() || r.said.is_some())
     }
 
     pub(super) fn skip(&mut self, bytes: usize) {
@@ -137,6 +139,14 @@ impl Reader {
     }
 
     pub(super) fn tag_between(&mut self, whole: bool, sink: Sink<'_>) -> Next {
+        match self.value_goes_on(whole) {
+            Err(_) => {
+                self.state = State::Between;
+                return Next::Wait;
+            }
+            Ok(true) => self.cut_value(),
+            Ok(false) => {}
+        }
         let mut cursor = Cursor::new(from(&self.buf, self.pos), whole);
         let names = |part: &str, complete: bool| {
             tag::known(part, complete) || self.declared.begins_name(part, complete) || self.inside

@@ -20,7 +20,10 @@ impl Reader {
         self.state = State::Between;
         self.depth = head.depth;
         let tool = self.declared.resolve(&head.name);
-        if self.region.is_some() && tool.is_none() && !matches!(head.args, Args::Several(_)) {
+        if self.region.is_some()
+            && tool.is_none()
+            && !matches!(head.args, Args::Several(_) | Args::Said(_))
+        {
             return self.reject(sink);
         }
         let writer = match head.args {
@@ -36,6 +39,26 @@ impl Reader {
                     sink,
                 );
             }
+            Args::Fitting(json) => {
+                return match tool.filter(|tool| self.fits(*tool, &json)) {
+                    Some(_) => self.made(
+                        tool,
+                        &head.name,
+                        &json,
+                        start,
+                        head.ours,
+                        Grade::Lossless,
+                        sink,
+                    ),
+                    None => self.reject(sink),
+                };
+            }
+            Args::Said(text) => {
+                if let Some(region) = &mut self.region {
+                    region.said.get_or_insert_default().push_str(&text);
+                }
+                return;
+            }
             Args::Plain(text) => {
                 return self.plain(tool, &head.name, &text, start, head.ours, sink);
             }
@@ -43,7 +66,7 @@ impl Reader {
                 return self.broken(&head.name, None, "its arguments are no JSON object", sink);
             }
             Args::Json => Writer::json(&self.close),
-            Args::Encoded { mark } => Writer::encoded(mark, &self.close),
+            Args::Encoded { mark, twice } => Writer::encoded(mark, twice, &self.close),
             Args::Tagged => Writer::tagged(false, 0),
         };
         let mut open = Open {
@@ -75,14 +98,32 @@ impl Reader {
 
     /// Whether a call is given as it comes, rather than held until it is whole.
     pub(super) fn flows(&self, open: &Open) -> bool {
-        let strict = open
-            .tool
-            .and_then(|t| self.declared.get(t))
-            .is_none_or(|t| t.strict);
-        self.region.is_none()
-            && !self.options.hold
-            && !strict
-            && (open.ours || self.quoted.is_empty())
+        !self.options.hold && self.may_flow(open)
+    }
+
+    /// Whether it is given as it comes in an answer that is streamed.
+    fn may_flow(&self, open: &Open) -> bool {
+        self.region.is_none() && !self.is_strict(open.tool) && (open.ours || self.quoted.is_empty())
+    }
+
+    /// Whether the tool's arguments must match its schema; an unknown tool has none to match.
+    fn is_strict(&self, tool: Option<usize>) -> bool {
+        tool.and_then(|t| self.declared.get(t))
+            .is_none_or(|t| t.strict)
+    }
+
+    /// Whether arguments are the tool's own: parameters that it has, and as its schema wants them.
+    fn fits(&self, tool: usize, json: &str) -> bool {
+        let Some(tool) = self.declared.get(tool) else {
+            return false;
+        };
+        let Ok(value) = serde_json::from_str::<serde_json::Value>(json) else {
+            return false;
+        };
+        let known = value
+            .as_object()
+            .is_some_and(|members| tool.has_all(members.keys()));
+        known && Schema::compile(&tool.schema).is_ok_and(|schema| schema.fit(value).is_ok())
     }
 
     /// A call is made: what was held before it is no text.
@@ -178,12 +219,14 @@ impl Reader {
     pub(super) fn finish(&mut self, open: &Open, sink: Sink<'_>) {
         self.state = State::Between;
         self.depth = open.depth;
+        self.parameter_tag = open.writer.parameter_tag().map(str::to_owned);
         if let Some(index) = open.started {
             sink(Event::CallEnded { index });
             self.sent = self.pos;
             return self.counted();
         }
-        if open.writer.repeated_key() {
+        let lenient = self.options.last && !self.is_strict(open.tool);
+        if open.writer.repeated_key() && !lenient {
             return self.broken(
                 &open.name,
                 None,
@@ -235,6 +278,9 @@ impl Reader {
         let raw = self.buf.get(start..self.pos).unwrap_or_default();
         if !ours && !self.quoted.is_empty() && self.quoted.holds(raw) {
             return self.suspected(sink);
+        }
+        if self.region.as_ref().is_some_and(|r| r.foreign) && !self.fits(tool, json) {
+            return self.reject(sink);
         }
         let json = match self.checked(tool, json, grade) {
             Ok(json) => json,
@@ -346,6 +392,9 @@ impl Reader {
             self.sent = self.pos;
             self.broken(&open.name, Some(index), why, sink);
             return;
+        }
+        if self.may_flow(open) {
+            self.outcome.unfinished += 1;
         }
         // The calls behind a broken one: only where our own tag, which no text of the request
         // holds, says that the broken one had ended.

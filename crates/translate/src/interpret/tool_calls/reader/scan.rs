@@ -1,9 +1,10 @@
 //! Scanning: text is passed on, and markers are looked for where they count.
 
 use super::super::head::{self, Head, Known, Place};
+use super::super::outcome::Problem;
 use super::super::tag;
 use super::{Kind, MAX_BLANK, MAX_HOLD, Next, Reader, Region, SMALL, Sink, State};
-use crate::interpret::scanner::{Cursor, Halt, at_most, from};
+use crate::interpret::scanner::{Cursor, Halt, Read, at_most, from};
 
 /// What became of a character at which something may begin.
 pub(super) enum Scanned {
@@ -96,7 +97,14 @@ impl Reader {
         if self.context.masked() {
             return self.shown(whole, c);
         }
-        if c == '{' && self.context.started {
+        if c == '<' {
+            match self.value_goes_on(whole) {
+                Err(_) => return Scanned::Wait,
+                Ok(true) => self.cut_value(),
+                Ok(false) => {}
+            }
+        }
+        if c == '{' && self.context.started && !starts {
             return self.pass(1);
         }
         match self.invented(starts, whole) {
@@ -108,7 +116,9 @@ impl Reader {
             Ok(false) => {}
         }
         let bare = !self.context.started && matches!(c, '{' | '[');
-        let place = if bare {
+        let place = if c == '{' && self.context.started {
+            Place::Behind
+        } else if bare {
             Place::Alone
         } else if starts {
             Place::LineStart
@@ -123,6 +133,7 @@ impl Reader {
                 self.pos += 1;
                 Scanned::Entered
             }
+            Err(Halt::No) if c == '<' && !self.context.started => self.unknown_wrapper(whole, sink),
             Err(Halt::No) => self.pass(c.len_utf8()),
             Ok(head) => {
                 self.release(self.blank_start(), sink);
@@ -133,6 +144,8 @@ impl Reader {
                         resume: self.pos,
                         closed: false,
                         fences: 1,
+                        foreign: false,
+                        said: None,
                         drafts: Vec::new(),
                     });
                 }
@@ -140,6 +153,65 @@ impl Reader {
                 Scanned::Entered
             }
         }
+    }
+
+    /// A tag that nobody knows, round JSON, at the reply's beginning: calls if nothing follows it.
+    fn unknown_wrapper(&mut self, whole: bool, sink: Sink<'_>) -> Scanned {
+        let mut cursor = Cursor::new(from(&self.buf, self.pos), whole);
+        let wraps = match tag::lex(&mut cursor, &|_, _| true) {
+            Err(Halt::More) => return Scanned::Wait,
+            Err(Halt::No) => false,
+            Ok(tag) => {
+                // A number says that it is a tag of ours, of another request.
+                let numbered = tag.name.contains('-');
+                cursor.blank();
+                match cursor.peek() {
+                    Err(_) if cursor.at() < MAX_BLANK => return Scanned::Wait,
+                    next => {
+                        next == Ok(Some('{')) && !numbered && !tag.closing && tag.value.is_none()
+                    }
+                }
+            }
+        };
+        if !wraps {
+            return self.pass(1);
+        }
+        let end = cursor.at();
+        self.release(self.blank_start(), sink);
+        self.region = Some(Region {
+            kind: Kind::Bare,
+            resume: self.pos,
+            closed: false,
+            fences: 1,
+            foreign: true,
+            said: None,
+            drafts: Vec::new(),
+        });
+        self.pos += end;
+        self.inside = true;
+        self.state = State::Between;
+        Scanned::Entered
+    }
+
+    /// Whether what closed the last call's parameters stands here again: one of them held it, and
+    /// was cut off there.
+    pub(super) fn value_goes_on(&self, whole: bool) -> Read<bool> {
+        match &self.parameter_tag {
+            Some(tag) if self.region.is_none() => {
+                Cursor::new(from(&self.buf, self.pos), whole).try_literal(tag)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// The last call's value was cut off.
+    pub(super) fn cut_value(&mut self) {
+        self.parameter_tag = None;
+        self.outcome.problems.push(Problem::Broken {
+            name: String::new(),
+            index: Some(self.index.saturating_sub(1)),
+            why: "a value holds the tags that end it".to_owned(),
+        });
     }
 
     /// Whether the tag that we ask for opens here, and something like JSON follows it.
@@ -243,6 +315,8 @@ impl Reader {
             resume,
             closed: false,
             fences: 1,
+            foreign: false,
+            said: None,
             drafts: Vec::new(),
         });
         self.pos = resume;
@@ -267,6 +341,8 @@ impl Reader {
             resume,
             closed: false,
             fences: 1,
+            foreign: false,
+            said: None,
             drafts: Vec::new(),
         });
         self.pos = resume;

@@ -6,11 +6,13 @@ use super::super::wire::{self, Block, Content};
 use crate::chat_request::{Attachment, Call, CallResult, Part, Role, Source};
 use crate::dialect::data_uri;
 use crate::dialect::request;
+use crate::dialect::result_text;
 use crate::failure::{Failure, echo};
 
 /// The parts of a message's content.
 pub(super) fn parts(content: Content, role: Role, path: &str) -> Result<Vec<Part>, Failure> {
     let blocks = match content {
+        Content::Text(text) if role == Role::Tool => return Ok(result_text::parts(text)),
         Content::Text(text) => return Ok(vec![Part::Text(text)]),
         Content::Object => {
             return Err(Failure::invalid(

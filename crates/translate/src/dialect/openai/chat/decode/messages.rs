@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::chat_request::{Attachment, Call, CallResult, Message, Part, Role, Source};
 use crate::dialect::openai::chat::wire;
-use crate::dialect::request;
+use crate::dialect::{request, result_text};
 use crate::failure::{Failure, Kind, echo};
 
 /// The messages, and what the original relay's fields add: `new_input` a further one, `file_ids`
@@ -48,6 +48,7 @@ fn message(message: wire::Message, path: &str) -> Result<Message, Failure> {
     };
     let mut parts = match message.content {
         None => Vec::new(),
+        Some(wire::Content::Text(text)) if role == Role::Tool => result_text::parts(text),
         Some(wire::Content::Text(text)) => vec![Part::Text(text)],
         Some(wire::Content::Parts(parts)) => self::parts(parts, path)?,
     };

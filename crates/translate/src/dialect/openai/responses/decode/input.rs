@@ -10,6 +10,7 @@ use super::tools::Offer;
 use crate::chat_request::{Call, CallResult, Message, Part, Role};
 use crate::dialect::openai::responses::calls::{Form, arguments_of, offered_name};
 use crate::dialect::openai::responses::wire;
+use crate::dialect::result_text;
 use crate::failure::{Failure, echo};
 
 /// Items of tools that OpenAI runs itself. They cannot be told to the model; what it said about
@@ -159,7 +160,7 @@ impl Reader {
         let path = format!("{path}.output");
         let parts = match item.output {
             None | Some(Value::Null) => Vec::new(),
-            Some(Value::String(text)) => vec![Part::Text(text)],
+            Some(Value::String(text)) => result_text::parts(text),
             Some(Value::Array(list)) => {
                 let numbered = list.iter().enumerate();
                 let list: Result<_, _> = numbered
