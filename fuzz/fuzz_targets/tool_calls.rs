@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use translate::compose::tags::Tags;
+use translate::tags::Tags;
 use translate::interpret::Flow;
-use translate::interpret::tool_calls::{Options, Outcome, Quoted, Reader};
+use translate::interpret::tool_calls::{Options, Outcome, PromptEcho, Reader};
 use translate::reply::{Event, Reply};
 use translate::chat_request::{ToolInput, Tool, Tools};
 
@@ -43,7 +43,7 @@ fn read(pieces: &[&str], hold: bool, cut: bool) -> (Reply, Outcome) {
     let mut reader = Reader::new(
         &tools(),
         Tags::default(),
-        Quoted::default(),
+        PromptEcho::default(),
         Options { hold, last: false },
     );
     for piece in pieces {

@@ -156,6 +156,35 @@ impl Tools {
     pub fn callable(&self) -> bool {
         !self.offered.is_empty() && self.choice != ToolChoice::None
     }
+
+    /// The tools that the choice lets be called, in the client's order.
+    pub fn allowed(&self) -> impl Iterator<Item = &Tool> {
+        let may = |tool: &&Tool| match &self.choice {
+            ToolChoice::Auto | ToolChoice::Required => true,
+            ToolChoice::None => false,
+            ToolChoice::Named(only) => *only == tool.name,
+            ToolChoice::Allowed { names, .. } => names.contains(&tool.name),
+        };
+        self.offered.iter().filter(may)
+    }
+
+    /// Whether a call must be made.
+    #[must_use]
+    pub fn call_required(&self) -> bool {
+        matches!(
+            self.choice,
+            ToolChoice::Required
+                | ToolChoice::Named(_)
+                | ToolChoice::Allowed { required: true, .. }
+        )
+    }
+
+    /// The only tool that may be called where one must be.
+    #[must_use]
+    pub fn forced(&self) -> Option<&Tool> {
+        let mut allowed = self.allowed().filter(|_| self.call_required());
+        allowed.next().filter(|_| allowed.next().is_none())
+    }
 }
 
 /// One tool.

@@ -1,12 +1,11 @@
 //! Composing: a [`ChatRequest`] becomes the one prompt that a text-only model takes.
 
 pub mod schema;
-pub mod tags;
 pub mod tools;
 pub mod transcript;
 
 use crate::chat_request::{ChatRequest, OutputFormat};
-use tags::Tags;
+use crate::tags::Tags;
 use tools::Style;
 
 /// What is asked of a text-only model.

@@ -2,33 +2,32 @@
 //!
 //! Every stage is a state machine fed with text, in pieces cut anywhere; the events do not depend
 //! on the cuts. [`Interpreter`] is the chain: the transcript's opening tag, thoughts, tool calls,
-//! then the [`outlet`] with the transcript's closing tag, the client's limits and the JSON form. A
+//! then the [`output_stages`] with the transcript's closing tag, the client's limits and the JSON form. A
 //! plain answer to a lone message passes through thoughts and limits only.
 
-pub mod demanded;
+pub mod event_buffer;
+pub mod forced_tool;
 pub mod frame;
-pub mod held;
 pub mod json;
 pub mod limits;
-pub mod outlet;
+pub mod output_stages;
 pub mod refusal;
 pub mod scanner;
-pub mod schema;
 pub mod thinking;
 pub mod tool_calls;
 
-use crate::chat_request::{ChatRequest, Delivery, OutputFormat, ToolChoice};
-use crate::compose::tags::Tags;
+use crate::chat_request::{ChatRequest, Delivery, OutputFormat};
 use crate::failure::{Failure, Kind};
 use crate::reply::{Event, Finish};
-use demanded::Demanded;
+use crate::tags::Tags;
+use event_buffer::EventBuffer;
+use forced_tool::ForcedTool;
 use frame::Opening;
-use held::Held;
 use json::answer::End;
 use json::candidates::{self, Form, Verdict};
-use outlet::{Body, Outlet};
+use output_stages::{Body, OutputStages};
 use thinking::{Thinking, Thoughts};
-use tool_calls::{Options, Outcome, Problem, Quoted, Reader};
+use tool_calls::{Options, Outcome, Problem, PromptEcho, Reader};
 
 /// Whether an answer needs more of upstream's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,16 +80,16 @@ pub struct Interpreter {
     /// None once the answer has ended.
     thinking: Option<Thinking>,
     reader: Option<Reader>,
-    outlet: Outlet,
+    outlet: OutputStages,
     form: Option<Form>,
     strict: bool,
     streamed: bool,
     attempt: Attempt,
     callable: Vec<String>,
-    demanded: Option<Demanded>,
+    forced: Option<ForcedTool>,
     tags: Tags,
     /// Events of an answer that is given whole or not at all.
-    held: Option<Held>,
+    held: Option<EventBuffer>,
     /// Whether the client was given any text.
     spoke: bool,
     stopped: bool,
@@ -113,17 +112,21 @@ impl Interpreter {
         Self {
             opening: tags.map(Opening::new),
             thinking: Some(Thinking::new(attempt.thoughts)),
-            reader: calls.then(|| Reader::new(&chat.tools, own, Quoted::of(chat), options)),
-            outlet: Outlet::new(chat, tags, calls && demands(&chat.tools.choice)),
+            reader: calls.then(|| Reader::new(&chat.tools, own, PromptEcho::of(chat), options)),
+            outlet: OutputStages::new(chat, tags, calls && chat.tools.call_required()),
             // A schema that does not compile was refused when the turn was planned.
             form: Form::new(&chat.output).ok().flatten(),
             strict: matches!(chat.output, OutputFormat::Schema { strict: true, .. }),
             streamed: !whole,
             attempt,
-            callable: if calls { callable(chat) } else { Vec::new() },
-            demanded: Demanded::of(&chat.tools).filter(|_| calls),
+            callable: if calls {
+                chat.tools.allowed().map(|tool| tool.name.clone()).collect()
+            } else {
+                Vec::new()
+            },
+            forced: ForcedTool::of(&chat.tools).filter(|_| calls),
             tags: own,
-            held: (whole && (calls || shaped)).then(Held::default),
+            held: (whole && (calls || shaped)).then(EventBuffer::default),
             spoke: false,
             stopped: false,
             raw: (attempt.left > 0).then(String::new),
@@ -149,7 +152,7 @@ impl Interpreter {
             attempt,
             ..
         } = self;
-        let mut gate = Gate {
+        let mut gate = EventFilter {
             held,
             spoke,
             calls_only: attempt.calls_only,
@@ -200,7 +203,7 @@ impl Interpreter {
     }
 
     /// Lets every stage give what it holds.
-    fn drain(&mut self, finish: &Finish, rest: &mut Held) -> (Outcome, Finish, Body) {
+    fn drain(&mut self, finish: &Finish, rest: &mut EventBuffer) -> (Outcome, Finish, Body) {
         let Self {
             opening,
             thinking,
@@ -236,7 +239,7 @@ impl Interpreter {
         outcome: &Outcome,
         finish: Finish,
         body: Body,
-        rest: &mut Held,
+        rest: &mut EventBuffer,
     ) -> Result<(Finish, bool), Ending> {
         let meant = outcome.unfinished > 0 || outcome.broke_started_call();
         let unfit = outcome.calls > 0
@@ -261,7 +264,7 @@ impl Interpreter {
             let cut = self.outlet.limited() && finish == Finish::Length;
             return Ok((if cut { finish } else { Finish::Calls }, true));
         }
-        if finish == Finish::Stop && self.give_demanded(outcome, rest) {
+        if finish == Finish::Stop && self.give_forced(outcome, rest) {
             return Ok((Finish::Calls, true));
         }
         let finish = if finish == Finish::Calls {
@@ -274,19 +277,19 @@ impl Interpreter {
     }
 
     /// Makes the demanded call of an answer that is its bare arguments.
-    fn give_demanded(&mut self, outcome: &Outcome, rest: &mut Held) -> bool {
+    fn give_forced(&mut self, outcome: &Outcome, rest: &mut EventBuffer) -> bool {
         let only_missing = outcome
             .problems
             .iter()
             .all(|problem| matches!(problem, Problem::Missing { .. }));
-        let Some(demanded) = self.demanded.as_ref().filter(|_| only_missing) else {
+        let Some(forced) = self.forced.as_ref().filter(|_| only_missing) else {
             return false;
         };
-        let Some(json) = demanded.arguments(self.outlet.waiting()) else {
+        let Some(json) = forced.arguments(self.outlet.waiting()) else {
             return false;
         };
         self.outlet.waited();
-        let (index, name) = (0, demanded.name.as_str());
+        let (index, name) = (0, forced.name.as_str());
         rest.keep(Event::CallStarted { index, name });
         rest.keep(Event::CallArguments { index, json: &json });
         rest.keep(Event::CallEnded { index });
@@ -298,7 +301,7 @@ impl Interpreter {
         &mut self,
         outcome: &Outcome,
         finish: &Finish,
-        rest: &mut Held,
+        rest: &mut EventBuffer,
     ) -> Result<(), Ending> {
         let cut = matches!(finish, Finish::Length | Finish::Filtered);
         if !cut {
@@ -320,7 +323,7 @@ impl Interpreter {
     }
 
     /// Gives the text that waited for a call which is not made.
-    fn release_waited(&mut self, rest: &mut Held) {
+    fn release_waited(&mut self, rest: &mut EventBuffer) {
         let waited = self.outlet.waited();
         if !waited.is_empty() {
             rest.keep(Event::Text(&waited));
@@ -332,7 +335,7 @@ impl Interpreter {
         &mut self,
         finish: Finish,
         body: Body,
-        rest: &mut Held,
+        rest: &mut EventBuffer,
     ) -> Result<(Finish, bool), Ending> {
         match body {
             Body::Given | Body::Streamed(End::Complete) => Ok((finish, true)),
@@ -350,7 +353,7 @@ impl Interpreter {
         &mut self,
         finish: Finish,
         text: &str,
-        rest: &mut Held,
+        rest: &mut EventBuffer,
     ) -> Result<(Finish, bool), Ending> {
         let cut = matches!(finish, Finish::Length | Finish::Filtered);
         let verdict = self
@@ -419,14 +422,14 @@ impl Interpreter {
 }
 
 /// Where events go: to the client, or to what is held.
-struct Gate<'g> {
-    held: &'g mut Option<Held>,
+struct EventFilter<'g> {
+    held: &'g mut Option<EventBuffer>,
     spoke: &'g mut bool,
     calls_only: bool,
     sink: &'g mut dyn FnMut(Event<'_>),
 }
 
-impl Gate<'_> {
+impl EventFilter<'_> {
     fn event(&mut self, event: Event<'_>) {
         if let Some(held) = self.held {
             return held.keep(event);
@@ -443,24 +446,6 @@ fn is_call(event: Event<'_>) -> bool {
         event,
         Event::CallStarted { .. } | Event::CallArguments { .. } | Event::CallEnded { .. }
     )
-}
-
-fn demands(choice: &ToolChoice) -> bool {
-    matches!(
-        choice,
-        ToolChoice::Required | ToolChoice::Named(_) | ToolChoice::Allowed { required: true, .. }
-    )
-}
-
-/// The names of the tools that may be called in this turn.
-fn callable(chat: &ChatRequest) -> Vec<String> {
-    let names = chat.tools.offered.iter().map(|tool| &tool.name);
-    let may = names.filter(|name| match &chat.tools.choice {
-        ToolChoice::Named(only) => *name == only,
-        ToolChoice::Allowed { names, .. } => names.contains(name),
-        _ => true,
-    });
-    may.cloned().collect()
 }
 
 /// A paid answer that cannot be used. Asking for it again by rote would only cost more.

@@ -14,4 +14,6 @@ pub mod failure;
 pub mod interpret;
 pub mod plan;
 pub mod reply;
+pub mod schema;
+pub mod tags;
 pub mod tokens;

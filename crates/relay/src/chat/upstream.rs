@@ -9,12 +9,12 @@ use std::task::{Context, Poll};
 use onemin::chat::{self, Accounting};
 use onemin::{ApiKey, Client, code};
 use translate::chat_request::ChatRequest;
-use translate::compose::tags::Tags;
 use translate::compose::{self, Wording};
 use translate::failure::{Failure, Kind};
 use translate::interpret::{Attempt, Ending, Flow, Interpreter};
 use translate::plan::Exchange;
 use translate::reply::{Event, Finish, Usage, UsageSource};
+use translate::tags::Tags;
 use translate::tokens;
 
 use crate::failure::of_upstream;

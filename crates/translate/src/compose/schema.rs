@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::chat_request::{OutputFormat, ToolInput, Tools};
 use crate::failure::Failure;
-use crate::interpret::schema::Schema;
+use crate::schema::Schema;
 
 /// The most that a strict schema may hold, by OpenAI's guide to structured outputs.
 const MAX_PROPERTIES: usize = 5000;

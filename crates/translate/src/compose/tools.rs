@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::tags::Tags;
 use crate::chat_request::{Tool, ToolChoice, ToolInput, Tools};
+use crate::tags::Tags;
 
 /// How tools are described to the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,22 +64,13 @@ pub fn section(tools: &Tools, tags: Tags, style: Style) -> String {
         Arguments: one valid JSON object, strings escaped. {several} Then stop: results come as {}; never write one.\n\n",
         tags.open("tool_result")
     );
-    for tool in offered(tools) {
+    for tool in tools.allowed() {
         match style {
             Style::Signatures => signature::write(tool, &mut text),
             Style::JsonSchema => write_schema(tool, &mut text),
         }
     }
     text
-}
-
-/// The tools that may be called in this turn.
-fn offered(tools: &Tools) -> impl Iterator<Item = &Tool> {
-    tools.offered.iter().filter(|tool| match &tools.choice {
-        ToolChoice::Allowed { names, .. } => names.contains(&tool.name),
-        ToolChoice::Named(name) => *name == tool.name,
-        _ => true,
-    })
 }
 
 fn write_schema(tool: &Tool, text: &mut String) {

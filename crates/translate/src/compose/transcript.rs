@@ -9,10 +9,10 @@ mod calls;
 
 use std::fmt::Write as _;
 
-use super::tags::Tags;
 use crate::chat_request::{
     Call, CallResult, ChatRequest, Message, OutputFormat, Part, Role, ToolInput,
 };
+use crate::tags::Tags;
 use calls::Calls;
 
 /// Picks the tags for a turn: the variant that none of its texts holds, nor any tool or schema.

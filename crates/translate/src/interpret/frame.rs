@@ -6,7 +6,7 @@
 //! invents is not worth its credits.
 
 use super::Flow;
-use crate::compose::tags::Tags;
+use crate::tags::Tags;
 
 /// Drops the opening tag that an answer begins with.
 #[derive(Debug)]

@@ -9,9 +9,9 @@ use super::json::tokens;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Halt {
     /// The text so far can still become what is looked for.
-    More,
+    Incomplete,
     /// It cannot.
-    No,
+    NoMatch,
 }
 
 /// What a reading gives.
@@ -103,13 +103,17 @@ impl<'t> Cursor<'t> {
     /// What running out of text means here.
     #[must_use]
     pub fn end(&self) -> Halt {
-        if self.whole { Halt::No } else { Halt::More }
+        if self.whole {
+            Halt::NoMatch
+        } else {
+            Halt::Incomplete
+        }
     }
 
     /// The next character; none at the end of a whole text.
     pub fn peek(&self) -> Read<Option<char>> {
         match self.rest().chars().next() {
-            None if !self.whole => Err(Halt::More),
+            None if !self.whole => Err(Halt::Incomplete),
             next => Ok(next),
         }
     }
@@ -157,7 +161,7 @@ impl<'t> Cursor<'t> {
             return Ok(true);
         }
         if shared == rest.len() && !self.whole {
-            return Err(Halt::More);
+            return Err(Halt::Incomplete);
         }
         Ok(false)
     }
@@ -182,13 +186,13 @@ impl<'t> Cursor<'t> {
                 self.at += rest.len();
                 Ok(rest)
             }
-            None => Err(Halt::More),
+            None => Err(Halt::Incomplete),
         }
     }
 
     /// Passes a quoted string, in any quotation marks, and gives what it says.
     pub fn string(&mut self) -> Read<String> {
-        let quote = self.peek()?.filter(|c| is_quote(*c)).ok_or(Halt::No)?;
+        let quote = self.peek()?.filter(|c| is_quote(*c)).ok_or(Halt::NoMatch)?;
         self.at += quote.len_utf8();
         let (end, other_end) = match quote {
             '"' | '\'' => (quote, quote),
@@ -213,7 +217,7 @@ impl<'t> Cursor<'t> {
     pub fn skip_value(&mut self) -> Read<()> {
         let mut depth = 0_usize;
         loop {
-            match self.peek()?.ok_or(Halt::No)? {
+            match self.peek()?.ok_or(Halt::NoMatch)? {
                 '"' | '\'' => self.skip_string()?,
                 '{' | '[' => {
                     depth += 1;
@@ -237,7 +241,7 @@ impl<'t> Cursor<'t> {
 
     /// Passes a quoted string without building it.
     fn skip_string(&mut self) -> Read<()> {
-        let quote = self.peek()?.ok_or(Halt::No)?;
+        let quote = self.peek()?.ok_or(Halt::NoMatch)?;
         self.at += 1;
         loop {
             let rest = self.rest();
@@ -247,7 +251,7 @@ impl<'t> Cursor<'t> {
                 return Ok(());
             }
             self.at += 1;
-            let escaped = self.peek()?.ok_or(Halt::No)?;
+            let escaped = self.peek()?.ok_or(Halt::NoMatch)?;
             self.at += escaped.len_utf8();
         }
     }
@@ -273,7 +277,7 @@ mod tests {
         }
         assert_eq!(
             Cursor::new(r#""\ud83d\ude"#, false).string(),
-            Err(Halt::More)
+            Err(Halt::Incomplete)
         );
     }
 
@@ -281,7 +285,7 @@ mod tests {
     fn a_literal_that_may_still_come_needs_more() {
         assert_eq!(
             Cursor::new("<too", false).try_literal("<tool>"),
-            Err(Halt::More)
+            Err(Halt::Incomplete)
         );
         assert_eq!(Cursor::new("<tox", false).try_literal("<tool>"), Ok(false));
         assert_eq!(Cursor::new("<too", true).try_literal("<tool>"), Ok(false));
@@ -293,7 +297,10 @@ mod tests {
         let mut cursor = Cursor::new(r#""a\n\u0041\"b" c"#, false);
         assert_eq!(cursor.string(), Ok("a\nA\"b".to_owned()));
         assert_eq!(cursor.rest(), " c");
-        assert_eq!(Cursor::new(r#""a\u00"#, false).string(), Err(Halt::More));
+        assert_eq!(
+            Cursor::new(r#""a\u00"#, false).string(),
+            Err(Halt::Incomplete)
+        );
     }
 
     #[test]
@@ -303,7 +310,7 @@ mod tests {
         assert_eq!(cursor.rest(), ", x");
         assert_eq!(
             Cursor::new(r#"{"a": "}"#, false).skip_value(),
-            Err(Halt::More)
+            Err(Halt::Incomplete)
         );
     }
 }

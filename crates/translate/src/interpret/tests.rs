@@ -1,5 +1,5 @@
 use super::*;
-use crate::chat_request::{Message, Part, Role, Tool, ToolInput};
+use crate::chat_request::{Message, Part, Role, Tool, ToolChoice, ToolInput};
 use crate::reply::Reply;
 use serde_json::json;
 

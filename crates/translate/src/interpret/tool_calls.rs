@@ -4,24 +4,25 @@
 //! begin a marker. What begins like a call is read by its shape ([`head`]), its arguments as a
 //! stream ([`args`]); what turns out to be none is text, unchanged. Only declared tools are
 //! called, never from a code example or a quotation ([`context`]), and never from what the
-//! request itself holds ([`quoted`]).
+//! request itself holds ([`prompt_echo`]).
 
 mod args;
+pub mod callable_tools;
 mod context;
-pub mod declared;
 mod envelope;
 mod head;
 mod lines;
 mod named;
 mod outcome;
+mod prompt_echo;
 mod pythonic;
-mod quoted;
 mod reader;
+mod syntax;
 mod tag;
 mod yaml;
 
 pub use outcome::{Outcome, Problem};
-pub use quoted::Quoted;
+pub use prompt_echo::PromptEcho;
 pub use reader::Reader;
 
 /// How calls are read.

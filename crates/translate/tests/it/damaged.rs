@@ -8,11 +8,11 @@ use proptest::sample::Index;
 use translate::chat_request::{
     ChatRequest, Delivery, OutputFormat, OutputLimits, ToolChoice, Tools,
 };
-use translate::compose::tags::Tags;
 use translate::interpret::json::answer::End;
-use translate::interpret::tool_calls::{Options, Quoted};
+use translate::interpret::tool_calls::{Options, PromptEcho};
 use translate::interpret::{Attempt, Ending, Flow, Interpreter};
 use translate::reply::{Finish, Reply};
+use translate::tags::Tags;
 
 use super::cases::{folder, pieces};
 use super::json_cases::stream;
@@ -125,7 +125,7 @@ fn reading(text: &str, options: Options, cut: bool, cuts: &[usize]) -> Reading {
     read(
         &tools(),
         Tags::default(),
-        Quoted::default(),
+        PromptEcho::default(),
         options,
         cut,
         &pieces,

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use tiktoken_rs::o200k_base;
 use translate::chat_request::{Tool, ToolInput, Tools};
-use translate::compose::tags::Tags;
 use translate::compose::tools::{Style, reminder, section};
+use translate::tags::Tags;
 
 /// Tools as agents have them: a few kinds, each with its own names and words.
 fn realistic(count: usize) -> Vec<Tool> {

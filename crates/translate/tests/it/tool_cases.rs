@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 use translate::chat_request::{Tool, ToolChoice, ToolInput, Tools};
-use translate::compose::tags::Tags;
 use translate::interpret::Flow;
-use translate::interpret::tool_calls::declared::Declared;
-use translate::interpret::tool_calls::{Options, Outcome, Quoted, Reader};
+use translate::interpret::tool_calls::callable_tools::CallableTools;
+use translate::interpret::tool_calls::{Options, Outcome, PromptEcho, Reader};
 use translate::reply::{Event, Reply};
+use translate::tags::Tags;
 
 use super::cases::{Case, cuts, folder, pieces};
 
@@ -45,7 +45,7 @@ pub(crate) struct Reading {
 pub(crate) fn read(
     tools: &Tools,
     tags: Tags,
-    quoted: Quoted,
+    quoted: PromptEcho,
     options: Options,
     cut: bool,
     pieces: &[&str],
@@ -97,7 +97,7 @@ pub(crate) fn read(
     }
 }
 
-fn conditions(case: &Case) -> (Tools, Tags, Quoted, Options) {
+fn conditions(case: &Case) -> (Tools, Tags, PromptEcho, Options) {
     let mut tools = tools();
     if case.is("no-tools") {
         tools.offered.clear();
@@ -116,7 +116,7 @@ fn conditions(case: &Case) -> (Tools, Tags, Quoted, Options) {
         .collect();
     let texts: Vec<&str> = requests.iter().map(String::as_str).collect();
     let tags = Tags::choose(texts.iter().copied());
-    let quoted = Quoted::among(&Declared::new(&tools), &texts);
+    let quoted = PromptEcho::among(&CallableTools::new(&tools), &texts);
     (
         tools,
         tags,

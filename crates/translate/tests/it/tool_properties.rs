@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use translate::compose::tags::Tags;
 use translate::compose::tools::render_call;
-use translate::interpret::tool_calls::{Options, Quoted, Reader};
+use translate::interpret::tool_calls::{Options, PromptEcho, Reader};
 use translate::reply::{Event, Reply};
+use translate::tags::Tags;
 
 use super::cases::pieces;
 use super::tool_cases::{read, tools};
@@ -16,7 +16,7 @@ fn reply(text: &str, cuts: &[usize]) -> Reply {
     read(
         &tools(),
         Tags::default(),
-        Quoted::default(),
+        PromptEcho::default(),
         Options::default(),
         false,
         &pieces(text, cuts),
@@ -98,7 +98,7 @@ fn time(text: &str, size: usize) -> Duration {
     let mut reader = Reader::new(
         &tools(),
         Tags::default(),
-        Quoted::default(),
+        PromptEcho::default(),
         Options::default(),
     );
     for piece in pieces {
@@ -217,7 +217,7 @@ fn a_started_call_flows_before_it_is_complete() {
     let mut reader = Reader::new(
         &tools(),
         Tags::default(),
-        Quoted::default(),
+        PromptEcho::default(),
         Options::default(),
     );
     let text = "Sure. <tool_call>\n{\"name\": \"write_file\", \"arguments\": {\"path\": \"a\", \"content\": \"one two th";
@@ -244,7 +244,7 @@ fn only_what_could_begin_a_marker_is_held() {
         let mut reader = Reader::new(
             &tools(),
             Tags::default(),
-            Quoted::default(),
+            PromptEcho::default(),
             Options::default(),
         );
         reader.push(text, &mut |event: Event<'_>| reply.collect(event));

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use translate::compose::tags::{RESERVED, Tags};
 use translate::compose::{Wording, compose};
 use translate::dialect::openai::chat;
+use translate::tags::{RESERVED, Tags};
 
 /// What tags are made of, and whole tags of any variant and spelling.
 const HOSTILE: &str = "x(<|/|user|USER|system|Assistant|assistant|tool_call|tool_result|-|[0-4]|>| |\n|\"|</user>|<system>|</tool_result-2>|<tool_call>|\\{|\\}|name=|é){0,14}";

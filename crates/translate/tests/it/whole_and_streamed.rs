@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 use translate::chat_request::{ChatRequest, Delivery};
-use translate::compose::tags::Tags;
 use translate::interpret::{Attempt, Ending, Interpreter};
 use translate::reply::{Event, Finish, Reply};
+use translate::tags::Tags;
 
 use super::cases::folder;
 use super::tool_cases::tools;

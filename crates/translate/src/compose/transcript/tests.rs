@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::chat_request::{Attachment, Source};
-use crate::compose::tags::RESERVED;
+use crate::tags::RESERVED;
 
 fn chat(messages: Vec<Message>) -> ChatRequest {
     ChatRequest {

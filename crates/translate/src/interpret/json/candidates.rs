@@ -6,7 +6,7 @@ use super::{Grade, Repaired, repair, repair_whole};
 use crate::chat_request::OutputFormat;
 use crate::interpret::refusal;
 use crate::interpret::scanner::from;
-use crate::interpret::schema::Schema;
+use crate::schema::Schema;
 
 /// The most places in prose where a value is looked for.
 const MAX_PLACES: usize = 32;

@@ -6,7 +6,7 @@
 mod encoded;
 mod tagged;
 
-use super::declared::DeclaredTool;
+use super::callable_tools::CallableTool;
 use crate::interpret::json::Grade;
 use crate::interpret::json::emitter::{Emitter, Fed};
 use encoded::Encoded;
@@ -73,7 +73,7 @@ impl Writer {
         &mut self,
         text: &str,
         whole: bool,
-        tool: Option<&DeclaredTool>,
+        tool: Option<&CallableTool>,
         out: &mut String,
     ) -> Fed {
         match self {

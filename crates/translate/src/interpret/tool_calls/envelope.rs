@@ -3,8 +3,8 @@
 //! OpenAI's, Anthropic's, Hermes', Llama's, Cohere's and xLAM's shapes are one grammar here: name
 //! keys, argument keys, and containers that hold the envelope one level deeper.
 
-use super::declared::DeclaredTool;
-use super::head::{Args, Found, Known, fence_line};
+use super::callable_tools::CallableTool;
+use super::syntax::{Args, Found, Known, fence_line};
 use crate::interpret::json;
 use crate::interpret::scanner::{Cursor, Halt, Read, is_quote};
 
@@ -110,7 +110,7 @@ pub(super) fn object(cursor: &mut Cursor<'_>, trust: Trust, known: Known<'_>) ->
 
 fn nested(cursor: &mut Cursor<'_>, trust: Trust, known: Known<'_>, depth: usize) -> Read<Found> {
     if depth > 4 || !cursor.take('{')? {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     let mut envelope = Envelope {
         name: None,
@@ -122,7 +122,7 @@ fn nested(cursor: &mut Cursor<'_>, trust: Trust, known: Known<'_>, depth: usize)
     };
     loop {
         gap(cursor)?;
-        match cursor.peek()?.ok_or(Halt::No)? {
+        match cursor.peek()?.ok_or(Halt::NoMatch)? {
             '}' => {
                 cursor.take('}')?;
                 let mut found = finish(cursor, envelope, trust)?;
@@ -156,17 +156,17 @@ fn member(
     let key = key(cursor)?;
     gap(cursor)?;
     if !cursor.take(':')? && !cursor.take('=')? {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     gap(cursor)?;
     let is = |keys: &[&str]| keys.contains(&key.as_str());
-    let first = cursor.peek()?.ok_or(Halt::No)?;
+    let first = cursor.peek()?.ok_or(Halt::NoMatch)?;
     let start = cursor.at();
     if trust == Trust::Said {
         return if SAYING_KEYS.contains(&key.as_str()) && matches!(first, '{' | '[') {
             contained(cursor, Trust::Bare, known, depth)
         } else {
-            Err(Halt::No)
+            Err(Halt::NoMatch)
         };
     }
     if is(&CONTAINER_KEYS) && matches!(first, '{' | '[') && envelope.name.is_none() {
@@ -183,7 +183,7 @@ fn member(
             .declared
             .resolve(name)
             .and_then(|tool| known.declared.get(tool))
-            .is_some_and(DeclaredTool::needs_nothing);
+            .is_some_and(CallableTool::needs_nothing);
         let args = arguments(cursor, first, nothing)?;
         return Ok(Some(Found {
             name: name.clone(),
@@ -232,10 +232,10 @@ fn unknown_member(
     depth: usize,
 ) -> Read<Option<Found>> {
     let start = cursor.at();
-    let first = cursor.peek()?.ok_or(Halt::No)?;
+    let first = cursor.peek()?.ok_or(Halt::NoMatch)?;
     if envelope.name.is_some() && envelope.foreign.is_none() || envelope.others.len() >= MAX_MEMBERS
     {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     let text_block = TEXT_KEYS.contains(&key.as_str()) && envelope.block.is_some();
     match first {
@@ -244,13 +244,13 @@ fn unknown_member(
             && known.declared.names().any(|n| n == key) =>
         {
             cursor.skip_value()?;
-            let json = repaired(cursor.between(start, cursor.at())).ok_or(Halt::No)?;
+            let json = repaired(cursor.between(start, cursor.at())).ok_or(Halt::NoMatch)?;
             envelope.name = Some(key.clone());
             envelope.foreign = Some(json);
         }
         '{' if envelope.foreign.is_none() => {
             cursor.skip_value()?;
-            let json = repaired(cursor.between(start, cursor.at())).ok_or(Halt::No)?;
+            let json = repaired(cursor.between(start, cursor.at())).ok_or(Halt::NoMatch)?;
             envelope.foreign = Some(json);
         }
         '"' if text_block => {
@@ -262,16 +262,16 @@ fn unknown_member(
         '"' => {
             let text = cursor.string()?;
             if text.len() > MAX_NAME {
-                return Err(Halt::No);
+                return Err(Halt::NoMatch);
             }
             let names_tool = known.declared.names().any(|n| n == text);
             if names_tool && envelope.named.replace(text).is_some() {
-                return Err(Halt::No);
+                return Err(Halt::NoMatch);
             }
         }
         c if c.is_ascii_digit() || matches!(c, 't' | 'f' | 'n' | '-') => cursor.skip_value()?,
         '[' if text_block => cursor.skip_value()?,
-        _ => return Err(Halt::No),
+        _ => return Err(Halt::NoMatch),
     }
     envelope.others.push((key, start, cursor.at()));
     Ok(None)
@@ -298,12 +298,12 @@ fn gap(cursor: &mut Cursor<'_>) -> Read<()> {
 }
 
 fn key(cursor: &mut Cursor<'_>) -> Read<String> {
-    match cursor.peek()?.ok_or(Halt::No)? {
+    match cursor.peek()?.ok_or(Halt::NoMatch)? {
         c if is_quote(c) => cursor.string(),
         c if c.is_alphabetic() || c == '_' => {
             Ok(cursor.run(|c| c.is_alphanumeric() || c == '_')?.to_owned())
         }
-        _ => Err(Halt::No),
+        _ => Err(Halt::NoMatch),
     }
 }
 
@@ -427,20 +427,20 @@ fn finish(cursor: &Cursor<'_>, envelope: Envelope, trust: Trust) -> Read<Found> 
             .filter(|_| envelope.args.is_none());
         return name
             .map(|name| Found::new(name, Args::Fitting(json)))
-            .ok_or(Halt::No);
+            .ok_or(Halt::NoMatch);
     }
     let Some(name) = envelope.name else {
         return if trust == Trust::Marked {
             Ok(Found::new("", Args::Unreadable))
         } else {
-            Err(Halt::No)
+            Err(Halt::NoMatch)
         };
     };
     if let Some((start, end)) = envelope.args {
         return Ok(Found::new(name, whole(cursor.between(start, end))));
     }
     if trust == Trust::Bare {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     let members: Vec<String> = envelope
         .others

@@ -3,97 +3,21 @@
 //! Markers only say that a call may follow; what follows is recognised by its own shape. So mixed
 //! and stray markers (a Qwen tag round Hermes JSON, a fence in a tag) need no row of their own.
 
-use super::declared::Declared;
+use super::syntax::{Args, CallHead, Found, Known, Position, fence_line};
 use super::tag::{self, Sense, Tag};
 use super::{envelope, lines, named, pythonic, yaml};
-use crate::compose::tags::Tags;
 use crate::interpret::scanner::{Cursor, Halt, Read};
 
-/// What a reading of heads needs to know.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Known<'a> {
-    pub(super) declared: &'a Declared,
-    pub(super) tags: Tags,
-}
-
-/// A call as far as its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Head {
-    /// The name as written; empty if none could be read.
-    pub(super) name: String,
-    pub(super) args: Args,
-    /// Bytes up to where the arguments begin, or behind all of it.
-    pub(super) end: usize,
-    /// Whether the tag is the one we asked for, which no text of the request holds.
-    pub(super) ours: bool,
-    /// Whether any marker said that this is a call.
-    pub(super) marked: bool,
-    /// Braces open around the arguments.
-    pub(super) depth: usize,
-}
-
-/// How the arguments stand in the text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Args {
-    /// As a JSON object that begins here.
-    Json,
-    /// As a JSON object inside a string whose content begins here.
-    Encoded { mark: char, twice: bool },
-    /// One tag for each parameter.
-    Tagged,
-    /// Read already, with the head.
-    Whole(String),
-    /// As a JSON object of a call whose envelope is unknown: it counts only if it fits.
-    Fitting(String),
-    /// A block of text beside calls, in a list of content blocks.
-    Said(String),
-    /// As plain text, for the tool's only text parameter.
-    Plain(String),
-    /// Several calls, read already: the name and the arguments of each.
-    Several(Vec<(String, String)>),
-    /// They could not be read; the call reaches to its closing tag.
-    Unreadable,
-}
-
-/// What a form of call gives, its markers not counted.
-pub(super) struct Found {
-    pub(super) name: String,
-    pub(super) args: Args,
-    pub(super) depth: usize,
-}
-
-impl Found {
-    pub(super) fn new(name: impl Into<String>, args: Args) -> Self {
-        Self {
-            name: name.into(),
-            args,
-            depth: 0,
-        }
-    }
-}
-
-/// How a call may stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// In running text: only behind a marker.
-    Text,
-    /// In running text at a line's start: some markers count only there.
-    LineStart,
-    /// Where nothing but calls stands: as the whole reply, alone in a fence.
-    Alone,
-    /// At a line's start behind text: an object that says itself that it is a call.
-    Behind,
-    /// In a fence that says it holds Python calls.
-    Code,
-    /// Behind a call, in the same wrapper.
-    Inside,
-}
-
 /// Reads the head of a call that begins here, and says how many bytes that took.
-pub(super) fn read(text: &str, whole: bool, place: Place, known: Known<'_>) -> (Read<Head>, usize) {
+pub(super) fn read(
+    text: &str,
+    whole: bool,
+    place: Position,
+    known: Known<'_>,
+) -> (Read<CallHead>, usize) {
     let mut cursor = Cursor::new(text, whole);
     let head = head(&mut cursor, place, known);
-    let cost = if head == Err(Halt::More) {
+    let cost = if head == Err(Halt::Incomplete) {
         text.len()
     } else {
         cursor.reached()
@@ -101,12 +25,12 @@ pub(super) fn read(text: &str, whole: bool, place: Place, known: Known<'_>) -> (
     (head, cost)
 }
 
-fn head(cursor: &mut Cursor<'_>, place: Place, known: Known<'_>) -> Read<Head> {
+fn head(cursor: &mut Cursor<'_>, place: Position, known: Known<'_>) -> Read<CallHead> {
     let (marks, found) = match markers(cursor, place, known)? {
         Step::Found(marks, found) => (marks, found),
         Step::Marked(marks) => (marks, body(cursor, place, marks, known)?),
     };
-    Ok(Head {
+    Ok(CallHead {
         name: found.name,
         args: found.args,
         end: cursor.at(),
@@ -135,7 +59,7 @@ enum Step {
 const MAX_MARKERS: usize = 8;
 
 /// Passes the markers before a call. A marker that names the tool gives the call's head.
-fn markers(cursor: &mut Cursor<'_>, place: Place, known: Known<'_>) -> Read<Step> {
+fn markers(cursor: &mut Cursor<'_>, place: Position, known: Known<'_>) -> Read<Step> {
     let mut marks = Marks::default();
     for _ in 0..MAX_MARKERS {
         if marks.any {
@@ -166,13 +90,13 @@ fn markers(cursor: &mut Cursor<'_>, place: Place, known: Known<'_>) -> Read<Step
             _ => {}
         }
         if !marks.any
-            && !matches!(place, Place::Text)
+            && !matches!(place, Position::Text)
             && let Some(found) = lines::line(cursor, known)?
         {
             marks.any = true;
             return Ok(Step::Found(marks, found));
         }
-        match lines::bracket(cursor, !marks.any && place != Place::Text, known)? {
+        match lines::bracket(cursor, !marks.any && place != Position::Text, known)? {
             lines::Bracket::Wrapper => marks.any = true,
             lines::Bracket::Call(found) => {
                 marks.any = true;
@@ -181,7 +105,7 @@ fn markers(cursor: &mut Cursor<'_>, place: Place, known: Known<'_>) -> Read<Step
             lines::Bracket::None => return Ok(Step::Marked(marks)),
         }
     }
-    Err(Halt::No)
+    Err(Halt::NoMatch)
 }
 
 enum Opened {
@@ -191,14 +115,19 @@ enum Opened {
 }
 
 /// What the tag here opens.
-fn tagged(cursor: &mut Cursor<'_>, known: Known<'_>, place: Place, inside: bool) -> Read<Opened> {
-    let may_name_tool = inside || !matches!(place, Place::Text);
+fn tagged(
+    cursor: &mut Cursor<'_>,
+    known: Known<'_>,
+    place: Position,
+    inside: bool,
+) -> Read<Opened> {
+    let may_name_tool = inside || !matches!(place, Position::Text);
     let wanted = |part: &str, complete| {
         tag::known(part, complete)
             || (may_name_tool && (inside || known.declared.begins_name(part, complete)))
     };
     let tag = match tag::lex(cursor, &wanted) {
-        Err(Halt::No) => return Ok(Opened::None),
+        Err(Halt::NoMatch) => return Ok(Opened::None),
         other => other?,
     };
     if tag.closing {
@@ -227,8 +156,8 @@ fn tagged(cursor: &mut Cursor<'_>, known: Known<'_>, place: Place, inside: bool)
 
 fn no_call(halt: Halt) -> Read<Opened> {
     match halt {
-        Halt::No => Ok(Opened::None),
-        Halt::More => Err(Halt::More),
+        Halt::NoMatch => Ok(Opened::None),
+        Halt::Incomplete => Err(Halt::Incomplete),
     }
 }
 
@@ -241,39 +170,34 @@ fn named_by_tag(cursor: &mut Cursor<'_>, tag: &Tag<'_>) -> Read<Found> {
     named::arguments(cursor, name)
 }
 
-/// Passes ```` ```json ```` and its line's end.
-pub(super) fn fence_line(cursor: &mut Cursor<'_>) -> Read<()> {
-    let ticks = cursor.run(|c| c == '`')?;
-    if ticks.len() < 3 {
-        return Err(Halt::No);
-    }
-    cursor.run(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' '))?;
-    Ok(())
-}
-
 /// What stands behind the markers.
-fn body(cursor: &mut Cursor<'_>, place: Place, marks: Marks, known: Known<'_>) -> Read<Found> {
+fn body(cursor: &mut Cursor<'_>, place: Position, marks: Marks, known: Known<'_>) -> Read<Found> {
     let start = cursor.at();
-    let marked = marks.any || place == Place::Inside;
-    if place == Place::Behind {
+    let marked = marks.any || place == Position::Inside;
+    if place == Position::Behind {
         return envelope::object(cursor, envelope::Trust::Said, known);
     }
-    if !marked && !matches!(place, Place::Alone | Place::Code | Place::LineStart) {
-        return Err(Halt::No);
+    if !marked
+        && !matches!(
+            place,
+            Position::Alone | Position::Code | Position::LineStart
+        )
+    {
+        return Err(Halt::NoMatch);
     }
     let bare = if marked {
         envelope::Trust::Marked
     } else {
         envelope::Trust::Bare
     };
-    match cursor.peek()?.ok_or(Halt::No)? {
-        '{' if marked || place != Place::LineStart => envelope::object(cursor, bare, known),
-        '[' => list(cursor, marked || place != Place::LineStart, bare, known),
-        c if (marked || place == Place::Code) && (c.is_alphabetic() || c == '_') => {
+    match cursor.peek()?.ok_or(Halt::NoMatch)? {
+        '{' if marked || place != Position::LineStart => envelope::object(cursor, bare, known),
+        '[' => list(cursor, marked || place != Position::LineStart, bare, known),
+        c if (marked || place == Position::Code) && (c.is_alphabetic() || c == '_') => {
             let forms = [named::words, yaml_form, python_form];
             first_of(cursor, start, &forms, known)
         }
-        _ => Err(Halt::No),
+        _ => Err(Halt::NoMatch),
     }
 }
 
@@ -289,11 +213,11 @@ fn first_of(
     for form in forms {
         cursor.go(start);
         match form(cursor, known) {
-            Err(Halt::No) => {}
+            Err(Halt::NoMatch) => {}
             other => return other,
         }
     }
-    Err(Halt::No)
+    Err(Halt::NoMatch)
 }
 
 fn yaml_form(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
@@ -314,9 +238,9 @@ fn list(
     let start = cursor.at();
     cursor.take('[')?;
     cursor.blank();
-    match cursor.peek()?.ok_or(Halt::No)? {
+    match cursor.peek()?.ok_or(Halt::NoMatch)? {
         '{' if objects => envelope::object(cursor, trust, known),
-        '{' => Err(Halt::No),
+        '{' => Err(Halt::NoMatch),
         _ => {
             cursor.go(start);
             pythonic::list(cursor, known.declared).map(|calls| Found::new("", Args::Several(calls)))

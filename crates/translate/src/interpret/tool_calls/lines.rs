@@ -1,7 +1,7 @@
 //! Markers that are words: at a line's start (`Action:`, `TOOL_CALL`, `✿FUNCTION✿`, `>>>f`) or in
 //! brackets (`[TOOL_CALLS]`, `[Calling tool: f({…})]`).
 
-use super::head::{Args, Found, Known, fence_line};
+use super::syntax::{Args, Found, Known, fence_line};
 use super::{envelope, named, pythonic};
 use crate::interpret::scanner::{Cursor, Halt, Read, from};
 
@@ -73,7 +73,7 @@ fn one_of(cursor: &mut Cursor<'_>, words: &'static [&'static str]) -> Read<Optio
         }
     }
     if open {
-        return Err(Halt::More);
+        return Err(Halt::Incomplete);
     }
     if let Some(word) = best {
         cursor.go(cursor.at() + word.len());
@@ -100,7 +100,7 @@ fn narrated(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
     cursor.spaces();
     one_of(cursor, &BETWEEN)?;
     cursor.spaces();
-    match cursor.peek()?.ok_or(Halt::No)? {
+    match cursor.peek()?.ok_or(Halt::NoMatch)? {
         '{' => Ok(Found::new(name, Args::Json)),
         ':' | '(' => {
             cursor.go(cursor.at() + 1);
@@ -109,13 +109,13 @@ fn narrated(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
             if json {
                 Ok(Found::new(name, Args::Json))
             } else {
-                Err(Halt::No)
+                Err(Halt::NoMatch)
             }
         }
         ']' if known.declared.resolve(&name).is_some() => {
             Ok(Found::new(name, Args::Whole("{}".to_owned())))
         }
-        _ => Err(Halt::No),
+        _ => Err(Halt::NoMatch),
     }
 }
 
@@ -135,19 +135,19 @@ pub(super) fn line(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Option<Fou
     };
     match form(cursor, known) {
         Ok(found) => Ok(Some(found)),
-        Err(Halt::More) => Err(Halt::More),
-        Err(Halt::No) if first == 't' => {
+        Err(Halt::Incomplete) => Err(Halt::Incomplete),
+        Err(Halt::NoMatch) if first == 't' => {
             cursor.go(start);
             match word(cursor, known) {
                 Ok(found) => Ok(Some(found)),
-                Err(Halt::More) => Err(Halt::More),
-                Err(Halt::No) => {
+                Err(Halt::Incomplete) => Err(Halt::Incomplete),
+                Err(Halt::NoMatch) => {
                     cursor.go(start);
                     Ok(None)
                 }
             }
         }
-        Err(Halt::No) => {
+        Err(Halt::NoMatch) => {
             cursor.go(start);
             Ok(None)
         }
@@ -156,7 +156,7 @@ pub(super) fn line(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Option<Fou
 
 /// `TOOL_CALL {…}` and its like.
 fn word(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
-    one_of(cursor, &WORDS)?.ok_or(Halt::No)?;
+    one_of(cursor, &WORDS)?.ok_or(Halt::NoMatch)?;
     cursor.blank();
     if cursor.peek()? == Some('`') {
         fence_line(cursor)?;
@@ -168,7 +168,7 @@ fn word(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
 /// An envelope, a list of them, `name {…}` or `name(key=value)`.
 fn shaped(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
     let start = cursor.at();
-    match cursor.peek()?.ok_or(Halt::No)? {
+    match cursor.peek()?.ok_or(Halt::NoMatch)? {
         '{' => envelope::object(cursor, envelope::Trust::Marked, known),
         '[' => {
             cursor.take('[')?;
@@ -182,9 +182,9 @@ fn shaped(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
         c if c.is_alphabetic() => {
             // Prose may stand here too: only a declared name counts.
             let name = named::name(&mut cursor.clone())?;
-            known.declared.resolve(name).ok_or(Halt::No)?;
+            known.declared.resolve(name).ok_or(Halt::NoMatch)?;
             match named::words(cursor, known) {
-                Err(Halt::No) => {
+                Err(Halt::NoMatch) => {
                     cursor.go(start);
                     pythonic::statements(cursor, known.declared)
                         .map(|calls| Found::new("", Args::Several(calls)))
@@ -192,17 +192,17 @@ fn shaped(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
                 other => other,
             }
         }
-        _ => Err(Halt::No),
+        _ => Err(Halt::NoMatch),
     }
 }
 
 /// `ReAct`: `Action: f` and on the next line `Action Input: …`; or JSON behind `Action:`.
 fn action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
     if !cursor.try_literal("Action:")? {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     cursor.blank();
-    match cursor.peek()?.ok_or(Halt::No)? {
+    match cursor.peek()?.ok_or(Halt::NoMatch)? {
         '`' if cursor.rest().starts_with("``") => {
             fence_line(cursor)?;
             cursor.blank();
@@ -218,11 +218,11 @@ fn action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
         .until("\n")?
         .trim()
         .trim_matches(['`', '"', '\'', '[', ']', '*']);
-    known.declared.resolve(line).ok_or(Halt::No)?;
+    known.declared.resolve(line).ok_or(Halt::NoMatch)?;
     let name = line.to_owned();
     cursor.blank();
     if !cursor.try_word("Action Input:")? && !cursor.try_word("Action_Input:")? {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     cursor.blank();
     if cursor.peek()? == Some('`') {
@@ -261,7 +261,7 @@ fn python_action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Option<Found
             return if cursor.whole() {
                 Ok(None)
             } else {
-                Err(Halt::More)
+                Err(Halt::Incomplete)
             };
         }
         Some(end) => from(word, end).starts_with('('),
@@ -271,8 +271,8 @@ fn python_action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Option<Found
     }
     match pythonic::statements(cursor, known.declared) {
         Ok(calls) => Ok(Some(Found::new("", Args::Several(calls)))),
-        Err(Halt::More) => Err(Halt::More),
-        Err(Halt::No) => {
+        Err(Halt::Incomplete) => Err(Halt::Incomplete),
+        Err(Halt::NoMatch) => {
             cursor.go(start);
             Ok(None)
         }
@@ -282,13 +282,13 @@ fn python_action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Option<Found
 /// qwen-agent: `✿FUNCTION✿: f` and `✿ARGS✿: {…}`.
 fn flower(cursor: &mut Cursor<'_>, _known: Known<'_>) -> Read<Found> {
     if !cursor.try_literal("✿FUNCTION✿:")? {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     cursor.blank();
     let name = named::name(cursor)?.to_owned();
     cursor.blank();
     if !cursor.try_literal("✿ARGS✿:")? {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     cursor.blank();
     let json = cursor.peek()? == Some('{');
@@ -301,16 +301,16 @@ fn flower(cursor: &mut Cursor<'_>, _known: Known<'_>) -> Read<Found> {
 /// Functionary: `>>>f` and on the next line `{…}`.
 fn recipient(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
     if !cursor.try_literal(">>>")? {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     cursor.spaces();
     let name = named::name(cursor)?.to_owned();
-    known.declared.resolve(&name).ok_or(Halt::No)?;
+    known.declared.resolve(&name).ok_or(Halt::NoMatch)?;
     cursor.blank();
     if cursor.peek()? == Some('{') {
         Ok(Found::new(name, Args::Json))
     } else {
-        Err(Halt::No)
+        Err(Halt::NoMatch)
     }
 }
 
@@ -324,14 +324,14 @@ fn header(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
     ];
     one_of(cursor, &ROLES)?;
     if !cursor.try_literal("to=")? {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     let name = named::name(cursor)?.to_owned();
-    known.declared.resolve(&name).ok_or(Halt::No)?;
+    known.declared.resolve(&name).ok_or(Halt::NoMatch)?;
     let rest = cursor.rest();
     let Some(end) = rest.find(['{', '\n']) else {
         return Err(if rest.len() > 80 {
-            Halt::No
+            Halt::NoMatch
         } else {
             cursor.end()
         });
@@ -340,5 +340,5 @@ fn header(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
         cursor.go(cursor.at() + end);
         return Ok(Found::new(name, Args::Json));
     }
-    Err(Halt::No)
+    Err(Halt::NoMatch)
 }

@@ -1,8 +1,8 @@
 //! Forms that write the name first and then the arguments: Mistral, `DeepSeek`, Kimi, GLM, Harmony,
 //! Claude's and `Qwen3-Coder`'s tags, Cline's tags, `name {json}`.
 
-use super::declared::Declared;
-use super::head::{Args, Found, Known, fence_line};
+use super::callable_tools::CallableTools;
+use super::syntax::{Args, Found, Known, fence_line};
 use super::tag::{self, Sense, Tag};
 use crate::interpret::scanner::{Cursor, Halt, Read, at_most, to};
 
@@ -14,7 +14,7 @@ pub(super) fn name<'t>(cursor: &mut Cursor<'t>) -> Read<&'t str> {
     let name = cursor.run(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '/'))?;
     let name = name.trim_end_matches([':', '.']);
     if name.is_empty() || name.len() > MAX_NAME {
-        Err(Halt::No)
+        Err(Halt::NoMatch)
     } else {
         Ok(name)
     }
@@ -27,7 +27,7 @@ pub(super) fn arguments(cursor: &mut Cursor<'_>, name: String) -> Read<Found> {
         fence_line(cursor)?;
         cursor.blank();
     }
-    let args = match cursor.peek()?.ok_or(Halt::No)? {
+    let args = match cursor.peek()?.ok_or(Halt::NoMatch)? {
         '{' => Args::Json,
         '<' => grouped(cursor)?,
         _ => Args::Unreadable,
@@ -73,7 +73,7 @@ pub(super) fn words(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
                 cursor.take(':')?;
                 cursor.blank();
                 if !matches!(cursor.peek()?, Some('{' | '`')) {
-                    return Err(Halt::No);
+                    return Err(Halt::NoMatch);
                 }
             }
             Some('[') => bracket_separator(cursor)?,
@@ -83,7 +83,7 @@ pub(super) fn words(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
                     if cursor.peek()? == Some('<') {
                         return tag::lex(cursor, &|_, _| true)?
                             .value
-                            .map_or(Err(Halt::No), |name| arguments(cursor, name));
+                            .map_or(Err(Halt::NoMatch), |name| arguments(cursor, name));
                     }
                     name(cursor)?.clone_into(&mut called);
                 }
@@ -102,17 +102,17 @@ pub(super) fn words(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
                 }
             },
             None => return no_arguments(called, known.declared),
-            Some(_) => return Err(Halt::No),
+            Some(_) => return Err(Halt::NoMatch),
         }
     }
 }
 
 /// A name with nothing behind it is a call only if the tool is known.
-fn no_arguments(name: String, declared: &Declared) -> Read<Found> {
+fn no_arguments(name: String, declared: &CallableTools) -> Read<Found> {
     declared
         .resolve(&name)
         .map(|_| Found::new(name, Args::Whole("{}".to_owned())))
-        .ok_or(Halt::No)
+        .ok_or(Halt::NoMatch)
 }
 
 enum Behind {
@@ -140,7 +140,7 @@ fn bracket_separator(cursor: &mut Cursor<'_>) -> Read<()> {
     if cursor.try_literal("[ARGS]")? {
         Ok(())
     } else {
-        Err(Halt::No)
+        Err(Halt::NoMatch)
     }
 }
 
@@ -151,7 +151,7 @@ fn in_parentheses(cursor: &mut Cursor<'_>, name: String) -> Read<Found> {
     if cursor.peek()? == Some('{') {
         return Ok(Found::new(name, Args::Json));
     }
-    Err(Halt::No)
+    Err(Halt::NoMatch)
 }
 
 /// `<get_weather>`: a tag of the tool's own name, with parameter tags in it that the tool has.
@@ -164,29 +164,29 @@ pub(super) fn declared_tag(
         .declared
         .resolve(tag.raw)
         .and_then(|i| known.declared.get(i))
-        .ok_or(Halt::No)?;
+        .ok_or(Halt::NoMatch)?;
     let found = |args| Found::new(tag.raw, args);
     let none = || found(Args::Whole("{}".to_owned()));
     if tag.empty {
         return if tool.needs_nothing() {
             Ok(none())
         } else {
-            Err(Halt::No)
+            Err(Halt::NoMatch)
         };
     }
     cursor.blank();
     let start = cursor.at();
-    match cursor.peek()?.ok_or(Halt::No)? {
+    match cursor.peek()?.ok_or(Halt::NoMatch)? {
         '{' => return Ok(found(Args::Json)),
         '<' => {}
-        _ => return Err(Halt::No),
+        _ => return Err(Halt::NoMatch),
     }
     let next = tag::lex(cursor, &|_, _| true)?;
     if next.closing && next.raw == tag.raw {
         return if tool.needs_nothing() {
             Ok(none())
         } else {
-            Err(Halt::No)
+            Err(Halt::NoMatch)
         };
     }
     cursor.go(start);
@@ -199,7 +199,7 @@ pub(super) fn declared_tag(
     if fits || wraps {
         Ok(found(Args::Tagged))
     } else {
-        Err(Halt::No)
+        Err(Halt::NoMatch)
     }
 }
 
@@ -213,7 +213,7 @@ pub(super) fn element(cursor: &mut Cursor<'_>, tag: &Tag<'_>) -> Read<Found> {
         cursor.blank();
         let next = tag::lex(cursor, &|_, _| true)?;
         return if next.name == tag.name {
-            Err(Halt::No)
+            Err(Halt::NoMatch)
         } else {
             element(cursor, &next)
         };
@@ -224,11 +224,11 @@ pub(super) fn element(cursor: &mut Cursor<'_>, tag: &Tag<'_>) -> Read<Found> {
             "name" | "tool_name" | "function_name" | "function" | "tool"
         )
     {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     let name = cursor.until(&format!("</{}>", tag.raw))?.trim().to_owned();
     if name.is_empty() || name.len() > MAX_NAME {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     arguments(cursor, name)
 }
@@ -248,20 +248,20 @@ pub(super) fn harmony(cursor: &mut Cursor<'_>, tag: &Tag<'_>, known: Known<'_>) 
     let head_end = brace.map_or(message, |brace| brace.min(message));
     let addressed = to(header, head_end).split_once("to=");
     if addressed.is_none() && head_end < header.len() {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     let Some(end) = brace else {
         let over = header.len() + 4 > MAX_HEADER || header.contains('\n');
-        return Err(if over { Halt::No } else { cursor.end() });
+        return Err(if over { Halt::NoMatch } else { cursor.end() });
     };
     let header = to(header, end);
-    let (_, recipient) = addressed.ok_or(Halt::No)?;
+    let (_, recipient) = addressed.ok_or(Halt::NoMatch)?;
     let name = recipient
         .split(|c: char| c.is_whitespace() || c == '<')
         .next()
         .unwrap_or_default();
     if name.is_empty() || header.contains('\n') {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     cursor.go(cursor.at() + end);
     Ok(Found::new(name, Args::Json))

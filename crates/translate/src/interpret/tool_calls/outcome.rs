@@ -51,13 +51,12 @@ pub enum Problem {
 impl Outcome {
     /// Adds [`Problem::Missing`] where the choice demanded a call and none came.
     pub(super) fn demand(&mut self, tools: &Tools) {
-        if self.calls > 0 {
+        if self.calls > 0 || !tools.call_required() {
             return;
         }
         let name = match &tools.choice {
             ToolChoice::Named(name) => Some(name.clone()),
-            ToolChoice::Required | ToolChoice::Allowed { required: true, .. } => None,
-            _ => return,
+            _ => None,
         };
         self.problems.push(Problem::Missing { name });
     }

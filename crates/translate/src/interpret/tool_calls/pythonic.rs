@@ -3,7 +3,7 @@
 //! Only keyword arguments with literal values are read: positional arguments, variables and
 //! assignments are code, not calls.
 
-use super::declared::Declared;
+use super::callable_tools::CallableTools;
 use super::named;
 use crate::interpret::json::Grade;
 use crate::interpret::json::emitter::{Emitter, Progress};
@@ -13,16 +13,19 @@ use crate::interpret::scanner::{Cursor, Halt, Read};
 const MAX_DEPTH: usize = 16;
 
 /// `[f(a=1), g()]`, of declared tools at its beginning.
-pub(super) fn list(cursor: &mut Cursor<'_>, declared: &Declared) -> Read<Vec<(String, String)>> {
+pub(super) fn list(
+    cursor: &mut Cursor<'_>,
+    declared: &CallableTools,
+) -> Read<Vec<(String, String)>> {
     if !cursor.take('[')? {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     let mut calls = Vec::new();
     loop {
         cursor.blank();
         if cursor.take(']')? {
             return if calls.is_empty() {
-                Err(Halt::No)
+                Err(Halt::NoMatch)
             } else {
                 Ok(calls)
             };
@@ -37,7 +40,7 @@ pub(super) fn list(cursor: &mut Cursor<'_>, declared: &Declared) -> Read<Vec<(St
 /// One call after the other, each perhaps in `print(…)`, perhaps in a list.
 pub(super) fn statements(
     cursor: &mut Cursor<'_>,
-    declared: &Declared,
+    declared: &CallableTools,
 ) -> Read<Vec<(String, String)>> {
     let printed = cursor.try_literal("print(")?;
     cursor.blank();
@@ -45,24 +48,24 @@ pub(super) fn statements(
     if printed {
         cursor.blank();
         if !cursor.take(')')? {
-            return Err(Halt::No);
+            return Err(Halt::NoMatch);
         }
     }
     Ok(vec![first])
 }
 
 /// `f(a=1, b="x")`. The first name must be declared, or it is not about our tools.
-fn call(cursor: &mut Cursor<'_>, declared: &Declared, first: bool) -> Read<(String, String)> {
+fn call(cursor: &mut Cursor<'_>, declared: &CallableTools, first: bool) -> Read<(String, String)> {
     let name = named::name(cursor)?.to_owned();
     // `f.call(…)` is how Llama calls its built-in tools.
     let name = name
         .strip_suffix(".call")
         .map_or(name.clone(), str::to_owned);
     if first && declared.resolve(&name).is_none() {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     if !cursor.take('(')? {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     let mut json = String::from("{");
     loop {
@@ -83,13 +86,13 @@ fn call(cursor: &mut Cursor<'_>, declared: &Declared, first: bool) -> Read<(Stri
 
 /// `key=value`.
 fn keyword(cursor: &mut Cursor<'_>, json: &mut String) -> Read<()> {
-    let key = match cursor.peek()?.ok_or(Halt::No)? {
+    let key = match cursor.peek()?.ok_or(Halt::NoMatch)? {
         '"' | '\'' => cursor.string()?,
         _ => cursor.run(|c| c.is_alphanumeric() || c == '_')?.to_owned(),
     };
     cursor.blank();
     if key.is_empty() || !cursor.take('=')? || cursor.peek()? == Some('=') {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     json.push_str(&serde_json::Value::from(key).to_string());
     json.push(':');
@@ -121,7 +124,7 @@ fn value(cursor: &mut Cursor<'_>, json: &mut String, depth: usize) -> Read<()> {
         Progress::More => Err(cursor.end()),
         _ => {
             cursor.go(start);
-            Err(Halt::No)
+            Err(Halt::NoMatch)
         }
     }
 }
@@ -139,13 +142,13 @@ fn raw_prefix(cursor: &mut Cursor<'_>) -> Read<bool> {
 }
 
 fn raw_string(cursor: &mut Cursor<'_>) -> Read<String> {
-    let mark = cursor.peek()?.ok_or(Halt::No)?;
+    let mark = cursor.peek()?.ok_or(Halt::NoMatch)?;
     cursor.take(mark)?;
     let text = cursor.run(|c| c != mark)?.to_owned();
     if cursor.take(mark)? {
         Ok(text)
     } else {
-        Err(Halt::No)
+        Err(Halt::NoMatch)
     }
 }
 

@@ -11,15 +11,15 @@ mod calls;
 mod scan;
 
 use super::args::Writer;
+use super::callable_tools::CallableTools;
 use super::context::Context;
-use super::declared::Declared;
 use super::outcome::Outcome;
-use super::quoted::Quoted;
+use super::prompt_echo::PromptEcho;
 use crate::chat_request::Tools;
-use crate::compose::tags::Tags;
 use crate::interpret::Flow;
 use crate::interpret::scanner::from;
 use crate::reply::Event;
+use crate::tags::Tags;
 
 /// The most text that is held for one head, and for calls that count only if nothing follows.
 const MAX_HOLD: usize = 4 << 20;
@@ -42,9 +42,9 @@ const MAX_RETURNS: usize = 8;
 )]
 pub struct Reader {
     tools: Tools,
-    declared: Declared,
+    declared: CallableTools,
     tags: Tags,
-    quoted: Quoted,
+    quoted: PromptEcho,
     options: Options,
     close: String,
     context: Context,
@@ -145,11 +145,11 @@ enum Next {
 
 impl Reader {
     /// A reader for one answer to a prompt with these tools and tags. `quoted` holds the request's
-    /// texts that could hold a call ([`Quoted::of`]).
+    /// texts that could hold a call ([`PromptEcho::of`]).
     #[must_use]
-    pub fn new(tools: &Tools, tags: Tags, quoted: Quoted, options: Options) -> Self {
+    pub fn new(tools: &Tools, tags: Tags, quoted: PromptEcho, options: Options) -> Self {
         Self {
-            declared: Declared::new(tools),
+            declared: CallableTools::new(tools),
             tools: Tools {
                 offered: Vec::new(),
                 ..tools.clone()

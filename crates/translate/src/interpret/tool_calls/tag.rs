@@ -4,8 +4,8 @@
 //! `<minimax:tool_call>` and `<function=f>` differ in pipes, name spaces, case and separators, and
 //! these are not minded. What a tag means is looked up in [`TABLE`]; a new dialect is often one row.
 
-use crate::compose::tags::Tags;
 use crate::interpret::scanner::{Cursor, Halt, Read, from, to};
+use crate::tags::Tags;
 
 /// What a tag means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,7 +235,7 @@ pub(super) fn lex<'t>(
 ) -> Read<Tag<'t>> {
     let start = cursor.at();
     if !cursor.take('<')? {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     let mut closing = cursor.take('/')?;
     let raw = name(cursor, wanted)?;
@@ -250,7 +250,7 @@ pub(super) fn lex<'t>(
         empty: false,
     };
     if tag.name.is_empty() {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     attributes(cursor, &mut tag, start)?;
     Ok(tag)
@@ -274,7 +274,7 @@ fn name<'t>(cursor: &mut Cursor<'t>, wanted: &dyn Fn(&str, bool) -> bool) -> Rea
         raw
     };
     if !begins || raw.len() > MAX_NAME || !wanted(raw, end < rest.len()) {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     if end == rest.len() {
         return Err(cursor.end());
@@ -286,7 +286,7 @@ fn name<'t>(cursor: &mut Cursor<'t>, wanted: &dyn Fn(&str, bool) -> bool) -> Rea
 fn attributes(cursor: &mut Cursor<'_>, tag: &mut Tag<'_>, start: usize) -> Read<()> {
     loop {
         if cursor.at() - start > MAX_TAG {
-            return Err(Halt::No);
+            return Err(Halt::NoMatch);
         }
         cursor.blank();
         match cursor.peek()? {
@@ -306,7 +306,7 @@ fn attributes(cursor: &mut Cursor<'_>, tag: &mut Tag<'_>, start: usize) -> Read<
                 tag.empty = true;
             }
             Some(c) if c.is_alphabetic() => attribute(cursor, tag)?,
-            _ => return Err(Halt::No),
+            _ => return Err(Halt::NoMatch),
         }
     }
 }
@@ -324,7 +324,7 @@ fn assigned(cursor: &mut Cursor<'_>, names_tool: bool) -> Read<String> {
             rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':')));
         let Some(name) = name else {
             return Err(if rest.len() > MAX_TAG {
-                Halt::No
+                Halt::NoMatch
             } else {
                 cursor.end()
             });
@@ -345,7 +345,7 @@ fn assigned(cursor: &mut Cursor<'_>, names_tool: bool) -> Read<String> {
             Ok(to(rest, end).trim().trim_matches(['"', '\'']).to_owned())
         }
         None if rest.len() <= MAX_TAG => Err(cursor.end()),
-        _ => Err(Halt::No),
+        _ => Err(Halt::NoMatch),
     }
 }
 
@@ -439,7 +439,7 @@ mod tests {
         for text in ["< b", "<3", "<=", "<a href=\"x\ny", "<<"] {
             assert_ne!(
                 lex(&mut Cursor::new(text, false), &known),
-                Err(Halt::More),
+                Err(Halt::Incomplete),
                 "{text}"
             );
         }
@@ -455,7 +455,7 @@ mod tests {
         ] {
             assert_eq!(
                 lex(&mut Cursor::new(text, false), &known),
-                Err(Halt::More),
+                Err(Halt::Incomplete),
                 "{text}"
             );
         }

@@ -2,8 +2,8 @@ use serde_json::json;
 
 use super::*;
 use crate::chat_request::{Tool, ToolInput, Tools};
-use crate::compose::tags::Tags;
 use crate::reply::{Event, Reply};
+use crate::tags::Tags;
 
 fn tools() -> Tools {
     let tool = |name: &str, schema| Tool {
@@ -32,7 +32,7 @@ fn read(text: &str) -> (Reply, Outcome) {
     let mut reader = Reader::new(
         &tools(),
         Tags::default(),
-        Quoted::default(),
+        PromptEcho::default(),
         Options::default(),
     );
     for c in text.chars() {

@@ -4,8 +4,8 @@
 
 use serde_json::{Map, Value};
 
-use super::declared::Declared;
-use super::head::{Args, Found};
+use super::callable_tools::CallableTools;
+use super::syntax::{Args, Found};
 use crate::interpret::json::{self, Grade};
 use crate::interpret::scanner::{Cursor, Halt, Read, to};
 
@@ -13,25 +13,25 @@ use crate::interpret::scanner::{Cursor, Halt, Read, to};
 const ENDS: [&str; 3] = ["</", "\n```", "<|"];
 
 /// Reads the call to its closing marker.
-pub(super) fn call(cursor: &mut Cursor<'_>, declared: &Declared) -> Read<Found> {
+pub(super) fn call(cursor: &mut Cursor<'_>, declared: &CallableTools) -> Read<Found> {
     if !cursor.try_literal("name:")?
         && !cursor.try_literal("tool:")?
         && !cursor.try_literal("function:")?
     {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     let name = cursor
         .until("\n")?
         .trim()
         .trim_matches(['"', '\''])
         .to_owned();
-    declared.resolve(&name).ok_or(Halt::No)?;
+    declared.resolve(&name).ok_or(Halt::NoMatch)?;
     let rest = cursor.rest();
     let end = ENDS.iter().filter_map(|e| rest.find(e)).min();
     let end = match end {
         Some(end) => end,
         None if cursor.whole() => rest.len(),
-        None => return Err(Halt::More),
+        None => return Err(Halt::Incomplete),
     };
     let mut lines: Vec<&str> = to(rest, end)
         .lines()
@@ -41,12 +41,12 @@ pub(super) fn call(cursor: &mut Cursor<'_>, declared: &Declared) -> Read<Found> 
         Map::new()
     } else {
         let first = lines.remove(0).trim_end();
-        let key = first.strip_suffix(':').ok_or(Halt::No)?;
+        let key = first.strip_suffix(':').ok_or(Halt::NoMatch)?;
         if !matches!(
             key.trim(),
             "arguments" | "parameters" | "args" | "input" | "params"
         ) {
-            return Err(Halt::No);
+            return Err(Halt::NoMatch);
         }
         mapping(&lines)?
     };
@@ -67,9 +67,9 @@ fn mapping(lines: &[&str]) -> Read<Map<String, Value>> {
     let depth = lines.first().map_or(0, |l| indent(l));
     let mut at = 0;
     while let Some(line) = lines.get(at) {
-        let (key, value) = line.trim().split_once(':').ok_or(Halt::No)?;
+        let (key, value) = line.trim().split_once(':').ok_or(Halt::NoMatch)?;
         if indent(line) != depth || depth == 0 {
-            return Err(Halt::No);
+            return Err(Halt::NoMatch);
         }
         let below = lines
             .iter()
@@ -106,13 +106,13 @@ fn member(value: &str, block: &[&str]) -> Read<Value> {
         {
             let items = block
                 .iter()
-                .map(|l| l.trim().strip_prefix("- ").map(scalar).ok_or(Halt::No));
+                .map(|l| l.trim().strip_prefix("- ").map(scalar).ok_or(Halt::NoMatch));
             Ok(Value::Array(items.collect::<Read<Vec<Value>>>()?))
         }
         "" if !block.is_empty() => mapping(block).map(Value::Object),
         "" => Ok(Value::Null),
         _ if block.is_empty() => Ok(scalar(value)),
-        _ => Err(Halt::No),
+        _ => Err(Halt::NoMatch),
     }
 }
 

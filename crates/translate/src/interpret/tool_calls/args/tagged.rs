@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::declared::{DeclaredTool, Holds};
+use super::super::callable_tools::{CallableTool, Holds};
 use super::super::tag::{self, Tag};
 use crate::interpret::json::emitter::{Fed, Progress};
 use crate::interpret::json::{self, Grade, tokens};
@@ -75,7 +75,7 @@ impl Tagged {
         &mut self,
         text: &str,
         whole: bool,
-        tool: Option<&DeclaredTool>,
+        tool: Option<&CallableTool>,
         out: &mut String,
     ) -> Fed {
         if !self.begun {
@@ -119,7 +119,7 @@ impl Tagged {
         &mut self,
         rest: &str,
         whole: bool,
-        tool: Option<&DeclaredTool>,
+        tool: Option<&CallableTool>,
         out: &mut String,
     ) -> Step {
         let mut cursor = Cursor::new(rest, whole);
@@ -138,8 +138,8 @@ impl Tagged {
         }
         let tag = match tag::lex(&mut cursor, &|_, _| true) {
             Ok(tag) => tag,
-            Err(Halt::More) => return Step::Wait,
-            Err(Halt::No) => return Step::Broken("a parameter tag cannot be read"),
+            Err(Halt::Incomplete) => return Step::Wait,
+            Err(Halt::NoMatch) => return Step::Broken("a parameter tag cannot be read"),
         };
         let known = tool.is_some_and(|t| t.has(tag.raw));
         if GROUPS.contains(&tag.name.as_str()) && tag.value.is_none() && !known {
@@ -157,8 +157,8 @@ impl Tagged {
                 self.open = (!tag.empty).then_some(parameter);
                 Step::Took(cursor.at())
             }
-            Err(Halt::More) => Step::Wait,
-            Err(Halt::No) => Step::Broken("a parameter tag cannot be read"),
+            Err(Halt::Incomplete) => Step::Wait,
+            Err(Halt::NoMatch) => Step::Broken("a parameter tag cannot be read"),
         }
     }
 
@@ -166,7 +166,7 @@ impl Tagged {
     fn unlikely(
         &mut self,
         parameter: &Parameter,
-        tool: Option<&DeclaredTool>,
+        tool: Option<&CallableTool>,
     ) -> Option<&'static str> {
         if !self.names.insert(parameter.name.clone()) {
             return Some("a parameter stands twice in its arguments");
@@ -188,7 +188,7 @@ impl Tagged {
     fn parameter(
         cursor: &mut Cursor<'_>,
         tag: &Tag<'_>,
-        tool: Option<&DeclaredTool>,
+        tool: Option<&CallableTool>,
     ) -> Result<Parameter, Halt> {
         let mut close = format!("</{}>", tag.raw);
         let name = match &tag.value {
@@ -197,7 +197,7 @@ impl Tagged {
                 let name = cursor.until(&close)?.trim().to_owned();
                 cursor.blank();
                 if !cursor.try_literal("<arg_value>")? {
-                    return Err(Halt::No);
+                    return Err(Halt::NoMatch);
                 }
                 "</arg_value>".clone_into(&mut close);
                 name

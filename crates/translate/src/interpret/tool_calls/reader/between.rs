@@ -1,7 +1,7 @@
 //! Between calls: only calls, their markers and white space; anything else is text again.
 
 use super::super::envelope;
-use super::super::head::Place;
+use super::super::syntax::Position;
 use super::super::tag::{self, Sense};
 use super::scan::ticks;
 use super::{Kind, MAX_FENCES, MAX_HOLD, Next, Reader, Region, Sink, State};
@@ -71,7 +71,7 @@ impl Reader {
         let mut cursor = Cursor::new(from(&self.buf, self.pos), whole);
         let left = leftover(&mut cursor, self.depth);
         match left {
-            Err(Halt::More) => {
+            Err(Halt::Incomplete) => {
                 self.state = State::Between;
                 return Next::Wait;
             }
@@ -80,7 +80,7 @@ impl Reader {
                 return Next::Go;
             }
             Ok(_) => self.pos += cursor.at(),
-            Err(Halt::No) => self.pos += 1,
+            Err(Halt::NoMatch) => self.pos += 1,
         }
         self.state = State::Between;
         Next::Go
@@ -152,7 +152,7 @@ impl Reader {
             tag::known(part, complete) || self.declared.begins_name(part, complete) || self.inside
         };
         match tag::lex(&mut cursor, &names) {
-            Err(Halt::More) if !whole => {
+            Err(Halt::Incomplete) if !whole => {
                 self.state = State::Between;
                 return Next::Wait;
             }
@@ -199,15 +199,17 @@ impl Reader {
             }
         }
         let place = match &self.region {
-            Some(region) if region.closed => Place::Text,
+            Some(region) if region.closed => Position::Text,
             Some(Region {
                 kind: Kind::Fence { code: true, .. },
                 ..
-            }) => Place::Code,
-            Some(_) => Place::Alone,
-            None if self.inside && (matches!(c, '{' | '[') || c.is_alphabetic()) => Place::Inside,
-            None if line_start => Place::LineStart,
-            None => Place::Text,
+            }) => Position::Code,
+            Some(_) => Position::Alone,
+            None if self.inside && (matches!(c, '{' | '[') || c.is_alphabetic()) => {
+                Position::Inside
+            }
+            None if line_start => Position::LineStart,
+            None => Position::Text,
         };
         let closed = self.region.as_ref().is_some_and(|r| r.closed);
         if closed && c != '<' {
@@ -215,11 +217,11 @@ impl Reader {
             return Next::Go;
         }
         match self.head(place, whole) {
-            Err(Halt::More) => {
+            Err(Halt::Incomplete) => {
                 self.state = State::Between;
                 Next::Wait
             }
-            Err(Halt::No) => {
+            Err(Halt::NoMatch) => {
                 self.over(sink);
                 Next::Go
             }
@@ -265,8 +267,8 @@ impl Reader {
         if rest.starts_with('<') {
             return match tag::lex(&mut cursor, &tag::known) {
                 Ok(tag) => Ok(tag::sense(&tag, self.tags) == Some(Sense::Invented)),
-                Err(Halt::More) => Err(Halt::More),
-                Err(Halt::No) => Ok(false),
+                Err(Halt::Incomplete) => Err(Halt::Incomplete),
+                Err(Halt::NoMatch) => Ok(false),
             };
         }
         for word in INVENTED {
@@ -316,12 +318,12 @@ fn leftover(cursor: &mut Cursor<'_>, depth: usize) -> Result<String, Halt> {
     cursor.take(',')?;
     cursor.blank();
     if depth == 0 || !matches!(cursor.peek()?, Some('"' | '\'')) {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     let key = cursor.string()?;
     cursor.blank();
     if !cursor.take(':')? {
-        return Err(Halt::No);
+        return Err(Halt::NoMatch);
     }
     cursor.blank();
     cursor.skip_value()?;

@@ -1,19 +1,19 @@
 //! In a call: its arguments are written as they come, or held until they are checked.
 
 use super::super::args::Writer;
-use super::super::head::{Args, Head};
 use super::super::outcome::Problem;
+use super::super::syntax::{Args, CallHead};
 use super::super::tag;
 use super::{MAX_BLANK, MAX_HOLD, MAX_RETURNS, Next, Open, Reader, Sink, State};
 use crate::interpret::json::Grade;
 use crate::interpret::json::emitter::Progress;
 use crate::interpret::scanner::{Cursor, Halt, at_most, from};
-use crate::interpret::schema::Schema;
 use crate::reply::Event;
+use crate::schema::Schema;
 
 impl Reader {
     /// A head was read at the cursor: begins its call.
-    pub(super) fn begin(&mut self, head: Head, sink: Sink<'_>) {
+    pub(super) fn begin(&mut self, head: CallHead, sink: Sink<'_>) {
         let start = self.pos;
         self.pos += head.end;
         self.inside = true;
@@ -446,7 +446,7 @@ impl Reader {
             at += found;
             let mut cursor = Cursor::new(from(&self.buf, at), whole);
             match tag::lex(&mut cursor, &tag::known) {
-                Err(Halt::More) => {
+                Err(Halt::Incomplete) => {
                     self.pos = at;
                     self.state = State::Garbage;
                     return Next::Wait;

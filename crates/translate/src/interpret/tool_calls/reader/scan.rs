@@ -1,7 +1,8 @@
 //! Scanning: text is passed on, and markers are looked for where they count.
 
-use super::super::head::{self, Head, Known, Place};
+use super::super::head;
 use super::super::outcome::Problem;
+use super::super::syntax::{CallHead, Known, Position};
 use super::super::tag;
 use super::{Kind, MAX_BLANK, MAX_HOLD, Next, Reader, Region, SMALL, Sink, State};
 use crate::interpret::scanner::{Cursor, Halt, Read, at_most, from};
@@ -117,24 +118,26 @@ impl Reader {
         }
         let bare = !self.context.started && matches!(c, '{' | '[');
         let place = if c == '{' && self.context.started {
-            Place::Behind
+            Position::Behind
         } else if bare {
-            Place::Alone
+            Position::Alone
         } else if starts {
-            Place::LineStart
+            Position::LineStart
         } else {
-            Place::Text
+            Position::Text
         };
         match self.head(place, whole) {
-            Err(Halt::More) => Scanned::Wait,
-            Err(Halt::No) if starts && self.opens_own() => {
+            Err(Halt::Incomplete) => Scanned::Wait,
+            Err(Halt::NoMatch) if starts && self.opens_own() => {
                 self.release(self.blank_start(), sink);
                 self.broken("", None, "what stands in its tag is no JSON object", sink);
                 self.pos += 1;
                 Scanned::Entered
             }
-            Err(Halt::No) if c == '<' && !self.context.started => self.unknown_wrapper(whole, sink),
-            Err(Halt::No) => self.pass(c.len_utf8()),
+            Err(Halt::NoMatch) if c == '<' && !self.context.started => {
+                self.unknown_wrapper(whole, sink)
+            }
+            Err(Halt::NoMatch) => self.pass(c.len_utf8()),
             Ok(head) => {
                 self.release(self.blank_start(), sink);
                 if !head.marked || self.context.set_off() {
@@ -159,8 +162,8 @@ impl Reader {
     fn unknown_wrapper(&mut self, whole: bool, sink: Sink<'_>) -> Scanned {
         let mut cursor = Cursor::new(from(&self.buf, self.pos), whole);
         let wraps = match tag::lex(&mut cursor, &|_, _| true) {
-            Err(Halt::More) => return Scanned::Wait,
-            Err(Halt::No) => false,
+            Err(Halt::Incomplete) => return Scanned::Wait,
+            Err(Halt::NoMatch) => false,
             Ok(tag) => {
                 // A number says that it is a tag of ours, of another request.
                 let numbered = tag.name.contains('-');
@@ -235,7 +238,7 @@ impl Reader {
         if c == '<' && !self.context.shown {
             let mut cursor = Cursor::new(rest, whole);
             match tag::lex(&mut cursor, &tag::known) {
-                Err(Halt::More) => return Scanned::Wait,
+                Err(Halt::Incomplete) => return Scanned::Wait,
                 Ok(tag) if tag::sense(&tag, self.tags).is_some() => self.context.shown = true,
                 _ => {}
             }
@@ -351,9 +354,9 @@ impl Reader {
     }
 
     /// Reads a head at the cursor.
-    pub(super) fn head(&mut self, place: Place, whole: bool) -> Result<Head, Halt> {
+    pub(super) fn head(&mut self, place: Position, whole: bool) -> Result<CallHead, Halt> {
         if !whole && self.buf.len() < self.retry {
-            return Err(Halt::More);
+            return Err(Halt::Incomplete);
         }
         let rest = from(&self.buf, self.pos);
         let limit = if self.spare == 0 { SMALL } else { MAX_HOLD };
@@ -363,14 +366,14 @@ impl Reader {
         };
         let (mut read, cost) = head::read(at_most(rest, limit), whole, place, known);
         self.retry = 0;
-        if read == Err(Halt::More) {
+        if read == Err(Halt::Incomplete) {
             if rest.len() >= limit || whole {
-                read = Err(Halt::No);
+                read = Err(Halt::NoMatch);
             } else if rest.len() > SMALL {
                 self.retry = self.buf.len() + rest.len() / 4;
             }
         }
-        if read == Err(Halt::No) {
+        if read == Err(Halt::NoMatch) {
             self.spare = self.spare.saturating_sub(cost);
         }
         read

@@ -2,17 +2,17 @@
 
 use serde_json::{Map, Value};
 
-use crate::chat_request::{Tool, ToolChoice, ToolInput, Tools};
+use crate::chat_request::{Tool, ToolInput, Tools};
 
 /// The tools that the model may call.
 #[derive(Debug, Default)]
-pub struct Declared {
-    tools: Vec<DeclaredTool>,
+pub struct CallableTools {
+    tools: Vec<CallableTool>,
 }
 
 /// One tool that the model may call.
 #[derive(Debug)]
-pub struct DeclaredTool {
+pub struct CallableTool {
     /// The name as the client declared it.
     pub name: String,
     /// The schema of its arguments; an object with the one string `input` for a free-text tool.
@@ -46,19 +46,12 @@ const PREFIXES: [&str; 7] = [
     "api.",
 ];
 
-impl Declared {
+impl CallableTools {
     /// The tools of a turn, less those that its choice forbids.
     #[must_use]
     pub fn new(tools: &Tools) -> Self {
-        let allowed = |name: &str| match &tools.choice {
-            ToolChoice::Auto | ToolChoice::Required => true,
-            ToolChoice::None => false,
-            ToolChoice::Named(only) => only == name,
-            ToolChoice::Allowed { names, .. } => names.iter().any(|n| n == name),
-        };
-        let tools = tools.offered.iter().filter(|t| allowed(&t.name));
         Self {
-            tools: tools.map(DeclaredTool::new).collect(),
+            tools: tools.allowed().map(CallableTool::new).collect(),
         }
     }
 
@@ -75,7 +68,7 @@ impl Declared {
 
     /// One of the tools.
     #[must_use]
-    pub fn get(&self, index: usize) -> Option<&DeclaredTool> {
+    pub fn get(&self, index: usize) -> Option<&CallableTool> {
         self.tools.get(index)
     }
 
@@ -110,7 +103,7 @@ impl Declared {
             .or_else(|| last_segment(bare).and_then(|s| self.only(|t| t.folded == fold(s))))
     }
 
-    fn only(&self, fits: impl Fn(&DeclaredTool) -> bool) -> Option<usize> {
+    fn only(&self, fits: impl Fn(&CallableTool) -> bool) -> Option<usize> {
         let mut fitting = (0..self.tools.len()).filter(|i| self.tools.get(*i).is_some_and(&fits));
         let first = fitting.next();
         first.filter(|_| fitting.next().is_none())
@@ -146,7 +139,7 @@ fn last_segment(name: &str) -> Option<&str> {
         .min_by_key(|s| s.len())
 }
 
-impl DeclaredTool {
+impl CallableTool {
     fn new(tool: &Tool) -> Self {
         let schema = match &tool.input {
             ToolInput::Json(schema) => schema.clone(),
@@ -269,14 +262,14 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn declared(names: &[&str]) -> Declared {
+    fn declared(names: &[&str]) -> CallableTools {
         let tool = |name: &&str| Tool {
             name: (*name).to_owned(),
             description: None,
             input: ToolInput::Json(json!({"type": "object"})),
             strict: false,
         };
-        Declared::new(&Tools {
+        CallableTools::new(&Tools {
             offered: names.iter().map(tool).collect(),
             ..Tools::default()
         })

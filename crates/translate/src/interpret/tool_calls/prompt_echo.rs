@@ -6,16 +6,16 @@
 
 use aho_corasick::AhoCorasick;
 
-use super::declared::Declared;
+use super::callable_tools::CallableTools;
 use crate::chat_request::{ChatRequest, Part, Role, ToolInput};
 
 /// The request's texts that could hold a call.
 #[derive(Debug, Default, Clone)]
-pub struct Quoted {
+pub struct PromptEcho {
     texts: Vec<String>,
 }
 
-impl Quoted {
+impl PromptEcho {
     /// Gathers the texts of a turn that name a tool and hold something shaped like a call.
     #[must_use]
     pub fn of(chat: &ChatRequest) -> Self {
@@ -38,12 +38,12 @@ impl Quoted {
             })
             .collect();
         texts.extend(schemas.iter().map(String::as_str));
-        Self::among(&Declared::new(&chat.tools), &texts)
+        Self::among(&CallableTools::new(&chat.tools), &texts)
     }
 
     /// Gathers those of the texts that could hold a call.
     #[must_use]
-    pub fn among(declared: &Declared, texts: &[&str]) -> Self {
+    pub fn among(declared: &CallableTools, texts: &[&str]) -> Self {
         let names: Vec<&str> = declared.names().collect();
         let Ok(names) = AhoCorasick::builder()
             .ascii_case_insensitive(true)

@@ -8,8 +8,8 @@ use super::frame::Frame;
 use super::json::answer::{Answer, End};
 use super::limits::Limits;
 use crate::chat_request::{ChatRequest, Delivery, OutputFormat};
-use crate::compose::tags::Tags;
 use crate::reply::{Event, Finish};
+use crate::tags::Tags;
 
 /// How much of what follows the end of an answer is still read, in bytes, so that upstream can say
 /// what it cost; beyond it is chatter that is not worth its credits.
@@ -17,7 +17,7 @@ const TAIL: usize = 256;
 
 /// Passes events on to the client.
 #[derive(Debug)]
-pub struct Outlet {
+pub struct OutputStages {
     frame: Option<Frame>,
     limits: Limits,
     form: Form,
@@ -49,7 +49,7 @@ pub enum Body {
     Streamed(End),
 }
 
-impl Outlet {
+impl OutputStages {
     /// For one answer. `demanded`: a call must be made.
     #[must_use]
     pub fn new(chat: &ChatRequest, tags: Option<Tags>, demanded: bool) -> Self {

@@ -4,7 +4,7 @@ use crate::reply::Event;
 
 /// Events in order, owned.
 #[derive(Debug, Default)]
-pub struct Held {
+pub struct EventBuffer {
     events: Vec<Owned>,
 }
 
@@ -18,7 +18,7 @@ enum Owned {
     CallEnded { index: usize },
 }
 
-impl Held {
+impl EventBuffer {
     /// Keeps an event. Text that goes on is joined; the end of an answer is not kept.
     pub fn keep(&mut self, event: Event<'_>) {
         match (self.events.last_mut(), event) {

@@ -4,34 +4,22 @@
 use serde_json::Value;
 
 use super::json::candidates;
-use super::schema::Schema;
-use crate::chat_request::{ToolChoice, ToolInput, Tools};
+use crate::chat_request::{ToolInput, Tools};
+use crate::schema::Schema;
 
 /// The only tool that may be called, and must be.
 #[derive(Debug)]
-pub struct Demanded {
+pub struct ForcedTool {
     /// Its name.
     pub name: String,
     schema: Value,
 }
 
-impl Demanded {
+impl ForcedTool {
     /// The tool that the choice leaves; none if there are several, or it takes no JSON.
     #[must_use]
     pub fn of(tools: &Tools) -> Option<Self> {
-        let may = |name: &str| match &tools.choice {
-            ToolChoice::Required => true,
-            ToolChoice::Named(only) => only == name,
-            ToolChoice::Allowed {
-                names,
-                required: true,
-            } => names.iter().any(|n| n == name),
-            _ => false,
-        };
-        let mut callable = tools.offered.iter().filter(|tool| may(&tool.name));
-        let (only, None) = (callable.next()?, callable.next()) else {
-            return None;
-        };
+        let only = tools.forced()?;
         match &only.input {
             ToolInput::Json(schema) => Some(Self {
                 name: only.name.clone(),
@@ -59,7 +47,7 @@ impl Demanded {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat_request::Tool;
+    use crate::chat_request::{Tool, ToolChoice};
     use serde_json::json;
 
     fn offering(names: &[&str], choice: ToolChoice) -> Tools {
@@ -79,7 +67,8 @@ mod tests {
 
     #[test]
     fn bare_arguments_are_those_of_the_one_tool_that_must_be_called() {
-        let demanded = Demanded::of(&offering(&["a", "b"], ToolChoice::Named("b".into()))).unwrap();
+        let demanded =
+            ForcedTool::of(&offering(&["a", "b"], ToolChoice::Named("b".into()))).unwrap();
         assert_eq!(demanded.name, "b");
         for (answer, arguments) in [
             (r#"{"city": "Paris"}"#, Some(r#"{"city":"Paris"}"#)),
@@ -115,8 +104,8 @@ mod tests {
 
     #[test]
     fn one_of_several_must_be_named_by_the_model() {
-        assert!(Demanded::of(&offering(&["a"], ToolChoice::Required)).is_some());
-        assert!(Demanded::of(&offering(&["a", "b"], ToolChoice::Required)).is_none());
-        assert!(Demanded::of(&offering(&["a"], ToolChoice::Auto)).is_none());
+        assert!(ForcedTool::of(&offering(&["a"], ToolChoice::Required)).is_some());
+        assert!(ForcedTool::of(&offering(&["a", "b"], ToolChoice::Required)).is_none());
+        assert!(ForcedTool::of(&offering(&["a"], ToolChoice::Auto)).is_none());
     }
 }
