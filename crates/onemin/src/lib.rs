@@ -84,6 +84,7 @@ pub mod features;
 pub mod images;
 pub mod models;
 pub mod music;
+pub mod native;
 pub mod prices;
 pub mod refusal;
 pub mod speech;

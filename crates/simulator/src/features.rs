@@ -10,6 +10,7 @@ mod rules;
 mod speech;
 mod transcript;
 mod values;
+mod video;
 
 use http::request::Parts;
 use serde_json::Value;

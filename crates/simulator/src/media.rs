@@ -11,6 +11,7 @@ mod flac;
 mod image;
 mod jpeg;
 mod mp3;
+mod mp4;
 mod ogg;
 mod pattern;
 mod png;
@@ -18,5 +19,10 @@ mod wav;
 mod webp;
 
 pub(crate) use audio::{Audio, AudioFormat};
+/// A film of the pattern that belongs to a text.
+pub(crate) fn film(text: &str, width: u32, height: u32, ms: u32) -> Vec<u8> {
+    mp4::encode(&pattern::Pattern::of(text, width, height), ms)
+}
+
 pub(crate) use image::{Image, ImageFormat};
 pub(crate) use wav::seconds as wav_seconds;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use onemin::{images, speech, transcription};
+use onemin::{images, music, speech, transcription, video};
 
 const HEAD: &str = "\
 # Images and sound
@@ -41,11 +41,13 @@ const LIMITS: &str = "\
 #[test]
 fn the_page_about_media_is_the_tables() {
     let page = format!(
-        "{HEAD}\n## Images\n\n{}## Speech\n\n{}\n## Transcripts\n\n{}\n{}",
+        "{HEAD}\n## Images\n\n{}## Speech\n\n{}\n## Transcripts\n\n{}\n{}\n## Video\n\n{}## Music and sound effects\n\n{}",
         images::markdown(),
         speech::markdown(),
         limits(),
-        transcription::markdown()
+        transcription::markdown(),
+        video::markdown(),
+        music::markdown()
     );
     let page = format!("{}\n", page.trim_end());
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/media.md");

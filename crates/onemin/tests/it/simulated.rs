@@ -7,7 +7,10 @@ use onemin::images::{self, Edit, ImageParams, Variation};
 use onemin::models::{Feature, Model};
 use onemin::prices::{self, ChatPrice, from_credits};
 use onemin::transcription::{self, Transcript};
-use onemin::{Charged, Client, Deletion, Mode, Options, Payload, Timeouts, chat, code, speech};
+use onemin::{
+    Charged, Client, Deletion, JobPoll, Mode, Options, Payload, Submitted, Timeouts, chat, code,
+    music, speech, video,
+};
 use serde_json::{Map, json};
 use simulator::Simulator;
 use url::Url;
@@ -389,4 +392,81 @@ async fn a_refusal_for_lack_of_credits_says_what_is_left() {
     assert_eq!((shortfall.available, refusal.charged), (100, Charged::No));
     assert!(shortfall.required > 100);
     assert!(running.client.chat(&key(), &request).await.is_ok());
+}
+
+/// Every described model's request is taken by the simulator's own table, and gives a film.
+#[tokio::test]
+async fn videos_are_submitted_polled_and_fetched() {
+    let running = Running::start();
+    let path = running.stored("pixel.png", "image/png", PIXEL).await;
+    for feature in [Feature::TextToVideo, Feature::ImageToVideo] {
+        let from_image = feature == Feature::ImageToVideo;
+        for model in running.models(feature).await {
+            let params = video::VideoParams {
+                prompt: r#"a tram [[sim {"polls":3}]]"#.into(),
+                image: from_image.then(|| path.clone()),
+                ..video::VideoParams::default()
+            };
+            let payload = video::generation(&model.id, &params).unwrap();
+            let submitted = running.client.submit(&key(), &payload).await.unwrap();
+            let Submitted::Job(id) = submitted else {
+                panic!("{}: {submitted:?}", model.id);
+            };
+            let mut polls = 0;
+            let outcome = loop {
+                match running.client.poll_job(&key(), payload.kind, &id).await {
+                    JobPoll::Working => polls += 1,
+                    JobPoll::Done(outcome) => break outcome,
+                    other => panic!("{}: {other:?}", model.id),
+                }
+            };
+            assert_eq!(polls, 2, "{}", model.id);
+            assert!(outcome.assets[0].path.ends_with(".mp4"), "{}", model.id);
+            let film = running.client.download(&outcome.assets[0]).await.unwrap();
+            let film = film.bytes(1024 * 1024).await.unwrap();
+            assert_eq!(&film[4..8], b"ftyp");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_fails_has_ended_and_one_that_nobody_knows_may_be_polled_again() {
+    let running = Running::start();
+    let params = video::VideoParams {
+        prompt: r#"a tram [[sim {"fault":"status-failure","polls":2}]]"#.into(),
+        ..video::VideoParams::default()
+    };
+    let payload = video::generation("sora-2", &params).unwrap();
+    let submitted = running.client.submit(&key(), &payload).await.unwrap();
+    let Submitted::Job(id) = submitted else {
+        panic!("{submitted:?}");
+    };
+    let poll = async || running.client.poll_job(&key(), payload.kind, &id).await;
+    assert!(matches!(poll().await, JobPoll::Working));
+    assert!(matches!(poll().await, JobPoll::Ended(_)));
+    let unknown = running
+        .client
+        .poll_job(&key(), payload.kind, "no-job")
+        .await;
+    assert!(matches!(unknown, JobPoll::Failed(_)), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn music_comes_as_files() {
+    let running = Running::start();
+    for (model, count, ending) in [
+        ("suno-ttapi", 2, ".mp3"),
+        ("lyria-002", 1, ".wav"),
+        ("music-u", 1, ".mp3"),
+    ] {
+        let params = music::MusicParams {
+            prompt: "rain".into(),
+            ..music::MusicParams::default()
+        };
+        let payload = music::generation(model, &params).unwrap();
+        let outcome = running.client.feature(&key(), &payload, Mode::Polled).await;
+        let assets = outcome.unwrap().assets;
+        assert_eq!(assets.len(), count, "{model}");
+        assert!(assets[0].path.ends_with(ending), "{model}");
+    }
 }

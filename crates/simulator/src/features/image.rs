@@ -65,7 +65,8 @@ fn format(request: &FeatureRequest) -> (ImageFormat, &'static str) {
     }
 }
 
-fn size(request: &FeatureRequest) -> (u32, u32) {
+/// Width and height that the request asks for.
+pub(super) fn size(request: &FeatureRequest) -> (u32, u32) {
     let side = |name: &str| request.number(name);
     if let Some(size) = ["size", "resolution"]
         .iter()

@@ -7,7 +7,7 @@ use crate::chat::usage::{Counts, Metadata, Usage, tokens};
 use crate::directive;
 use crate::fault::Faults;
 use crate::features::request::FeatureRequest;
-use crate::features::{image, speech, transcript};
+use crate::features::{image, speech, transcript, video};
 use crate::prices;
 use crate::script::Script;
 use crate::state::State;
@@ -27,6 +27,8 @@ impl Product {
             "AUDIO_TRANSLATOR" => Self::Texts(vec![transcript::text(state, request, script, true)]),
             "CODE_GENERATOR" => Self::Texts(vec![code(request, script)]),
             "IMAGE_TO_PROMPT" => Self::Texts(descriptions(request, script)),
+            "TEXT_TO_VIDEO" | "IMAGE_TO_VIDEO" => Self::Files(vec![video::file(request)]),
+            "MUSIC_GENERATOR" | "TEXT_TO_SOUND" => Self::Files(speech::music(request)),
             _ => Self::Files(image::files(request)),
         }
     }

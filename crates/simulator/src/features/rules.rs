@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 use crate::state::State;
 
 /// The features that are served.
-pub(super) const FEATURES: [&str; 19] = [
+pub(super) const FEATURES: [&str; 22] = [
     "IMAGE_GENERATOR",
     "IMAGE_EDITOR",
     "IMAGE_VARIATOR",
@@ -31,6 +31,9 @@ pub(super) const FEATURES: [&str; 19] = [
     "TEXT_TO_SPEECH",
     "VOICE_DESIGN",
     "CODE_GENERATOR",
+    "TEXT_TO_VIDEO",
+    "IMAGE_TO_VIDEO",
+    "MUSIC_GENERATOR",
 ];
 
 const STABLE: &str = "stable-image";
@@ -139,6 +142,46 @@ const RULES: &[(&str, &str, &str)] = &[
         "6b645e3a-* b24e16ff-* e71a1c2f-* aa77f04e-* 5c232a9e-* 2067ae52-* 1e60896f-*",
         "prompt! n!:1..4 size~pixels leonardo_guidance_scale:1..20 leonardo_num_inference_steps:10..60 leonardo_init_strength:0.1..0.9 leonardo_transparency=disabled|foreground_only",
     ),
+    (
+        "TEXT_TO_VIDEO",
+        "kling",
+        "prompt! duration~kling mode=std|pro aspect_ratio=16:9|9:16|1:1 cfg_scale:0..1",
+    ),
+    (
+        "IMAGE_TO_VIDEO",
+        "kling",
+        "imageUrl!@ duration!~kling aspect_ratio!=16:9|9:16|1:1 mode!=std|pro version!~any cfg_scale!:0..1",
+    ),
+    (
+        "TEXT_TO_VIDEO",
+        "veo3",
+        "prompt! task_type=veo3-video|veo3-video-fast|veo3.1-video|veo3.1-video-fast aspect_ratio=16:9|9:16 veo3_duration=8s resolution=720p|1080p",
+    ),
+    (
+        "IMAGE_TO_VIDEO",
+        "veo3",
+        "imageUrl!@ prompt! task_type=veo3-video|veo3-video-fast|veo3.1-video|veo3.1-video-fast aspect_ratio=16:9|9:16 veo3_duration=8s resolution=720p|1080p tail_image_url@",
+    ),
+    (
+        "TEXT_TO_VIDEO",
+        "sora-2",
+        "prompt! seconds=4|8|12 size=720x1280|1280x720 reference_image_path@",
+    ),
+    (
+        "TEXT_TO_VIDEO",
+        "sora-2-pro",
+        "prompt! seconds=4|8|12 size=720x1280|1280x720|1024x1792|1792x1024 reference_image_path@",
+    ),
+    ("TEXT_TO_VIDEO", "luma", "prompt! length=5"),
+    ("TEXT_TO_VIDEO", "*", "prompt! fps:1..60 steps:1..100"),
+    ("IMAGE_TO_VIDEO", "pika", "imageUrls!"),
+    ("IMAGE_TO_VIDEO", "*", "imageUrl!@"),
+    (
+        "MUSIC_GENERATOR",
+        "suno-ttapi music-s",
+        "prompt! mv=chirp-v3-0|chirp-v3-5|chirp-v4|chirp-v4-5",
+    ),
+    ("MUSIC_GENERATOR", "*", "prompt!"),
     (
         "IMAGE_VARIATOR",
         "magic-art",

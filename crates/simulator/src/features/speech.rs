@@ -27,6 +27,35 @@ pub(super) fn file(request: &FeatureRequest) -> File {
     }
 }
 
+/// Music: Suno gives two songs, Lyria WAV, the others one MP3.
+pub(super) fn music(request: &FeatureRequest) -> Vec<File> {
+    let model = request.model().unwrap_or_default();
+    let format = if model.starts_with("lyria") {
+        AudioFormat::Wav { hertz: 24_000 }
+    } else {
+        AudioFormat::Mp3 {
+            rate: 128,
+            hertz: 44_100,
+        }
+    };
+    let songs = if ["suno-ttapi", "music-s"].contains(&model) {
+        2
+    } else {
+        1
+    };
+    let file = |number: u32| File {
+        mime: format.mime(),
+        extension: format.extension(),
+        bytes: Audio {
+            format,
+            ms: 2000 + 500 * number,
+        }
+        .encode()
+        .into(),
+    };
+    (0..songs).map(file).collect()
+}
+
 fn paced(ms: u32, request: &FeatureRequest) -> u32 {
     let mut fields = ["speed", "speakingRate"].iter();
     let speed = fields.find_map(|name| request.field(name)?.as_f64());

@@ -172,6 +172,8 @@ fn qwen_sound(request: &FeatureRequest, key: &str) -> Option<String> {
 
 fn named(rule: &str, request: &FeatureRequest, text: &str) -> bool {
     match rule {
+        "any" => !text.is_empty(),
+        "kling" => kling(request.string("version"), text),
         "free" => free(text),
         "pixels" => pair(text, &['x']).is_some(),
         "ratio" => pair(text, &[':']).is_some() || text == "match_input_image",
@@ -182,6 +184,15 @@ fn named(rule: &str, request: &FeatureRequest, text: &str) -> bool {
         }
         "recraft" => recraft(request.string("task_type").unwrap_or("recraftv3"), text),
         _ => true,
+    }
+}
+
+/// From version 3.0 on three to fifteen seconds, before five or ten.
+fn kling(version: Option<&str>, text: &str) -> bool {
+    let seconds: u32 = text.parse().unwrap_or(0);
+    match version {
+        Some(version) if version.starts_with('3') => (3..=15).contains(&seconds),
+        _ => [5, 10].contains(&seconds),
     }
 }
 
