@@ -20,7 +20,7 @@ use translate::compose::compose;
 use translate::dialect::{self, Dialect};
 use translate::failure::{Failure, Kind};
 use translate::interpret::Attempt;
-use translate::plan::{self, FieldNames, Plan, PlanSettings};
+use translate::plan::{self, DialectRules, Plan, PlanSettings};
 use translate::reply::{Completion, Reply, ResponseMeta};
 
 use crate::access::account_id::AccountId;
@@ -102,7 +102,7 @@ where
 }
 
 /// Puts the dialect's name of the conversation in the place of ours.
-fn named(failure: Failure, fields: FieldNames) -> Failure {
+fn named(failure: Failure, fields: DialectRules) -> Failure {
     if failure.param.as_deref() == Some("messages") {
         return failure.with_param(fields.conversation);
     }

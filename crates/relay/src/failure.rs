@@ -85,6 +85,10 @@ fn shape(refusal: &Refusal) -> (Kind, &'static str) {
         RefusalKind::Forbidden => (Kind::Forbidden, "1min.ai forbids this"),
         RefusalKind::ClientBlocked => (Kind::Upstream, "1min.ai's edge blocked the relay"),
         RefusalKind::InsufficientCredits => (Kind::OutOfCredits, "Not enough 1min.ai credits"),
+        RefusalKind::ContextTooLong => (
+            Kind::ContextTooLong,
+            "The request exceeds the model's maximum context length",
+        ),
         RefusalKind::Moderated => (Kind::ContentRefused, "1min.ai refused the content"),
         RefusalKind::RateLimited => (Kind::RateLimited, "1min.ai's rate limit is reached"),
         // The provider says by its own status whose fault it was.
@@ -118,8 +122,8 @@ fn advice(kind: RefusalKind) -> &'static str {
 /// For the operator: upstream's status and code, whether the call may be paid, the cause below.
 fn detail(error: &Error) -> String {
     let paid = match error.was_accepted() {
-        Accepted::No => "surely not charged",
-        Accepted::Maybe => "perhaps charged",
+        Accepted::No => "not charged",
+        Accepted::Maybe => "possibly charged",
     };
     if let Error::Refused(refusal) = error {
         let status = refusal

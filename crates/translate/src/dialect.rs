@@ -3,7 +3,7 @@
 
 use crate::chat_request::ChatRequest;
 use crate::failure::Failure;
-use crate::plan::FieldNames;
+use crate::plan::DialectRules;
 use crate::reply::{Completion, Event, Reply, ResponseMeta};
 
 pub mod anthropic;
@@ -21,7 +21,7 @@ pub struct Dialect {
     /// Writes a failure, with the request's id where it is known and the dialect has a place for it.
     pub failure: fn(&Failure, Option<&str>) -> Document,
     /// How its requests name what can be at fault.
-    pub fields: FieldNames,
+    pub fields: DialectRules,
 }
 
 /// A decoded request: what is asked, in no dialect, and who writes the answer in the client's.

@@ -49,6 +49,8 @@ pub enum Kind {
     Conflict,
     /// The request's body or a part of it is too large.
     TooLarge,
+    /// The conversation is longer than the model's context.
+    ContextTooLong,
     /// Too many requests.
     RateLimited,
     /// The account has no credits left for this.
@@ -83,6 +85,7 @@ impl Kind {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Conflict => "conflict",
             Self::TooLarge => "too_large",
+            Self::ContextTooLong => "context_too_long",
             Self::RateLimited => "rate_limited",
             Self::OutOfCredits => "out_of_credits",
             Self::ContentRefused => "content_refused",

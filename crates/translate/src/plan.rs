@@ -3,6 +3,7 @@
 
 use crate::chat_request::{ChatRequest, Delivery, OutputFormat, Part};
 use crate::compose::schema;
+pub use crate::compose::schema::StrictRules;
 use crate::failure::{Failure, Kind, echo};
 
 /// What the turn's model can do.
@@ -38,15 +39,18 @@ pub struct PlanSettings {
     pub form_corrections: u32,
 }
 
-/// A dialect's names for what can be found at fault after its requests were decoded.
+/// What a dialect lays down for the time after its requests were decoded: how it names the fields
+/// that can be at fault, and what it demands of a strict schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FieldNames {
+pub struct DialectRules {
     /// The field with the conversation. What reads turns calls it `messages`.
     pub conversation: &'static str,
     /// The field with the schema of the answer.
     pub output_schema: &'static str,
     /// The field of one of `tools` with the schema of its arguments.
     pub tool_schema: &'static str,
+    /// What a strict schema must keep to.
+    pub strict_schemas: StrictRules,
 }
 
 /// How the turn is answered.
@@ -93,7 +97,7 @@ pub fn plan(
     chat: &ChatRequest,
     abilities: ModelCapabilities,
     policy: PlanSettings,
-    fields: FieldNames,
+    fields: DialectRules,
 ) -> Result<Plan, Failure> {
     reject_ignored(policy.strict, &chat.ignored)?;
     if !abilities.vision && any(chat, &|part| matches!(part, Part::Image(_))) {
@@ -111,8 +115,8 @@ pub fn plan(
         );
         return Err(Failure::invalid("messages", message).with_code("model_not_supported"));
     }
-    schema::check(&chat.output, fields.output_schema)?;
-    schema::check_tools(&chat.tools, fields.tool_schema)?;
+    schema::check(&chat.output, fields.strict_schemas, fields.output_schema)?;
+    schema::check_tools(&chat.tools, fields.strict_schemas, fields.tool_schema)?;
     let writes_code = match abilities.code {
         CodeSupport::Never => false,
         CodeSupport::Also => chat.code && !attaches,

@@ -123,6 +123,26 @@ const MODERATION: &[&[&str]] = &[
     &["data_inspection_failed"],
 ];
 
+/// How providers say that a prompt is longer than the model's context.
+const CONTEXT: &[&[&str]] = &[
+    &["context_length_exceeded"],
+    &["maximum context length"],
+    &["context length", "exceed"],
+    &["context window", "exceed"],
+    &["context limit", "exceed"],
+    &["prompt is too long"],
+    &["prompt too long"],
+    &["input is too long"],
+    &["maximum prompt length"],
+    &["model token limit"],
+    &["input token count", "exceeds"],
+    &["reduce the length of the messages"],
+    &["reduce the length of your prompt"],
+    &["range of input length should be"],
+    &["too many tokens", "maximum"],
+    &["string too long", "maximum length"],
+];
+
 const CREDITS: &[&[&str]] = &[
     &["requires", "credits", "only has"],
     &["insufficient", "credit"],
@@ -162,6 +182,8 @@ static CATALOGUE: &[Row] = &[
         &["just a moment"],
     ]),
     later(K::RateLimited).words(&[&["error code: 1015"]]),
+    // Agents shorten the conversation on it, so it is known by its words whatever stands around them.
+    hopeless(K::ContextTooLong).words(CONTEXT),
     // Codes that mean one thing.
     refused(K::InsufficientCredits).code(&[
         "INSUFFICIENT_CREDIT",
@@ -188,9 +210,10 @@ static CATALOGUE: &[Row] = &[
     hopeless(K::Moderated)
         .code(&["EXTERNAL_API", "OPEN_AI", "OPENAI"])
         .words(MODERATION),
-    failed(K::ProviderError)
-        .code(&["EXTERNAL_API"])
-        .provider(429, 429),
+    failed(K::RateLimited).provider(429, 429),
+    failed(K::RateLimited)
+        .code(&["EXTERNAL_API", "OPEN_AI", "OPENAI"])
+        .words(&[&["rate limit"], &["too many requests"]]),
     failed(K::ProviderError)
         .code(&["EXTERNAL_API"])
         .provider(500, 599),

@@ -72,6 +72,8 @@ pub enum RefusalKind {
     ClientBlocked,
     /// The estimated cost exceeds what the key may still spend.
     InsufficientCredits,
+    /// The prompt is longer than the model's context.
+    ContextTooLong,
     /// The content was refused by a moderation.
     Moderated,
     /// Too many requests.

@@ -478,3 +478,48 @@ fn what_is_left_is_read_from_the_refusal() {
     let other = r#"{"errorCode":"UNKNOWN_ERROR","message":"requires 1 credits, has 2 credits"}"#;
     assert_eq!(shortfall(Some(500), other), None);
 }
+
+#[test]
+fn a_prompt_that_is_too_long_is_known_by_its_words_wherever_they_stand() {
+    let words = [
+        "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.",
+        "prompt is too long: 205000 tokens > 200000 maximum",
+        "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+        "This model's maximum prompt length is 131072 but the request contains 140000 tokens.",
+        "Your input exceeds the context window of this model.",
+        "Invalid 'messages[0].content': string too long. Expected a string with maximum length 1048576.",
+        "Range of input length should be [1, 98304]",
+    ];
+    for words in words {
+        let provider =
+            serde_json::json!({"response": {"status": 400, "data": {"error": {"message": words}}}});
+        for body in [
+            serde_json::json!({"message": words}),
+            serde_json::json!({"error": {"code": "OPEN_AI_API_ERROR", "message": words}}),
+            serde_json::json!({"errorCode": "EXTERNAL_API_ERROR", "message": "The service is busy.", "details": provider.to_string()}),
+            serde_json::json!({"error": format!("400 {provider}")}),
+        ] {
+            for status in [None, Some(400), Some(500)] {
+                let refusal = Refusal::from_body(status, body.to_string().as_bytes());
+                assert_eq!(refusal.kind, K::ContextTooLong, "{status:?} {body}");
+                assert!(!refusal.retryable);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_providers_rate_limit_is_one() {
+    let details = r#"{"response":{"status":429,"data":{"error":{"message":"Slow down"}}}}"#;
+    for body in [
+        serde_json::json!({"errorCode": "EXTERNAL_API_ERROR", "message": "busy", "details": details}),
+        serde_json::json!({"errorCode": "OPEN_AI_ERROR", "message": "Rate limit reached for gpt-4o"}),
+    ] {
+        let refusal = Refusal::from_body(Some(500), body.to_string().as_bytes());
+        assert_eq!(
+            (refusal.kind, refusal.charged),
+            (K::RateLimited, MAYBE),
+            "{body}"
+        );
+    }
+}

@@ -104,7 +104,7 @@ mod tests {
         headers.insert("x-relay-credits", HeaderValue::from_static("4800.5"));
         headers.insert("x-relay-ignored", HeaderValue::from_static("seed, n"));
         let told = too_late_for_headers(&headers).unwrap();
-        let comment = ": x-relay {\"credits\":4800.5,\"ignored\":\"seed, n\"}\n\n";
+        let comment = ": x-relay {\"credits\":4800.5,\"ignored\":\"seed, n\"}\n";
         assert_eq!(told, comment);
     }
 }

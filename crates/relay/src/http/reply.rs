@@ -182,7 +182,7 @@ pub fn cost(usage: Usage, out: &mut Vec<u8>) {
 /// What the relay itself says in a stream, as JSON in a comment.
 #[must_use]
 pub fn comment(json: impl Display) -> String {
-    format!(": x-relay {json}\n\n")
+    format!(": x-relay {json}\n")
 }
 
 /// A stream of server-sent events. The last header keeps nginx and its kin from collecting them.
@@ -270,7 +270,7 @@ mod tests {
             };
             let mut out = Vec::new();
             cost(usage, &mut out);
-            let expected = format!(": x-relay {expected}\n\n");
+            let expected = format!(": x-relay {expected}\n");
             assert_eq!(String::from_utf8_lossy(&out), expected);
         }
     }

@@ -24,6 +24,15 @@ const UNSUPPORTED: [&str; 10] = [
     "unevaluatedProperties",
 ];
 
+/// The vendor whose rules a strict schema must keep to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StrictRules {
+    /// OpenAI's: every property required, no further ones, no `allOf`, `not` and their like.
+    OpenAi,
+    /// Anthropic's: no further properties in any object; properties may be optional.
+    Anthropic,
+}
+
 /// What the prompt says last of the answer's form; none if any text will do.
 #[must_use]
 pub fn instruction(output: &OutputFormat) -> Option<String> {
@@ -39,34 +48,65 @@ pub fn instruction(output: &OutputFormat) -> Option<String> {
 }
 
 /// Refuses a schema that cannot be held, before anything is spent. `field` is where it stands.
-pub fn check(output: &OutputFormat, field: &str) -> Result<(), Failure> {
+pub fn check(output: &OutputFormat, rules: StrictRules, field: &str) -> Result<(), Failure> {
     let OutputFormat::Schema { schema, strict, .. } = output else {
         return Ok(());
     };
-    checked(schema, *strict, field)
+    checked(schema, strict.then_some(rules), field)
 }
 
 /// Refuses a tool whose schema cannot be held, before anything is spent. `field` is where a tool has
 /// it.
-pub fn check_tools(tools: &Tools, field: &str) -> Result<(), Failure> {
+pub fn check_tools(tools: &Tools, rules: StrictRules, field: &str) -> Result<(), Failure> {
     for (at, tool) in tools.offered.iter().enumerate() {
         if let ToolInput::Json(schema) = &tool.input
             && tool.strict
         {
-            checked(schema, true, &format!("tools[{at}].{field}"))?;
+            checked(schema, Some(rules), &format!("tools[{at}].{field}"))?;
         }
     }
     Ok(())
 }
 
-fn checked(schema: &Value, strict: bool, param: &str) -> Result<(), Failure> {
+fn checked(schema: &Value, strict: Option<StrictRules>, param: &str) -> Result<(), Failure> {
     let invalid = |why: String| {
         Failure::invalid(param, format!("Invalid schema: {why}")).with_code("invalid_json_schema")
     };
-    if strict {
-        checked_strictly(schema).map_err(invalid)?;
+    match strict {
+        Some(StrictRules::OpenAi) => checked_strictly(schema).map_err(invalid)?,
+        Some(StrictRules::Anthropic) => closed(schema, "#").map_err(invalid)?,
+        None => {}
     }
     Schema::compile(schema).map_err(invalid).map(|_| ())
+}
+
+/// Refuses an object, at any depth, that may have further properties.
+fn closed(schema: &Value, path: &str) -> Result<(), String> {
+    let is_object = match schema.get("type") {
+        Some(Value::Array(types)) => types.iter().any(|kind| kind == "object"),
+        kind => kind.is_some_and(|kind| kind == "object"),
+    };
+    if is_object && schema.get("additionalProperties") != Some(&Value::Bool(false)) {
+        return Err(format!(
+            "for type \"object\", \"additionalProperties\" must be explicitly set to false (at {path})"
+        ));
+    }
+    for keyword in ["properties", "$defs", "definitions"] {
+        let parts = schema.get(keyword).and_then(Value::as_object);
+        for (name, part) in parts.into_iter().flatten() {
+            closed(part, &format!("{path}/{keyword}/{name}"))?;
+        }
+    }
+    for keyword in ["anyOf", "oneOf", "allOf", "prefixItems"] {
+        let parts = schema.get(keyword).and_then(Value::as_array);
+        for (at, part) in parts.into_iter().flatten().enumerate() {
+            closed(part, &format!("{path}/{keyword}/{at}"))?;
+        }
+    }
+    let items = schema
+        .get("items")
+        .map(|items| closed(items, &format!("{path}/items")));
+    items.unwrap_or(Ok(()))
 }
 
 fn checked_strictly(schema: &Value) -> Result<(), String> {
@@ -190,7 +230,42 @@ mod tests {
             schema,
             strict: true,
         };
-        check(&output, "text.format.schema")
+        check(&output, StrictRules::OpenAi, "text.format.schema")
+    }
+
+    #[test]
+    fn anthropics_strict_schemas_are_held_to_anthropics_rules() {
+        let checked = |schema: Value| {
+            let output = OutputFormat::Schema {
+                name: "x".to_owned(),
+                schema,
+                strict: true,
+            };
+            check(&output, StrictRules::Anthropic, "output_format.schema")
+        };
+        let part = json!({"type": "object", "properties": {"when": {"type": "string", "format": "date-time", "default": "now"}, "n": {"type": ["integer", "null"]}}, "required": ["n"], "additionalProperties": false});
+        for schema in [
+            part.clone(),
+            json!({"type": "array", "items": part}),
+            json!({"allOf": [{"$ref": "#/$defs/part"}], "$defs": {"part": part}}),
+        ] {
+            assert_eq!(checked(schema.clone()), Ok(()), "{schema}");
+        }
+        let open = json!({"type": "object", "properties": {"a": {"type": "string"}}});
+        for schema in [
+            open.clone(),
+            json!({"type": "array", "items": open}),
+            json!({"anyOf": [{"type": "null"}, open]}),
+            json!({"$ref": "#/$defs/part", "$defs": {"part": open}}),
+        ] {
+            let failure = checked(schema.clone()).unwrap_err();
+            assert!(
+                failure.message.contains("additionalProperties"),
+                "{schema}: {}",
+                failure.message
+            );
+            assert_eq!(failure.param.as_deref(), Some("output_format.schema"));
+        }
     }
 
     #[test]
@@ -250,7 +325,7 @@ mod tests {
                 offered,
                 ..Tools::default()
             };
-            check_tools(&tools, "parameters")
+            check_tools(&tools, StrictRules::OpenAi, "parameters")
         };
         assert!(check(vec![tool(false)]).is_ok());
         let failure = check(vec![tool(false), tool(true)]).unwrap_err();

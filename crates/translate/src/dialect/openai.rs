@@ -13,5 +13,6 @@ pub mod responses;
 pub mod search;
 
 /// Written into a silent stream so that nobody takes it for a dead connection: a comment, which no
-/// client reads.
-pub const KEEPALIVE_COMMENT: &[u8] = b": keep-alive\n\n";
+/// client reads. No blank line follows it: it is a line of the event that comes next, for some
+/// clients take a comment between two blank lines for an event without data.
+pub const KEEPALIVE_COMMENT: &[u8] = b": keep-alive\n";

@@ -67,8 +67,14 @@ fn details(failure: &Failure) -> Option<Details<'_>> {
     (error_code == THREAD_NOT_FOUND).then_some(Details { error_code })
 }
 
+/// By which clients of Anthropic's know that a conversation must be compacted.
+const TOO_LONG: &str = "prompt is too long";
+
 /// The shape has no place for the field at fault, so the message begins with it, as Anthropic's do.
 fn message(failure: &Failure) -> Cow<'_, str> {
+    if failure.kind == Kind::ContextTooLong && !failure.message.contains(TOO_LONG) {
+        return Cow::Owned(format!("{TOO_LONG}: {}", failure.message));
+    }
     match &failure.param {
         Some(param) if !failure.message.contains(param.as_str()) => {
             Cow::Owned(format!("{param}: {}", failure.message))
@@ -81,7 +87,9 @@ fn message(failure: &Failure) -> Cow<'_, str> {
 fn shape(kind: Kind) -> (u16, &'static str) {
     const REQUEST: &str = "invalid_request_error";
     match kind {
-        Kind::Invalid | Kind::Unsupported | Kind::ContentRefused => (400, REQUEST),
+        Kind::Invalid | Kind::Unsupported | Kind::ContentRefused | Kind::ContextTooLong => {
+            (400, REQUEST)
+        }
         Kind::Unauthenticated => (401, "authentication_error"),
         Kind::OutOfCredits => (402, "billing_error"),
         Kind::Forbidden => (403, "permission_error"),
@@ -133,6 +141,15 @@ mod tests {
     }
 
     #[test]
+    fn a_prompt_that_is_too_long_is_said_in_the_words_that_clients_look_for() {
+        for message in ["At most 8192 tokens.", "1min.ai: prompt is too long"] {
+            let words = text(&Failure::new(Kind::ContextTooLong, message));
+            assert_eq!(words.matches("prompt is too long").count(), 1, "{words}");
+            assert!(words.contains(message), "{words}");
+        }
+    }
+
+    #[test]
     fn the_field_at_fault_is_in_the_message_once() {
         let named = Failure::invalid("max_tokens", "`max_tokens` is missing.");
         assert!(text(&named).contains(r#""message":"`max_tokens` is missing.""#));
@@ -146,6 +163,7 @@ mod tests {
             (Kind::Invalid, 400, "invalid_request_error"),
             (Kind::Unsupported, 400, "invalid_request_error"),
             (Kind::ContentRefused, 400, "invalid_request_error"),
+            (Kind::ContextTooLong, 400, "invalid_request_error"),
             (Kind::Unauthenticated, 401, "authentication_error"),
             (Kind::OutOfCredits, 402, "billing_error"),
             (Kind::Forbidden, 403, "permission_error"),

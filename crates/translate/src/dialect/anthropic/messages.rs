@@ -8,15 +8,16 @@ pub mod wire;
 
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::error;
-use crate::plan::FieldNames;
+use crate::plan::{DialectRules, StrictRules};
 
 /// Messages, for the relay.
 pub const DIALECT: Dialect = Dialect {
     decode: decode::decode,
     failure: error::document,
-    fields: FieldNames {
+    fields: DialectRules {
         conversation: "messages",
         output_schema: "output_config.format.schema",
         tool_schema: "input_schema",
+        strict_schemas: StrictRules::Anthropic,
     },
 };

@@ -101,7 +101,7 @@ fn lifecycle(value: &str) -> Result<Lifecycle, Failure> {
         other => Err(Failure::invalid(
             "lifecycle",
             format!(
-                "`{}` is no stage of a model's life: use active, deprecated or retired.",
+                "Invalid lifecycle `{}`: use active, deprecated or retired.",
                 echo(other)
             ),
         )),

@@ -88,7 +88,7 @@ impl Assistant {
         let fields: Map<String, Value> = serde_json::from_slice(body).map_err(|error| {
             Failure::new(
                 crate::failure::Kind::Invalid,
-                format!("The request body is no JSON object: {error}."),
+                format!("The request body is not a JSON object: {error}."),
             )
         })?;
         fields

@@ -6,16 +6,17 @@ pub mod wire;
 
 use crate::dialect::Dialect;
 use crate::dialect::openai::error;
-use crate::plan::FieldNames;
+use crate::plan::{DialectRules, StrictRules};
 
 /// Chat completions, for the relay.
 pub const DIALECT: Dialect = Dialect {
     decode: decode::decode,
     failure: |failure, _| error::document(failure),
-    fields: FieldNames {
+    fields: DialectRules {
         conversation: "messages",
         output_schema: "response_format.json_schema.schema",
         tool_schema: "function.parameters",
+        strict_schemas: StrictRules::OpenAi,
     },
 };
 

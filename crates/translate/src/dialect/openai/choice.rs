@@ -9,7 +9,32 @@ use crate::failure::{Failure, echo};
 /// The longest name a tool may have. OpenAI allows 64; some clients prefix names and go beyond.
 const MAX_NAME: usize = 128;
 
-/// The refusal of a tool type that cannot be offered here.
+/// Hosted tools that users choose knowingly: without them the answer would not be what was asked for.
+const CHOSEN_KNOWINGLY: [&str; 6] = [
+    "code_interpreter",
+    "file_search",
+    "mcp",
+    "computer",
+    "computer_use",
+    "computer_use_preview",
+];
+
+/// Passes over a hosted tool that upstream has not, and names it: to offer one is not to demand it,
+/// and agents offer some (`image_generation`) unasked.
+///
+/// # Errors
+/// A tool that users choose knowingly.
+pub fn pass_over(kind: &str, param: &str, ignored: &mut Vec<String>) -> Result<(), Failure> {
+    if CHOSEN_KNOWINGLY.contains(&kind) {
+        return Err(unknown_tool(kind, param));
+    }
+    if !ignored.iter().any(|name| name == kind) {
+        ignored.push(kind.to_owned());
+    }
+    Ok(())
+}
+
+/// The refusal of a tool type that cannot be used here.
 #[must_use]
 pub fn unknown_tool(kind: &str, param: &str) -> Failure {
     Failure::invalid(
@@ -71,11 +96,15 @@ pub fn decode(choice: Option<&Value>, offered: &[Tool]) -> Result<ToolChoice, Fa
                 kind if search::is_named(kind) || kind == "code_interpreter" => {
                     Ok(ToolChoice::Auto)
                 }
-                _ => named(
-                    object.get(kind).unwrap_or(&Value::Null),
-                    object.get("name"),
-                    offered,
-                ),
+                _ => {
+                    let nested = object.get(kind).unwrap_or(&Value::Null);
+                    let flat = object.get("name");
+                    let names_none = nested.get("name").or(flat).is_none();
+                    if names_none && !matches!(kind, "function" | "custom") {
+                        return Err(unknown_tool(kind, "tool_choice"));
+                    }
+                    named(nested, flat, offered)
+                }
             }
         }
         Some(_) => Err(Failure::invalid(
@@ -93,7 +122,7 @@ fn by_word(word: &str) -> Result<ToolChoice, Failure> {
         other => Err(Failure::invalid(
             "tool_choice",
             format!(
-                "`{}` is no tool choice: use auto, none, required or a named tool.",
+                "Invalid tool choice `{}`: use auto, none, required or a named tool.",
                 echo(other)
             ),
         )),

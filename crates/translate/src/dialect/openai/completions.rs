@@ -6,15 +6,16 @@ pub mod wire;
 
 use crate::dialect::Dialect;
 use crate::dialect::openai::error;
-use crate::plan::FieldNames;
+use crate::plan::{DialectRules, StrictRules};
 
 /// Legacy completions, for the relay.
 pub const DIALECT: Dialect = Dialect {
     decode: decode::decode,
     failure: |failure, _| error::document(failure),
-    fields: FieldNames {
+    fields: DialectRules {
         conversation: "prompt",
         output_schema: "response_format.json_schema.schema",
         tool_schema: "function.parameters",
+        strict_schemas: StrictRules::OpenAi,
     },
 };

@@ -60,6 +60,7 @@ fn shape(kind: Kind) -> (u16, &'static str, Option<&'static str>) {
         Kind::MethodNotAllowed => (405, REQUEST, Some("method_not_allowed")),
         Kind::Conflict => (409, REQUEST, Some("conflict")),
         Kind::TooLarge => (413, REQUEST, Some("request_too_large")),
+        Kind::ContextTooLong => (400, REQUEST, Some("context_length_exceeded")),
         Kind::RateLimited => (429, "rate_limit_error", Some("rate_limit_exceeded")),
         Kind::OutOfCredits => (402, "insufficient_quota", Some("insufficient_quota")),
         Kind::ContentRefused => (400, REQUEST, Some("content_policy_violation")),

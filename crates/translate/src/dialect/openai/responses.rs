@@ -16,15 +16,16 @@ pub mod wire;
 
 use crate::dialect::Dialect;
 use crate::dialect::openai::error;
-use crate::plan::FieldNames;
+use crate::plan::{DialectRules, StrictRules};
 
 /// Responses without a store, for the relay.
 pub const DIALECT: Dialect = Dialect {
     decode: decode::decode,
     failure: |failure, _| error::document(failure),
-    fields: FieldNames {
+    fields: DialectRules {
         conversation: "input",
         output_schema: "text.format.schema",
         tool_schema: "parameters",
+        strict_schemas: StrictRules::OpenAi,
     },
 };

@@ -187,7 +187,7 @@ fn output(request: &mut wire::Request) -> Result<OutputFormat, Failure> {
     };
     if format.kind != "json_schema" {
         let kind = echo(&format.kind);
-        let message = format!("`{kind}` is no output format: use json_schema.");
+        let message = format!("Invalid output format `{kind}`: use json_schema.");
         return Err(Failure::invalid(format!("{path}.type"), message));
     }
     let schema = format.schema.ok_or_else(|| {
@@ -254,7 +254,7 @@ fn message(message: wire::Message, path: &str) -> Result<Option<Message>, Failur
             let path = path.replace(".content", ".role");
             return Err(Failure::invalid(
                 path,
-                format!("`{other}` is no role: use user, assistant or system."),
+                format!("Invalid role `{other}`: use user, assistant or system."),
             ));
         }
     };

@@ -148,7 +148,7 @@ fn output(format: Option<wire::ResponseFormat>) -> Result<OutputFormat, Failure>
         other => Err(Failure::invalid(
             "response_format.type",
             format!(
-                "`{}` is no response format: use text, json_object or json_schema.",
+                "Invalid response format `{}`: use text, json_object or json_schema.",
                 echo(other)
             ),
         )),

@@ -217,6 +217,21 @@ pub struct Tool {
     /// For `custom`.
     #[serde(default, deserialize_with = "object")]
     pub custom: Option<Custom>,
+    /// The name of a tool that is declared as in the Responses API, flat; so are the fields below.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// What it does.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// For `function`: the JSON Schema of its arguments.
+    #[serde(default)]
+    pub parameters: Option<Value>,
+    /// For `function`: whether arguments must match the schema.
+    #[serde(default)]
+    pub strict: Option<bool>,
+    /// For `custom`: the form of its text.
+    #[serde(default, deserialize_with = "object")]
+    pub format: Option<CustomFormat>,
 }
 
 /// A function's declaration.
@@ -257,6 +272,12 @@ pub struct CustomFormat {
     /// For `grammar`.
     #[serde(default, deserialize_with = "object")]
     pub grammar: Option<Grammar>,
+    /// For `grammar` as the Responses API has it: `lark` or `regex`.
+    #[serde(default)]
+    pub syntax: Option<String>,
+    /// For `grammar` as the Responses API has it: the grammar itself.
+    #[serde(default)]
+    pub definition: Option<String>,
 }
 
 /// A grammar that a custom tool's text must follow.

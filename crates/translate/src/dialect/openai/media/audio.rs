@@ -168,7 +168,7 @@ impl TranscriptForm {
             other => Err(Failure::invalid(
                 "response_format",
                 format!(
-                    "`{}` is no response_format: use json, text, verbose_json, srt or vtt.",
+                    "Invalid response_format `{}`: use json, text, verbose_json, srt or vtt.",
                     echo(other)
                 ),
             )),

@@ -195,7 +195,7 @@ fn purpose(value: &str) -> Result<&'static str, Failure> {
     known.ok_or_else(|| {
         let value: String = value.chars().take(40).collect();
         let message = format!(
-            "`{value}` is no purpose; it must be one of `{}`.",
+            "Invalid purpose `{value}`: it must be one of `{}`.",
             PURPOSES.join("`, `")
         );
         Failure::invalid("purpose", message)

@@ -138,7 +138,7 @@ fn inline(format: Option<&str>) -> Result<Option<bool>, Failure> {
         Some(other) => Err(Failure::invalid(
             "response_format",
             format!(
-                "`{}` is no response_format: use url or b64_json.",
+                "Invalid response_format `{}`: use url or b64_json.",
                 echo(other)
             ),
         )),

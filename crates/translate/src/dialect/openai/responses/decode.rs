@@ -394,7 +394,7 @@ fn output(text: Option<&Map<String, Value>>) -> Result<OutputFormat, Failure> {
         other => Err(Failure::invalid(
             "text.format.type",
             format!(
-                "`{}` is no text format: use text, json_object or json_schema.",
+                "Invalid text format `{}`: use text, json_object or json_schema.",
                 echo(other)
             ),
         )),

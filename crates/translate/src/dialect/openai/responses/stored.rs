@@ -59,7 +59,7 @@ impl Page {
                 ("order", other) => {
                     return Err(Failure::invalid(
                         "order",
-                        format!("`{}` is no order: use asc or desc.", echo(other)),
+                        format!("Invalid order `{}`: use asc or desc.", echo(other)),
                     ));
                 }
                 _ => {}

@@ -81,7 +81,7 @@ fn leaves_no_trace(kind: &str) -> bool {
 fn unknown(kind: &str, path: &str) -> Failure {
     let kind = echo(kind);
     let message = format!(
-        "`{kind}` is no content block known here: use text, image, document, search_result, tool_use or tool_result."
+        "Invalid content block type `{kind}`: use text, image, document, search_result, tool_use or tool_result."
     );
     Failure::invalid(format!("{path}.type"), message)
 }
@@ -144,7 +144,7 @@ fn image(source: Option<wire::Source>, path: &str) -> Result<Attachment, Failure
         other => Err(Failure::invalid(
             format!("{path}.type"),
             format!(
-                "`{}` is no source of an image: use base64, url or file.",
+                "Invalid image source type `{}`: use base64, url or file.",
                 echo(other)
             ),
         )),
@@ -176,7 +176,7 @@ fn document(block: Block, role: Role, path: &str, parts: &mut Vec<Part>) -> Resu
         other => {
             let other = echo(other);
             let message = format!(
-                "`{other}` is no source of a document: use base64, text, url, content or file."
+                "Invalid document source type `{other}`: use base64, text, url, content or file."
             );
             return Err(Failure::invalid(format!("{path}.type"), message));
         }

@@ -747,3 +747,13 @@ proptest::proptest! {
         let _ = decode(&body(json!({"messages": [{"role": "user", "content": [{"type": text, "text": text, "source": text}]}]})));
     }
 }
+
+#[test]
+fn a_server_tool_that_is_merely_offered_is_passed_over_by_name() {
+    let chat = turn_of(json!({"tools": [
+        {"type": "advisor_20260301", "name": "advisor", "model": "x"},
+        own("f"),
+    ]}));
+    assert_eq!(chat.tools.offered.len(), 1);
+    assert_eq!(chat.ignored, ["advisor_20260301"]);
+}

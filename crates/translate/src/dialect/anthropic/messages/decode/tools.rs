@@ -80,8 +80,16 @@ impl Offer {
             kind if is_tool_search(kind) => return Ok(()),
             kind => match client_tools::of(kind, &tool) {
                 Some(known) => known,
-                None if tool.input_schema.is_some() && !is_server_tool(kind) => custom(tool, path)?,
-                None => return Err(unavailable(kind, path)),
+                None if tool.input_schema.is_some() && !is_chosen_knowingly(kind) => {
+                    custom(tool, path)?
+                }
+                None if is_chosen_knowingly(kind) => return Err(unavailable(kind, path)),
+                // To offer a tool is not to demand it.
+                None => {
+                    let kind = kind.to_owned();
+                    request.ignore(kind);
+                    return Ok(());
+                }
             },
         };
         let again = self.tools.iter().position(|other| other.name == tool.name);
@@ -102,11 +110,16 @@ fn is_tool_search(kind: &str) -> bool {
     kind.starts_with("tool_search_tool")
 }
 
-fn is_server_tool(kind: &str) -> bool {
-    const FAMILIES: [&str; 6] = [
+/// Tools that users choose knowingly: without them the answer would not be what was asked for.
+fn is_chosen_knowingly(kind: &str) -> bool {
+    const FAMILIES: [&str; 9] = [
         "code_execution",
         "web_fetch",
-        "advisor",
+        // Client tools in a version that is not known here.
+        "bash",
+        "text_editor",
+        "computer",
+        "memory",
         "mcp_toolset",
         "computer_toolset",
         "browser_toolset",
@@ -195,7 +208,7 @@ fn choice(choice: &wire::ToolChoice, offer: &Offer) -> Result<ToolChoice, Failur
         (other, _) => Err(Failure::invalid(
             "tool_choice.type",
             format!(
-                "`{}` is no tool choice: use auto, any, tool or none.",
+                "Invalid tool choice `{}`: use auto, any, tool or none.",
                 echo(other)
             ),
         )),

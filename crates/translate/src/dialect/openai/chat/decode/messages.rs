@@ -40,7 +40,7 @@ fn message(message: wire::Message, path: &str) -> Result<Message, Failure> {
             return Err(Failure::invalid(
                 format!("{path}.role"),
                 format!(
-                    "`{}` is no role: use system, developer, user, assistant or tool.",
+                    "Invalid role `{}`: use system, developer, user, assistant or tool.",
                     echo(other)
                 ),
             ));
@@ -173,7 +173,7 @@ fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
         other => Err(Failure::invalid(
             format!("{path}.type"),
             format!(
-                "`{}` is no content part known here: use text, image_url, file, input_audio or refusal.",
+                "Invalid content part type `{}`: use text, image_url, file, input_audio or refusal.",
                 echo(other)
             ),
         )),

@@ -699,3 +699,21 @@ fn the_shape_of_the_answer_follows_the_request() {
             .contains("\"function_call\":{\"name\":\"f\"")
     );
 }
+
+#[test]
+fn a_flat_tool_is_taken_and_a_merely_offered_one_is_passed_over_by_name() {
+    let grammar = json!({"type": "grammar", "syntax": "lark", "definition": "start: x"});
+    let flat = with(&json!({"tools": [
+        {"type": "function", "name": "f", "description": "d", "parameters": {"type": "object"}, "strict": true},
+        {"type": "custom", "name": "c", "format": grammar},
+        {"type": "image_generation"},
+    ], "tool_choice": "auto"}))
+    .unwrap();
+    let nested = with(&json!({"tools": [
+        {"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object"}, "strict": true}},
+        {"type": "custom", "custom": {"name": "c", "format": {"type": "grammar", "grammar": grammar}}},
+    ]}))
+    .unwrap();
+    assert_eq!(flat.tools, nested.tools);
+    assert_eq!(flat.ignored, ["image_generation"]);
+}

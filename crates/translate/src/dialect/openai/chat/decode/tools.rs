@@ -27,12 +27,52 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
         .enumerate()
     {
         match tool.kind.as_str() {
-            "function" => offered.push(function(tool.function, at)?),
-            "custom" => offered.push(custom(tool.custom, at)?),
+            "function" => {
+                let path = format!("tools[{at}]");
+                offered.push(match (tool.function, tool.name) {
+                    (Some(function), _) => declared(function, &format!("{path}.function"))?,
+                    (None, Some(name)) => {
+                        let function = wire::Function {
+                            name,
+                            description: tool.description,
+                            parameters: tool.parameters,
+                            strict: tool.strict,
+                        };
+                        declared(function, &path)?
+                    }
+                    (None, None) => {
+                        return Err(Failure::invalid(
+                            format!("{path}.function"),
+                            "A tool of type `function` needs a `function` object.",
+                        ));
+                    }
+                });
+            }
+            "custom" => {
+                let path = format!("tools[{at}]");
+                offered.push(match (tool.custom, tool.name) {
+                    (Some(declared), _) => custom(declared, &format!("{path}.custom"))?,
+                    (None, Some(name)) => {
+                        let declared = wire::Custom {
+                            name,
+                            description: tool.description,
+                            format: tool.format,
+                        };
+                        custom(declared, &path)?
+                    }
+                    (None, None) => {
+                        return Err(Failure::invalid(
+                            format!("{path}.custom"),
+                            "A tool of type `custom` needs a `custom` object.",
+                        ));
+                    }
+                });
+            }
             kind if search::is_named(kind) => hosted.search = true,
             "code_interpreter" => hosted.code = true,
             kind => {
-                return Err(choice::unknown_tool(kind, &format!("tools[{at}].type")));
+                let path = format!("tools[{at}].type");
+                choice::pass_over(kind, &path, &mut request.ignored)?;
             }
         }
     }
@@ -81,17 +121,6 @@ fn choice(
     Ok(choice)
 }
 
-fn function(function: Option<wire::Function>, at: usize) -> Result<Tool, Failure> {
-    let path = format!("tools[{at}].function");
-    let function = function.ok_or_else(|| {
-        Failure::invalid(
-            &path,
-            "A tool of type `function` needs a `function` object.",
-        )
-    })?;
-    declared(function, &path)
-}
-
 fn declared(function: wire::Function, path: &str) -> Result<Tool, Failure> {
     choice::check_name(&function.name, &format!("{path}.name"))?;
     let schema = function.parameters.filter(|p| !p.is_null());
@@ -105,17 +134,16 @@ fn declared(function: wire::Function, path: &str) -> Result<Tool, Failure> {
     })
 }
 
-fn custom(custom: Option<wire::Custom>, at: usize) -> Result<Tool, Failure> {
-    let path = format!("tools[{at}].custom");
-    let custom = custom.ok_or_else(|| {
-        Failure::invalid(&path, "A tool of type `custom` needs a `custom` object.")
-    })?;
+fn custom(custom: wire::Custom, path: &str) -> Result<Tool, Failure> {
     choice::check_name(&custom.name, &format!("{path}.name"))?;
     let grammar = custom
         .format
-        .and_then(|format| format.grammar)
-        .and_then(|grammar| {
-            choice::grammar_in_words(grammar.syntax.as_deref(), grammar.definition.as_deref())
+        .map(|format| match format.grammar {
+            Some(grammar) => (grammar.syntax, grammar.definition),
+            None => (format.syntax, format.definition),
+        })
+        .and_then(|(syntax, definition)| {
+            choice::grammar_in_words(syntax.as_deref(), definition.as_deref())
         });
     let words: Vec<String> = [custom.description, grammar]
         .into_iter()

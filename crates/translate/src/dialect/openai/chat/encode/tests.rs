@@ -455,13 +455,13 @@ fn a_failed_stream_ends_with_the_error_and_no_mark_of_success() {
         !text.contains("[DONE]") && !text.contains("\"finish_reason\":\"stop\""),
         "{text}"
     );
-    assert!(text.contains("\n\n: keep-alive\n\n"), "{text}");
+    assert!(text.contains("\n\n: keep-alive\ndata: "), "{text}");
     let last = text
         .trim_end()
         .rsplit("\n\n")
         .next()
         .unwrap()
-        .strip_prefix("data: ")
+        .strip_prefix(": keep-alive\ndata: ")
         .unwrap();
     let error: Value = serde_json::from_str(last).unwrap();
     assert_eq!(error["error"]["message"], "Cut \"short\"\nby upstream.");

@@ -43,7 +43,7 @@ fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
         other => Err(Failure::invalid(
             format!("{path}.type"),
             format!(
-                "`{}` is no content part known here: use input_text, input_image, input_file, output_text or refusal.",
+                "Invalid content part type `{}`: use input_text, input_image, input_file, output_text or refusal.",
                 echo(other)
             ),
         )),

@@ -91,7 +91,7 @@ impl Reader {
                 return Err(Failure::invalid(
                     format!("{path}.role"),
                     format!(
-                        "`{}` is no role: use user, assistant, system or developer.",
+                        "Invalid role `{}`: use user, assistant, system or developer.",
                         echo(other)
                     ),
                 ));

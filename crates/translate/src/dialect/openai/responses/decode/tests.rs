@@ -617,3 +617,17 @@ fn tokens_can_be_counted_without_a_model() {
         [said(Role::User, "hi")]
     );
 }
+
+#[test]
+fn a_hosted_tool_that_is_merely_offered_is_passed_over_by_name() {
+    let chat = chat(&json!({"tools": [
+        {"type": "image_generation"},
+        {"type": "programmatic_tool_calling"},
+        {"type": "function", "name": "f", "parameters": {"type": "object"}},
+    ], "tool_choice": "auto"}));
+    assert_eq!(chat.tools.offered.len(), 1);
+    assert_eq!(
+        chat.ignored,
+        ["image_generation", "programmatic_tool_calling"]
+    );
+}

@@ -47,7 +47,7 @@ impl Offer {
             "tool_search" if tool.execution.as_deref() != Some("client") => Ok(()),
             kind => match Form::of_tool(kind) {
                 Some(form) => self.clients_own(form, tool, path),
-                None => Err(choice::unknown_tool(kind, &format!("{path}.type"))),
+                None => choice::pass_over(kind, &format!("{path}.type"), &mut self.ignored),
             },
         }
     }

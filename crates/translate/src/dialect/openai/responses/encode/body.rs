@@ -157,6 +157,7 @@ fn failed_code(failure: &Failure) -> &'static str {
     match failure.kind {
         Kind::RateLimited => "rate_limit_exceeded",
         Kind::OutOfCredits => "insufficient_quota",
+        Kind::ContextTooLong => "context_length_exceeded",
         Kind::Invalid | Kind::Unsupported | Kind::TooLarge | Kind::ContentRefused => {
             "invalid_prompt"
         }

@@ -25,8 +25,8 @@ const REFUSED: &str = r#"
 {"messages": [null]} => messages[0] => must be an object, not null
 {"messages": [{"content": "hi"}]} => messages[0].role => missing
 {"messages": [{"role": null, "content": "hi"}]} => messages[0].role => must be a string, not null
-message {"role": "narrator", "content": "x"} => messages[1].role => `narrator` is no role
-message {"role": "LONG", "content": "x"} => messages[1].role => xxx…` is no role
+message {"role": "narrator", "content": "x"} => messages[1].role => Invalid role `narrator`
+message {"role": "LONG", "content": "x"} => messages[1].role => xxx…`: use system
 message {"role": "user", "content": 5} => messages[1].content => a string or an array of content parts, not a number
 message {"role": "user", "content": {}} => messages[1].content => a string or an array of content parts, not an object
 message {"role": "user", "content": true} => messages[1].content => not a boolean
@@ -48,7 +48,7 @@ message {"role": "assistant", "tool_calls": [{"function": "f"}]} => messages[1].
 part {"text": "x"} => messages[0].content[0].type => missing
 part {"type": "text"} => messages[0].content[0].text => needs `text`
 part {"type": "text", "text": 1} => messages[0].content[0].text => must be a string, not a number
-part {"type": "video_url", "video_url": {"url": "x"}} => messages[0].content[0].type => `video_url` is no content part
+part {"type": "video_url", "video_url": {"url": "x"}} => messages[0].content[0].type => Invalid content part type `video_url`
 part {"type": "image_url"} => messages[0].content[0].image_url => needs `image_url`
 part {"type": "image_url", "image_url": {}} => messages[0].content[0].image_url.url => missing
 part {"type": "image_url", "image_url": 5} => messages[0].content[0].image_url => an object with `url`, or a URL, not a number
@@ -86,9 +86,11 @@ part {"type": "input_audio", "input_audio": {"data": "!"}} => messages[0].conten
 {"tools": "weather"} => tools => must be an array, not a string
 {"tools": [{}]} => tools[0].type => missing
 {"tools": [{"type": "function"}]} => tools[0].function => needs a `function` object
-{"tools": [{"type": "function", "function": {"name": "weather"}}, {"type": "function", "name": "flat"}]} => tools[1].function => needs a `function` object
+{"tools": [{"type": "function", "function": {"name": "weather"}}, {"type": "function", "title": "flat"}]} => tools[1].function => needs a `function` object
 {"tools": [{"type": "file_search"}]} => tools[0].type => `file_search`
-{"tools": [{"type": "LONG"}]} => tools[0].type => xxx…`
+{"tools": [{"type": "mcp"}]} => tools[0].type => `mcp`
+{"tools": [{"type": "image_generation"}], "tool_choice": {"type": "image_generation"}} => tool_choice => `image_generation`
+{"tools": [{"type": "image_generation"}], "tool_choice": "required"} => tool_choice => no tools are offered
 {"tools": [{"type": "custom"}]} => tools[0].custom => needs a `custom` object
 function {} => tools[0].function.name => missing
 function {"name": ""} => tools[0].function.name => 1 to

@@ -104,7 +104,7 @@ fn a_setting_that_cannot_be_is_refused_with_its_field() {
         (
             json!({"text": {"format": {"type": "xml"}}}),
             "text.format.type",
-            "`xml` is no text format",
+            "Invalid text format `xml`",
         ),
         (
             json!({"text": {"format": {"type": "json_schema", "name": "s"}}}),
@@ -125,10 +125,18 @@ fn a_tool_or_choice_that_cannot_be_is_refused_with_its_field() {
     check(&[
         hosted("file_search"),
         hosted("code_interpreter"),
-        hosted("image_generation"),
         hosted("mcp"),
         hosted("computer_use_preview"),
-        hosted("programmatic_tool_calling"),
+        (
+            json!({"tools": [{"type": "image_generation"}], "tool_choice": {"type": "image_generation"}}),
+            "tool_choice",
+            "image_generation",
+        ),
+        (
+            json!({"tools": [{"type": "image_generation"}], "tool_choice": "required"}),
+            "tool_choice",
+            "no tools are offered",
+        ),
         (
             json!({"tools": [{"type": "computer_use_preview", "environment": "browser"}]}),
             "tools[0].type",
@@ -192,7 +200,7 @@ fn a_tool_or_choice_that_cannot_be_is_refused_with_its_field() {
         (
             json!({"tool_choice": "sometimes"}),
             "tool_choice",
-            "no tool choice",
+            "Invalid tool choice",
         ),
     ]);
 }
@@ -209,7 +217,7 @@ fn an_item_that_cannot_be_is_refused_with_its_place() {
         (
             item(json!({"role": "tool", "content": "x"})),
             "input[1].role",
-            "`tool` is no role",
+            "Invalid role `tool`",
         ),
         (
             item(json!({"role": "user", "content": 5})),
@@ -271,7 +279,7 @@ fn a_part_that_cannot_be_is_refused_with_its_place() {
         (
             part(json!({"type": "video"})),
             "input[0].content[0].type",
-            "`video` is no content part",
+            "Invalid content part type `video`",
         ),
         (
             part(json!({"type": "input_text", "text": 5})),
