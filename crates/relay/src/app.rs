@@ -1,13 +1,11 @@
 //! The parts of the server, built from the settings, and their life: start, serve, drain.
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
 use ipnet::IpNet;
-use lru::LruCache;
 use onemin::{Catalogue, Client};
 use tokio::net::TcpListener;
 use translate::compose::Wording;
@@ -27,7 +25,8 @@ use crate::embeddings::Embeddings;
 use crate::http::context::RequestContext;
 use crate::http::router;
 use crate::http::server;
-use crate::media::image_history::Drawings;
+use crate::media::image_history::ImageHistory;
+use crate::media::{self, Media};
 use crate::models::Models;
 use crate::objects::assistants::Assistants;
 use crate::objects::files::Files;
@@ -36,20 +35,17 @@ use crate::objects::retention;
 use crate::observe;
 use crate::observe::metrics::Metrics;
 use crate::store::build::Stores;
-use crate::uploads::Attacher;
+use crate::uploads::Uploads;
 use crate::uploads::fetch::Fetcher;
-
-/// Transcripts that are remembered.
-const HEARD: NonZeroUsize = NonZeroUsize::new(512).unwrap();
 
 /// What every request shares.
 pub struct Relay {
     /// The way to upstream.
     pub client: Client,
     /// Which models there are.
-    pub catalogue: Models,
-    /// Brings media to upstream.
-    pub attacher: Attacher,
+    pub catalogue: Arc<Models>,
+    /// Makes and reads media, and uploads attachments.
+    pub media: Media,
     /// How much a caller may ask.
     pub limits: RateLimit,
     /// Names for accounts that tell nothing about them.
@@ -60,12 +56,8 @@ pub struct Relay {
     pub wording: Arc<Wording>,
     /// What becomes of the thoughts that a model shows.
     pub thoughts: Thoughts,
-    /// What was said in recordings, by account and content.
-    pub heard: Mutex<LruCache<(AccountId, [u8; 32]), String>>,
     /// What is counted for Prometheus, if anybody wants it.
     pub metrics: Option<Arc<Metrics>>,
-    /// Where upstream's files are.
-    pub asset_url: url::Url,
     /// The largest request body, in bytes.
     pub max_body: usize,
     /// Silence after which a stream gets a sign of life; zero is never.
@@ -76,8 +68,6 @@ pub struct Relay {
     pub known_keys: KnownKeys,
     /// Who makes embeddings; none if nobody does.
     pub embeddings: Option<Arc<Embeddings>>,
-    /// How pictures were drawn.
-    pub drawings: Drawings,
     /// Uploaded files.
     pub files: Files,
     /// Whether words about files in a message have an effect.
@@ -136,14 +126,24 @@ impl Relay {
         let account_ids = stores.account_ids.clone();
         let files = Files::new(&stores, settings.max_file(), settings.max_account_files());
         let fetcher = Fetcher::new(settings.max_fetch(), settings.allow_private_urls);
-        let catalogue = Catalogue::new(client.clone(), settings.models_ttl);
+        let catalogue = Arc::new(Models::new(
+            Catalogue::new(client.clone(), settings.models_ttl),
+            settings.permitted_models(),
+            settings.model_map.clone(),
+        ));
         Ok(Self {
-            catalogue: Models::new(
-                catalogue,
-                settings.permitted_models(),
-                settings.model_map.clone(),
+            media: Media::new(
+                client.clone(),
+                catalogue.clone(),
+                Uploads::new(client.clone(), fetcher, Some(files.clone())),
+                ImageHistory::new(&stores),
+                media::Settings {
+                    asset_url: settings.onemin_asset_url.clone(),
+                    max_calls: settings.max_choices,
+                    max_file: settings.max_file(),
+                },
             ),
-            attacher: Attacher::new(client.clone(), fetcher, account_ids.clone(), files.clone()),
+            catalogue,
             limits: RateLimit::new(settings.rate_limit_per_minute, stores.counters.clone()),
             policy: PlanSettings {
                 max_choices: settings.max_choices,
@@ -154,15 +154,12 @@ impl Relay {
             wording: Arc::new(settings.wording()),
             thoughts: settings.reasoning.into(),
             metrics: settings.metrics.then(Arc::default),
-            asset_url: settings.onemin_asset_url.clone(),
-            heard: Mutex::new(LruCache::new(HEARD)),
             max_body: settings.max_body(),
             heartbeat: settings.heartbeat,
             limit_by: settings.rate_limit_by,
             trusted_proxies: settings.trusted_proxies.clone(),
             responses: Responses::new(&stores.state, settings.response_retention()),
             assistants: Assistants::new(&stores),
-            drawings: Drawings::new(&stores),
             embeddings: Embeddings::of(settings)
                 .map_err(StartError::Settings)?
                 .map(Arc::new),

@@ -31,7 +31,8 @@ use crate::http::context::RequestContext;
 use crate::http::reply;
 use crate::models::NameStyle;
 use crate::observe::RequestLog;
-use crate::uploads::Attached;
+use crate::uploads::UploadedParts;
+use media::PreparedMedia;
 use upstream::{Answers, Call, Way};
 
 /// An API that asks for turns.
@@ -151,9 +152,14 @@ where
     };
     record.asks(&chat);
     plan::check_choices(&chat, &further, asker.policy)?;
-    let (chat, mut answers) = asker.ask(chat).await?;
+    let first = asker.prepare(chat).await?;
+    let mut others = Vec::with_capacity(further.len());
     for chat in further {
-        answers.add(asker.ask(chat).await?.1);
+        others.push(asker.prepare(chat).await?);
+    }
+    let (chat, mut answers) = asker.start(first).await?;
+    for prepared in others {
+        answers.add(asker.start(prepared).await?.1);
     }
     // By now it may be another model's name.
     record.asks(&chat);
@@ -190,10 +196,26 @@ struct Asker<'r> {
     policy: PlanSettings,
 }
 
+/// A request that is planned: what is paid for comes when it is started.
+struct Prepared {
+    chat: ChatRequest,
+    plan: Plan,
+    answer: AnswerBy,
+}
+
+/// What answers a request.
+enum AnswerBy {
+    /// A chat model.
+    Model,
+    /// A model of media.
+    Media(PreparedMedia),
+    /// The deletion of the account's files.
+    Deletion,
+}
+
 impl Asker<'_> {
-    /// Makes a turn what it means here, plans it and prepares its answers. Nothing is paid for
-    /// before they are polled, but for recordings that must be heard first.
-    async fn ask(&self, mut chat: ChatRequest) -> Result<(Arc<ChatRequest>, Answers), Failure> {
+    /// Makes a request what it means here, and plans it. Nothing is paid for.
+    async fn prepare(&self, mut chat: ChatRequest) -> Result<Prepared, Failure> {
         let (relay, owner) = (self.relay, self.owner);
         assistant::apply(relay, owner, &mut chat).await?;
         let deletes = file_keywords::ask_to_delete(relay.file_words, &chat);
@@ -202,31 +224,55 @@ impl Asker<'_> {
         }
         chat.model = relay.catalogue.resolve(&chat.model, self.api.names).await;
         let job = relay.catalogue.admit(&chat.model).await?;
-        if let Some(work) = job.media_task() {
-            media::prepare(relay, &self.key, work, &mut chat).await?;
+        let mut answer = AnswerBy::Model;
+        if let Some(task) = job.media_task() {
+            let preparing = media::prepare(&relay.media, &self.key, task, &mut chat);
+            answer = AnswerBy::Media(preparing.await?);
         }
         let fields = self.api.dialect.fields;
         let plan = plan::plan(&chat, job.abilities(), self.policy, fields)?;
         chat.ignored.extend(plan.ignored.map(str::to_owned));
-        if job.media_task().is_none() {
-            media::hear(relay, &self.key, owner, &mut chat).await?;
+        if deletes {
+            answer = AnswerBy::Deletion;
         }
-        let chat = Arc::new(chat);
-        let made = |making| Answers::made(&chat, making);
-        let answers = match job.media_task() {
-            _ if deletes => made(file_keywords::delete(relay.clone(), owner).boxed()),
-            None => self.converse(&chat, plan).await?,
-            Some(work) => {
-                let (key, chat) = (self.key.clone(), chat.clone());
-                made(media::answer(relay.clone(), key, chat, work).boxed())
+        Ok(Prepared { chat, plan, answer })
+    }
+
+    /// Starts a prepared request: its answers are asked for when they are polled. Audio is
+    /// transcribed first, since the prompt needs its text.
+    async fn start(&self, prepared: Prepared) -> Result<(Arc<ChatRequest>, Answers), Failure> {
+        let (relay, owner) = (self.relay, self.owner);
+        let Prepared {
+            mut chat,
+            plan,
+            answer,
+        } = prepared;
+        let (chat, work) = match answer {
+            AnswerBy::Model => {
+                let transcribing =
+                    media::transcribe_audio_parts(&relay.media, &self.key, owner, &mut chat);
+                transcribing.await?;
+                let chat = Arc::new(chat);
+                let answers = self.converse(&chat, plan).await?;
+                return Ok((chat, answers));
+            }
+            AnswerBy::Media(prepared) => {
+                let running = prepared.run(relay.media.clone(), self.key.clone(), owner);
+                (Arc::new(chat), running.boxed())
+            }
+            AnswerBy::Deletion => {
+                let deleting = file_keywords::delete(relay.clone(), owner);
+                (Arc::new(chat), deleting.boxed())
             }
         };
+        let answers = Answers::made(&chat, work);
         Ok((chat, answers))
     }
 
-    /// Asks a chat model: the turn's pictures and documents go ahead of its prompt.
+    /// Asks a chat model: the images and documents of the request go ahead of its prompt.
     async fn converse(&self, chat: &Arc<ChatRequest>, plan: Plan) -> Result<Answers, Failure> {
-        let attached = self.relay.attacher.attach(&self.key, chat).await?;
+        let uploads = self.relay.media.uploads();
+        let attached = uploads.upload_all(&self.key, self.owner, chat).await?;
         let prompt = compose(chat, &self.relay.wording, self.context.id.tag_seed());
         let attempt = Attempt {
             left: plan.corrections,
@@ -266,7 +312,7 @@ async fn whole(
     Ok((replies, answers))
 }
 
-fn upstream_request(chat: &ChatRequest, prompt: String, attached: Attached) -> chat::Request {
+fn upstream_request(chat: &ChatRequest, prompt: String, attached: UploadedParts) -> chat::Request {
     chat::Request {
         model: chat.model.clone(),
         prompt,

@@ -1,5 +1,5 @@
-//! Pictures and documents on their way into a prompt: fetched if they are URLs, checked by their
-//! bytes, uploaded to 1min.ai once per content and account.
+//! Images, audio and documents of a request on their way to 1min.ai: fetched if they are URLs,
+//! checked by their bytes, uploaded once per content and account.
 
 pub mod fetch;
 pub mod file_type;
@@ -22,34 +22,37 @@ use sha2::{Digest, Sha256};
 use translate::chat_request::{Attachment, ChatRequest, Part, Source};
 use translate::failure::{Failure, Kind};
 
-use crate::access::account_id::{AccountId, AccountIds};
+use crate::access::account_id::AccountId;
 use crate::failure::of_upstream;
 use crate::objects::files::Files;
 use crate::store::StoreError;
 use crate::store::contents::Content;
 use fetch::Fetcher;
 
-/// What a prompt refers to, in the order of the turn's parts.
+/// What a prompt refers to, in the order of the request's parts.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Attached {
-    /// Asset paths of pictures.
+pub struct UploadedParts {
+    /// Asset paths of images.
     pub images: Vec<String>,
     /// Ids of documents.
     pub files: Vec<String>,
 }
 
-/// Brings media to upstream.
+/// Uploads attachments to 1min.ai. Clones share what they remember.
 #[derive(Clone)]
-pub struct Attacher {
+pub struct Uploads {
     client: Client,
     fetcher: Fetcher,
-    account_ids: AccountIds,
-    files: Files,
-    uploaded: Arc<Mutex<Uploaded>>,
+    /// None where no files are kept: then no id is known.
+    files: Option<Files>,
+    cache: Arc<Mutex<UploadCache>>,
 }
 
-/// What was uploaded: by whom, and the hash of its bytes.
-type Uploaded = LruCache<(AccountId, [u8; 32]), Reference>;
+/// A content: whose, and the SHA-256 of its bytes.
+type ContentKey = (AccountId, [u8; 32]);
+
+/// What was uploaded, and its names at upstream.
+type UploadCache = LruCache<ContentKey, Reference>;
 
 #[derive(Debug, Clone)]
 struct Reference {
@@ -59,166 +62,185 @@ struct Reference {
 }
 
 /// Uploads that are remembered. At some 300 bytes each that is 1.2 MB.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
+const CACHED_UPLOADS_MAX: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
 /// How long an upload is relied upon. How long upstream keeps one is not known; a further one costs
 /// no credits.
-const RELIED_ON: Duration = Duration::from_hours(6);
+const CACHE_TTL: Duration = Duration::from_hours(6);
 
 /// Bytes of a stored file that are looked at to tell what it is.
-const BEGINNING: usize = 8 * 1024;
+const SNIFF_BYTES: usize = 8 * 1024;
 
-/// The most pictures and documents of one request: each may be a fetch and an upload.
-const MAX_MEDIA: usize = 64;
+/// The most images and documents of one request: each may be a fetch and an upload.
+const ATTACHMENTS_MAX: usize = 64;
 
-impl Attacher {
-    /// An attacher over this client and fetcher.
+impl Uploads {
+    /// Uploads by this client, of what this fetcher fetches and of these stored files.
     #[must_use]
-    pub fn new(client: Client, fetcher: Fetcher, account_ids: AccountIds, files: Files) -> Self {
+    pub fn new(client: Client, fetcher: Fetcher, files: Option<Files>) -> Self {
         Self {
             client,
             fetcher,
-            account_ids,
             files,
-            uploaded: Arc::new(Mutex::new(LruCache::new(REMEMBERED))),
+            cache: Arc::new(Mutex::new(LruCache::new(CACHED_UPLOADS_MAX))),
         }
     }
 
-    /// Brings every picture and document of a turn to upstream.
+    /// Uploads every image and document of a chat request.
     ///
     /// # Errors
-    /// What the client can mend (an address that may not be fetched, bytes that are no picture) or
-    /// what upstream answers to the upload.
-    pub async fn attach(&self, key: &ApiKey, chat: &ChatRequest) -> Result<Attached, Failure> {
-        let media: Vec<Wanted<'_>> = wanted(chat);
-        if media.is_empty() {
-            return Ok(Attached::default());
+    /// What the client can mend (an address that may not be fetched, bytes that are not an image)
+    /// or what upstream answers to the upload.
+    pub async fn upload_all(
+        &self,
+        key: &ApiKey,
+        account: AccountId,
+        chat: &ChatRequest,
+    ) -> Result<UploadedParts, Failure> {
+        let attachments = attachments(chat);
+        if attachments.is_empty() {
+            return Ok(UploadedParts::default());
         }
-        if media.len() > MAX_MEDIA {
-            let message = format!("At most {MAX_MEDIA} images and files may stand in one request.");
+        if attachments.len() > ATTACHMENTS_MAX {
+            let message =
+                format!("At most {ATTACHMENTS_MAX} images and files may stand in one request.");
             return Err(Failure::invalid("messages", message));
         }
-        let whose = self.account_ids.of_key(key);
-        let references =
-            try_join_all(media.iter().map(|wanted| self.bring(key, whose, wanted))).await?;
-        let mut attached = Attached::default();
-        for (wanted, reference) in media.iter().zip(references) {
-            match wanted {
-                Wanted::Image(_) => attached.images.push(reference.image),
-                Wanted::File(_) | Wanted::Recording(_) => attached.files.push(reference.file),
+        let uploading = attachments
+            .iter()
+            .map(|(kind, attachment)| self.upload(key, account, *kind, attachment));
+        let references = try_join_all(uploading).await?;
+        let mut uploaded = UploadedParts::default();
+        for ((kind, _), reference) in attachments.iter().zip(references) {
+            match kind {
+                AttachmentKind::Image => uploaded.images.push(reference.image),
+                AttachmentKind::Document | AttachmentKind::Audio => {
+                    uploaded.files.push(reference.file);
+                }
             }
         }
-        Ok(attached)
+        Ok(uploaded)
     }
 
     /// The bytes of a part, fetched if need be.
     ///
     /// # Errors
     /// An address that may not be fetched; a stored file, which goes to upstream by itself.
-    pub async fn bytes(&self, media: &Attachment) -> Result<Bytes, Failure> {
-        match &media.source {
+    pub async fn bytes(&self, attachment: &Attachment) -> Result<Bytes, Failure> {
+        match &attachment.source {
             Source::Inline(bytes) => Ok(bytes.clone()),
             Source::Url(url) => self.fetcher.get(url).await,
             Source::FileId(id) => Err(unknown_file(id)),
         }
     }
 
-    /// Brings a recording to upstream, and gives its path there.
+    /// Uploads audio that is in memory, and gives its path at upstream.
     ///
     /// # Errors
-    /// What is no recording, or what upstream answers to the upload.
-    pub async fn recording(
+    /// Bytes that are not audio, or what upstream answers to the upload.
+    pub async fn upload_audio_bytes(
         &self,
         key: &ApiKey,
+        account: AccountId,
         bytes: Bytes,
         name: Option<&str>,
     ) -> Result<String, Failure> {
-        let kind = file_type::of_recording(&bytes, name)?;
-        let content = (self.account_ids.of_key(key), Sha256::digest(&bytes).into());
-        if let Some(reference) = self.remembered(&content) {
+        let kind = file_type::of_audio(&bytes, name)?;
+        let content = (account, Sha256::digest(&bytes).into());
+        if let Some(reference) = self.cached(&content) {
             return Ok(reference.image);
         }
         let upload = Upload::from_bytes(kind.file_name(name), kind.mime.to_owned(), bytes);
         Ok(self.send(key, content, upload).await?.image)
     }
 
-    /// As [`Attacher::recording`], for a recording wherever it is, a stored file included.
+    /// As [`Uploads::upload_audio_bytes`], for audio wherever it is, a stored file included.
     ///
     /// # Errors
-    /// As [`Attacher::attach`].
-    pub async fn recording_of(&self, key: &ApiKey, media: &Attachment) -> Result<String, Failure> {
-        let whose = self.account_ids.of_key(key);
-        let reference = self.bring(key, whose, &Wanted::Recording(media)).await?;
-        Ok(reference.image)
-    }
-
-    /// Brings one picture to upstream, and gives the path by which upstream knows it.
-    ///
-    /// # Errors
-    /// As [`Attacher::attach`].
-    pub async fn picture(&self, key: &ApiKey, media: &Attachment) -> Result<String, Failure> {
-        let whose = self.account_ids.of_key(key);
-        let reference = self.bring(key, whose, &Wanted::Image(media)).await?;
-        Ok(reference.image)
-    }
-
-    async fn bring(
+    /// As [`Uploads::upload_all`].
+    pub async fn upload_audio(
         &self,
         key: &ApiKey,
-        whose: AccountId,
-        wanted: &Wanted<'_>,
+        account: AccountId,
+        audio: &Attachment,
+    ) -> Result<String, Failure> {
+        let uploading = self.upload(key, account, AttachmentKind::Audio, audio);
+        Ok(uploading.await?.image)
+    }
+
+    /// Uploads one image, and gives the path by which upstream knows it.
+    ///
+    /// # Errors
+    /// As [`Uploads::upload_all`].
+    pub async fn upload_image(
+        &self,
+        key: &ApiKey,
+        account: AccountId,
+        image: &Attachment,
+    ) -> Result<String, Failure> {
+        let uploading = self.upload(key, account, AttachmentKind::Image, image);
+        Ok(uploading.await?.image)
+    }
+
+    async fn upload(
+        &self,
+        key: &ApiKey,
+        account: AccountId,
+        kind: AttachmentKind,
+        attachment: &Attachment,
     ) -> Result<Reference, Failure> {
-        let media = wanted.media();
-        let bytes = match &media.source {
+        let bytes = match &attachment.source {
             Source::Inline(bytes) => bytes.clone(),
             Source::Url(url) => self.fetcher.get(url).await?,
-            Source::FileId(id) => return self.bring_stored(key, whose, wanted, id).await,
+            Source::FileId(id) => return self.upload_stored(key, account, kind, id).await,
         };
-        let kind = match wanted {
-            Wanted::Image(_) => file_type::of_image(&bytes)?,
-            Wanted::Recording(media) => file_type::of_recording(&bytes, media.name.as_deref())?,
-            Wanted::File(media) => {
-                file_type::of_document(&bytes, media.name.as_deref(), media.mime.as_deref())?
+        let name = attachment.name.as_deref();
+        let file_type = match kind {
+            AttachmentKind::Image => file_type::of_image(&bytes)?,
+            AttachmentKind::Audio => file_type::of_audio(&bytes, name)?,
+            AttachmentKind::Document => {
+                file_type::of_document(&bytes, name, attachment.mime.as_deref())?
             }
         };
-        let content = (whose, Sha256::digest(&bytes).into());
-        if let Some(reference) = self.remembered(&content) {
+        let content = (account, Sha256::digest(&bytes).into());
+        if let Some(reference) = self.cached(&content) {
             return Ok(reference);
         }
-        let name = kind.file_name(media.name.as_deref());
-        let upload = Upload::from_bytes(name, kind.mime.to_owned(), bytes);
+        let file_name = file_type.file_name(name);
+        let upload = Upload::from_bytes(file_name, file_type.mime.to_owned(), bytes);
         self.send(key, content, upload).await
     }
 
     /// A file of the Files API: streamed from the store to upstream, and only when it is needed.
-    async fn bring_stored(
+    async fn upload_stored(
         &self,
         key: &ApiKey,
-        whose: AccountId,
-        wanted: &Wanted<'_>,
+        account: AccountId,
+        kind: AttachmentKind,
         id: &str,
     ) -> Result<Reference, Failure> {
-        let file = self.files.get(whose, id).await?;
+        let files = self.files.as_ref().ok_or_else(|| unknown_file(id))?;
+        let file = files.get(account, id).await?;
         let file = file.ok_or_else(|| unknown_file(id))?;
-        let content = (whose, file.sha256);
-        if let Some(reference) = self.remembered(&content) {
+        let content = (account, file.sha256);
+        if let Some(reference) = self.cached(&content) {
             return Ok(reference);
         }
-        let stored = self.files.content(whose, id).await?;
+        let stored = files.content(account, id).await?;
         let mut stored = stored.ok_or_else(|| unknown_file(id))?;
         let beginning = beginning(&mut stored).await?;
-        let kind = match wanted {
-            Wanted::Image(_) => file_type::of_image(&beginning)?,
-            Wanted::Recording(_) => file_type::of_recording(&beginning, Some(&file.name))?,
-            Wanted::File(_) => {
+        let file_type = match kind {
+            AttachmentKind::Image => file_type::of_image(&beginning)?,
+            AttachmentKind::Audio => file_type::of_audio(&beginning, Some(&file.name))?,
+            AttachmentKind::Document => {
                 let (name, claimed) = (Some(file.name.as_str()), file.mime.as_deref());
                 file_type::of_beginning(&beginning, || file.is_text, name, claimed)?
             }
         };
         let bytes = stream::iter([Ok(beginning)]).chain(stored.bytes);
         let upload = Upload::from_body(
-            kind.file_name(Some(&file.name)),
-            kind.mime.to_owned(),
+            file_type.file_name(Some(&file.name)),
+            file_type.mime.to_owned(),
             Some(stored.size),
             StreamBody::new(bytes.map_ok(Frame::data)),
         );
@@ -228,14 +250,11 @@ impl Attacher {
     async fn send(
         &self,
         key: &ApiKey,
-        content: (AccountId, [u8; 32]),
+        content: ContentKey,
         upload: Upload,
     ) -> Result<Reference, Failure> {
-        let asset = self
-            .client
-            .upload(key, upload)
-            .await
-            .map_err(|e| of_upstream(&e))?;
+        let uploaded = self.client.upload(key, upload).await;
+        let asset = uploaded.map_err(|error| of_upstream(&error))?;
         let reference = Reference {
             image: asset.image_reference().to_owned(),
             file: asset.file_reference().to_owned(),
@@ -245,53 +264,47 @@ impl Attacher {
         Ok(reference)
     }
 
-    fn remembered(&self, content: &(AccountId, [u8; 32])) -> Option<Reference> {
-        let fresh = |reference: &&Reference| reference.since.elapsed() < RELIED_ON;
-        self.lock().get(content).filter(fresh).cloned()
+    fn cached(&self, content: &ContentKey) -> Option<Reference> {
+        let is_fresh = |reference: &&Reference| reference.since.elapsed() < CACHE_TTL;
+        self.lock().get(content).filter(is_fresh).cloned()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Uploaded> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, UploadCache> {
         // A panic while the lock was held can at worst have lost an entry.
-        self.uploaded.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-enum Wanted<'t> {
-    Image(&'t Attachment),
-    File(&'t Attachment),
-    Recording(&'t Attachment),
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AttachmentKind {
+    Image,
+    Document,
+    Audio,
 }
 
-impl Wanted<'_> {
-    fn media(&self) -> &Attachment {
-        match self {
-            Self::Image(media) | Self::File(media) | Self::Recording(media) => media,
-        }
-    }
-}
-
-fn wanted(chat: &ChatRequest) -> Vec<Wanted<'_>> {
-    fn walk<'t>(parts: &'t [Part], wanted: &mut Vec<Wanted<'t>>) {
+/// The images and documents of a request, those in results of tools included.
+fn attachments(chat: &ChatRequest) -> Vec<(AttachmentKind, &Attachment)> {
+    fn collect<'c>(parts: &'c [Part], found: &mut Vec<(AttachmentKind, &'c Attachment)>) {
         for part in parts {
             match part {
-                Part::Image(media) => wanted.push(Wanted::Image(media)),
-                Part::File(media) => wanted.push(Wanted::File(media)),
-                Part::Result(result) => walk(&result.parts, wanted),
+                Part::Image(image) => found.push((AttachmentKind::Image, image)),
+                Part::File(file) => found.push((AttachmentKind::Document, file)),
+                Part::Result(result) => collect(&result.parts, found),
                 _ => {}
             }
         }
     }
-    let mut wanted = Vec::new();
-    chat.messages
-        .iter()
-        .for_each(|message| walk(&message.parts, &mut wanted));
-    wanted
+    let mut found = Vec::new();
+    for message in &chat.messages {
+        collect(&message.parts, &mut found);
+    }
+    found
 }
 
 /// The first bytes of a content, enough to tell what it is.
 async fn beginning(content: &mut Content) -> Result<Bytes, StoreError> {
     let mut beginning = BytesMut::new();
-    while beginning.len() < BEGINNING {
+    while beginning.len() < SNIFF_BYTES {
         match content.bytes.try_next().await? {
             Some(bytes) => beginning.extend_from_slice(&bytes),
             None => break,

@@ -1,65 +1,112 @@
-//! Chat as a door to media: a model that draws, speaks or listens, asked in a conversation, and
-//! recordings inside messages of any.
+//! Media in conversations: models that make images or speech, or transcribe, asked in chat, and
+//! audio inside messages to any model.
 
 mod images;
 
-use std::sync::{Arc, PoisonError};
-
-use bytes::Bytes;
 use onemin::ApiKey;
 use onemin::chat::{self, Accounting};
-use onemin::transcription::DEFAULT_MODEL;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
-use translate::chat_request::{
-    Attachment, ChatRequest, OutputFormat, OutputLimits, Part, Role, Source,
-};
+use translate::chat_request::{Attachment, ChatRequest, OutputFormat, OutputLimits, Part, Role};
 use translate::dialect::openai::chat::SAMPLING;
 use translate::dialect::openai::media::audio::SpeechRequest;
 use translate::failure::{Failure, Kind};
 
 use crate::access::account_id::AccountId;
-use crate::app::Relay;
-use crate::media::speech;
-use crate::media::transcription::{self, Order, Task};
+use crate::media::Media;
+use crate::media::speech::{self, PreparedSpeech};
+use crate::media::transcription::{Task, TranscriptionRequest};
 use crate::models::MediaTask;
+use images::ImageTask;
 
-/// Reads a turn as an order for other work: `n` counts pictures then, and parameters that chat
-/// lacks have an effect, or are named as without one.
+/// Media asked for in a conversation, ready to be run.
+pub enum PreparedMedia {
+    /// Images.
+    Images(ImageTask),
+    /// Speech.
+    Speech(PreparedSpeech),
+    /// The transcript of this audio.
+    Transcript(Attachment, TranscriptionRequest),
+}
+
+/// Reads a conversation as a request for media: `n` counts images then, and parameters that chat
+/// lacks have an effect, or are named as without one. Nothing is paid for.
 ///
 /// # Errors
 /// What cannot be done as asked.
 pub async fn prepare(
-    relay: &Relay,
+    media: &Media,
     key: &ApiKey,
-    work: MediaTask,
+    task: MediaTask,
     chat: &mut ChatRequest,
-) -> Result<(), Failure> {
-    read(work, chat);
-    let unmet = match work {
-        MediaTask::GenerateImage => images::unmet(relay, key, chat).await?,
-        MediaTask::Synthesize => speech::payload(&speech(chat)?)?.ignored,
-        MediaTask::Transcribe => {
-            let names = chat.extra_params.keys().filter(|name| *name != "language");
-            names.cloned().collect()
-        }
+) -> Result<PreparedMedia, Failure> {
+    read(task, chat);
+    let prepared = match task {
+        MediaTask::GenerateImage => PreparedMedia::Images(images::prepare(media, key, chat).await?),
+        MediaTask::Synthesize => PreparedMedia::Speech(speech::prepare(&speech_request(chat)?)?),
+        MediaTask::Transcribe => transcription(chat)?,
     };
-    for name in unmet {
+    for name in prepared.ignored(chat) {
         if !chat.ignored.contains(&name) {
             chat.ignored.push(name);
         }
     }
-    Ok(())
+    Ok(prepared)
 }
 
-fn read(work: MediaTask, chat: &mut ChatRequest) {
+impl PreparedMedia {
+    fn ignored(&self, chat: &ChatRequest) -> Vec<String> {
+        match self {
+            Self::Images(task) => task.ignored(),
+            Self::Speech(prepared) => prepared.ignored().cloned().collect(),
+            Self::Transcript(..) => {
+                let names = chat.extra_params.keys().filter(|name| *name != "language");
+                names.cloned().collect()
+            }
+        }
+    }
+
+    /// Does what is asked; the result is an assistant's text. This is what is paid for.
+    ///
+    /// # Errors
+    /// Why upstream did not.
+    pub async fn run(
+        self,
+        media: Media,
+        key: ApiKey,
+        account: AccountId,
+    ) -> Result<chat::Answer, Failure> {
+        let (text, credits) = match self {
+            Self::Images(task) => task.run(&media, &key, account).await?,
+            Self::Speech(prepared) => {
+                let speech = media.synthesize(&key, prepared).await?;
+                let url = media.url(&speech.asset);
+                (format!("[Listen to the recording]({url})"), speech.credits)
+            }
+            Self::Transcript(audio, mut request) => {
+                let uploading = media.uploads().upload_audio(&key, account, &audio);
+                request.audio = uploading.await.map_err(of_messages)?;
+                let made = media.transcribe(&key, &request, Task::Transcribe).await?;
+                (made.transcript.text, made.credits)
+            }
+        };
+        Ok(chat::Answer {
+            text,
+            accounting: Accounting {
+                credits,
+                ..Accounting::default()
+            },
+        })
+    }
+}
+
+fn read(task: MediaTask, chat: &mut ChatRequest) {
     chat.extra_params
         .retain(|name, _| !SAMPLING.contains(&name.as_str()));
     let beside = &chat.extra_params;
     chat.ignored
         .retain(|name| !beside.contains_key(name) && name != "audio");
     // A link that is cut, or read for calls and JSON, loses what was paid for.
-    if work != MediaTask::Transcribe {
+    if task != MediaTask::Transcribe {
         chat.limits = OutputLimits::default();
     }
     if std::mem::take(&mut chat.output) != OutputFormat::Text {
@@ -70,7 +117,7 @@ fn read(work: MediaTask, chat: &mut ChatRequest) {
     }
     let choices = std::mem::replace(&mut chat.choices, 1);
     if choices > 1 {
-        match work {
+        match task {
             MediaTask::GenerateImage => {
                 chat.extra_params.insert("n".to_owned(), choices.into());
             }
@@ -79,84 +126,41 @@ fn read(work: MediaTask, chat: &mut ChatRequest) {
     }
 }
 
-/// Does the work; its result is an assistant's text.
-///
-/// # Errors
-/// What is missing in the turn, or why upstream did not.
-pub async fn answer(
-    relay: Arc<Relay>,
-    key: ApiKey,
-    chat: Arc<ChatRequest>,
-    work: MediaTask,
-) -> Result<chat::Answer, Failure> {
-    let (text, credits) = match work {
-        MediaTask::GenerateImage => images::draw(&relay, &key, &chat).await?,
-        MediaTask::Synthesize => speak(&relay, &key, &chat).await?,
-        MediaTask::Transcribe => write_down(&relay, &key, &chat).await?,
-    };
-    Ok(chat::Answer {
-        text,
-        accounting: Accounting {
-            credits,
-            ..Accounting::default()
-        },
-    })
-}
-
-/// What a turn asks of a model that speaks.
-fn speech(chat: &ChatRequest) -> Result<SpeechRequest, Failure> {
+/// What a conversation asks of a model that speaks.
+fn speech_request(chat: &ChatRequest) -> Result<SpeechRequest, Failure> {
     const READ: [&str; 4] = ["voice", "response_format", "speed", "language"];
     let mut extra = chat.extra_params.clone();
     extra.retain(|name, _| !READ.contains(&name.as_str()));
     Ok(SpeechRequest {
         model: chat.model.clone(),
         input: last_text(chat)?,
-        voice: word(chat, "voice"),
-        response_format: word(chat, "response_format"),
+        voice: text_param(chat, "voice"),
+        response_format: text_param(chat, "response_format"),
         speed: chat.extra_params.get("speed").and_then(Value::as_f64),
-        language: word(chat, "language"),
+        language: text_param(chat, "language"),
         extra,
         ..SpeechRequest::default()
     })
 }
 
-async fn speak(
-    relay: &Relay,
-    key: &ApiKey,
-    chat: &ChatRequest,
-) -> Result<(String, Option<f64>), Failure> {
-    let spoken = speech::speak(relay, key, &speech(chat)?).await?;
-    let url = crate::media::images::url(relay, &spoken.asset);
-    Ok((format!("[Listen to the recording]({url})"), spoken.credits))
-}
-
-async fn write_down(
-    relay: &Relay,
-    key: &ApiKey,
-    chat: &ChatRequest,
-) -> Result<(String, Option<f64>), Failure> {
-    let parts = chat
-        .messages
-        .iter()
-        .rev()
-        .flat_map(|message| &message.parts);
-    let media = parts.filter_map(|part| match part {
-        Part::Audio(media) | Part::File(media) => Some(media),
+/// What a conversation asks of a model that transcribes.
+fn transcription(chat: &ChatRequest) -> Result<PreparedMedia, Failure> {
+    let messages = chat.messages.iter().rev();
+    let mut parts = messages.flat_map(|message| &message.parts);
+    let audio = parts.find_map(|part| match part {
+        Part::Audio(audio) | Part::File(audio) => Some(audio.clone()),
         _ => None,
     });
-    let media = media.into_iter().next().ok_or_else(|| {
-        let message = "This model writes recordings down: send one as an `input_audio` or `file` part, or to /v1/audio/transcriptions.";
+    let audio = audio.ok_or_else(|| {
+        let message = "This model transcribes audio: send it as an `input_audio` or `file` part, or to /v1/audio/transcriptions.";
         Failure::invalid("messages", message)
     })?;
-    let audio = relay.attacher.recording_of(key, media).await;
-    let order = Order {
-        audio: audio.map_err(of_messages)?,
+    let request = TranscriptionRequest {
         model: chat.model.clone(),
-        language: word(chat, "language"),
-        ..Order::default()
+        language: text_param(chat, "language"),
+        ..TranscriptionRequest::default()
     };
-    let made = transcription::write_down(relay, key, &order, Task::Transcribe).await?;
-    Ok((made.transcript.text, made.credits))
+    Ok(PreparedMedia::Transcript(audio, request))
 }
 
 /// What is wrong with a part of a message is wrong with the messages.
@@ -167,7 +171,7 @@ fn of_messages(failure: Failure) -> Failure {
     }
 }
 
-fn word(chat: &ChatRequest, name: &str) -> Option<String> {
+fn text_param(chat: &ChatRequest, name: &str) -> Option<String> {
     Some(chat.extra_params.get(name)?.as_str()?.to_owned())
 }
 
@@ -197,54 +201,25 @@ fn last_text(chat: &ChatRequest) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// Puts what is said in recordings in their place. Each recording is written down once for an
-/// account, so that a conversation does not pay for it in every turn.
+/// Puts the transcripts of audio in a conversation in its place, for models that read only text.
+/// This is what is paid for, once for an account and a recording.
 ///
 /// # Errors
-/// A recording that is none, or why upstream did not write it down.
-pub async fn hear(
-    relay: &Relay,
+/// Bytes that are not audio, or why upstream did not transcribe them.
+pub async fn transcribe_audio_parts(
+    media: &Media,
     key: &ApiKey,
-    owner: AccountId,
+    account: AccountId,
     chat: &mut ChatRequest,
 ) -> Result<(), Failure> {
     for message in &mut chat.messages {
         for part in &mut message.parts {
-            if let Part::Audio(media) = part {
-                let said = transcript(relay, key, owner, media).await?;
-                *part = Part::Text(format!("[recording, written down]\n{said}"));
+            if let Part::Audio(audio) = part {
+                let transcript = media.cached_transcript(key, account, audio).await;
+                let transcript = transcript.map_err(of_messages)?;
+                *part = Part::Text(format!("[recording, written down]\n{transcript}"));
             }
         }
     }
     Ok(())
-}
-
-async fn transcript(
-    relay: &Relay,
-    key: &ApiKey,
-    owner: AccountId,
-    media: &Attachment,
-) -> Result<String, Failure> {
-    let bytes: Bytes = match &media.source {
-        Source::Inline(bytes) => bytes.clone(),
-        _ => relay.attacher.bytes(media).await?,
-    };
-    let place = (owner, Sha256::digest(&bytes).into());
-    let heard = || relay.heard.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = heard().get(&place) {
-        return Ok(known.clone());
-    }
-    let audio = relay
-        .attacher
-        .recording(key, bytes, media.name.as_deref())
-        .await;
-    let order = Order {
-        audio: audio.map_err(of_messages)?,
-        model: DEFAULT_MODEL.to_owned(),
-        ..Order::default()
-    };
-    let made = transcription::write_down(relay, key, &order, Task::Transcribe).await;
-    let made = made.map_err(of_messages)?;
-    heard().put(place, made.transcript.text.clone());
-    Ok(made.transcript.text)
 }

@@ -1,4 +1,5 @@
-//! How pictures were drawn: what a variation of one repeats, kept for a week by the picture's name.
+//! The parameters of generated images: what a variation of one repeats, kept for a week by the
+//! image's name.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,16 +18,16 @@ use crate::store::state::{Collection, Record};
 /// How long the original relay remembered them, too.
 const KEPT_FOR: Duration = Duration::from_hours(7 * 24);
 
-/// The parameters of a drawing.
+/// The parameters of a generated image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Drawing {
+pub struct GeneratedImage {
     /// Fields by upstream's names.
     fields: Map<String, Value>,
     /// When they are forgotten, in seconds since 1970.
     expires: u64,
 }
 
-impl Record for Drawing {
+impl Record for GeneratedImage {
     const SPACE: &'static str = "drawing";
 
     fn expires(&self) -> Option<SystemTime> {
@@ -34,51 +35,61 @@ impl Record for Drawing {
     }
 }
 
-/// The drawings of all accounts.
+/// How the images of all accounts were generated. Clones share one store.
 #[derive(Clone)]
-pub struct Drawings(Collection<Drawing>);
+pub struct ImageHistory(Option<Collection<GeneratedImage>>);
 
-impl Drawings {
-    /// Drawings in these stores.
+impl ImageHistory {
+    /// A history in these stores.
     #[must_use]
     pub fn new(stores: &Stores) -> Self {
-        Self(Collection::new(stores.state.clone()))
+        Self(Some(Collection::new(stores.state.clone())))
     }
 
-    /// Remembers how pictures were drawn. A store that fails costs the memory, not the pictures.
+    /// A history that keeps nothing: a variation repeats nothing then.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// Remembers how images were generated. A store that fails costs the memory, not the images.
     pub async fn remember(
         &self,
-        owner: AccountId,
-        pictures: &[ResultAsset],
+        account: AccountId,
+        images: &[ResultAsset],
         fields: Map<String, Value>,
     ) {
+        let Some(records) = &self.0 else { return };
         if fields.is_empty() {
             return;
         }
         let expires = clock::now() + KEPT_FOR.as_secs();
-        let drawing = Drawing { fields, expires };
-        for picture in pictures {
-            if let Err(error) = self.0.put(owner, &id(&picture.path), &drawing).await {
-                tracing::warn!(%error, "how a picture was drawn could not be kept");
+        let record = GeneratedImage { fields, expires };
+        for image in images {
+            if let Err(error) = records.put(account, &id(&image.path), &record).await {
+                tracing::warn!(%error, "the parameters of an image could not be kept");
             }
         }
     }
 
-    /// How a picture was drawn, by its URL, path or name; empty if that is not known.
-    pub async fn recall(&self, owner: AccountId, picture: &str) -> Map<String, Value> {
-        match self.0.get(owner, &id(picture)).await {
-            Ok(drawing) => drawing.map(|drawing| drawing.fields).unwrap_or_default(),
+    /// How an image was generated, by its URL, path or name; empty if that is not known.
+    pub async fn lookup(&self, account: AccountId, image: &str) -> Map<String, Value> {
+        let Some(records) = &self.0 else {
+            return Map::new();
+        };
+        match records.get(account, &id(image)).await {
+            Ok(record) => record.map(|record| record.fields).unwrap_or_default(),
             Err(error) => {
-                tracing::warn!(%error, "how a picture was drawn could not be looked up");
+                tracing::warn!(%error, "the parameters of an image could not be looked up");
                 Map::new()
             }
         }
     }
 }
 
-/// A picture has one name, under whatever host, folder or signature.
-fn id(picture: &str) -> String {
-    let path = picture.split(['?', '#']).next().unwrap_or_default();
+/// An image has one name, under whatever host, folder or signature.
+fn id(image: &str) -> String {
+    let path = image.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
     URL_SAFE_NO_PAD.encode(Sha256::digest(name.as_bytes()))
 }
@@ -88,14 +99,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_is_the_same_by_path_url_and_signed_url() {
+    fn an_image_is_the_same_by_path_url_and_signed_url() {
         let name = id("images/2026_11_23_a.png");
-        for picture in [
+        for image in [
             "2026_11_23_a.png",
             "https://asset.1min.ai/images/2026_11_23_a.png",
             "https://s3.example.com/asset/images/2026_11_23_a.png?X-Amz-Signature=1/2#top",
         ] {
-            assert_eq!(id(picture), name, "{picture}");
+            assert_eq!(id(image), name, "{image}");
         }
         assert_ne!(id("images/2026_11_23_b.png"), name);
     }

@@ -1,4 +1,4 @@
-//! Texts, spoken by 1min.ai; the bytes go to the client as they come.
+//! Speech: texts synthesized by 1min.ai; the bytes go to the client as they come.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -14,15 +14,28 @@ use translate::dialect::openai::media::audio::{self, SpeechRequest};
 use translate::failure::{Failure, Kind};
 use translate::plan;
 
-use crate::app::Relay;
+use super::result_url::data_uri;
+use super::{Media, invalid};
 use crate::failure::{of_download, of_upstream};
 use crate::http::logged_body::Broken;
 use crate::http::reply;
-use crate::media::images::{self, invalid};
+
+/// A request for speech that is ready to be run: the paid call that it comes down to.
+#[derive(Debug)]
+pub struct PreparedSpeech {
+    payload: Payload,
+}
+
+impl PreparedSpeech {
+    /// Parameters of the request without effect.
+    pub fn ignored(&self) -> impl Iterator<Item = &String> {
+        self.payload.ignored.iter()
+    }
+}
 
 /// Speech that upstream has made.
 #[derive(Debug)]
-pub struct Spoken {
+pub struct Speech {
     /// Where it is.
     pub asset: ResultAsset,
     /// Its bytes, where upstream gave them instead of saying where they are.
@@ -35,11 +48,11 @@ pub struct Spoken {
     pub credits: Option<f64>,
 }
 
-/// The paid call that a request comes down to, and what of the request has no effect.
+/// Prepares speech. Nothing is paid for.
 ///
 /// # Errors
-/// What cannot be spoken as asked.
-pub fn payload(request: &SpeechRequest) -> Result<Payload, Failure> {
+/// What the model does not accept.
+pub fn prepare(request: &SpeechRequest) -> Result<PreparedSpeech, Failure> {
     let params = SpeechParams {
         input: request.input.clone(),
         voice: request.voice.clone(),
@@ -48,91 +61,90 @@ pub fn payload(request: &SpeechRequest) -> Result<Payload, Failure> {
         language: request.language.clone(),
         extra: request.extra.clone(),
     };
-    let payload = speech::payload(&request.model, &params).map_err(invalid)?;
+    let mut payload = speech::payload(&request.model, &params).map_err(invalid)?;
     let mut ignored = request.ignored.clone();
-    ignored.extend(payload.ignored);
-    Ok(Payload { ignored, ..payload })
-}
-
-/// Has a text spoken.
-///
-/// # Errors
-/// What cannot be spoken as asked, or why upstream did not.
-pub async fn speak(
-    relay: &Relay,
-    key: &ApiKey,
-    request: &SpeechRequest,
-) -> Result<Spoken, Failure> {
-    let payload = payload(request)?;
+    ignored.append(&mut payload.ignored);
+    payload.ignored = ignored;
     plan::reject_ignored(request.strict, &payload.ignored)?;
-    let outcome = match relay.client.feature(key, &payload, Mode::Held).await {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            let failure = of_upstream(&error);
-            return Err(relay
-                .catalogue
-                .with_alternatives(failure, Feature::TextToSpeech)
-                .await);
-        }
-    };
-    let inline = outcome.inline.as_ref();
-    let asset = inline.map(|file| ResultAsset::of_path(images::data_uri(file)));
-    let asset = asset.or_else(|| outcome.assets.into_iter().next());
-    let asset = asset.ok_or_else(|| {
-        Failure::new(
-            Kind::Upstream,
-            "1min.ai said that the text is spoken, and gave no recording.",
-        )
-        .with_retry(false)
-    })?;
-    Ok(Spoken {
-        asset,
-        bytes: outcome.inline.map(|file| file.bytes),
-        content_type: speech::content_type(&payload),
-        ignored: payload.ignored,
-        credits: outcome.accounting.credits,
-    })
+    Ok(PreparedSpeech { payload })
 }
 
-/// The bytes, or events that carry them, as they come from upstream.
-///
-/// # Errors
-/// The recording cannot be had.
-pub async fn answer(relay: &Relay, spoken: Spoken, events: bool) -> Result<Response, Failure> {
-    if let Some(bytes) = spoken.bytes {
-        if events {
-            let mut body = audio::speech_delta(&STANDARD.encode(&bytes));
-            body.extend_from_slice(&audio::speech_done());
-            return Ok(reply::events(Body::from(body)));
+impl Media {
+    /// Has the text of a prepared request spoken. This is what is paid for.
+    ///
+    /// # Errors
+    /// Why upstream made no speech.
+    pub async fn synthesize(
+        &self,
+        key: &ApiKey,
+        prepared: PreparedSpeech,
+    ) -> Result<Speech, Failure> {
+        let PreparedSpeech { payload } = prepared;
+        let outcome = match self.client.feature(key, &payload, Mode::Held).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                let failure = of_upstream(&error);
+                return Err(self
+                    .models
+                    .with_alternatives(failure, Feature::TextToSpeech)
+                    .await);
+            }
+        };
+        let inline = outcome.inline.as_ref();
+        let asset = inline.map(|file| ResultAsset::of_path(data_uri(file)));
+        let asset = asset.or_else(|| outcome.assets.into_iter().next());
+        let asset = asset.ok_or_else(|| {
+            let message = "1min.ai reported success, but sent no audio.";
+            Failure::new(Kind::Upstream, message).with_retry(false)
+        })?;
+        Ok(Speech {
+            asset,
+            bytes: outcome.inline.map(|file| file.bytes),
+            content_type: speech::content_type(&payload),
+            ignored: payload.ignored,
+            credits: outcome.accounting.credits,
+        })
+    }
+
+    /// The bytes, or events that carry them, as they come from upstream.
+    ///
+    /// # Errors
+    /// The audio cannot be fetched.
+    pub async fn speech_response(&self, speech: Speech, events: bool) -> Result<Response, Failure> {
+        if let Some(bytes) = speech.bytes {
+            if events {
+                let mut body = audio::speech_delta(&STANDARD.encode(&bytes));
+                body.extend_from_slice(&audio::speech_done());
+                return Ok(reply::events(Body::from(body)));
+            }
+            let kind = HeaderValue::from_static(speech.content_type);
+            let mut response = Response::new(Body::from(bytes));
+            response.headers_mut().insert(header::CONTENT_TYPE, kind);
+            return Ok(response);
         }
-        let kind = HeaderValue::from_static(spoken.content_type);
-        let mut response = Response::new(Body::from(bytes));
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
-        return Ok(response);
+        let download = self.client.download(&speech.asset).await;
+        let download = download.map_err(|error| of_download(&error, &self.url(&speech.asset)))?;
+        if events {
+            return Ok(reply::events(Body::from_stream(deltas(download))));
+        }
+        let length = download.length;
+        let mut response = Response::new(Body::from_stream(stream::unfold(
+            download,
+            async |mut download| {
+                let next = download.next().await?;
+                Some((next.map_err(|error| Broken(of_upstream(&error))), download))
+            },
+        )));
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(speech.content_type),
+        );
+        if let Some(length) = length {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        Ok(response)
     }
-    let download = relay.client.download(&spoken.asset).await;
-    let download =
-        download.map_err(|error| of_download(&error, &images::url(relay, &spoken.asset)))?;
-    if events {
-        return Ok(reply::events(Body::from_stream(deltas(download))));
-    }
-    let length = download.length;
-    let mut response = Response::new(Body::from_stream(stream::unfold(
-        download,
-        async |mut download| {
-            let next = download.next().await?;
-            Some((next.map_err(|error| Broken(of_upstream(&error))), download))
-        },
-    )));
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static(spoken.content_type),
-    );
-    if let Some(length) = length {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    Ok(response)
 }
 
 /// Events with pieces of speech; one that broke off ends without `done`.

@@ -1,26 +1,28 @@
-//! Recordings: brought to upstream as they come, and written down by the model asked for or, where
+//! Transcription: audio is uploaded as it comes, and transcribed by the model asked for or, where
 //! it cannot, by another.
 
 mod form;
 
+use std::sync::PoisonError;
+
 use onemin::models::Feature;
-use onemin::transcription::{self, Transcript as Given, TranscriptionParams};
+use onemin::transcription::{self, Transcript as UpstreamTranscript, TranscriptionParams};
 use onemin::{ApiKey, Mode, Outcome, Payload};
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use translate::chat_request::Attachment;
 use translate::dialect::openai::media::audio::{Segment, Transcript, TranscriptForm};
 use translate::failure::{Failure, Kind};
 use translate::plan;
 
-pub use form::read;
-
-use crate::app::Relay;
+use super::{Media, invalid};
+use crate::access::account_id::AccountId;
 use crate::failure::of_upstream;
-use crate::media::images::invalid;
 
 /// The field that asks for the times of words or of segments.
 const TIMES: &str = "timestamp_granularities";
 
-/// Whether a recording is written down as it is, or in English.
+/// Whether audio is transcribed in its language, or in English.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
     /// In the language that is spoken.
@@ -40,15 +42,15 @@ impl Task {
     }
 }
 
-/// What is asked of a recording that upstream has.
+/// A request to transcribe audio that upstream has.
 #[derive(Debug, Default)]
-pub struct Order {
-    /// The recording's path at upstream.
+pub struct TranscriptionRequest {
+    /// The audio's path at upstream.
     pub audio: String,
     /// The model.
     pub model: String,
-    /// The form of the transcript.
-    pub form: TranscriptForm,
+    /// The format of the transcript.
+    pub format: TranscriptForm,
     /// Whether the answer is a stream of events.
     pub streamed: bool,
     /// The language that is spoken.
@@ -69,12 +71,12 @@ pub struct Order {
     pub strict: bool,
 }
 
-/// A transcript.
+/// What was transcribed.
 #[derive(Debug)]
-pub struct Made {
+pub struct Transcription {
     /// What was said.
     pub transcript: Transcript,
-    /// The model that wrote it down.
+    /// The model that transcribed it.
     pub model: String,
     /// Parameters without effect.
     pub ignored: Vec<String>,
@@ -82,85 +84,123 @@ pub struct Made {
     pub credits: Option<f64>,
 }
 
-/// Has a recording written down. Another model is tried only where the one before surely did no
-/// work.
-///
-/// # Errors
-/// Why no model did.
-pub async fn write_down(
-    relay: &Relay,
-    key: &ApiKey,
-    order: &Order,
-    task: Task,
-) -> Result<Made, Failure> {
-    let params = TranscriptionParams {
-        audio: order.audio.clone(),
-        language: order.language.clone(),
-        target_language: order.target_language.clone(),
-        prompt: order.prompt.clone(),
-        temperature: order.temperature,
-        format: Some(order.form.as_str().to_owned()),
-        extra: order.extra.clone(),
-    };
-    let candidates = match task {
-        Task::Transcribe => transcription::transcription_candidates(&order.model),
-        Task::Translate => transcription::translation_candidates(&order.model),
-    };
-    let candidates = candidates
-        .into_iter()
-        .filter(|model| relay.catalogue.permits(model));
-    let mut first: Option<Failure> = None;
-    for model in candidates {
-        let payload = match task {
-            Task::Transcribe => transcription::transcription(model, &params),
-            Task::Translate => transcription::translation(model, &params),
+impl Media {
+    /// Transcribes audio that upstream has. Another model is tried only where the one before did
+    /// no work for sure.
+    ///
+    /// # Errors
+    /// Why no model did.
+    pub async fn transcribe(
+        &self,
+        key: &ApiKey,
+        request: &TranscriptionRequest,
+        task: Task,
+    ) -> Result<Transcription, Failure> {
+        let params = TranscriptionParams {
+            audio: request.audio.clone(),
+            language: request.language.clone(),
+            target_language: request.target_language.clone(),
+            prompt: request.prompt.clone(),
+            temperature: request.temperature,
+            format: Some(request.format.as_str().to_owned()),
+            extra: request.extra.clone(),
         };
-        let failure = match payload {
-            Err(error) => invalid(error),
-            Ok(payload) => {
-                let ignored = unmet(order, &payload, task);
-                plan::reject_ignored(order.strict, &ignored)?;
-                match relay.client.feature(key, &payload, Mode::Held).await {
-                    Ok(outcome) => return Ok(made(order, payload, ignored, &outcome)),
-                    Err(error) => of_upstream(&error),
+        let candidates = match task {
+            Task::Transcribe => transcription::transcription_candidates(&request.model),
+            Task::Translate => transcription::translation_candidates(&request.model),
+        };
+        let candidates = candidates.into_iter().filter(|m| self.models.permits(m));
+        let mut first: Option<Failure> = None;
+        for model in candidates {
+            let payload = match task {
+                Task::Transcribe => transcription::transcription(model, &params),
+                Task::Translate => transcription::translation(model, &params),
+            };
+            let failure = match payload {
+                Err(error) => invalid(error),
+                Ok(payload) => {
+                    let ignored = ignored(request, &payload, task);
+                    plan::reject_ignored(request.strict, &ignored)?;
+                    match self.client.feature(key, &payload, Mode::Held).await {
+                        Ok(outcome) => return Ok(result(request, payload, ignored, &outcome)),
+                        Err(error) => of_upstream(&error),
+                    }
                 }
+            };
+            let is_final = !matches!(failure.kind, Kind::ModelNotFound | Kind::Unsupported);
+            // The client is told what was wrong with the model that it asked for.
+            let failure = first.get_or_insert(failure);
+            if is_final {
+                return Err(failure.clone());
             }
-        };
-        let hopeless = !matches!(failure.kind, Kind::ModelNotFound | Kind::Unsupported);
-        // What is said is what was wrong with the model that was asked for.
-        let failure = first.get_or_insert(failure);
-        if hopeless {
-            return Err(failure.clone());
         }
+        let failure = first.unwrap_or_else(|| {
+            Failure::new(
+                Kind::ModelNotFound,
+                "No model that may be used here transcribes audio.",
+            )
+        });
+        Err(self
+            .models
+            .with_alternatives(failure, Feature::SpeechToText)
+            .await)
     }
-    let failure = first.unwrap_or_else(|| {
-        Failure::new(
-            Kind::ModelNotFound,
-            "No model that may be used here writes recordings down.",
-        )
-    });
-    Err(relay
-        .catalogue
-        .with_alternatives(failure, Feature::SpeechToText)
-        .await)
+
+    /// The text of audio in a conversation. It is transcribed once for an account, so that a
+    /// conversation does not pay for it in every turn.
+    ///
+    /// # Errors
+    /// Bytes that are not audio, or why upstream did not transcribe it.
+    pub async fn cached_transcript(
+        &self,
+        key: &ApiKey,
+        account: AccountId,
+        audio: &Attachment,
+    ) -> Result<String, Failure> {
+        let bytes = self.uploads.bytes(audio).await?;
+        let content = (account, Sha256::digest(&bytes).into());
+        let cache = || {
+            self.transcripts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(known) = cache().get(&content) {
+            return Ok(known.clone());
+        }
+        let name = audio.name.as_deref();
+        let uploading = self.uploads.upload_audio_bytes(key, account, bytes, name);
+        let request = TranscriptionRequest {
+            audio: uploading.await?,
+            model: transcription::DEFAULT_MODEL.to_owned(),
+            ..TranscriptionRequest::default()
+        };
+        let made = self.transcribe(key, &request, Task::Transcribe).await?;
+        cache().put(content, made.transcript.text.clone());
+        Ok(made.transcript.text)
+    }
 }
 
-/// What of an order a model does not meet.
-fn unmet(order: &Order, payload: &Payload, task: Task) -> Vec<String> {
-    let mut ignored = order.ignored.clone();
-    if task == Task::Transcribe && order.target_language.is_some() {
+/// Parameters of the request without effect at a model.
+fn ignored(request: &TranscriptionRequest, payload: &Payload, task: Task) -> Vec<String> {
+    let mut ignored = request.ignored.clone();
+    if task == Task::Transcribe && request.target_language.is_some() {
         ignored.push("target_language".to_owned());
     }
     ignored.extend(payload.ignored.iter().cloned());
     ignored
 }
 
-fn made(order: &Order, payload: Payload, mut ignored: Vec<String>, outcome: &Outcome) -> Made {
-    let transcript = neutral(Given::of(outcome));
-    if order.wants_segments && transcript.segments.is_empty() {
+fn result(
+    request: &TranscriptionRequest,
+    payload: Payload,
+    mut ignored: Vec<String>,
+    outcome: &Outcome,
+) -> Transcription {
+    let transcript = neutral(UpstreamTranscript::of(outcome));
+    if request.wants_segments && transcript.segments.is_empty() {
         ignored.push(TIMES.to_owned());
     }
-    Made {
+    Transcription {
         transcript,
         model: payload.model,
         ignored,
@@ -168,7 +208,7 @@ fn made(order: &Order, payload: Payload, mut ignored: Vec<String>, outcome: &Out
     }
 }
 
-fn neutral(given: Given) -> Transcript {
+fn neutral(given: UpstreamTranscript) -> Transcript {
     let segments = given.segments.into_iter().map(|segment| Segment {
         start: segment.start,
         end: segment.end,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::account_id::AccountId;
 use crate::app::Relay;
-use crate::media::image_history::Drawing;
+use crate::media::image_history::GeneratedImage;
 use crate::objects::files::File;
 use crate::objects::responses::Stored;
 use crate::store::StoreError;
@@ -24,7 +24,12 @@ const FIRST_PAUSE: Duration = Duration::from_mins(2);
 const ROUND: Duration = Duration::from_mins(30);
 
 /// The kinds of records that expire by themselves, and whose room is freed here.
-const SWEPT: [&str; 4] = [File::SPACE, Stored::SPACE, Drawing::SPACE, Lock::SPACE];
+const SWEPT: [&str; 4] = [
+    File::SPACE,
+    Stored::SPACE,
+    GeneratedImage::SPACE,
+    Lock::SPACE,
+];
 
 /// Held by the replica that is at work.
 #[derive(Debug, Serialize, Deserialize)]

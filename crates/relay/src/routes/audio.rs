@@ -18,57 +18,59 @@ use crate::app::Relay;
 use crate::http::admit::{self, Asked};
 use crate::http::event_stream;
 use crate::http::reply;
-use crate::media::speech;
-use crate::media::transcription::{self, Order, Task};
+use crate::media::transcription::{Task, TranscriptionRequest};
+use crate::media::{Media, speech};
 
-/// What is said in a recording.
+/// Audio transcribed.
 pub async fn transcriptions(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
     admit::answer(
         relay,
         "audio.transcriptions",
         request,
-        async |relay, asked: Asked| written(relay, asked, Task::Transcribe).await,
+        async |relay, asked: Asked| transcribe(relay, asked, Task::Transcribe).await,
     )
     .await
 }
 
-/// What is said in a recording, in English.
+/// Audio transcribed in English.
 pub async fn translations(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
     admit::answer(
         relay,
         "audio.translations",
         request,
-        async |relay, asked: Asked| written(relay, asked, Task::Translate).await,
+        async |relay, asked: Asked| transcribe(relay, asked, Task::Translate).await,
     )
     .await
 }
 
-async fn written(relay: Arc<Relay>, asked: Asked, task: Task) -> Result<Response, Failure> {
+async fn transcribe(relay: Arc<Relay>, asked: Asked, task: Task) -> Result<Response, Failure> {
     let key = asked.caller.key.clone();
-    let mut order = transcription::read(&relay, &key, asked.head, asked.body).await?;
-    order.strict = asked.strict;
-    if !order.streamed {
-        return transcript(&relay, &key, &order, task).await;
+    let media = relay.media.clone();
+    let mut request = media
+        .read_transcription(&key, asked.head, asked.body)
+        .await?;
+    request.strict = asked.strict;
+    if !request.streamed {
+        return transcript(&media, &key, &request, task).await;
     }
-    let heartbeat = relay.heartbeat;
-    let making = async move { transcript(&relay, &key, &order, task).await };
-    event_stream::events(heartbeat, making).await
+    let making = async move { transcript(&media, &key, &request, task).await };
+    event_stream::events(relay.heartbeat, making).await
 }
 
 async fn transcript(
-    relay: &Relay,
+    media: &Media,
     key: &ApiKey,
-    order: &Order,
+    request: &TranscriptionRequest,
     task: Task,
 ) -> Result<Response, Failure> {
-    let made = transcription::write_down(relay, key, order, task).await?;
-    let mut response = if order.streamed {
+    let made = media.transcribe(key, request, task).await?;
+    let mut response = if request.streamed {
         reply::events(Body::from(audio::transcript_events(&made.transcript.text)))
     } else {
         let mut response = Response::new(Body::from(
-            order.form.written(&made.transcript, task.name())?,
+            request.format.written(&made.transcript, task.name())?,
         ));
-        let kind = HeaderValue::from_static(order.form.content_type());
+        let kind = HeaderValue::from_static(request.format.content_type());
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response
     };
@@ -79,7 +81,7 @@ async fn transcript(
     Ok(response)
 }
 
-/// A text, spoken.
+/// Speech from text.
 pub async fn speech(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
     admit::answer(
         relay,
@@ -91,21 +93,26 @@ pub async fn speech(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
             request.model = relay.catalogue.permitted(&request.model)?;
             request.strict = asked.strict;
             let key = asked.caller.key;
+            let media = relay.media.clone();
             if !request.events {
-                return spoken(&relay, &key, &request).await;
+                return synthesize(&media, &key, &request).await;
             }
-            let heartbeat = relay.heartbeat;
-            let making = async move { spoken(&relay, &key, &request).await };
-            event_stream::events(heartbeat, making).await
+            let making = async move { synthesize(&media, &key, &request).await };
+            event_stream::events(relay.heartbeat, making).await
         },
     )
     .await
 }
 
-async fn spoken(relay: &Relay, key: &ApiKey, request: &SpeechRequest) -> Result<Response, Failure> {
-    let spoken = speech::speak(relay, key, request).await?;
-    let (ignored, credits) = (spoken.ignored.clone(), spoken.credits);
-    let mut response = speech::answer(relay, spoken, request.events).await?;
+async fn synthesize(
+    media: &Media,
+    key: &ApiKey,
+    request: &SpeechRequest,
+) -> Result<Response, Failure> {
+    let prepared = speech::prepare(request)?;
+    let made = media.synthesize(key, prepared).await?;
+    let (ignored, credits) = (made.ignored.clone(), made.credits);
+    let mut response = media.speech_response(made, request.events).await?;
     reply::ignored(response.headers_mut(), &ignored);
     reply::charged(response.headers_mut(), credits);
     Ok(response)

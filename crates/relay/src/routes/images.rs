@@ -13,15 +13,17 @@ use translate::chat_request::{Attachment, Delivery, Source};
 use translate::dialect::openai::media::images::{self as wire, ImageRequest};
 use translate::failure::Failure;
 
+use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::clock;
 use crate::http::admit::{self, Asked};
 use crate::http::event_stream;
 use crate::http::multipart::{self, Form};
 use crate::http::reply;
-use crate::media::images::{self, Made};
+use crate::media::images::{self, Images};
+use crate::uploads::Uploads;
 
-/// Pictures from text.
+/// Images from text.
 pub async fn generations(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
     admit::answer(
         relay,
@@ -31,14 +33,15 @@ pub async fn generations(State(relay): State<Arc<Relay>>, request: Request<Body>
             let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
             let mut request = wire::decode(&body)?;
             request.strict = asked.strict;
-            from_words_alone(&request)?;
+            check_text_only(&request)?;
             permit(&relay, &mut request)?;
-            let key = asked.caller.key;
-            in_time(&relay, request.delivery, {
-                let relay = relay.clone();
+            let (key, account) = (asked.caller.key, asked.owner);
+            respond(&relay, request.delivery, {
+                let media = relay.media.clone();
                 async move {
-                    let made = images::draw(&relay, &key, &request).await?;
-                    Ok(answer("image_generation", &request, &made))
+                    let prepared = media.prepare_generation(&key, request.clone()).await?;
+                    let made = media.run_images(&key, account, prepared).await?;
+                    Ok(response("image_generation", &request, &made))
                 }
             })
             .await
@@ -47,23 +50,30 @@ pub async fn generations(State(relay): State<Arc<Relay>>, request: Request<Body>
     .await
 }
 
-/// A picture changed by words.
+/// An image edited by text.
 pub async fn edits(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
     admit::answer(
         relay,
         "images.edits",
         request,
         async |relay, asked: Asked| {
-            let key = asked.caller.key.clone();
-            let order = read(&relay, asked).await?;
-            let request = order.request;
-            let sources = brought(&relay, &key, order.images, "image").await?;
-            let mask = brought(&relay, &key, order.mask, "mask").await?.pop();
-            in_time(&relay, request.delivery, {
-                let relay = relay.clone();
+            let (key, account) = (asked.caller.key.clone(), asked.owner);
+            let ImageInput {
+                request,
+                images,
+                mask,
+            } = read(&relay, asked).await?;
+            let uploads = relay.media.uploads();
+            let sources = upload_all(uploads, &key, account, &images, "image").await?;
+            let mask = upload_all(uploads, &key, account, &mask, "mask")
+                .await?
+                .pop();
+            respond(&relay, request.delivery, {
+                let media = relay.media.clone();
                 async move {
-                    let made = images::edit(&relay, &key, &request, sources, mask).await?;
-                    Ok(answer("image_edit", &request, &made))
+                    let prepared = media.prepare_edit(&request, sources, mask)?;
+                    let made = media.run_images(&key, account, prepared).await?;
+                    Ok(response("image_edit", &request, &made))
                 }
             })
             .await
@@ -72,34 +82,41 @@ pub async fn edits(State(relay): State<Arc<Relay>>, request: Request<Body>) -> R
     .await
 }
 
-/// A picture varied.
+/// An image varied.
 pub async fn variations(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
     admit::answer(
         relay,
         "images.variations",
         request,
         async |relay, asked: Asked| {
-            let key = asked.caller.key.clone();
-            let order = read(&relay, asked).await?;
-            let request = order.request;
-            if order.images.len() > 1 {
-                let message = "A variation is made of one picture: send one `image`.";
+            let (key, account) = (asked.caller.key.clone(), asked.owner);
+            let ImageInput {
+                request,
+                images,
+                mask,
+            } = read(&relay, asked).await?;
+            if images.len() > 1 {
+                let message = "A variation is made of one image: send one `image`.";
                 return Err(Failure::invalid("image", message));
             }
-            if !order.mask.is_empty() {
+            if !mask.is_empty() {
                 let message = "A variation takes no `mask`: POST /v1/images/edits does.";
                 return Err(Failure::invalid("mask", message));
             }
-            let known_as = order.images.first().and_then(known_as);
-            let sources = brought(&relay, &key, order.images, "image").await?;
-            let source = sources.into_iter().next().ok_or_else(images::no_source)?;
-            in_time(&relay, request.delivery, {
-                let relay = relay.clone();
+            let known_as = images.first().and_then(known_as);
+            let uploads = relay.media.uploads();
+            let sources = upload_all(uploads, &key, account, &images, "image").await?;
+            let source = sources
+                .into_iter()
+                .next()
+                .ok_or_else(images::missing_image)?;
+            respond(&relay, request.delivery, {
+                let media = relay.media.clone();
                 async move {
                     let known_as = known_as.as_deref().unwrap_or(&source);
-                    let varying = images::vary(&relay, &key, &request, &source, known_as);
+                    let varying = media.vary_image(&key, account, &request, &source, known_as);
                     let made = Box::pin(varying).await?;
-                    Ok(answer("image_variation", &request, &made))
+                    Ok(response("image_variation", &request, &made))
                 }
             })
             .await
@@ -108,8 +125,8 @@ pub async fn variations(State(relay): State<Arc<Relay>>, request: Request<Body>)
     .await
 }
 
-/// A stream shows that it lives while its pictures are made.
-async fn in_time(
+/// The response as it is made; a stream has heartbeats until then.
+async fn respond(
     relay: &Relay,
     delivery: Delivery,
     making: impl Future<Output = Result<Response, Failure>> + Send + 'static,
@@ -120,11 +137,11 @@ async fn in_time(
     }
 }
 
-/// The name under which a picture may have been drawn here.
-fn known_as(picture: &Attachment) -> Option<String> {
-    match &picture.source {
+/// The name under which an image may have been generated here.
+fn known_as(image: &Attachment) -> Option<String> {
+    match &image.source {
         Source::Url(url) => Some(url.clone()),
-        _ => picture.name.clone(),
+        _ => image.name.clone(),
     }
 }
 
@@ -136,8 +153,8 @@ fn permit(relay: &Relay, request: &mut ImageRequest) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Who sends a picture along wants it changed, and would pay for one that has nothing of it.
-fn from_words_alone(request: &ImageRequest) -> Result<(), Failure> {
+/// Who sends an image along wants it edited, and would pay for one that has nothing of it.
+fn check_text_only(request: &ImageRequest) -> Result<(), Failure> {
     let given = [
         ("image", !request.images.is_empty()),
         ("mask", request.mask.is_some()),
@@ -146,36 +163,36 @@ fn from_words_alone(request: &ImageRequest) -> Result<(), Failure> {
         return Ok(());
     };
     let message = format!(
-        "`{name}` has no place here: pictures are drawn from words alone. POST /v1/images/edits changes a picture, /v1/images/variations varies one."
+        "`{name}` is not accepted here: images are generated from text. POST /v1/images/edits edits an image, /v1/images/variations varies one."
     );
     Err(Failure::invalid(name, message))
 }
 
-/// A request that begins with pictures.
-struct Order {
+/// A request that begins with images.
+struct ImageInput {
     request: ImageRequest,
     images: Vec<Attachment>,
     mask: Vec<Attachment>,
 }
 
 /// A form, or JSON with addresses in the place of files.
-async fn read(relay: &Relay, asked: Asked) -> Result<Order, Failure> {
+async fn read(relay: &Relay, asked: Asked) -> Result<ImageInput, Failure> {
     let strict = asked.strict;
-    let mut order = if is_json(&asked.head.headers) {
+    let mut input = if is_json(&asked.head.headers) {
         let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
         named(wire::decode(&body)?)
     } else {
         of_form(multipart::read(asked.head, asked.body, relay.max_body).await?)?
     };
-    order.request.strict = strict;
-    permit(relay, &mut order.request)?;
-    if order.images.is_empty() {
-        return Err(images::no_source());
+    input.request.strict = strict;
+    permit(relay, &mut input.request)?;
+    if input.images.is_empty() {
+        return Err(images::missing_image());
     }
-    if order.mask.len() > 1 {
+    if input.mask.len() > 1 {
         return Err(Failure::invalid("mask", "There can be one `mask` only."));
     }
-    Ok(order)
+    Ok(input)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -185,16 +202,16 @@ fn is_json(headers: &HeaderMap) -> bool {
     beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(JSON))
 }
 
-fn named(mut request: ImageRequest) -> Order {
-    Order {
+fn named(mut request: ImageRequest) -> ImageInput {
+    ImageInput {
         images: std::mem::take(&mut request.images),
         mask: request.mask.take().into_iter().collect(),
         request,
     }
 }
 
-fn of_form(form: Form) -> Result<Order, Failure> {
-    let mut order = named(wire::of_fields(form.fields)?);
+fn of_form(form: Form) -> Result<ImageInput, Failure> {
+    let mut input = named(wire::of_fields(form.fields)?);
     for file in form.files {
         let media = Attachment {
             source: Source::Inline(file.bytes),
@@ -202,44 +219,43 @@ fn of_form(form: Form) -> Result<Order, Failure> {
             mime: file.mime,
         };
         match file.field.as_str() {
-            "image" | "images" => order.images.push(media),
-            "mask" => order.mask.push(media),
+            "image" | "images" => input.images.push(media),
+            "mask" => input.mask.push(media),
             other => {
                 let other: String = other.chars().take(60).collect();
                 let message = format!(
-                    "`{other}` is no file of this form: send the picture as `image`, and for an edit a `mask`."
+                    "Unexpected file `{other}`: send the image as `image`, and for an edit a `mask`."
                 );
                 return Err(Failure::invalid(other, message));
             }
         }
     }
-    Ok(order)
+    Ok(input)
 }
 
-/// The pictures of a request, brought to upstream.
-async fn brought(
-    relay: &Relay,
+/// The paths of attachments at upstream, once they are uploaded.
+async fn upload_all(
+    uploads: &Uploads,
     key: &ApiKey,
-    media: Vec<Attachment>,
+    account: AccountId,
+    images: &[Attachment],
     field: &str,
 ) -> Result<Vec<String>, Failure> {
-    let mut paths = Vec::with_capacity(media.len());
-    for media in media {
-        let brought = relay.attacher.picture(key, &media).await;
-        paths.push(brought.map_err(|failure| failure.with_param(field))?);
+    let mut paths = Vec::with_capacity(images.len());
+    for image in images {
+        let path = uploads.upload_image(key, account, image).await;
+        paths.push(path.map_err(|failure| failure.with_param(field))?);
     }
     Ok(paths)
 }
 
-fn answer(kind: &str, request: &ImageRequest, made: &Made) -> Response {
+fn response(kind: &str, request: &ImageRequest, made: &Images) -> Response {
     let now = clock::now();
     let mut response = match request.delivery {
-        Delivery::Whole => reply::json(200, wire::document(now, &made.prompt, &made.pictures)),
+        Delivery::Whole => reply::json(200, wire::document(now, &made.prompt, &made.images)),
         Delivery::Streamed => {
-            let events = made
-                .pictures
-                .iter()
-                .map(|picture| wire::completed(kind, now, request, picture));
+            let images = made.images.iter();
+            let events = images.map(|image| wire::completed(kind, now, request, image));
             reply::events(Body::from(events.collect::<Vec<_>>().concat()))
         }
     };

@@ -44,12 +44,12 @@ fn is_text_extension(extension: &str) -> bool {
     ["txt", "csv", "json", "xml", "html", "log"].contains(&extension.to_ascii_lowercase().as_str())
 }
 
-/// The most pixels of a picture: what 200-megapixel cameras give, and not what a few kilobytes of
+/// The most pixels of an image: what 200-megapixel cameras give, and not what a few kilobytes of
 /// nothing unfold to at whoever decodes them.
 const MAX_PIXELS: usize = 1 << 28;
 
 /// The formats that models see.
-const PICTURES: [&str; 10] = [
+const IMAGE_TYPES: [&str; 10] = [
     "image/png",
     "image/jpeg",
     "image/webp",
@@ -65,10 +65,10 @@ const PICTURES: [&str; 10] = [
 /// Those of them whose first bytes tell the size.
 const SIZED: [&str; 3] = ["image/png", "image/gif", "image/bmp"];
 
-/// A picture's kind, by its first bytes. Nothing of it is decoded here.
+/// An image's kind, by its first bytes. Nothing of it is decoded here.
 ///
 /// # Errors
-/// Bytes that are no picture in a format a model can see, or a picture of too many pixels.
+/// Bytes that are not an image in a format a model can see, or an image of too many pixels.
 pub fn of_image(bytes: &[u8]) -> Result<FileKind, Failure> {
     let size = imagesize::blob_size(bytes).ok();
     if let Some(size) = &size
@@ -82,7 +82,7 @@ pub fn of_image(bytes: &[u8]) -> Result<FileKind, Failure> {
         );
         return Err(Failure::invalid("messages", message).with_code("invalid_image"));
     }
-    let kind = infer::get(bytes).filter(|kind| PICTURES.contains(&kind.mime_type()));
+    let kind = infer::get(bytes).filter(|kind| IMAGE_TYPES.contains(&kind.mime_type()));
     // Of these the size stands at the beginning: where it is not, the rest is not either.
     let is_cut = |kind: &infer::Type| SIZED.contains(&kind.mime_type()) && size.is_none();
     let kind = kind.filter(|kind| !is_cut(kind)).map(|kind| FileKind {
@@ -92,20 +92,20 @@ pub fn of_image(bytes: &[u8]) -> Result<FileKind, Failure> {
     kind.ok_or_else(|| {
         Failure::invalid(
             "messages",
-            "An image of the request is no picture: its bytes are neither PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC nor AVIF.",
+            "An image of the request is not a supported image: its bytes are neither PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC nor AVIF.",
         )
         .with_code("invalid_image")
     })
 }
 
-/// A recording's kind: sound, or a film with sound.
+/// An audio file's kind: audio, or video with audio.
 ///
 /// # Errors
-/// An empty file, or bytes of no recording.
-pub fn of_recording(beginning: &[u8], name: Option<&str>) -> Result<FileKind, Failure> {
+/// An empty file, or bytes that are not audio.
+pub fn of_audio(beginning: &[u8], name: Option<&str>) -> Result<FileKind, Failure> {
     if beginning.is_empty() {
         return Err(
-            Failure::invalid("file", "`file` is empty: send a recording.")
+            Failure::invalid("file", "`file` is empty: send an audio file.")
                 .with_code("invalid_file"),
         );
     }
@@ -133,7 +133,7 @@ pub fn of_recording(beginning: &[u8], name: Option<&str>) -> Result<FileKind, Fa
         }),
         _ => Err(Failure::invalid(
             "file",
-            "`file` is no recording: send flac, mp3, mp4, mpeg, mpga, m4a, ogg, wav or webm.",
+            "`file` is not a supported audio file: send flac, mp3, mp4, mpeg, mpga, m4a, ogg, wav or webm.",
         )
         .with_code("invalid_file")),
     }
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_decide_what_a_picture_is() {
+    fn bytes_decide_what_an_image_is() {
         let table: &[(&[u8], Option<&str>)] = &[
             (
                 b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08",
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_of_too_many_pixels_is_refused_unseen() {
+    fn an_image_of_too_many_pixels_is_refused_unseen() {
         let png = |width: u32, height: u32| {
             let sides = [width.to_be_bytes(), height.to_be_bytes()].concat();
             [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", &*sides, b"\x08\x06\0\0\0"].concat()

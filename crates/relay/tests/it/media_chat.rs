@@ -336,3 +336,35 @@ async fn nothing_is_kept_under_a_key_that_upstream_does_not_know() {
     let uploaded = rig.send(Method::POST, "/v1/files", &unasked, body).await;
     assert_eq!(uploaded.status, 200, "{}", uploaded.text);
 }
+
+#[tokio::test]
+async fn a_request_in_chat_is_prepared_once_and_pays_only_when_it_is_run() {
+    let rig = Rig::start();
+    let paths = |part: &str| {
+        let entries = rig.simulator.journal().entries();
+        let paths = entries.into_iter().map(|entry| entry.path);
+        paths.filter(|path| path.contains(part)).count()
+    };
+    let mut image = says("dzine", "a cat");
+    image["style"] = "Paper cut".into();
+    let answer = rig.chat(&image).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!((paths("styles"), ordered(&rig).len()), (1, 1));
+
+    let audio = json!({"data": STANDARD.encode(wav(800)), "format": "wav"});
+    let audio = json!([{"type": "input_audio", "input_audio": audio}]);
+    let spoken = json!({"model": "gpt-4o-mini", "seed": 7, "messages": [{"role": "user", "content": audio}]});
+    let [key, kind] = AUTHORIZED;
+    let strict = [key, kind, ("x-relay-strict", "1")];
+    for request in [&spoken, &image] {
+        let mut request = request.clone();
+        request["logit_bias"] = json!({"1": 2});
+        let path = "/v1/chat/completions";
+        let refused = rig.send(Method::POST, path, &strict, request.to_string());
+        assert_eq!(refused.await.status, 400);
+        assert_eq!((ordered(&rig).len(), paths("assets")), (1, 0));
+    }
+    let answer = rig.chat(&spoken).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!((ordered(&rig).len(), rig.asked().len()), (2, 1));
+}

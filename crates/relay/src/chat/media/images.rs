@@ -1,4 +1,4 @@
-//! Pictures asked for in a conversation: new ones, those of a message changed, and variations.
+//! Images asked for in a conversation: new ones, edits of those of a message, and variations.
 
 use onemin::ApiKey;
 use translate::chat_request::{Attachment, ChatRequest, Part, Role};
@@ -6,91 +6,100 @@ use translate::dialect::openai::media::images::{self as wire, ImageRequest};
 use translate::failure::Failure;
 
 use super::{last_text, of_messages};
-use crate::app::Relay;
-use crate::media::images::{self, styles};
+use crate::access::account_id::AccountId;
+use crate::media::Media;
+use crate::media::images::{self, PreparedImages};
 
-/// What a turn asks of a model that makes pictures.
-enum Drawing<'t> {
-    /// A new one.
-    New(ImageRequest),
-    /// Those of the last message, changed by its words.
-    Change(ImageRequest, Vec<&'t Attachment>),
+/// What a conversation asks of a model that makes images.
+pub enum ImageTask {
+    /// New ones.
+    Generate(PreparedImages),
+    /// Those of the last message, edited by its text.
+    Edit(ImageRequest, Vec<Attachment>),
     /// Another like the one at this address.
-    Like(ImageRequest, String),
+    Vary(ImageRequest, String),
     /// Another like the one of the last message.
-    LikeSent(ImageRequest, &'t Attachment),
+    VaryAttached(ImageRequest, Attachment),
 }
 
-fn drawing(chat: &ChatRequest) -> Result<Drawing<'_>, Failure> {
+/// Nothing is paid for, and nothing is uploaded yet.
+pub(super) async fn prepare(
+    media: &Media,
+    key: &ApiKey,
+    chat: &ChatRequest,
+) -> Result<ImageTask, Failure> {
     let request = ImageRequest {
         model: Some(chat.model.clone()),
         inline: Some(false),
         ..wire::of_fields(chat.extra_params.clone())?
     };
-    let sent = last_pictures(chat);
-    if let Some(picture) = sent.first()
+    let attached = last_images(chat);
+    if let Some(image) = attached.first()
         && images::only_varies(&chat.model)
     {
-        return Ok(Drawing::LikeSent(request, picture));
+        return Ok(ImageTask::VaryAttached(request, (*image).clone()));
     }
     let prompt = last_text(chat)?;
-    if let Some(source) = varied(&prompt, chat) {
-        return Ok(Drawing::Like(request, source));
+    if let Some(source) = variation_source(&prompt, chat) {
+        return Ok(ImageTask::Vary(request, source));
     }
     let request = ImageRequest { prompt, ..request };
-    if sent.is_empty() {
-        return Ok(Drawing::New(request));
+    if attached.is_empty() {
+        let prepared = media.prepare_generation(key, request).await?;
+        return Ok(ImageTask::Generate(prepared));
     }
-    images::check_changes(&chat.model)?;
-    Ok(Drawing::Change(request, sent))
+    images::check_edits(&chat.model)?;
+    let attached = attached.into_iter().cloned().collect();
+    Ok(ImageTask::Edit(request, attached))
 }
 
-/// What a new picture will not have of what is asked for. Of others only the work itself tells.
-pub(super) async fn unmet(
-    relay: &Relay,
-    key: &ApiKey,
-    chat: &ChatRequest,
-) -> Result<Vec<String>, Failure> {
-    let Drawing::New(mut request) = drawing(chat)? else {
-        return Ok(Vec::new());
-    };
-    styles::look_up(relay, key, &mut request).await?;
-    let mut unmet = request.ignored.clone();
-    let calls = images::drawings(relay, &request)?;
-    unmet.extend(calls.into_iter().take(1).flat_map(|call| call.ignored));
-    Ok(unmet)
-}
+impl ImageTask {
+    /// Parameters without effect, as far as they are known before upstream has the images.
+    pub(super) fn ignored(&self) -> Vec<String> {
+        match self {
+            Self::Generate(prepared) => prepared.ignored().cloned().collect(),
+            Self::Edit(..) | Self::Vary(..) | Self::VaryAttached(..) => Vec::new(),
+        }
+    }
 
-pub(super) async fn draw(
-    relay: &Relay,
-    key: &ApiKey,
-    chat: &ChatRequest,
-) -> Result<(String, Option<f64>), Failure> {
-    let made = match drawing(chat)? {
-        Drawing::New(request) => images::draw(relay, key, &request).await?,
-        Drawing::Change(request, sent) => {
-            let mut sources = Vec::with_capacity(sent.len());
-            for media in sent {
-                let source = relay.attacher.picture(key, media).await;
-                sources.push(source.map_err(of_messages)?);
+    /// Makes the images, and gives them as Markdown with what they cost.
+    pub(super) async fn run(
+        self,
+        media: &Media,
+        key: &ApiKey,
+        account: AccountId,
+    ) -> Result<(String, Option<f64>), Failure> {
+        let upload = async |image: &Attachment| {
+            let path = media.uploads().upload_image(key, account, image).await;
+            path.map_err(of_messages)
+        };
+        let made = match self {
+            Self::Generate(prepared) => media.run_images(key, account, prepared).await?,
+            Self::Edit(request, attached) => {
+                let mut sources = Vec::with_capacity(attached.len());
+                for image in &attached {
+                    sources.push(upload(image).await?);
+                }
+                let prepared = media.prepare_edit(&request, sources, None)?;
+                media.run_images(key, account, prepared).await?
             }
-            images::edit(relay, key, &request, sources, None).await?
-        }
-        Drawing::Like(request, source) => {
-            images::vary(relay, key, &request, &source, &source).await?
-        }
-        Drawing::LikeSent(request, media) => {
-            let source = relay.attacher.picture(key, media).await;
-            let source = source.map_err(of_messages)?;
-            images::vary(relay, key, &request, &source, &source).await?
-        }
-    };
-    Ok((wire::markdown(&made.pictures), made.credits))
+            Self::Vary(request, source) => {
+                let varying = media.vary_image(key, account, &request, &source, &source);
+                varying.await?
+            }
+            Self::VaryAttached(request, image) => {
+                let source = upload(&image).await?;
+                let varying = media.vary_image(key, account, &request, &source, &source);
+                varying.await?
+            }
+        };
+        Ok((wire::markdown(&made.images), made.credits))
+    }
 }
 
-/// The picture that a message asks to vary: `/v1 URL` to `/v4 URL`, or the code of a picture in the
+/// The image that a message asks to vary: `/v1 URL` to `/v4 URL`, or the code of an image in the
 /// last answer that has any.
-fn varied(text: &str, chat: &ChatRequest) -> Option<String> {
+fn variation_source(text: &str, chat: &ChatRequest) -> Option<String> {
     let text = text.trim().trim_matches('`').trim();
     if let Some(rest) = text.strip_prefix("/v") {
         let (number, url) = rest.split_once(char::is_whitespace)?;
@@ -104,13 +113,13 @@ fn varied(text: &str, chat: &ChatRequest) -> Option<String> {
         .iter()
         .rev()
         .filter(|m| m.role == Role::Assistant);
-    let mut pictures = assistant
+    let mut answers = assistant
         .map(|message| urls(message.parts.iter()))
         .filter(|urls| !urls.is_empty());
-    pictures.next()?.get(number.checked_sub(1)?).cloned()
+    answers.next()?.get(number.checked_sub(1)?).cloned()
 }
 
-/// The addresses of Markdown's pictures.
+/// The addresses of Markdown's images.
 fn urls<'p>(parts: impl Iterator<Item = &'p Part>) -> Vec<String> {
     let texts = parts.filter_map(|part| match part {
         Part::Text(text) => Some(text.as_str()),
@@ -122,15 +131,15 @@ fn urls<'p>(parts: impl Iterator<Item = &'p Part>) -> Vec<String> {
     urls.collect()
 }
 
-/// The pictures of the last user message.
-fn last_pictures(chat: &ChatRequest) -> Vec<&Attachment> {
+/// The images of the last user message.
+fn last_images(chat: &ChatRequest) -> Vec<&Attachment> {
     let last = chat.messages.iter().rev().find(|m| m.role == Role::User);
     let parts = last.into_iter().flat_map(|message| &message.parts);
-    let pictures = parts.filter_map(|part| match part {
-        Part::Image(media) => Some(media),
+    let images = parts.filter_map(|part| match part {
+        Part::Image(image) => Some(image),
         _ => None,
     });
-    pictures.collect()
+    images.collect()
 }
 
 #[cfg(test)]
@@ -167,7 +176,7 @@ mod tests {
             ("a cat", None),
         ];
         for (text, expected) in table {
-            assert_eq!(varied(text, &chat).as_deref(), expected, "{text}");
+            assert_eq!(variation_source(text, &chat).as_deref(), expected, "{text}");
         }
     }
 }

@@ -5,46 +5,46 @@ use onemin::images::styles::{self, DzineStyle};
 use translate::dialect::openai::media::images::ImageRequest;
 use translate::failure::Failure;
 
-use crate::app::Relay;
+use crate::media::Media;
 
 /// The field that says the style by upstream's name of it.
 const CODE: &str = "style_code";
 
 /// The most styles that a message names.
-const MENTIONED: usize = 40;
+const STYLES_NAMED_MAX: usize = 40;
 
-/// Puts upstream's words for a style in the place of the client's, where the model has a list.
-///
-/// # Errors
-/// The style is missing or unknown, and which there are.
-pub async fn look_up(
-    relay: &Relay,
-    key: &ApiKey,
-    request: &mut ImageRequest,
-) -> Result<(), Failure> {
-    let is_listed = request.model.as_deref().is_some_and(styles::are_listed);
-    if !is_listed || request.extra.contains_key(CODE) {
-        return Ok(());
+impl Media {
+    /// Puts upstream's words for a style in the place of the client's, where the model has a list.
+    pub(super) async fn resolve_style(
+        &self,
+        key: &ApiKey,
+        request: &mut ImageRequest,
+    ) -> Result<(), Failure> {
+        let is_listed = request.model.as_deref().is_some_and(styles::are_listed);
+        if !is_listed || request.extra.contains_key(CODE) {
+            return Ok(());
+        }
+        // Without the list the style is what the client says, and upstream tells what it thinks
+        // of it.
+        let Ok(list) = self.client.dzine_styles(key).await else {
+            return Ok(());
+        };
+        let name = request.style.take().unwrap_or_default();
+        let style = list.iter().find(|style| style.is(&name));
+        let style = style.ok_or_else(|| unknown(&name, &list))?;
+        request.extra.extend(style.fields());
+        Ok(())
     }
-    // Without the list the style is what the client says, and upstream tells what it thinks of it.
-    let Ok(list) = relay.client.dzine_styles(key).await else {
-        return Ok(());
-    };
-    let word = request.style.take().unwrap_or_default();
-    let style = list.iter().find(|style| style.is(&word));
-    let style = style.ok_or_else(|| unknown(&word, &list))?;
-    request.extra.extend(style.fields());
-    Ok(())
 }
 
-fn unknown(word: &str, list: &[DzineStyle]) -> Failure {
+fn unknown(name: &str, list: &[DzineStyle]) -> Failure {
     let names: Vec<&str> = list.iter().map(|style| style.name.as_str()).collect();
-    let there_are = names.get(..MENTIONED).unwrap_or(&names).join(", ");
-    let word: String = word.chars().take(60).collect();
-    let lead = if word.is_empty() {
+    let there_are = names.get(..STYLES_NAMED_MAX).unwrap_or(&names).join(", ");
+    let name: String = name.chars().take(60).collect();
+    let lead = if name.is_empty() {
         "`style` is missing".to_owned()
     } else {
-        format!("`{word}` is no style of this model")
+        format!("unknown style `{name}`")
     };
     Failure::invalid("style", format!("{lead}: use one of {there_are}."))
 }

@@ -1,4 +1,4 @@
-//! The form of a request for a transcript. Its recording goes to upstream as it comes.
+//! The form of a transcription request. Its audio goes to upstream as it comes.
 
 use axum::body::Body;
 use axum::extract::multipart::Field;
@@ -15,20 +15,20 @@ use tokio::sync::mpsc;
 use translate::dialect::openai::media::audio::TranscriptForm;
 use translate::failure::{Failure, Kind};
 
-use super::{Order, TIMES};
-use crate::app::Relay;
+use super::{TIMES, TranscriptionRequest};
 use crate::failure::of_upstream;
 use crate::http::multipart::{self, Form};
 use crate::http::reply;
+use crate::media::Media;
 use crate::uploads::file_type;
 
 /// Parts of one form.
 const MAX_PARTS: usize = 64;
 
-/// Pieces of a recording that wait between the client and upstream.
+/// Pieces of an audio file that wait between the client and upstream.
 const PIECES: usize = 4;
 
-/// Bytes of a form beside its recording, about.
+/// Bytes of a form beside its file, about.
 const FIELDS: u64 = 64 * 1024;
 
 /// The fields that mean something, each given once.
@@ -53,86 +53,166 @@ const IGNORED: [&str; 6] = [
     "metadata",
 ];
 
-/// Bytes that tell what a recording is.
-const BEGINNING: usize = 512;
+/// Bytes that tell what an audio file is.
+const SNIFF_BYTES: usize = 512;
 
-/// Reads the form of a request. The file goes to upstream while it comes, whatever its place among
-/// the fields: uploading is free, and nothing is held here.
-///
-/// # Errors
-/// What is wrong with the form, or with the recording.
-pub async fn read(relay: &Relay, key: &ApiKey, head: Parts, body: Body) -> Result<Order, Failure> {
-    let most = relay.files.max();
-    let announced = reply::announced(&head.headers);
-    if announced.is_some_and(|length| length > most + FIELDS) {
-        return Err(crate::objects::files::too_large(most));
-    }
-    let mut multipart = multipart::multipart(head, body).await?;
-    let mut fields = Form::default();
-    let mut recording = None;
-    for _ in 0..MAX_PARTS {
-        let Some(mut field) = multipart.next_field().await.map_err(multipart::broken)? else {
-            let recording = recording.ok_or_else(missing)?;
-            return order(relay, &fields, recording);
-        };
-        let name = field.name().unwrap_or_default().to_owned();
-        match name.as_str() {
-            "file" if recording.is_some() => {
-                return Err(Failure::invalid(
-                    "file",
-                    "The form has two parts named `file`: send one recording at a time.",
-                ));
-            }
-            "file" => {
-                let limit = limit(relay, &fields, announced)?;
-                recording = Some(forward(relay, key, field, &limit).await?);
-            }
-            other if field.file_name().is_some() => return Err(misnamed(other)),
-            _ => fields.text(&name, multipart::text(&mut field).await?),
+impl Media {
+    /// Reads the form of a request. The file goes to upstream while it comes, whatever its place
+    /// among the fields: uploading is free, and nothing is held here.
+    ///
+    /// # Errors
+    /// What is wrong with the form, or with the audio.
+    pub async fn read_transcription(
+        &self,
+        key: &ApiKey,
+        head: Parts,
+        body: Body,
+    ) -> Result<TranscriptionRequest, Failure> {
+        let max_file = self.settings.max_file;
+        let announced = reply::announced(&head.headers);
+        if announced.is_some_and(|length| length > max_file + FIELDS) {
+            return Err(crate::objects::files::too_large(max_file));
         }
+        let mut multipart = multipart::multipart(head, body).await?;
+        let mut fields = Form::default();
+        let mut uploaded = None;
+        for _ in 0..MAX_PARTS {
+            let Some(mut field) = multipart.next_field().await.map_err(multipart::broken)? else {
+                let uploaded = uploaded.ok_or_else(missing)?;
+                return self.transcription_request(&fields, uploaded);
+            };
+            let name = field.name().unwrap_or_default().to_owned();
+            match name.as_str() {
+                "file" if uploaded.is_some() => {
+                    return Err(Failure::invalid(
+                        "file",
+                        "The form has two parts named `file`: send one file at a time.",
+                    ));
+                }
+                "file" => {
+                    let limit = self.file_limit(&fields, announced)?;
+                    uploaded = Some(self.forward(key, field, &limit).await?);
+                }
+                other if field.file_name().is_some() => return Err(misnamed(other)),
+                _ => fields.text(&name, multipart::text(&mut field).await?),
+            }
+        }
+        Err(Failure::new(
+            Kind::Invalid,
+            format!("The form has more than {MAX_PARTS} parts."),
+        ))
     }
-    Err(Failure::new(
-        Kind::Invalid,
-        format!("The form has more than {MAX_PARTS} parts."),
-    ))
+
+    /// What is known to be wrong before the file is taken, from the fields before it; else how
+    /// large it may be.
+    fn file_limit(&self, fields: &Form, announced: Option<u64>) -> Result<FileLimit, Failure> {
+        let max_file = self.settings.max_file;
+        if !fields.fields.contains_key("model") {
+            return Ok(FileLimit::of(max_file, None));
+        }
+        let request = self.transcription_request(fields, UploadedAudio::default())?;
+        let limit = FileLimit::of(max_file, Some(&request.model));
+        limit.check(announced.unwrap_or_default().saturating_sub(FIELDS))?;
+        Ok(limit)
+    }
+
+    fn transcription_request(
+        &self,
+        form: &Form,
+        uploaded: UploadedAudio,
+    ) -> Result<TranscriptionRequest, Failure> {
+        let mut request = request(form)?;
+        request.model = self.models.permitted(&request.model)?;
+        let limit = FileLimit::of(self.settings.max_file, Some(&request.model));
+        limit.check(uploaded.bytes)?;
+        check_subtitles(&request)?;
+        request.audio = uploaded.path;
+        Ok(request)
+    }
+
+    /// Sends a part of a form on to upstream, piece by piece.
+    async fn forward(
+        &self,
+        key: &ApiKey,
+        mut field: Field<'_>,
+        limit: &FileLimit,
+    ) -> Result<UploadedAudio, Failure> {
+        let file_name = field.file_name().map(str::to_owned);
+        let mut beginning = Vec::new();
+        while beginning.len() < SNIFF_BYTES {
+            match field.chunk().await.map_err(multipart::broken)? {
+                Some(piece) => beginning.extend_from_slice(&piece),
+                None => break,
+            }
+        }
+        let kind = file_type::of_audio(&beginning, file_name.as_deref())?;
+        let mut bytes = beginning.len() as u64;
+        let (pieces, mut received) = mpsc::channel::<Piece>(PIECES);
+        let received = stream::poll_fn(move |cx| received.poll_recv(cx));
+        let first = stream::iter([Ok(Frame::data(Bytes::from(beginning)))]);
+        let upload = Upload::from_body(
+            kind.file_name(file_name.as_deref()),
+            kind.mime.to_owned(),
+            None,
+            StreamBody::new(first.chain(received)),
+        );
+        let pumping = async {
+            let pumped = pump(&mut field, &pieces, &mut bytes, limit).await;
+            if pumped.is_err() {
+                // The upload must not look complete.
+                let _ = pieces.send(Err(std::io::Error::other("broke off"))).await;
+            }
+            drop(pieces);
+            pumped
+        };
+        let (uploaded, pumped) =
+            futures_util::future::join(self.client.upload(key, upload), pumping).await;
+        pumped?;
+        let asset = uploaded.map_err(|error| of_upstream(&error))?;
+        Ok(UploadedAudio {
+            path: asset.image_reference().to_owned(),
+            bytes,
+        })
+    }
 }
 
 fn missing() -> Failure {
     Failure::invalid(
         "file",
-        "`file` is missing: send the recording as a part of the form named `file`.",
+        "`file` is missing: send the audio file as a part of the form named `file`.",
     )
 }
 
 fn misnamed(name: &str) -> Failure {
     let name: String = name.chars().take(60).collect();
-    let message = format!("`{name}` is no file of this form: send the recording as `file`.");
+    let message = format!("Unexpected file `{name}`: send the audio file as `file`.");
     Failure::invalid(name, message)
 }
 
-/// A recording that upstream has.
-struct Recording {
+/// Audio that upstream has.
+#[derive(Debug, Default)]
+struct UploadedAudio {
     path: String,
     bytes: u64,
 }
 
-/// The most bytes of a recording, and whose limit that is.
-struct Limit {
+/// The most bytes of an audio file, and whose limit that is.
+struct FileLimit {
     bytes: u64,
     model: Option<String>,
 }
 
-impl Limit {
+impl FileLimit {
     /// What holds for a model, if there is one.
-    fn of(relay: &Relay, model: Option<&str>) -> Self {
+    fn of(max_file: u64, model: Option<&str>) -> Self {
         let most = model.and_then(|model| transcription::stt_model(model).most_bytes);
         match most {
-            Some(bytes) if bytes < relay.files.max() => Self {
+            Some(bytes) if bytes < max_file => Self {
                 bytes,
                 model: model.map(str::to_owned),
             },
             _ => Self {
-                bytes: relay.files.max(),
+                bytes: max_file,
                 model: None,
             },
         }
@@ -147,29 +227,14 @@ impl Limit {
         };
         let mib = self.bytes / (1024 * 1024);
         let message = format!(
-            "`{model}` takes recordings of at most {mib} MiB: send it in pieces, or compressed."
+            "`{model}` takes audio files of at most {mib} MiB: send it in pieces, or compressed."
         );
         Err(Failure::new(Kind::TooLarge, message).with_param("file"))
     }
 }
 
-/// What is known to be wrong before the file is taken, from the fields before it; else how large
-/// it may be.
-fn limit(relay: &Relay, fields: &Form, announced: Option<u64>) -> Result<Limit, Failure> {
-    if !fields.fields.contains_key("model") {
-        return Ok(Limit::of(relay, None));
-    }
-    let nothing = Recording {
-        path: String::new(),
-        bytes: 0,
-    };
-    let order = order(relay, fields, nothing)?;
-    let limit = Limit::of(relay, Some(&order.model));
-    limit.check(announced.unwrap_or_default().saturating_sub(FIELDS))?;
-    Ok(limit)
-}
-
-fn order(relay: &Relay, form: &Form, recording: Recording) -> Result<Order, Failure> {
+/// The request that the fields of a form ask for, still without its audio.
+fn request(form: &Form) -> Result<TranscriptionRequest, Failure> {
     if let Some(name) = ONCE
         .iter()
         .find(|name| form.fields.get(**name).is_some_and(Value::is_array))
@@ -190,8 +255,6 @@ fn order(relay: &Relay, form: &Form, recording: Recording) -> Result<Order, Fail
     let temperature = temperature
         .map_err(|()| Failure::invalid("temperature", "`temperature` is a number from 0 to 1."))?;
     let model = text("model").unwrap_or_else(|| transcription::DEFAULT_MODEL.to_owned());
-    let model = relay.catalogue.permitted(&model)?;
-    Limit::of(relay, Some(&model)).check(recording.bytes)?;
     let streamed = match text("stream").as_deref() {
         None | Some("false" | "False" | "0") => false,
         Some("true" | "True" | "1") => true,
@@ -202,27 +265,19 @@ fn order(relay: &Relay, form: &Form, recording: Recording) -> Result<Order, Fail
             ));
         }
     };
-    let form_name = text("response_format");
-    let transcript_form = TranscriptForm::of(form_name.as_deref())?;
-    let subtitles = matches!(transcript_form, TranscriptForm::Srt | TranscriptForm::Vtt);
-    if subtitles && !transcription::stt_model(&model).has_timestamps {
-        let message = format!(
-            "`{model}` gives no times, so subtitles cannot be made: use whisper-1, or json or text."
-        );
-        return Err(Failure::invalid("response_format", message));
-    }
+    let format = TranscriptForm::of(text("response_format").as_deref())?;
     let wants_segments = form.fields.get(TIMES).is_some_and(is_segments)
-        && transcript_form == TranscriptForm::VerboseJson
+        && format == TranscriptForm::VerboseJson
         && !streamed;
     let is_ignored = |name: &str| IGNORED.contains(&name) || (name == TIMES && !wants_segments);
     let others = form.fields.iter().filter(|(name, _)| {
         let name = name.as_str();
         !(ONCE.contains(&name) || name == TIMES || IGNORED.contains(&name))
     });
-    Ok(Order {
-        audio: recording.path,
+    Ok(TranscriptionRequest {
+        audio: String::new(),
         model,
-        form: transcript_form,
+        format,
         streamed,
         language: text("language"),
         prompt: text("prompt"),
@@ -242,6 +297,19 @@ fn order(relay: &Relay, form: &Form, recording: Recording) -> Result<Order, Fail
     })
 }
 
+/// Subtitles need the times of what is said.
+fn check_subtitles(request: &TranscriptionRequest) -> Result<(), Failure> {
+    let subtitles = matches!(request.format, TranscriptForm::Srt | TranscriptForm::Vtt);
+    let model = &request.model;
+    if subtitles && !transcription::stt_model(model).has_timestamps {
+        let message = format!(
+            "`{model}` gives no times, so subtitles cannot be made: use whisper-1, or json or text."
+        );
+        return Err(Failure::invalid("response_format", message));
+    }
+    Ok(())
+}
+
 /// Whether the times of segments are asked for, and no others.
 fn is_segments(granularities: &Value) -> bool {
     match granularities {
@@ -250,52 +318,7 @@ fn is_segments(granularities: &Value) -> bool {
     }
 }
 
-/// Sends a part of a form on to upstream, piece by piece.
-async fn forward(
-    relay: &Relay,
-    key: &ApiKey,
-    mut field: Field<'_>,
-    limit: &Limit,
-) -> Result<Recording, Failure> {
-    let file_name = field.file_name().map(str::to_owned);
-    let mut beginning = Vec::new();
-    while beginning.len() < BEGINNING {
-        match field.chunk().await.map_err(multipart::broken)? {
-            Some(piece) => beginning.extend_from_slice(&piece),
-            None => break,
-        }
-    }
-    let kind = file_type::of_recording(&beginning, file_name.as_deref())?;
-    let mut bytes = beginning.len() as u64;
-    let (pieces, mut received) = mpsc::channel::<Piece>(PIECES);
-    let received = stream::poll_fn(move |cx| received.poll_recv(cx));
-    let first = stream::iter([Ok(Frame::data(Bytes::from(beginning)))]);
-    let upload = Upload::from_body(
-        kind.file_name(file_name.as_deref()),
-        kind.mime.to_owned(),
-        None,
-        StreamBody::new(first.chain(received)),
-    );
-    let pumping = async {
-        let pumped = pump(&mut field, &pieces, &mut bytes, limit).await;
-        if pumped.is_err() {
-            // The upload must not look complete.
-            let _ = pieces.send(Err(std::io::Error::other("broke off"))).await;
-        }
-        drop(pieces);
-        pumped
-    };
-    let (uploaded, pumped) =
-        futures_util::future::join(relay.client.upload(key, upload), pumping).await;
-    pumped?;
-    let asset = uploaded.map_err(|error| of_upstream(&error))?;
-    Ok(Recording {
-        path: asset.image_reference().to_owned(),
-        bytes,
-    })
-}
-
-/// A piece of a recording on its way to upstream.
+/// A piece of an audio file on its way to upstream.
 type Piece = Result<Frame<Bytes>, std::io::Error>;
 
 /// Passes pieces on as they come, until the end or until upstream wants no more.
@@ -303,7 +326,7 @@ async fn pump(
     field: &mut Field<'_>,
     pieces: &mpsc::Sender<Piece>,
     bytes: &mut u64,
-    limit: &Limit,
+    limit: &FileLimit,
 ) -> Result<(), Failure> {
     while let Some(piece) = field.chunk().await.map_err(multipart::broken)? {
         *bytes += piece.len() as u64;
