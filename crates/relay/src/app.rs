@@ -177,7 +177,7 @@ impl Relay {
     ///
     /// # Errors
     /// The limit is reached.
-    pub async fn admit(
+    pub async fn count(
         &self,
         owner: AccountId,
         context: &RequestContext,

@@ -18,15 +18,15 @@ use onemin::chat::{self, WebSearch};
 use translate::chat_request::{ChatRequest, Delivery};
 use translate::compose::compose;
 use translate::dialect::{self, Dialect};
-use translate::failure::{Failure, Kind};
+use translate::failure::Failure;
 use translate::interpret::Attempt;
 use translate::plan::{self, DialectRules, Plan, PlanSettings};
 use translate::reply::{Completion, Reply, ResponseMeta};
 
 use crate::access::account_id::AccountId;
-use crate::access::credentials;
 use crate::app::Relay;
 use crate::clock;
+use crate::http::admit::{self, Admitted, Entrance, KeyNeed};
 use crate::http::context::RequestContext;
 use crate::http::reply;
 use crate::models::NameStyle;
@@ -46,7 +46,7 @@ pub struct Api {
 }
 
 /// Answers one request for a turn, in the client's dialect.
-pub async fn run(relay: &Arc<Relay>, api: &Api, request: Request<Body>) -> Response {
+pub async fn run(relay: &Arc<Relay>, api: &'static Api, request: Request<Body>) -> Response {
     let decode = api.dialect.decode;
     run_with(relay, api, request, async |_, _, body: Bytes, _| {
         decode(&body)
@@ -58,7 +58,7 @@ pub async fn run(relay: &Arc<Relay>, api: &Api, request: Request<Body>) -> Respo
 /// it is, and the stamp that its answer will bear.
 pub async fn run_with<D>(
     relay: &Arc<Relay>,
-    api: &Api,
+    api: &'static Api,
     request: Request<Body>,
     decode: D,
 ) -> Response
@@ -70,35 +70,18 @@ where
         ResponseMeta,
     ) -> Result<dialect::DecodedRequest, Failure>,
 {
-    let dialect = &api.dialect;
     let (head, body) = request.into_parts();
-    let Some(context) = head.extensions.get::<RequestContext>().cloned() else {
-        return reply::failure(
-            dialect,
-            &Failure::new(
-                Kind::Internal,
-                "The request did not come through the router.",
-            ),
-        );
+    let entrance = Entrance {
+        api: api.name,
+        dialect: &api.dialect,
     };
-    let mut record = RequestLog::begin(relay.metrics.clone(), context.id, api.name);
-    match answer(
-        relay,
-        api,
-        &mut record,
-        context,
-        &head.headers,
-        body,
-        decode,
-    )
-    .await
-    {
+    let mut admitted = match admit::admit(relay, entrance, KeyNeed::Required, &head).await {
+        Ok(admitted) => admitted,
+        Err(refusal) => return *refusal,
+    };
+    match answer(relay, api, &mut admitted, &head.headers, body, decode).await {
         Ok(response) => response,
-        Err(failure) => {
-            let failure = named(failure, dialect.fields);
-            record.failed(&failure);
-            reply::failure(dialect, &failure)
-        }
+        Err(failure) => admitted.fail(&named(failure, api.dialect.fields)),
     }
 }
 
@@ -112,9 +95,8 @@ fn named(failure: Failure, fields: DialectRules) -> Failure {
 
 async fn answer<D>(
     relay: &Arc<Relay>,
-    api: &Api,
-    record: &mut RequestLog,
-    context: RequestContext,
+    api: &'static Api,
+    admitted: &mut Admitted,
     headers: &HeaderMap,
     body: Body,
     decode: D,
@@ -127,9 +109,9 @@ where
         ResponseMeta,
     ) -> Result<dialect::DecodedRequest, Failure>,
 {
-    let caller = credentials::caller(headers)?;
-    let owner = relay.account_ids.of_key(&caller.key);
-    relay.admit(owner, &context, headers).await?;
+    let (caller, owner) = admitted.require_account()?;
+    let context = admitted.context.clone();
+    let record = &mut admitted.log;
     let body = reply::read(body, headers, relay.max_body).await?;
 
     let stamp = ResponseMeta {
@@ -189,7 +171,7 @@ where
 /// Who asks, and under which terms.
 struct Asker<'r> {
     relay: &'r Arc<Relay>,
-    api: &'r Api,
+    api: &'static Api,
     key: ApiKey,
     owner: AccountId,
     context: RequestContext,

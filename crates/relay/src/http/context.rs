@@ -1,6 +1,8 @@
 //! What is known of a request before its head is looked at.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use http::{Extensions, Uri};
 
 use crate::access::rate_limit::RateLimitSlot;
 use crate::observe::RequestId;
@@ -12,6 +14,22 @@ pub struct RequestContext {
     pub id: RequestId,
     /// Who is at the other end of the connection.
     pub peer: SocketAddr,
+    /// The URL as the client wrote it, but for needless slashes.
+    pub uri: Uri,
     /// Where the rate limiter leaves what the response's headers tell.
     pub rate_limit: RateLimitSlot,
+}
+
+impl RequestContext {
+    /// That of a request. The router gives every request one; without it, a new one of nobody.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Self {
+        let context = extensions.get::<Self>().cloned();
+        context.unwrap_or_else(|| Self {
+            id: RequestId::draw(),
+            peer: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+            uri: Uri::default(),
+            rate_limit: RateLimitSlot::default(),
+        })
+    }
 }

@@ -13,6 +13,8 @@ use translate::dialect::{Dialect, Document};
 use translate::failure::{Failure, Kind};
 use translate::reply::Usage;
 
+use crate::observe::RequestId;
+
 /// Reads a request's body.
 ///
 /// # Errors
@@ -94,22 +96,10 @@ pub fn document(document: Document) -> Response {
     json(document.status, document.body)
 }
 
-/// A failure that is still to be put into words.
-#[derive(Clone)]
-struct Unsaid {
-    dialect: Dialect,
-    failure: Failure,
-}
-
-/// A failure in a dialect, to which the router gives its [words](said): only there the request's id
-/// is known.
+/// A failure in a dialect's words.
 #[must_use]
-pub fn failure(dialect: &Dialect, failure: &Failure) -> Response {
-    let mut response = Response::new(Body::empty());
-    response.extensions_mut().insert(Unsaid {
-        dialect: *dialect,
-        failure: failure.clone(),
-    });
+pub fn failure(dialect: &Dialect, failure: &Failure, id: RequestId) -> Response {
+    let mut response = document((dialect.failure)(failure, Some(&id.to_string())));
     let headers = response.headers_mut();
     if let Some(seconds) = failure.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -120,20 +110,6 @@ pub fn failure(dialect: &Dialect, failure: &Failure) -> Response {
         headers.insert(HeaderName::from_static("x-should-retry"), value);
     }
     response
-}
-
-/// The answer itself, or a failure in its dialect's words.
-#[must_use]
-pub fn said(mut response: Response, id: &HeaderValue) -> Response {
-    let Some(Unsaid { dialect, failure }) = response.extensions_mut().remove() else {
-        return response;
-    };
-    let said = document((dialect.failure)(&failure, id.to_str().ok()));
-    let (mut head, body) = said.into_parts();
-    // The length is that of the body which was not there yet.
-    response.headers_mut().remove(header::CONTENT_LENGTH);
-    head.headers.extend(std::mem::take(response.headers_mut()));
-    Response::from_parts(head, body)
 }
 
 /// A whole answer, with what it cost, and whether it has the form that was asked for.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
+use axum::handler::Handler;
 use axum::response::Response;
-use axum::routing::{any, get, post};
+use axum::routing::{MethodFilter, MethodRouter, any, on};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use hyper::body::Incoming;
@@ -17,7 +18,6 @@ use crate::access::rate_limit::RateLimitSlot;
 use crate::app::Relay;
 use crate::http::context::RequestContext;
 use crate::http::drain_body::Arriving;
-use crate::http::reply;
 use crate::observe::RequestId;
 use crate::routes::{
     assistants, audio, chat, completions, conversations, embeddings, files, health, images,
@@ -38,86 +38,163 @@ pub fn service(relay: Arc<Relay>) -> Service {
     }
 }
 
-/// Clients build URLs in three ways: on a base with `/v1`, on one without, and (those that add
-/// `/v1` themselves to a base that has it) with both. All mean the same.
-const BASES: [&str; 3] = ["/v1", "", "/v1/v1"];
+/// Who a route answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Admission {
+    /// Callers with a key: counted against the rate limit and logged.
+    Key,
+    /// Everybody; a key that is sent is checked, counted and logged.
+    OptionalKey,
+    /// Everybody, uncounted: what says nothing that needs a caller.
+    Public,
+}
 
-fn routes(relay: Arc<Relay>) -> Router {
-    let mut router = Router::new()
-        .route("/", get(root::page).post(root::wrong_endpoint))
-        .route("/health", get(health::health));
-    if let Some(counted) = &relay.metrics {
-        let counted = counted.clone();
-        router = router.route("/metrics", get(async move || metrics::metrics(&counted)));
-    }
-    for base in BASES {
-        let at = |path: &str| format!("{base}{path}");
-        router = router
-            .route(&at("/models"), get(models::list))
-            .route(&at("/models/{*id}"), get(models::entry))
-            .route(
-                &at("/assistants"),
-                get(assistants::list).post(assistants::create),
-            )
-            .route(
-                &at("/assistants/{id}"),
-                get(assistants::entry)
-                    .post(assistants::modify)
-                    .delete(assistants::delete),
-            )
-            .route(&at("/threads"), any(assistants::threads))
-            .route(&at("/threads/{*rest}"), any(assistants::threads))
-            .route(&at("/chat/completions"), post(chat::completions))
-            .route(&at("/files"), get(files::list).post(files::create))
-            .route(&at("/files/{id}"), get(files::entry).delete(files::delete))
-            .route(&at("/files/{id}/content"), get(files::content))
-            .route(&at("/completions"), post(completions::create))
-            .route(&at("/responses"), post(responses::create))
-            .route(
-                &at("/responses/input_tokens"),
-                post(responses::input_tokens),
-            )
-            .route(
-                &at("/responses/{id}"),
-                get(responses::get).delete(responses::delete),
-            )
-            .route(&at("/responses/{id}/cancel"), post(responses::cancel))
-            .route(
-                &at("/responses/{id}/input_items"),
-                get(responses::input_items),
-            )
-            .route(&at("/conversations"), post(conversations::create))
-            .route(
-                &at("/conversations/{id}"),
-                get(conversations::get)
-                    .post(conversations::update)
-                    .delete(conversations::delete),
-            )
-            .route(
-                &at("/conversations/{id}/items"),
-                get(conversations::list_items).post(conversations::add_items),
-            )
-            .route(
-                &at("/conversations/{id}/items/{item}"),
-                get(conversations::get_item).delete(conversations::delete_item),
-            )
-            .route(&at("/audio/transcriptions"), post(audio::transcriptions))
-            .route(&at("/audio/translations"), post(audio::translations))
-            .route(&at("/audio/speech"), post(audio::speech))
-            .route(&at("/audio/voices"), get(audio::list_voices))
-            .route(&at("/audio/models"), get(audio::list_models))
-            .route(&at("/images/generations"), post(images::generations))
-            .route(&at("/images/edits"), post(images::edits))
-            .route(&at("/images/variations"), post(images::variations))
-            .route(&at("/messages"), post(messages::create))
-            .route(&at("/messages/count_tokens"), post(messages::count_tokens));
-        if let Some(elsewhere) = &relay.embeddings {
-            let elsewhere = elsewhere.clone();
-            let create = |State(relay), request| embeddings::create(relay, elsewhere, request);
-            router = router.route(&at("/embeddings"), post(create));
+/// A row of the route table.
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "method and admission are for the test that walks the table"
+    )
+)]
+struct Route {
+    method: Method,
+    path: &'static str,
+    admission: Admission,
+    handler: MethodRouter<Arc<Relay>>,
+}
+
+impl Route {
+    fn new<H, T>(method: Method, filter: MethodFilter, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Relay>>,
+        T: 'static,
+    {
+        Self {
+            method,
+            path,
+            admission: Admission::Key,
+            handler: on(filter, handler),
         }
     }
-    router
+
+    fn get<H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Relay>>,
+        T: 'static,
+    {
+        Self::new(Method::GET, MethodFilter::GET, path, handler)
+    }
+
+    fn post<H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Relay>>,
+        T: 'static,
+    {
+        Self::new(Method::POST, MethodFilter::POST, path, handler)
+    }
+
+    fn delete<H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Relay>>,
+        T: 'static,
+    {
+        Self::new(Method::DELETE, MethodFilter::DELETE, path, handler)
+    }
+
+    /// All methods.
+    fn any<H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Relay>>,
+        T: 'static,
+    {
+        Self {
+            method: Method::POST,
+            path,
+            admission: Admission::Key,
+            handler: any(handler),
+        }
+    }
+
+    fn open_to(self, admission: Admission) -> Self {
+        Self { admission, ..self }
+    }
+}
+
+/// Every route there is. Paths of the API stand below `/v1`, however clients write it: see
+/// [`canonical`].
+fn table(relay: &Relay) -> Vec<Route> {
+    use Admission::{OptionalKey, Public};
+    let mut table = vec![
+        Route::get("/", root::page).open_to(Public),
+        Route::post("/", root::wrong_endpoint).open_to(Public),
+        Route::get("/health", health::health).open_to(Public),
+        Route::get("/v1/models", models::list).open_to(OptionalKey),
+        Route::get("/v1/models/{*id}", models::entry).open_to(OptionalKey),
+        Route::get("/v1/assistants", assistants::list),
+        Route::post("/v1/assistants", assistants::create),
+        Route::get("/v1/assistants/{id}", assistants::entry),
+        Route::post("/v1/assistants/{id}", assistants::modify),
+        Route::delete("/v1/assistants/{id}", assistants::delete),
+        Route::any("/v1/threads", assistants::threads).open_to(Public),
+        Route::any("/v1/threads/{*rest}", assistants::threads).open_to(Public),
+        Route::post("/v1/chat/completions", chat::completions),
+        Route::get("/v1/files", files::list),
+        Route::post("/v1/files", files::create),
+        Route::get("/v1/files/{id}", files::entry),
+        Route::delete("/v1/files/{id}", files::delete),
+        Route::get("/v1/files/{id}/content", files::content),
+        Route::post("/v1/completions", completions::create),
+        Route::post("/v1/responses", responses::create),
+        Route::post("/v1/responses/input_tokens", responses::input_tokens),
+        Route::get("/v1/responses/{id}", responses::get),
+        Route::delete("/v1/responses/{id}", responses::delete),
+        Route::post("/v1/responses/{id}/cancel", responses::cancel),
+        Route::get("/v1/responses/{id}/input_items", responses::input_items),
+        Route::post("/v1/conversations", conversations::create),
+        Route::get("/v1/conversations/{id}", conversations::get),
+        Route::post("/v1/conversations/{id}", conversations::update),
+        Route::delete("/v1/conversations/{id}", conversations::delete),
+        Route::get("/v1/conversations/{id}/items", conversations::list_items),
+        Route::post("/v1/conversations/{id}/items", conversations::add_items),
+        Route::get(
+            "/v1/conversations/{id}/items/{item}",
+            conversations::get_item,
+        ),
+        Route::delete(
+            "/v1/conversations/{id}/items/{item}",
+            conversations::delete_item,
+        ),
+        Route::post("/v1/audio/transcriptions", audio::transcriptions),
+        Route::post("/v1/audio/translations", audio::translations),
+        Route::post("/v1/audio/speech", audio::speech),
+        Route::get("/v1/audio/voices", audio::list_voices).open_to(OptionalKey),
+        Route::get("/v1/audio/models", audio::list_models).open_to(OptionalKey),
+        Route::post("/v1/images/generations", images::generations),
+        Route::post("/v1/images/edits", images::edits),
+        Route::post("/v1/images/variations", images::variations),
+        Route::post("/v1/messages", messages::create),
+        Route::post("/v1/messages/count_tokens", messages::count_tokens),
+    ];
+    if let Some(counted) = &relay.metrics {
+        let counted = counted.clone();
+        let show = async move || metrics::metrics(&counted);
+        table.push(Route::get("/metrics", show).open_to(Public));
+    }
+    if let Some(elsewhere) = &relay.embeddings {
+        let elsewhere = elsewhere.clone();
+        let create = |State(relay), request| embeddings::create(relay, elsewhere, request);
+        table.push(Route::post("/v1/embeddings", create));
+    }
+    table
+}
+
+fn routes(relay: Arc<Relay>) -> Router {
+    table(&relay)
+        .into_iter()
+        .fold(Router::new(), |router, route| {
+            router.route(route.path, route.handler)
+        })
         .fallback(missing::route)
         .method_not_allowed_fallback(missing::method)
         .with_state(relay)
@@ -134,30 +211,27 @@ impl Service {
 
     /// As [`Service::call`], for a request that need not come from a socket.
     pub async fn answer(&self, mut request: Request<Body>, peer: SocketAddr) -> Response {
-        let id = RequestId::draw();
         let rate_limit = RateLimitSlot::default();
+        let uri = without_empty_segments(request.uri()).unwrap_or_else(|| request.uri().clone());
+        let context = RequestContext {
+            id: RequestId::draw(),
+            peer,
+            uri,
+            rate_limit: rate_limit.clone(),
+        };
+        let id = context.id.header();
         let mut response = if request.method() == Method::OPTIONS {
             preflight(request.headers())
         } else if !missing::is_readable(request.uri()) {
-            missing::unreadable(request.uri(), request.headers())
+            missing::unreadable(&context, request.headers())
         } else {
-            let rate_limit = rate_limit.clone();
-            let context = RequestContext {
-                id,
-                peer,
-                rate_limit,
-            };
+            *request.uri_mut() = canonical(&context.uri).unwrap_or_else(|| context.uri.clone());
             request.extensions_mut().insert(context);
-            if let Some(uri) = without_empty_segments(request.uri()) {
-                *request.uri_mut() = uri;
-            }
             match self.routes.clone().call(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             }
         };
-        let id = id.header();
-        response = reply::said(response, &id);
         let headers = response.headers_mut();
         if let Some(status) = rate_limit.status() {
             status.headers(headers);
@@ -196,6 +270,26 @@ fn without_empty_segments(uri: &Uri) -> Option<Uri> {
     bare.parse().ok()
 }
 
+/// Paths that are not below `/v1`.
+const ROOT_PATHS: [&str; 3] = ["/", "/health", "/metrics"];
+
+/// The URL below `/v1`. Clients build URLs in three ways: on a base with `/v1`, on one without, and
+/// (those that add `/v1` themselves to a base that has it) with both. All mean the same. None if
+/// the URL is canonical.
+fn canonical(uri: &Uri) -> Option<Uri> {
+    let path = uri.path();
+    let canonical = match path.strip_prefix("/v1/") {
+        Some(rest) if rest.starts_with("v1/") => format!("/{rest}"),
+        Some(_) => return None,
+        None if path == "/v1" || ROOT_PATHS.contains(&path) => return None,
+        None => format!("/v1{path}"),
+    };
+    let query = uri.query().map(|query| format!("?{query}"));
+    format!("{canonical}{}", query.unwrap_or_default())
+        .parse()
+        .ok()
+}
+
 /// What a browser asks before it sends another origin's request.
 fn preflight(asked: &HeaderMap) -> Response {
     let mut response = Response::new(Body::empty());
@@ -227,7 +321,11 @@ fn preflight(asked: &HeaderMap) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+    use http_body_util::BodyExt as _;
+
     use super::*;
+    use crate::config::Settings;
 
     #[test]
     fn slashes_too_many_are_taken_out() {
@@ -245,5 +343,137 @@ mod tests {
             let given = Uri::builder().path_and_query(given).build().unwrap();
             assert_eq!(without_empty_segments(&given), bare, "{given}");
         }
+    }
+
+    #[test]
+    fn bases_with_and_without_a_version_mean_the_same() {
+        let table = [
+            ("/v1/models", None),
+            ("/models", Some("/v1/models")),
+            ("/models?limit=3", Some("/v1/models?limit=3")),
+            ("/v1/v1/models", Some("/v1/models")),
+            ("/v1/v1/v1/models", Some("/v1/v1/models")),
+            ("/v1", None),
+            ("/", None),
+            ("/health", None),
+            ("/metrics", None),
+            ("/v1/health", None),
+        ];
+        for (given, expected) in table {
+            let expected: Option<Uri> = expected.map(|uri| uri.parse().unwrap());
+            let given = Uri::builder().path_and_query(given).build().unwrap();
+            assert_eq!(canonical(&given), expected, "{given}");
+        }
+    }
+
+    /// A relay whose upstream refuses every connection, with one request a minute for a caller.
+    fn relay() -> Arc<Relay> {
+        let flags = [
+            "relay",
+            "--onemin-base-url=http://127.0.0.1:9",
+            "--onemin-asset-url=http://127.0.0.1:9",
+            "--embeddings-base-url=http://127.0.0.1:9",
+            "--counters=process",
+            "--relay-secret=sixteen characters",
+            "--rate-limit-per-minute=1",
+            "--metrics",
+        ];
+        let mut settings = Settings::try_parse_from(flags).unwrap();
+        let folder = format!("relay-routes-{}", uuid::Uuid::new_v4().simple());
+        settings.data_dir = Some(std::env::temp_dir().join(folder));
+        Arc::new(Relay::new(&settings).unwrap())
+    }
+
+    struct Answered {
+        status: u16,
+        is_counted: bool,
+        body: serde_json::Value,
+    }
+
+    async fn send(service: &Service, route: &Route, key: Option<&str>) -> Answered {
+        let path = route.path.replace(['{', '}', '*'], "");
+        let mut request = Request::builder().method(route.method.clone()).uri(path);
+        if let Some(key) = key {
+            request = request.header("x-api-key", key);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let peer = SocketAddr::from(([127, 0, 0, 1], 5000));
+        let (head, body) = service.answer(request, peer).await.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        assert!(head.headers.contains_key("x-request-id"), "{}", route.path);
+        Answered {
+            status: head.status.as_u16(),
+            is_counted: head.headers.contains_key("x-ratelimit-limit-requests"),
+            body: serde_json::from_slice(&body).unwrap_or_default(),
+        }
+    }
+
+    /// Requests that have a log line: metrics count exactly those.
+    fn logged(relay: &Relay) -> u64 {
+        let text = relay.metrics.as_ref().unwrap().text();
+        let lines = text
+            .lines()
+            .filter(|line| line.starts_with("relay_requests_total{"));
+        lines
+            .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+            .sum()
+    }
+
+    #[tokio::test]
+    async fn every_route_goes_through_the_front_door() {
+        let relay = relay();
+        let service = service(relay.clone());
+        for (number, route) in table(&relay).iter().enumerate() {
+            let name = format!("{} {}", route.method, route.path);
+            let before = logged(&relay);
+            let keyless = send(&service, route, None).await;
+            let key = format!("key-{number}");
+            let keyed = send(&service, route, Some(&key)).await;
+            let again = send(&service, route, Some(&key)).await;
+            let lines = logged(&relay) - before;
+            assert!(!keyless.is_counted, "{name}");
+            match route.admission {
+                Admission::Key => {
+                    assert_eq!(keyless.status, 401, "{name}");
+                    let is_anthropic = route.path.starts_with("/v1/messages");
+                    let kind = &keyless.body["error"]["type"];
+                    let expected = if is_anthropic {
+                        "authentication_error"
+                    } else {
+                        "invalid_request_error"
+                    };
+                    assert_eq!(kind, expected, "{name}");
+                    assert_eq!(keyless.body["type"] == "error", is_anthropic, "{name}");
+                }
+                Admission::OptionalKey => assert_ne!(keyless.status, 401, "{name}"),
+                Admission::Public => {
+                    assert_eq!((lines, keyed.is_counted), (0, false), "{name}");
+                    continue;
+                }
+            }
+            assert_eq!(lines, 3, "{name} has a log line a request");
+            assert!(keyed.is_counted, "{name}");
+            assert_ne!(keyed.status, 429, "{name}");
+            assert_eq!(again.status, 429, "{name}");
+        }
+    }
+
+    #[test]
+    fn public_routes_are_these() {
+        let relay = relay();
+        let public = table(&relay).into_iter();
+        let public = public.filter(|route| route.admission == Admission::Public);
+        let public: Vec<_> = public.map(|route| route.path).collect();
+        assert_eq!(
+            public,
+            [
+                "/",
+                "/",
+                "/health",
+                "/v1/threads",
+                "/v1/threads/{*rest}",
+                "/metrics"
+            ]
+        );
     }
 }

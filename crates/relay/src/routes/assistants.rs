@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -15,7 +16,8 @@ use translate::failure::{Failure, Kind};
 use super::files::query;
 use crate::access::account_id::AccountId;
 use crate::app::Relay;
-use crate::http::admit::{self, Asked};
+use crate::http::admit::{self, AdmittedRequest};
+use crate::http::context::RequestContext;
 use crate::http::reply;
 
 /// Entries of a page if the client does not say, and the most.
@@ -117,12 +119,13 @@ pub async fn delete(
 }
 
 /// Threads and their runs.
-pub async fn threads() -> Response {
+pub async fn threads(Extension(context): Extension<RequestContext>) -> Response {
     let message = "Threads and runs are not offered: OpenAI shut them down on 2026-08-26. Keep the conversation in the client, and give the assistant's id as `model` to /v1/chat/completions or /v1/responses.";
-    reply::failure(&chat::DIALECT, &Failure::new(Kind::NotImplemented, message))
+    let failure = Failure::new(Kind::NotImplemented, message);
+    reply::failure(&chat::DIALECT, &failure, context.id)
 }
 
-async fn body(relay: &Relay, asked: Asked) -> Result<bytes::Bytes, Failure> {
+async fn body(relay: &Relay, asked: AdmittedRequest) -> Result<bytes::Bytes, Failure> {
     reply::read(asked.body, &asked.head.headers, relay.max_body).await
 }
 

@@ -15,7 +15,7 @@ use translate::dialect::openai::media::audio::{self, SpeechRequest};
 use translate::failure::Failure;
 
 use crate::app::Relay;
-use crate::http::admit::{self, Asked};
+use crate::http::admit::{self, AdmittedRequest};
 use crate::http::event_stream;
 use crate::http::reply;
 use crate::media::transcription::{Task, TranscriptionRequest};
@@ -27,7 +27,7 @@ pub async fn transcriptions(State(relay): State<Arc<Relay>>, request: Request<Bo
         relay,
         "audio.transcriptions",
         request,
-        async |relay, asked: Asked| transcribe(relay, asked, Task::Transcribe).await,
+        async |relay, asked: AdmittedRequest| transcribe(relay, asked, Task::Transcribe).await,
     )
     .await
 }
@@ -38,12 +38,16 @@ pub async fn translations(State(relay): State<Arc<Relay>>, request: Request<Body
         relay,
         "audio.translations",
         request,
-        async |relay, asked: Asked| transcribe(relay, asked, Task::Translate).await,
+        async |relay, asked: AdmittedRequest| transcribe(relay, asked, Task::Translate).await,
     )
     .await
 }
 
-async fn transcribe(relay: Arc<Relay>, asked: Asked, task: Task) -> Result<Response, Failure> {
+async fn transcribe(
+    relay: Arc<Relay>,
+    asked: AdmittedRequest,
+    task: Task,
+) -> Result<Response, Failure> {
     let key = asked.caller.key.clone();
     let media = relay.media.clone();
     let mut request = media
@@ -87,7 +91,7 @@ pub async fn speech(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
         relay,
         "audio.speech",
         request,
-        async |relay, asked: Asked| {
+        async |relay, asked: AdmittedRequest| {
             let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
             let mut request = audio::speech(&body)?;
             request.model = relay.catalogue.permitted(&request.model)?;
@@ -120,7 +124,12 @@ async fn synthesize(
 
 /// The voices that speech can be asked for in, as Open WebUI and its like list them. No key is
 /// needed, as for the list of models.
-pub async fn list_voices() -> Response {
+pub async fn list_voices(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+    let (head, _) = request.into_parts();
+    admit::answer_anyone(relay, "audio.voices", &head, async |_, _| Ok(voices())).await
+}
+
+fn voices() -> Response {
     let voices = onemin::speech::voices::named().map(|voice| Listed {
         id: voice.name.to_owned(),
         name: match voice.provider {
@@ -133,7 +142,18 @@ pub async fn list_voices() -> Response {
 }
 
 /// The models that speak, for the same clients.
-pub async fn list_models(State(relay): State<Arc<Relay>>) -> Response {
+pub async fn list_models(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+    let (head, _) = request.into_parts();
+    admit::answer_anyone(
+        relay,
+        "audio.models",
+        &head,
+        async |relay: Arc<Relay>, _| Ok(speech_models(&relay).await),
+    )
+    .await
+}
+
+async fn speech_models(relay: &Relay) -> Response {
     let (models, _) = relay.catalogue.list().await;
     let speaking = models
         .into_iter()

@@ -17,7 +17,7 @@ use super::responses::page;
 use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::clock;
-use crate::http::admit::{self, Asked};
+use crate::http::admit::{self, AdmittedRequest};
 use crate::http::reply;
 use crate::objects::responses::Conversation;
 use crate::observe::RequestId;
@@ -28,7 +28,7 @@ pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
         relay,
         "conversations.create",
         request,
-        async |relay, asked: Asked| {
+        async |relay, asked: AdmittedRequest| {
             let owner = asked.owner;
             relay.known_keys.check(&asked.caller.key, owner).await?;
             let create = conversations::create(&read(&relay, asked).await?)?;
@@ -56,7 +56,9 @@ pub async fn get(
         relay,
         "conversations.get",
         request,
-        async |relay, asked: Asked| Ok(object(&id, &find(&relay, asked.owner, &id).await?)),
+        async |relay, asked: AdmittedRequest| {
+            Ok(object(&id, &find(&relay, asked.owner, &id).await?))
+        },
     )
     .await
 }
@@ -71,7 +73,7 @@ pub async fn update(
         relay,
         "conversations.update",
         request,
-        async |relay, asked: Asked| {
+        async |relay, asked: AdmittedRequest| {
             let owner = asked.owner;
             let metadata = conversations::update(&read(&relay, asked).await?)?;
             let relabel = |c: &mut Conversation| c.metadata.clone_from(&metadata);
@@ -93,7 +95,7 @@ pub async fn delete(
         relay,
         "conversations.delete",
         request,
-        async |relay, asked: Asked| {
+        async |relay, asked: AdmittedRequest| {
             if !relay.responses.forget(asked.owner, &id).await? {
                 return Err(missing_conversation(&id));
             }
@@ -113,7 +115,7 @@ pub async fn list_items(
         relay,
         "conversations.items",
         request,
-        async |relay, asked: Asked| {
+        async |relay, asked: AdmittedRequest| {
             let conversation = find(&relay, asked.owner, &id).await?;
             Ok(reply::json(
                 200,
@@ -134,7 +136,7 @@ pub async fn add_items(
         relay,
         "conversations.items.create",
         request,
-        async |relay, asked: Asked| {
+        async |relay, asked: AdmittedRequest| {
             let owner = asked.owner;
             let added = items::numbered(conversations::add(&read(&relay, asked).await?)?, &stamp());
             let extend = |c: &mut Conversation| c.items.extend(added.iter().cloned());
@@ -164,7 +166,7 @@ pub async fn get_item(
         relay,
         "conversations.items.get",
         request,
-        async |relay, asked: Asked| {
+        async |relay, asked: AdmittedRequest| {
             let conversation = find(&relay, asked.owner, &id).await?;
             let shown = conversations::shown(&conversation.items);
             let found = shown.iter().find(|value| has_id(value, &item));
@@ -184,7 +186,7 @@ pub async fn delete_item(
         relay,
         "conversations.items.delete",
         request,
-        async |relay, asked: Asked| {
+        async |relay, asked: AdmittedRequest| {
             let mut found = false;
             let changed = relay.responses.change(asked.owner, &id, |conversation| {
                 let before = conversation.items.len();
@@ -202,7 +204,7 @@ pub async fn delete_item(
     .await
 }
 
-async fn read(relay: &Relay, asked: Asked) -> Result<Bytes, Failure> {
+async fn read(relay: &Relay, asked: AdmittedRequest) -> Result<Bytes, Failure> {
     reply::read(asked.body, &asked.head.headers, relay.max_body).await
 }
 

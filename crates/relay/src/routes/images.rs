@@ -16,7 +16,7 @@ use translate::failure::Failure;
 use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::clock;
-use crate::http::admit::{self, Asked};
+use crate::http::admit::{self, AdmittedRequest};
 use crate::http::event_stream;
 use crate::http::multipart::{self, Form};
 use crate::http::reply;
@@ -29,7 +29,7 @@ pub async fn generations(State(relay): State<Arc<Relay>>, request: Request<Body>
         relay,
         "images.generations",
         request,
-        async |relay, asked: Asked| {
+        async |relay, asked: AdmittedRequest| {
             let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
             let mut request = wire::decode(&body)?;
             request.strict = asked.strict;
@@ -56,7 +56,7 @@ pub async fn edits(State(relay): State<Arc<Relay>>, request: Request<Body>) -> R
         relay,
         "images.edits",
         request,
-        async |relay, asked: Asked| {
+        async |relay, asked: AdmittedRequest| {
             let (key, account) = (asked.caller.key.clone(), asked.owner);
             let ImageInput {
                 request,
@@ -88,7 +88,7 @@ pub async fn variations(State(relay): State<Arc<Relay>>, request: Request<Body>)
         relay,
         "images.variations",
         request,
-        async |relay, asked: Asked| {
+        async |relay, asked: AdmittedRequest| {
             let (key, account) = (asked.caller.key.clone(), asked.owner);
             let ImageInput {
                 request,
@@ -176,7 +176,7 @@ struct ImageInput {
 }
 
 /// A form, or JSON with addresses in the place of files.
-async fn read(relay: &Relay, asked: Asked) -> Result<ImageInput, Failure> {
+async fn read(relay: &Relay, asked: AdmittedRequest) -> Result<ImageInput, Failure> {
     let strict = asked.strict;
     let mut input = if is_json(&asked.head.headers) {
         let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use http::{HeaderMap, Request};
+use http::Request;
 use translate::dialect::anthropic::messages;
-use translate::failure::Failure;
 
-use crate::access::credentials;
 use crate::app::Relay;
 use crate::chat::{self, Api};
+use crate::http::admit::{self, AdmittedRequest, Entrance};
 use crate::http::reply;
 use crate::models::NameStyle;
 
@@ -28,15 +27,18 @@ pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
 
 /// How many tokens a request's prompt would have, by our estimate: upstream is not asked.
 pub async fn count_tokens(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    let (head, body) = request.into_parts();
-    match count(&relay, &head.headers, body).await {
-        Ok(count) => reply::json(200, count),
-        Err(failure) => reply::failure(&messages::DIALECT, &failure),
-    }
-}
-
-async fn count(relay: &Relay, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Failure> {
-    credentials::caller(headers)?;
-    let body = reply::read(body, headers, relay.max_body).await?;
-    messages::count::count_tokens(&body)
+    let entrance = Entrance {
+        api: "messages.count_tokens",
+        dialect: &messages::DIALECT,
+    };
+    admit::answer_in(
+        relay,
+        entrance,
+        request,
+        async |relay, asked: AdmittedRequest| {
+            let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
+            Ok(reply::json(200, messages::count::count_tokens(&body)?))
+        },
+    )
+    .await
 }

@@ -1,10 +1,12 @@
 //! URLs and methods that do not exist, in the shape that clients understand.
 
+use axum::Extension;
 use axum::response::Response;
 use http::{HeaderMap, Method, Uri};
 use translate::dialect::anthropic::messages;
 use translate::failure::{Failure, Kind};
 
+use crate::http::context::RequestContext;
 use crate::http::{admit, reply};
 
 /// Endpoints of OpenAI's and Anthropic's APIs that 1min.ai has no counterpart for: the beginning of
@@ -75,8 +77,12 @@ const WITHOUT_COUNTERPART: &[(&str, &str)] = &[
 ];
 
 /// No such URL, or one that 1min.ai has nothing behind.
-pub async fn route(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    answer(&failure(&method, &uri), &uri, &headers)
+pub async fn route(
+    method: Method,
+    Extension(context): Extension<RequestContext>,
+    headers: HeaderMap,
+) -> Response {
+    answer(&failure(&method, &context.uri), &context, &headers)
 }
 
 /// Whether a URL's path is text. Handlers that take a part of it expect that.
@@ -88,20 +94,20 @@ pub fn is_readable(uri: &Uri) -> bool {
 }
 
 /// A URL whose path is no text.
-pub fn unreadable(uri: &Uri, headers: &HeaderMap) -> Response {
+pub fn unreadable(context: &RequestContext, headers: &HeaderMap) -> Response {
     let failure = Failure::new(Kind::Invalid, "The URL's path is not UTF-8.");
-    answer(&failure, uri, headers)
+    answer(&failure, context, headers)
 }
 
 /// Anthropic's clients name their version, and ask for what nobody else has.
-fn answer(failure: &Failure, uri: &Uri, headers: &HeaderMap) -> Response {
+fn answer(failure: &Failure, context: &RequestContext, headers: &HeaderMap) -> Response {
     let anthropics = ["messages", "complete"];
-    let path = below(uri.path());
+    let path = below(context.uri.path());
     let first = path.split('/').next().unwrap_or_default();
     if anthropics.contains(&first) {
-        return reply::failure(&messages::DIALECT, failure);
+        return reply::failure(&messages::DIALECT, failure, context.id);
     }
-    reply::failure(admit::dialect(headers), failure)
+    reply::failure(admit::dialect(headers), failure, context.id)
 }
 
 fn failure(method: &Method, uri: &Uri) -> Failure {
@@ -115,13 +121,17 @@ fn failure(method: &Method, uri: &Uri) -> Failure {
 }
 
 /// The URL exists, the method does not.
-pub async fn method(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    let path = shown(&uri);
+pub async fn method(
+    method: Method,
+    Extension(context): Extension<RequestContext>,
+    headers: HeaderMap,
+) -> Response {
+    let path = shown(&context.uri);
     let failure = without_counterpart(&path).unwrap_or_else(|| {
         let message = format!("{path} does not take {method}.");
         Failure::new(Kind::MethodNotAllowed, message)
     });
-    answer(&failure, &uri, &headers)
+    answer(&failure, &context, &headers)
 }
 
 fn shown(uri: &Uri) -> String {

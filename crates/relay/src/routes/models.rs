@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use axum::Extension;
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::header::{HeaderName, HeaderValue};
-use http::{HeaderMap, Uri};
+use http::{Request, Uri};
 use onemin::catalogue::Source;
 use onemin::models::Model;
 use serde::Serialize;
@@ -16,101 +16,94 @@ use translate::dialect::anthropic;
 use translate::dialect::anthropic::models::Lifecycle;
 use translate::failure::Failure;
 
-use crate::access::credentials;
+use crate::access::account_id::AccountId;
+use crate::access::credentials::Caller;
 use crate::app::Relay;
 use crate::http::admit::{self, speaks_anthropic};
-use crate::http::context::RequestContext;
 use crate::http::reply;
 use crate::models::NameStyle;
 
 /// All models that may be used; in Anthropic's shape for a client that names its version.
-pub async fn list(
-    State(relay): State<Arc<Relay>>,
-    Extension(context): Extension<RequestContext>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
-    let recognising = recognise(&relay, &context, &headers);
-    let (recognised, (models, source)) = tokio::join!(recognising, relay.catalogue.list());
-    if let Err(failure) = recognised {
-        return reply::failure(admit::dialect(&headers), &failure);
-    }
-    let mut response = if speaks_anthropic(&headers) {
-        let entries: Vec<_> = models.iter().map(for_anthropic).collect();
-        let query = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-        let query: Vec<_> = query.into_owned().collect();
-        let query = query
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
-        match anthropic::models::Query::of(query)
-            .and_then(|q| anthropic::models::list(&entries, &q))
-        {
-            Ok(page) => reply::json(200, page),
-            Err(failure) => reply::failure(admit::dialect(&headers), &failure),
-        }
-    } else {
-        let list = List {
-            object: "list",
-            data: models.iter().map(Entry::from).collect(),
-        };
-        reply::json(200, serde_json::to_vec(&list).unwrap_or_default())
-    };
-    let source = HeaderValue::from_static(match source {
-        Source::Live => "live",
-        Source::Stale => "stale",
-        Source::BuiltIn => "built-in",
-    });
-    let headers = response.headers_mut();
-    headers.insert(HeaderName::from_static("x-relay-models"), source);
-    response
+pub async fn list(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+    let (head, _) = request.into_parts();
+    admit::answer_anyone(
+        relay,
+        "models.list",
+        &head,
+        async |relay: Arc<Relay>, account| {
+            let known = check_key(&relay, account);
+            let (known, (models, source)) = tokio::join!(known, relay.catalogue.list());
+            known?;
+            let mut response = if speaks_anthropic(&head.headers) {
+                anthropic_page(&models, &head.uri)?
+            } else {
+                admit::json(&List {
+                    object: "list",
+                    data: models.iter().map(Entry::from).collect(),
+                })
+            };
+            let source = HeaderValue::from_static(match source {
+                Source::Live => "live",
+                Source::Stale => "stale",
+                Source::BuiltIn => "built-in",
+            });
+            let headers = response.headers_mut();
+            headers.insert(HeaderName::from_static("x-relay-models"), source);
+            Ok(response)
+        },
+    )
+    .await
+}
+
+fn anthropic_page(models: &[Model], uri: &Uri) -> Result<Response, Failure> {
+    let entries: Vec<_> = models.iter().map(for_anthropic).collect();
+    let query = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let query: Vec<_> = query.into_owned().collect();
+    let query = query
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let query = anthropic::models::Query::of(query)?;
+    Ok(reply::json(200, anthropic::models::list(&entries, &query)?))
 }
 
 /// One model; ids may hold slashes.
 pub async fn entry(
     State(relay): State<Arc<Relay>>,
-    Extension(context): Extension<RequestContext>,
-    headers: HeaderMap,
     Path(id): Path<String>,
+    request: Request<Body>,
 ) -> Response {
-    if let Err(failure) = recognise(&relay, &context, &headers).await {
-        return reply::failure(admit::dialect(&headers), &failure);
-    }
-    let anthropic = speaks_anthropic(&headers);
-    let names = if anthropic {
-        NameStyle::Families
-    } else {
-        NameStyle::Exact
-    };
-    let id = relay.catalogue.resolve(&id, names).await;
-    match relay.catalogue.get(&id).await {
-        Ok(model) if anthropic => {
-            reply::json(200, anthropic::models::entry(&for_anthropic(&model)))
-        }
-        Ok(model) => reply::json(
-            200,
-            serde_json::to_vec(&Entry::from(&model)).unwrap_or_default(),
-        ),
-        Err(failure) => reply::failure(admit::dialect(&headers), &failure),
-    }
+    let (head, _) = request.into_parts();
+    admit::answer_anyone(
+        relay,
+        "models.get",
+        &head,
+        async |relay: Arc<Relay>, account| {
+            check_key(&relay, account).await?;
+            let anthropic = speaks_anthropic(&head.headers);
+            let names = if anthropic {
+                NameStyle::Families
+            } else {
+                NameStyle::Exact
+            };
+            let id = relay.catalogue.resolve(&id, names).await;
+            let model = relay.catalogue.get(&id).await?;
+            Ok(if anthropic {
+                reply::json(200, anthropic::models::entry(&for_anthropic(&model)))
+            } else {
+                admit::json(&Entry::from(&model))
+            })
+        },
+    )
+    .await
 }
 
 /// Refuses a key that upstream does not know: clients list the models to learn whether a key is
-/// good. Without a key the list is public, as upstream's is. Asking upstream counts against the
-/// caller's limit: keys can be invented without end.
-async fn recognise(
-    relay: &Relay,
-    context: &RequestContext,
-    headers: &HeaderMap,
-) -> Result<(), Failure> {
-    let Ok(caller) = credentials::caller(headers) else {
-        return Ok(());
-    };
-    let owner = relay.account_ids.of_key(&caller.key);
-    if relay.known_keys.knows(owner) {
-        return Ok(());
+/// good. Without a key the list is public, as upstream's is.
+async fn check_key(relay: &Relay, account: Option<(Caller, AccountId)>) -> Result<(), Failure> {
+    match account {
+        Some((caller, owner)) => relay.known_keys.check(&caller.key, owner).await,
+        None => Ok(()),
     }
-    relay.admit(owner, context, headers).await?;
-    relay.known_keys.check(&caller.key, owner).await
 }
 
 fn for_anthropic(model: &Model) -> anthropic::models::Model {

@@ -20,7 +20,7 @@ use translate::reply::ResponseMeta;
 use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::chat::{self, Api};
-use crate::http::admit::{self, Asked};
+use crate::http::admit::{self, AdmittedRequest};
 use crate::http::reply;
 use crate::models::NameStyle;
 use crate::objects::responses::Destination;
@@ -75,7 +75,7 @@ pub async fn get(
         relay,
         "responses.get",
         request,
-        async |relay, asked: Asked| {
+        async |relay, asked: AdmittedRequest| {
             refuse_stream(&asked)?;
             let stored = relay.responses.get(asked.owner, &id).await?;
             let stored = stored.ok_or_else(|| missing_response(&id))?;
@@ -86,7 +86,7 @@ pub async fn get(
 }
 
 /// What is stored is whole: there are no events of it to be told again.
-fn refuse_stream(asked: &Asked) -> Result<(), Failure> {
+fn refuse_stream(asked: &AdmittedRequest) -> Result<(), Failure> {
     let query = asked.head.uri.query().unwrap_or_default();
     let streamed = url::form_urlencoded::parse(query.as_bytes())
         .any(|(name, value)| name == "stream" && matches!(&*value, "true" | "1"));
@@ -107,7 +107,7 @@ pub async fn delete(
         relay,
         "responses.delete",
         request,
-        async |relay, asked: Asked| {
+        async |relay, asked: AdmittedRequest| {
             if !relay.responses.delete(asked.owner, &id).await? {
                 return Err(missing_response(&id));
             }
@@ -127,7 +127,7 @@ pub async fn input_items(
         relay,
         "responses.input_items",
         request,
-        async |relay, asked: Asked| {
+        async |relay, asked: AdmittedRequest| {
             let stored = relay.responses.get(asked.owner, &id).await?;
             let input = stored.ok_or_else(|| missing_response(&id))?.input;
             Ok(reply::json(200, stored::list(&input, &page(&asked)?)?))
@@ -140,7 +140,7 @@ pub async fn input_items(
 ///
 /// # Errors
 /// A query that asks for what cannot be.
-pub fn page(asked: &Asked) -> Result<stored::Page, Failure> {
+pub fn page(asked: &AdmittedRequest) -> Result<stored::Page, Failure> {
     let query = asked.head.uri.query().unwrap_or_default();
     let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes())
         .into_owned()
@@ -162,7 +162,7 @@ pub async fn cancel(
         relay,
         "responses.cancel",
         request,
-        async |relay, asked: Asked| {
+        async |relay, asked: AdmittedRequest| {
             let stored = relay.responses.get(asked.owner, &id).await?;
             stored.ok_or_else(|| missing_response(&id))?;
             let message = "Only background responses can be cancelled, and this relay runs none.";
@@ -178,7 +178,7 @@ pub async fn input_tokens(State(relay): State<Arc<Relay>>, request: Request<Body
         relay,
         "responses.input_tokens",
         request,
-        async |relay, asked: Asked| {
+        async |relay, asked: AdmittedRequest| {
             let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
             let read = decode::read_for_counting(&body)?;
             let past = relay.responses.past(asked.owner, &read).await?;

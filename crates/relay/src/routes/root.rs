@@ -1,10 +1,12 @@
 //! `GET /`: a page for a browser, a line for everybody else. `POST /` is a common mistake.
 
+use axum::Extension;
 use axum::response::{Html, IntoResponse as _, Response};
 use http::{HeaderMap, header};
 use translate::dialect::openai::chat;
 use translate::failure::{Failure, Kind};
 
+use crate::http::context::RequestContext;
 use crate::http::reply;
 
 const PAGE: &str = include_str!("root/page.html");
@@ -33,10 +35,10 @@ pub async fn page(headers: HeaderMap) -> Response {
 }
 
 /// The original relay's error 1212.
-pub async fn wrong_endpoint() -> Response {
+pub async fn wrong_endpoint(Extension(context): Extension<RequestContext>) -> Response {
     let message = "This is not an endpoint (1212): the base URL ends in /v1, chat is POST /v1/chat/completions.";
     let failure = Failure::new(Kind::Invalid, message).with_code("model_not_supported");
-    reply::failure(&chat::DIALECT, &failure)
+    reply::failure(&chat::DIALECT, &failure, context.id)
 }
 
 /// A header is not to be trusted inside HTML.

@@ -8,7 +8,7 @@ use translate::failure::{Failure, Kind};
 
 use crate::access::account_id::AccountId;
 use crate::app::Relay;
-use crate::http::admit::Asked;
+use crate::http::admit::AdmittedRequest;
 use crate::http::multipart::{self, broken};
 use crate::http::reply;
 use crate::objects::files::{File, Files, Upload};
@@ -23,7 +23,7 @@ const MAX_FIELD: usize = 64 * 1024;
 ///
 /// # Errors
 /// What is wrong with the key, the form or the file, or the store. Nothing is kept then.
-pub(super) async fn take(relay: &Relay, asked: Asked) -> Result<(String, File), Failure> {
+pub(super) async fn take(relay: &Relay, asked: AdmittedRequest) -> Result<(String, File), Failure> {
     let files = &relay.files;
     let owner = asked.owner;
     if reply::announced(&asked.head.headers)
