@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{DefaultBodyLimit, FromRequest as _};
 use bytes::{Bytes, BytesMut};
+use http::header;
 use http::request::Parts;
 use serde_json::{Map, Value};
 use translate::failure::{Failure, Kind};
@@ -14,14 +15,21 @@ use translate::failure::{Failure, Kind};
 use crate::http::reply;
 
 /// Parts of one form.
-const MAX_PARTS: usize = 64;
+const PARTS_MAX: usize = 64;
 
-/// Bytes of one part that is no file.
-const MAX_FIELD: usize = 64 * 1024;
+/// Bytes of one part that is not a file.
+const FIELD_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes that a form may have beside its files.
+const FIELDS_BYTES_MAX: u64 = (PARTS_MAX * FIELD_BYTES_MAX) as u64;
+
+/// Bytes that a form with one file has beside it, about: an announced length beyond the file's
+/// limit and these is refused before the body is read.
+pub const SMALL_FIELDS_BYTES: u64 = FIELD_BYTES_MAX as u64;
 
 /// A file of a form, small enough to be held.
 #[derive(Debug, Clone)]
-pub struct Part {
+pub struct FormFile {
     /// The name of its field.
     pub field: String,
     /// Its own name.
@@ -38,71 +46,159 @@ pub struct Form {
     /// Its texts. A name that came more than once, or ends with `[]` or `[0]`, is a list.
     pub fields: Map<String, Value>,
     /// Its files, in order.
-    pub files: Vec<Part>,
+    pub files: Vec<FormFile>,
 }
 
-/// Begins to read a form.
-///
-/// # Errors
-/// The request is none.
-pub async fn multipart(head: Parts, body: Body) -> Result<Multipart, Failure> {
-    let body = Body::new(OneByOne { body, rests: false });
-    let mut request = http::Request::from_parts(head, body);
-    // Who reads a form counts what it takes.
-    DefaultBodyLimit::disable().apply(&mut request);
-    Multipart::from_request(request, &()).await.map_err(|_| {
-        let message = "This endpoint takes a form: send multipart/form-data with the file and the parameters as parts.";
-        Failure::new(Kind::Invalid, message)
-    })
+/// A form, read part by part.
+pub struct FormReader {
+    multipart: Multipart,
+    parts: usize,
+}
+
+impl FormReader {
+    /// Begins to read the form in a request's body.
+    ///
+    /// # Errors
+    /// The request has none.
+    pub async fn new(head: Parts, body: Body) -> Result<Self, Failure> {
+        let body = Body::new(FrameByFrame {
+            body,
+            yielded: false,
+        });
+        let mut request = http::Request::from_parts(head, body);
+        // Who reads a form counts what it takes.
+        DefaultBodyLimit::disable().apply(&mut request);
+        let multipart = Multipart::from_request(request, &()).await;
+        let multipart = multipart.map_err(|_| {
+            let message = "This endpoint takes a form: send multipart/form-data with the file and the parameters as parts.";
+            Failure::new(Kind::Invalid, message)
+        })?;
+        Ok(Self {
+            multipart,
+            parts: 0,
+        })
+    }
+
+    /// The next part; none at the form's end. What is left of the part before is passed over.
+    ///
+    /// # Errors
+    /// Too many parts, or a form that cannot be read on.
+    pub async fn next(&mut self) -> Result<Option<FormPart<'_>>, Failure> {
+        let Some(field) = self.multipart.next_field().await.map_err(broken)? else {
+            return Ok(None);
+        };
+        self.parts += 1;
+        if self.parts > PARTS_MAX {
+            let message = format!("The form has more than {PARTS_MAX} parts.");
+            return Err(Failure::new(Kind::Invalid, message));
+        }
+        Ok(Some(FormPart { field }))
+    }
+}
+
+/// One part of a form.
+pub struct FormPart<'f> {
+    field: Field<'f>,
+}
+
+impl FormPart<'_> {
+    /// The name of its field.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.field.name().unwrap_or_default()
+    }
+
+    /// The name of the file that it is, if it is one.
+    #[must_use]
+    pub fn file_name(&self) -> Option<&str> {
+        self.field.file_name()
+    }
+
+    /// Its type, as the client claims.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&str> {
+        self.field.content_type()
+    }
+
+    /// Its `Content-Disposition`; empty if that is not text.
+    #[must_use]
+    pub fn disposition(&self) -> &str {
+        let value = self.field.headers().get(header::CONTENT_DISPOSITION);
+        let value = value.and_then(|value| value.to_str().ok());
+        value.unwrap_or_default()
+    }
+
+    /// Its next bytes; none at its end.
+    ///
+    /// # Errors
+    /// A form that cannot be read on.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        self.field.chunk().await.map_err(broken)
+    }
+
+    /// Its text.
+    ///
+    /// # Errors
+    /// Too long, not UTF-8, or broken.
+    pub async fn text(&mut self) -> Result<String, Failure> {
+        let mut bytes = Vec::new();
+        while let Some(piece) = self.chunk().await? {
+            bytes.extend_from_slice(&piece);
+            if bytes.len() > FIELD_BYTES_MAX {
+                let reason = format!("has more than {FIELD_BYTES_MAX} bytes");
+                return Err(self.invalid(&reason));
+            }
+        }
+        String::from_utf8(bytes).map_err(|_| self.invalid("is not text in UTF-8"))
+    }
+
+    fn invalid(&self, reason: &str) -> Failure {
+        let name: String = self.name().chars().take(60).collect();
+        let message = format!("`{name}` {reason}.");
+        Failure::invalid(name, message)
+    }
+
+    /// It as a file in memory; none if it has more bytes than there is room for.
+    async fn file(mut self, room: &mut usize) -> Result<Option<FormFile>, Failure> {
+        let mut bytes = BytesMut::new();
+        while let Some(piece) = self.chunk().await? {
+            let Some(left) = room.checked_sub(piece.len()) else {
+                return Ok(None);
+            };
+            *room = left;
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(Some(FormFile {
+            field: plain(self.name()).to_owned(),
+            file_name: self.file_name().map(str::to_owned),
+            mime: self.content_type().map(str::to_owned),
+            bytes: bytes.freeze(),
+        }))
+    }
 }
 
 /// Reads a whole form whose files have at most so many bytes together.
 ///
 /// # Errors
-/// It is none, too large, or broken.
+/// There is none, or it is too large or broken.
 pub async fn read(head: Parts, body: Body, max: usize) -> Result<Form, Failure> {
-    let most = max.saturating_add(MAX_PARTS * MAX_FIELD) as u64;
-    if reply::announced(&head.headers).is_some_and(|length| length > most) {
+    let announced = reply::announced(&head.headers);
+    if announced.is_some_and(|length| length > max as u64 + FIELDS_BYTES_MAX) {
         return Err(too_large(max));
     }
-    let mut multipart = multipart(head, body).await?;
+    let mut reader = FormReader::new(head, body).await?;
     let mut form = Form::default();
     let mut room = max;
-    for _ in 0..MAX_PARTS {
-        let Some(mut field) = multipart.next_field().await.map_err(broken)? else {
-            return Ok(form);
-        };
-        let name = field.name().unwrap_or_default().to_owned();
-        if field.file_name().is_none() {
-            form.text(&name, text(&mut field).await?);
+    while let Some(mut part) = reader.next().await? {
+        if part.file_name().is_none() {
+            let text = part.text().await?;
+            form.insert(part.name(), text);
         } else {
-            let file = file(&mut field, &mut room).await?;
+            let file = part.file(&mut room).await?;
             form.files.push(file.ok_or_else(|| too_large(max))?);
         }
     }
-    Err(Failure::new(
-        Kind::Invalid,
-        format!("The form has more than {MAX_PARTS} parts."),
-    ))
-}
-
-/// A part that is a file; none if it has more bytes than there is room for.
-async fn file(field: &mut Field<'_>, room: &mut usize) -> Result<Option<Part>, Failure> {
-    let mut bytes = BytesMut::new();
-    while let Some(piece) = field.chunk().await.map_err(broken)? {
-        let Some(left) = room.checked_sub(piece.len()) else {
-            return Ok(None);
-        };
-        *room = left;
-        bytes.extend_from_slice(&piece);
-    }
-    let name = field.name().unwrap_or_default();
-    Ok(Some(Part {
-        field: plain(name).to_owned(),
-        file_name: field.file_name().map(str::to_owned),
-        mime: field.content_type().map(str::to_owned),
-        bytes: bytes.freeze(),
-    }))
+    Ok(form)
 }
 
 /// A field's name without the sign that it is one of a list: `[]`, or a number in brackets.
@@ -118,7 +214,7 @@ fn plain(name: &str) -> &str {
 
 impl Form {
     /// Takes in a text.
-    pub fn text(&mut self, name: &str, value: String) {
+    pub fn insert(&mut self, name: &str, value: String) {
         let value = Value::from(value);
         let plain = plain(name);
         match self.fields.get_mut(plain) {
@@ -135,30 +231,9 @@ impl Form {
     }
 }
 
-/// The text of a part.
-///
-/// # Errors
-/// Too long, no UTF-8, or broken.
-pub async fn text(field: &mut Field<'_>) -> Result<String, Failure> {
-    let name = field.name().unwrap_or_default().to_owned();
-    let mut bytes = Vec::new();
-    while let Some(piece) = field.chunk().await.map_err(broken)? {
-        bytes.extend_from_slice(&piece);
-        if bytes.len() > MAX_FIELD {
-            return Err(Failure::invalid(
-                name,
-                format!("A parameter has more than {MAX_FIELD} bytes."),
-            ));
-        }
-    }
-    String::from_utf8(bytes)
-        .map_err(|_| Failure::invalid(name, "A parameter is not text in UTF-8."))
-}
-
 /// A form that cannot be read on.
-#[must_use]
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
-pub fn broken(error: MultipartError) -> Failure {
+fn broken(error: MultipartError) -> Failure {
     Failure::new(
         Kind::Invalid,
         "The form cannot be read: it broke off, or its parts are not delimited as its Content-Type says.",
@@ -174,14 +249,14 @@ fn too_large(max: usize) -> Failure {
     Failure::new(Kind::TooLarge, message)
 }
 
-/// A body that gives one frame and then rests until it is asked again. The parser of forms takes
+/// A body that gives one frame and then yields until it is polled again. The parser of forms takes
 /// all that is ready before it gives any of it out: of a fast client that would be the whole file.
-struct OneByOne {
+struct FrameByFrame {
     body: Body,
-    rests: bool,
+    yielded: bool,
 }
 
-impl http_body::Body for OneByOne {
+impl http_body::Body for FrameByFrame {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -189,12 +264,57 @@ impl http_body::Body for OneByOne {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
-        if std::mem::take(&mut self.rests) {
+        if std::mem::take(&mut self.yielded) {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
-        self.rests = true;
+        self.yielded = true;
         Poll::Ready(frame)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A form with these parts, in the body of a request.
+    fn form(parts: &[(&str, &[u8])]) -> (Parts, Body) {
+        let mut body = Vec::new();
+        for (name, value) in parts {
+            let head = format!("--cut\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(value);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(b"--cut--\r\n");
+        let request = http::Request::post("/")
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=cut")
+            .body(Body::from(body))
+            .unwrap();
+        request.into_parts()
+    }
+
+    #[tokio::test]
+    async fn a_field_that_is_too_long_or_not_text_is_refused_by_its_name() {
+        let long = vec![b'a'; FIELD_BYTES_MAX + 1];
+        for value in [long.as_slice(), &[0xff]] {
+            let (head, body) = form(&[("model", b"whisper-1"), ("prompt", value)]);
+            let failure = read(head, body, 1024).await.unwrap_err();
+            assert_eq!(failure.kind, Kind::Invalid);
+            assert_eq!(failure.param.as_deref(), Some("prompt"));
+            assert!(failure.message.starts_with("`prompt` "), "{failure:?}");
+            assert!(failure.message.len() < 200, "{failure:?}");
+        }
+        let (head, body) = form(&[("prompt", long.get(1..).unwrap())]);
+        assert!(read(head, body, 1024).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_form_has_a_limit_of_parts() {
+        for (parts, is_read) in [(PARTS_MAX, true), (PARTS_MAX + 1, false)] {
+            let (head, body) = form(&vec![("n", b"1".as_slice()); parts]);
+            assert_eq!(read(head, body, 1024).await.is_ok(), is_read, "{parts}");
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! The form of a transcription request. Its audio goes to upstream as it comes.
 
 use axum::body::Body;
-use axum::extract::multipart::Field;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::request::Parts;
@@ -17,19 +16,13 @@ use translate::failure::{Failure, Kind};
 
 use super::{TIMES, TranscriptionRequest};
 use crate::failure::of_upstream;
-use crate::http::multipart::{self, Form};
+use crate::http::multipart::{Form, FormPart, FormReader, SMALL_FIELDS_BYTES};
 use crate::http::reply;
 use crate::media::Media;
 use crate::uploads::file_type;
 
-/// Parts of one form.
-const MAX_PARTS: usize = 64;
-
 /// Pieces of an audio file that wait between the client and upstream.
 const PIECES: usize = 4;
-
-/// Bytes of a form beside its file, about.
-const FIELDS: u64 = 64 * 1024;
 
 /// The fields that mean something, each given once.
 const ONCE: [&str; 8] = [
@@ -70,19 +63,14 @@ impl Media {
     ) -> Result<TranscriptionRequest, Failure> {
         let max_file = self.settings.max_file;
         let announced = reply::announced(&head.headers);
-        if announced.is_some_and(|length| length > max_file + FIELDS) {
+        if announced.is_some_and(|length| length > max_file + SMALL_FIELDS_BYTES) {
             return Err(crate::objects::files::too_large(max_file));
         }
-        let mut multipart = multipart::multipart(head, body).await?;
-        let mut fields = Form::default();
+        let mut reader = FormReader::new(head, body).await?;
+        let mut form = Form::default();
         let mut uploaded = None;
-        for _ in 0..MAX_PARTS {
-            let Some(mut field) = multipart.next_field().await.map_err(multipart::broken)? else {
-                let uploaded = uploaded.ok_or_else(missing)?;
-                return self.transcription_request(&fields, uploaded);
-            };
-            let name = field.name().unwrap_or_default().to_owned();
-            match name.as_str() {
+        while let Some(mut part) = reader.next().await? {
+            match part.name() {
                 "file" if uploaded.is_some() => {
                     return Err(Failure::invalid(
                         "file",
@@ -90,17 +78,17 @@ impl Media {
                     ));
                 }
                 "file" => {
-                    let limit = self.file_limit(&fields, announced)?;
-                    uploaded = Some(self.forward(key, field, &limit).await?);
+                    let limit = self.file_limit(&form, announced)?;
+                    uploaded = Some(self.forward(key, part, &limit).await?);
                 }
-                other if field.file_name().is_some() => return Err(misnamed(other)),
-                _ => fields.text(&name, multipart::text(&mut field).await?),
+                other if part.file_name().is_some() => return Err(misnamed(other)),
+                _ => {
+                    let text = part.text().await?;
+                    form.insert(part.name(), text);
+                }
             }
         }
-        Err(Failure::new(
-            Kind::Invalid,
-            format!("The form has more than {MAX_PARTS} parts."),
-        ))
+        self.transcription_request(&form, uploaded.ok_or_else(missing)?)
     }
 
     /// What is known to be wrong before the file is taken, from the fields before it; else how
@@ -112,7 +100,11 @@ impl Media {
         }
         let request = self.transcription_request(fields, UploadedAudio::default())?;
         let limit = FileLimit::of(max_file, Some(&request.model));
-        limit.check(announced.unwrap_or_default().saturating_sub(FIELDS))?;
+        limit.check(
+            announced
+                .unwrap_or_default()
+                .saturating_sub(SMALL_FIELDS_BYTES),
+        )?;
         Ok(limit)
     }
 
@@ -134,13 +126,13 @@ impl Media {
     async fn forward(
         &self,
         key: &ApiKey,
-        mut field: Field<'_>,
+        mut part: FormPart<'_>,
         limit: &FileLimit,
     ) -> Result<UploadedAudio, Failure> {
-        let file_name = field.file_name().map(str::to_owned);
+        let file_name = part.file_name().map(str::to_owned);
         let mut beginning = Vec::new();
         while beginning.len() < SNIFF_BYTES {
-            match field.chunk().await.map_err(multipart::broken)? {
+            match part.chunk().await? {
                 Some(piece) => beginning.extend_from_slice(&piece),
                 None => break,
             }
@@ -157,7 +149,7 @@ impl Media {
             StreamBody::new(first.chain(received)),
         );
         let pumping = async {
-            let pumped = pump(&mut field, &pieces, &mut bytes, limit).await;
+            let pumped = pump(&mut part, &pieces, &mut bytes, limit).await;
             if pumped.is_err() {
                 // The upload must not look complete.
                 let _ = pieces.send(Err(std::io::Error::other("broke off"))).await;
@@ -323,12 +315,12 @@ type Piece = Result<Frame<Bytes>, std::io::Error>;
 
 /// Passes pieces on as they come, until the end or until upstream wants no more.
 async fn pump(
-    field: &mut Field<'_>,
+    part: &mut FormPart<'_>,
     pieces: &mpsc::Sender<Piece>,
     bytes: &mut u64,
     limit: &FileLimit,
 ) -> Result<(), Failure> {
-    while let Some(piece) = field.chunk().await.map_err(multipart::broken)? {
+    while let Some(piece) = part.chunk().await? {
         *bytes += piece.len() as u64;
         limit.check(*bytes)?;
         if pieces.send(Ok(Frame::data(piece))).await.is_err() {
