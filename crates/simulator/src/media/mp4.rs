@@ -21,7 +21,7 @@ pub(super) fn encode(pattern: &Pattern, ms: u32) -> Vec<u8> {
 }
 
 fn moov(pattern: &Pattern, ms: u32, frame: &[u8], offset: u32) -> Vec<u8> {
-    let mvhd = words(&[0, 0, 0, TIMESCALE, ms, 0x0001_0000, 0x0100_0000, 0, 0])
+    let movie_header = words(&[0, 0, 0, TIMESCALE, ms, 0x0001_0000, 0x0100_0000, 0, 0])
         .into_iter()
         .chain(matrix())
         .chain(words(&[0, 0, 0, 0, 0, 0, 2]));
@@ -29,7 +29,7 @@ fn moov(pattern: &Pattern, ms: u32, frame: &[u8], offset: u32) -> Vec<u8> {
         .into_iter()
         .chain(matrix())
         .chain(words(&[pattern.width << 16, pattern.height << 16]));
-    let mdhd = words(&[0, 0, 0, TIMESCALE, ms, 0x55c4_0000]);
+    let media_header = words(&[0, 0, 0, TIMESCALE, ms, 0x55c4_0000]);
     let hdlr = [
         words(&[0, 0]),
         b"vide".to_vec(),
@@ -53,7 +53,7 @@ fn moov(pattern: &Pattern, ms: u32, frame: &[u8], offset: u32) -> Vec<u8> {
         atom(*b"stbl", &stbl.concat()),
     ];
     let mdia = [
-        atom(*b"mdhd", &mdhd),
+        atom(*b"mdhd", &media_header),
         atom(*b"hdlr", &hdlr),
         atom(*b"minf", &minf.concat()),
     ];
@@ -62,7 +62,7 @@ fn moov(pattern: &Pattern, ms: u32, frame: &[u8], offset: u32) -> Vec<u8> {
         atom(*b"mdia", &mdia.concat()),
     ];
     let inner = [
-        atom(*b"mvhd", &mvhd.collect::<Vec<u8>>()),
+        atom(*b"mvhd", &movie_header.collect::<Vec<u8>>()),
         atom(*b"trak", &trak.concat()),
     ];
     atom(*b"moov", &inner.concat())
