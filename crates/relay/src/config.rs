@@ -103,7 +103,7 @@ pub struct Settings {
     pub memcached_port: u16,
 
     /// The Redis in which replicas share counts, files' entries, assistants and stored responses:
-    /// redis://[[user]:password@]host[:port][/db], or rediss:// for TLS.
+    /// `redis://[[user]:password@]host[:port][/db]`, or `rediss://` for TLS.
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     pub redis_url: Option<SecretString>,
 

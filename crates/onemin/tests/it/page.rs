@@ -8,7 +8,7 @@ const HEAD: &str = "\
 # Images and sound
 
 What each family of models takes. These are the tables that requests are filled in by and checked against;
-`UPDATE_GOLDEN=1 cargo test -p onemin` writes this page anew.
+`UPDATE_GOLDEN=1 cargo test -p onemin --test it page` writes this page anew.
 
 *Field* is 1min.ai's name, which a request may use too. *From* is the parameter of OpenAI's API that fills it. A `size`
 becomes the nearest ratio where a model has ratios only, and one of the same shape where it has a list of sizes.

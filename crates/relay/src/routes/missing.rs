@@ -114,7 +114,7 @@ fn failure(method: &Method, uri: &Uri) -> Failure {
     let path = shown(uri);
     without_counterpart(&path).unwrap_or_else(|| {
         let message = format!(
-            "There is no {method} {path} here. The base URL of this API ends in /v1; docs/parity.md lists its endpoints."
+            "There is no {method} {path} here. The base URL of this API ends in /v1; the README lists its endpoints."
         );
         Failure::new(Kind::NotFound, message)
     })

@@ -1,5 +1,5 @@
 //! Fetching a URL that a client named: over http(s), within a size and a time, following few
-//! redirects, and never to an address that is not public (see [`guard`](super::guard)).
+//! redirects, and never to an address that is not public (see [`guard`]).
 
 use std::future::Future;
 use std::net::SocketAddr;

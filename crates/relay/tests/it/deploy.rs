@@ -106,7 +106,7 @@ fn every_test_that_parity_names_exists() {
     let mut tests = String::new();
     sources(&root.join("crates"), "rs", &mut tests);
     sources(&root.join("clients/python"), "py", &mut tests);
-    let parity = std::fs::read_to_string(root.join("docs/parity.md")).unwrap();
+    let parity = std::fs::read_to_string(root.join("docs/dev/parity.md")).unwrap();
     let rows = parity.lines().filter(|line| line.starts_with("| "));
     let shown = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
     let words = shown.flat_map(|cell| cell.split([' ', ',', ';', '`', '(', ')']));
@@ -117,7 +117,10 @@ fn every_test_that_parity_names_exists() {
         let is_there = ["fn ", "def test_"]
             .iter()
             .any(|of| tests.contains(&format!("{of}{beginning}")));
-        assert!(is_there, "docs/parity.md names {name}, which is no test");
+        assert!(
+            is_there,
+            "docs/dev/parity.md names {name}, which is no test"
+        );
         seen += 1;
     }
     assert!(seen > 50, "{seen}");

@@ -1,4 +1,7 @@
-//! Every fault of the simulator, and what the client sees of it.
+//! Every fault of the simulator, and what the client sees of it. Those of files and features are in the
+//! tests of media; the last test here finds a fault that has none.
+
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -199,6 +202,12 @@ const TABLE: &[(&str, &str, Sees, Sees)] = &[
         Error(502, "upstream_error"),
     ),
     (
+        "http-500-once",
+        "",
+        Error(502, "upstream_error"),
+        Error(502, "upstream_error"),
+    ),
+    (
         "http-502",
         "",
         Error(502, "upstream_error"),
@@ -379,4 +388,28 @@ async fn an_upstream_that_is_not_there_is_said_and_may_be_tried_again() {
         "{}",
         answer.text
     );
+}
+
+fn sources(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .map(|path| {
+            if path.is_dir() {
+                sources(&path)
+            } else {
+                std::fs::read_to_string(&path).unwrap()
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn every_fault_of_the_simulator_has_a_test_of_what_the_client_sees() {
+    let tests = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it"));
+    let names = simulator::FaultKind::ALL.iter().map(|fault| fault.name());
+    let unseen: Vec<&str> = names
+        .filter(|name| !tests.contains(&format!("\"{name}\"")))
+        .collect();
+    assert!(unseen.is_empty(), "add a row to TABLE for {unseen:?}");
 }

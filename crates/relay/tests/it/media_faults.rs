@@ -278,6 +278,18 @@ async fn a_result_that_cannot_be_fetched_is_said_and_not_made_again() {
 }
 
 #[tokio::test]
+async fn a_result_of_any_size_is_not_held_in_memory() {
+    let rig = Rig::with(&IMPATIENT);
+    rig.jobs_are_done_at_once(1);
+    let fault = json!({"fault": "huge-file", "endpoint": "files", "bytes": 70_000_000});
+    rig.simulator.set_faults(fault).unwrap();
+    let answer = Drawing.send(&rig).await;
+    let seen = failed(&answer, 502, "upstream_error");
+    assert!(seen.is_ok(), "{seen:?} {}", answer.status);
+    assert_eq!(paid(&rig), 1);
+}
+
+#[tokio::test]
 async fn a_result_that_can_be_had_in_another_way_is() {
     let rig = Rig::with(&IMPATIENT);
     for (fault, endpoint) in [
@@ -289,6 +301,7 @@ async fn a_result_that_can_be_had_in_another_way_is() {
         ("binary-answer", "features"),
         ("slow-first-byte", "features"),
         ("nested-errors", "features"),
+        ("flat-errors", "features"),
     ] {
         for asks in FETCHED {
             rig.simulator.reset();

@@ -45,7 +45,7 @@ fn the_configuration_reference_is_the_help() {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
     let (_, help) = run(&["--help"]);
     let head = "# Configuration\n\nWhat `1min-relay --help` says. A flag beats the environment, the environment beats `.env`. \
-        `UPDATE_GOLDEN=1 cargo test -p relay` writes this page anew.\n";
+        `UPDATE_GOLDEN=1 cargo test -p relay --test it configuration_reference` writes this page anew.\n";
     let page = format!("{head}\n```text\n{}\n```\n", help.trim());
     if std::env::var("UPDATE_GOLDEN").is_ok_and(|value| value == "1") {
         std::fs::write(&file, &page).unwrap();
