@@ -190,7 +190,7 @@ enum AnswerBy {
     /// A chat model.
     Model,
     /// A model of media.
-    Media(PreparedMedia),
+    Media(Box<PreparedMedia>),
     /// The deletion of the account's files.
     Deletion,
 }
@@ -209,7 +209,7 @@ impl Asker<'_> {
         let mut answer = AnswerBy::Model;
         if let Some(task) = job.media_task() {
             let preparing = media::prepare(&relay.media, &self.key, task, &mut chat);
-            answer = AnswerBy::Media(preparing.await?);
+            answer = AnswerBy::Media(Box::new(preparing.await?));
         }
         let fields = self.api.dialect.fields;
         let plan = plan::plan(&chat, job.abilities(), self.policy, fields)?;

@@ -21,7 +21,7 @@ use images::ImageTask;
 /// Media asked for in a conversation, ready to be run.
 pub enum PreparedMedia {
     /// Images.
-    Images(ImageTask),
+    Images(Box<ImageTask>),
     /// Speech.
     Speech(PreparedSpeech),
     /// The transcript of this audio.
@@ -41,7 +41,9 @@ pub async fn prepare(
 ) -> Result<PreparedMedia, Failure> {
     read(task, chat);
     let prepared = match task {
-        MediaTask::GenerateImage => PreparedMedia::Images(images::prepare(media, key, chat).await?),
+        MediaTask::GenerateImage => {
+            PreparedMedia::Images(Box::new(images::prepare(media, key, chat).await?))
+        }
         MediaTask::Synthesize => PreparedMedia::Speech(speech::prepare(&speech_request(chat)?)?),
         MediaTask::Transcribe => transcription(chat)?,
     };
