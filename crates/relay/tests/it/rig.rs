@@ -48,7 +48,11 @@ impl Answer {
     pub(crate) fn events(&self) -> Vec<&str> {
         self.text
             .split("\n\n")
-            .filter_map(|frame| frame.strip_prefix("data: "))
+            .filter_map(|frame| {
+                // A comment stands before the event that it rides with.
+                let line = frame.lines().find(|line| !line.starts_with(':'))?;
+                line.strip_prefix("data: ")
+            })
             .collect()
     }
 

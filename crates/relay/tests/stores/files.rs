@@ -280,10 +280,10 @@ async fn a_bad_upload_is_told_what_is_wrong_and_leaves_nothing() {
             "1 MiB",
         ),
         (
-            (0..40).fold(form(), |form, n| form.text(&n.to_string(), "x")),
+            (0..70).fold(form(), |form, n| form.text(&n.to_string(), "x")),
             400,
             None,
-            "32",
+            "64",
         ),
     ];
     for (form, status, param, says) in table {
