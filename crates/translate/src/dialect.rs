@@ -1,5 +1,5 @@
 //! What clients speak. One folder a vendor, one an API: `wire` (the types as they stand on the
-//! wire), `decode` (into a [`ChatRequest`](crate::chat_request::ChatRequest)) and `encode` (from reply events).
+//! wire), `decode` (into a [`ChatRequest`]) and `encode` (from reply events).
 
 use crate::chat_request::ChatRequest;
 use crate::failure::Failure;

@@ -1,7 +1,7 @@
 //! The whole conversation as one text.
 //!
 //! A lone user message goes as it is. Anything more is a transcript: each message between tags of
-//! the variant that occurs nowhere in the request (see [`tags`](super::tags)), tool calls and
+//! the variant that occurs nowhere in the request (see [`tags`](crate::tags)), tool calls and
 //! results in the form the model itself is asked to use, pictures and documents marked where they
 //! stood. Turns are only ever appended, so that a provider's prompt cache keeps its prefix.
 

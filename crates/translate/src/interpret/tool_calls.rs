@@ -1,10 +1,10 @@
 //! Tool calls in a model's text: found as they arrive, in whatever dialect they come.
 //!
 //! [`Reader`] takes text and gives events. Text flows at once but for the longest end that could
-//! begin a marker. What begins like a call is read by its shape ([`head`]), its arguments as a
-//! stream ([`args`]); what turns out to be none is text, unchanged. Only declared tools are
-//! called, never from a code example or a quotation ([`context`]), and never from what the
-//! request itself holds ([`prompt_echo`]).
+//! begin a marker. What begins like a call is read by its shape (`head`), its arguments as a
+//! stream (`args`); what turns out to be none is text, unchanged. Only declared tools are
+//! called, never from a code example or a quotation (`context`), and never from what the
+//! request itself holds (`prompt_echo`).
 
 mod args;
 pub mod callable_tools;

@@ -22,7 +22,7 @@ use tools::tools;
 /// Decodes the body of a request.
 ///
 /// # Errors
-/// A [`Kind::Invalid`] failure that names the field at fault.
+/// An invalid request: the failure names the field at fault.
 pub fn decode(body: &[u8]) -> Result<DecodedRequest, Failure> {
     let mut request: wire::Request = request::parse(body)?;
     let (model, online) = model(request.model.take())?;

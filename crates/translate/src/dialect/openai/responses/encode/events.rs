@@ -99,7 +99,7 @@ impl Events {
     }
 
     /// The final response object as JSON text: after the stream has closed or failed, and only if
-    /// [`Shape::keep`] asked for it.
+    /// [`EncodeOptions::keep`] asked for it.
     #[must_use]
     pub fn response(&self) -> Option<&[u8]> {
         self.response.as_deref()
