@@ -27,6 +27,7 @@ use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::clock;
 use crate::http::admit::{self, Admitted, Entrance, KeyNeed};
+use crate::http::body;
 use crate::http::context::RequestContext;
 use crate::http::reply;
 use crate::models::NameStyle;
@@ -112,7 +113,7 @@ where
     let (caller, owner) = admitted.require_account()?;
     let context = admitted.context.clone();
     let record = &mut admitted.log;
-    let body = reply::read(body, headers, relay.max_body).await?;
+    let body = body::read(body, headers, relay.max_body).await?;
 
     let stamp = ResponseMeta {
         id: context.id.hex(),

@@ -1,6 +1,7 @@
 //! What every request goes through on its way in and out, whatever it asks for.
 
 pub mod admit;
+pub mod body;
 pub mod context;
 pub mod drain_body;
 pub mod event_stream;

@@ -45,6 +45,10 @@ pub enum Kind {
     NotFound,
     /// The route exists, the method does not.
     MethodNotAllowed,
+    /// The body is in a media type or content coding that is not supported.
+    UnsupportedMediaType,
+    /// The route speaks HTTP alone, and the client wants another protocol.
+    UpgradeRefused,
     /// The request contradicts what is there.
     Conflict,
     /// The request's body or a part of it is too large.
@@ -83,6 +87,8 @@ impl Kind {
             Self::ModelNotFound => "model_not_found",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::UpgradeRefused => "upgrade_refused",
             Self::Conflict => "conflict",
             Self::TooLarge => "too_large",
             Self::ContextTooLong => "context_too_long",

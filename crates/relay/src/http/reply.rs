@@ -1,74 +1,16 @@
-//! Requests' bodies in, answers out: where the neutral meets HTTP.
+//! Answers out: where the neutral meets HTTP.
 
 use std::fmt::Display;
 
 use axum::body::Body;
 use axum::response::Response;
-use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
-use http_body::Body as _;
-use http_body_util::BodyExt as _;
 use translate::dialect::{Dialect, Document};
-use translate::failure::{Failure, Kind};
+use translate::failure::Failure;
 use translate::reply::Usage;
 
 use crate::observe::RequestId;
-
-/// Reads a request's body.
-///
-/// # Errors
-/// Too large, compressed, or broken off.
-pub async fn read(body: Body, headers: &HeaderMap, max: usize) -> Result<Bytes, Failure> {
-    check_encoding(headers)?;
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > max {
-        return Err(too_large(max));
-    }
-    let mut body = body;
-    let mut first = match body.frame().await {
-        None => return Ok(Bytes::new()),
-        Some(frame) => data(frame)?,
-    };
-    if first.len() == announced {
-        return Ok(first);
-    }
-    let mut bytes = BytesMut::with_capacity(announced.max(first.len()));
-    loop {
-        if bytes.len() + first.len() > max {
-            return Err(too_large(max));
-        }
-        bytes.extend_from_slice(&first);
-        first = match body.frame().await {
-            None => return Ok(bytes.freeze()),
-            Some(frame) => data(frame)?,
-        };
-    }
-}
-
-fn data(frame: Result<http_body::Frame<Bytes>, axum::Error>) -> Result<Bytes, Failure> {
-    let frame = frame.map_err(|_| Failure::new(Kind::Invalid, "The request body broke off."))?;
-    Ok(frame.into_data().unwrap_or_default())
-}
-
-fn too_large(max: usize) -> Failure {
-    let message = format!(
-        "The request body is larger than {} MiB (MAX_BODY_MB).",
-        max / (1024 * 1024)
-    );
-    Failure::new(Kind::TooLarge, message)
-}
-
-fn check_encoding(headers: &HeaderMap) -> Result<(), Failure> {
-    match headers.get(header::CONTENT_ENCODING) {
-        None => Ok(()),
-        Some(encoding) if encoding.as_bytes().eq_ignore_ascii_case(b"identity") => Ok(()),
-        Some(_) => Err(Failure::new(
-            Kind::Invalid,
-            "Compressed request bodies are not taken: send it without Content-Encoding.",
-        )),
-    }
-}
 
 /// The length of a body, if the headers before it say it.
 #[must_use]

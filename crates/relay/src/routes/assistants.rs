@@ -17,6 +17,7 @@ use super::files::query;
 use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::http::admit::{self, AdmittedRequest};
+use crate::http::body;
 use crate::http::context::RequestContext;
 use crate::http::reply;
 
@@ -126,7 +127,7 @@ pub async fn threads(Extension(context): Extension<RequestContext>) -> Response 
 }
 
 async fn body(relay: &Relay, asked: AdmittedRequest) -> Result<bytes::Bytes, Failure> {
-    reply::read(asked.body, &asked.head.headers, relay.max_body).await
+    body::read(asked.body, &asked.head.headers, relay.max_body).await
 }
 
 /// A model and files that are not there would only be missed when the assistant is used.

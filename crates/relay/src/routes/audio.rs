@@ -16,6 +16,7 @@ use translate::failure::Failure;
 
 use crate::app::Relay;
 use crate::http::admit::{self, AdmittedRequest};
+use crate::http::body;
 use crate::http::event_stream;
 use crate::http::reply;
 use crate::media::transcription::{Task, TranscriptionRequest};
@@ -92,7 +93,7 @@ pub async fn speech(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
         "audio.speech",
         request,
         async |relay, asked: AdmittedRequest| {
-            let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
+            let body = body::read(asked.body, &asked.head.headers, relay.max_body).await?;
             let mut request = audio::speech(&body)?;
             request.model = relay.catalogue.permitted(&request.model)?;
             request.strict = asked.strict;

@@ -18,6 +18,7 @@ use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::clock;
 use crate::http::admit::{self, AdmittedRequest};
+use crate::http::body;
 use crate::http::reply;
 use crate::objects::responses::Conversation;
 use crate::observe::RequestId;
@@ -205,7 +206,7 @@ pub async fn delete_item(
 }
 
 async fn read(relay: &Relay, asked: AdmittedRequest) -> Result<Bytes, Failure> {
-    reply::read(asked.body, &asked.head.headers, relay.max_body).await
+    body::read(asked.body, &asked.head.headers, relay.max_body).await
 }
 
 async fn find(relay: &Relay, owner: AccountId, id: &str) -> Result<Conversation, Failure> {

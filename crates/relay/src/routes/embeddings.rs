@@ -10,7 +10,7 @@ use http::Request;
 use crate::app::Relay;
 use crate::embeddings::Embeddings;
 use crate::http::admit;
-use crate::http::reply;
+use crate::http::body;
 
 /// Embeddings by another server. They may cost its owner something, so only accounts of 1min.ai
 /// are served.
@@ -24,7 +24,7 @@ pub async fn create(
             .known_keys
             .check(&asked.caller.key, asked.owner)
             .await?;
-        let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
+        let body = body::read(asked.body, &asked.head.headers, relay.max_body).await?;
         let answered = embeddings.make(body).await?;
         let mut response = Response::new(Body::from(answered.body));
         *response.status_mut() = answered.status;

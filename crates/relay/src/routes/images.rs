@@ -17,6 +17,7 @@ use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::clock;
 use crate::http::admit::{self, AdmittedRequest};
+use crate::http::body;
 use crate::http::event_stream;
 use crate::http::multipart::{self, Form};
 use crate::http::reply;
@@ -30,7 +31,7 @@ pub async fn generations(State(relay): State<Arc<Relay>>, request: Request<Body>
         "images.generations",
         request,
         async |relay, asked: AdmittedRequest| {
-            let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
+            let body = body::read(asked.body, &asked.head.headers, relay.max_body).await?;
             let mut request = wire::decode(&body)?;
             request.strict = asked.strict;
             check_text_only(&request)?;
@@ -179,7 +180,7 @@ struct ImageInput {
 async fn read(relay: &Relay, asked: AdmittedRequest) -> Result<ImageInput, Failure> {
     let strict = asked.strict;
     let mut input = if is_json(&asked.head.headers) {
-        let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
+        let body = body::read(asked.body, &asked.head.headers, relay.max_body).await?;
         named(wire::decode(&body)?)
     } else {
         of_form(multipart::read(asked.head, asked.body, relay.max_body).await?)?

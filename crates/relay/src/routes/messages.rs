@@ -11,6 +11,7 @@ use translate::dialect::anthropic::messages;
 use crate::app::Relay;
 use crate::chat::{self, Api};
 use crate::http::admit::{self, AdmittedRequest, Entrance};
+use crate::http::body;
 use crate::http::reply;
 use crate::models::NameStyle;
 
@@ -36,7 +37,7 @@ pub async fn count_tokens(State(relay): State<Arc<Relay>>, request: Request<Body
         entrance,
         request,
         async |relay, asked: AdmittedRequest| {
-            let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
+            let body = body::read(asked.body, &asked.head.headers, relay.max_body).await?;
             Ok(reply::json(200, messages::count::count_tokens(&body)?))
         },
     )

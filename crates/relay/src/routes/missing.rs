@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::response::Response;
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method, Uri, header};
 use translate::dialect::anthropic::messages;
 use translate::failure::{Failure, Kind};
 
@@ -127,11 +127,25 @@ pub async fn method(
     headers: HeaderMap,
 ) -> Response {
     let path = shown(&context.uri);
-    let failure = without_counterpart(&path).unwrap_or_else(|| {
-        let message = format!("{path} does not take {method}.");
-        Failure::new(Kind::MethodNotAllowed, message)
-    });
+    let failure = match without_counterpart(&path) {
+        Some(failure) => failure,
+        None if wants_websocket(&headers) => {
+            let message = format!("{path} has no WebSocket: send the request by POST over HTTP.");
+            Failure::new(Kind::UpgradeRefused, message).with_retry(false)
+        }
+        None => {
+            let message = format!("{path} does not take {method}.");
+            Failure::new(Kind::MethodNotAllowed, message)
+        }
+    };
     answer(&failure, &context, &headers)
+}
+
+/// Whether a client tries a WebSocket first, as Codex does. It goes on over HTTP at once when it is
+/// told that there is none.
+fn wants_websocket(headers: &HeaderMap) -> bool {
+    let upgrade = headers.get(header::UPGRADE);
+    upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 fn shown(uri: &Uri) -> String {

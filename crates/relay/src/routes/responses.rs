@@ -21,6 +21,7 @@ use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::chat::{self, Api};
 use crate::http::admit::{self, AdmittedRequest};
+use crate::http::body;
 use crate::http::reply;
 use crate::models::NameStyle;
 use crate::objects::responses::Destination;
@@ -179,7 +180,7 @@ pub async fn input_tokens(State(relay): State<Arc<Relay>>, request: Request<Body
         "responses.input_tokens",
         request,
         async |relay, asked: AdmittedRequest| {
-            let body = reply::read(asked.body, &asked.head.headers, relay.max_body).await?;
+            let body = body::read(asked.body, &asked.head.headers, relay.max_body).await?;
             let read = decode::read_for_counting(&body)?;
             let past = relay.responses.past(asked.owner, &read).await?;
             let chat = read.continued(&past)?.chat;

@@ -197,18 +197,62 @@ async fn a_body_that_is_too_large_is_refused_even_while_it_is_still_written() {
     );
 }
 
+/// A request with its body in gzip.
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, body).unwrap();
+    encoder.finish().unwrap()
+}
+
 #[tokio::test]
-async fn a_compressed_body_is_refused_in_words() {
+async fn a_compressed_body_is_read_in_every_api() {
     let rig = Rig::start();
+    let chat = json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 50});
+    let responses = json!({"model": "gpt-4o-mini", "input": "Hi"});
+    for (path, body) in [
+        ("/v1/chat/completions", &chat),
+        ("/v1/messages", &chat),
+        ("/v1/responses", &responses),
+    ] {
+        let body = body.to_string();
+        let level = ruzstd::encoding::CompressionLevel::Fastest;
+        let zstd = ruzstd::encoding::compress_to_vec(body.as_bytes(), level);
+        for (coding, bytes) in [("gzip", gzip(body.as_bytes())), ("zstd", zstd)] {
+            let headers = [AUTHORIZED[0], ("content-encoding", coding)];
+            let answer = rig.send(Method::POST, path, &headers, bytes).await;
+            assert_eq!(answer.status, 200, "{path} {coding}: {}", answer.text);
+        }
+        for (coding, status) in [("br", 415), ("gzip", 400), ("zstd", 400)] {
+            let headers = [AUTHORIZED[0], ("content-encoding", coding)];
+            let answer = rig.send(Method::POST, path, &headers, "x").await;
+            assert_eq!(answer.status, status, "{path} {coding}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_unfolds_beyond_the_limit_is_refused() {
+    let rig = Rig::with(&["--max-body-mb", "1"]);
+    let bomb = gzip(&vec![b' '; 200 << 20]);
     let headers = [AUTHORIZED[0], ("content-encoding", "gzip")];
     let answer = rig
-        .send(Method::POST, "/v1/chat/completions", &headers, "x")
+        .send(Method::POST, "/v1/chat/completions", &headers, bomb)
         .await;
-    assert!(
-        answer.status == 400 && answer.text.contains("Content-Encoding"),
-        "{}",
-        answer.text
-    );
+    assert_eq!(answer.status, 413, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_websocket_is_refused_as_such() {
+    let rig = Rig::start();
+    let headers = [
+        AUTHORIZED[0],
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    let answer = rig.send(Method::GET, "/v1/responses", &headers, "").await;
+    assert_eq!(answer.status, 426, "{}", answer.text);
 }
 
 #[tokio::test]

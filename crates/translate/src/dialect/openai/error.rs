@@ -58,6 +58,8 @@ fn shape(kind: Kind) -> (u16, &'static str, Option<&'static str>) {
         Kind::ModelNotFound => (404, REQUEST, Some("model_not_found")),
         Kind::NotFound => (404, REQUEST, Some("not_found")),
         Kind::MethodNotAllowed => (405, REQUEST, Some("method_not_allowed")),
+        Kind::UnsupportedMediaType => (415, REQUEST, Some("unsupported_content_encoding")),
+        Kind::UpgradeRefused => (426, REQUEST, Some("upgrade_refused")),
         Kind::Conflict => (409, REQUEST, Some("conflict")),
         Kind::TooLarge => (413, REQUEST, Some("request_too_large")),
         Kind::ContextTooLong => (400, REQUEST, Some("context_length_exceeded")),
