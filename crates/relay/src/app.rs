@@ -18,7 +18,7 @@ use crate::access::client_address::client_address;
 use crate::access::known_keys::KnownKeys;
 use crate::access::rate_limit::RateLimit;
 use crate::banner;
-use crate::config::{FileWords, RateLimitBy, Settings};
+use crate::config::{FileKeywords, RateLimitBy, Settings};
 use crate::demo::Demo;
 use crate::doctor::{self, State};
 use crate::embeddings::Embeddings;
@@ -71,7 +71,7 @@ pub struct Relay {
     /// Uploaded files.
     pub files: Files,
     /// Whether words about files in a message have an effect.
-    pub file_words: FileWords,
+    pub file_keywords: FileKeywords,
     /// The age at which files are deleted; none if they stay.
     pub file_retention: Option<Duration>,
     /// Stored responses and conversations.
@@ -149,7 +149,7 @@ impl Relay {
                 max_choices: settings.max_choices,
                 strict: settings.strict_parameters,
                 call_corrections: settings.call_corrections,
-                form_corrections: settings.form_corrections,
+                form_corrections: settings.json_corrections,
             },
             wording: Arc::new(settings.wording()),
             thoughts: settings.reasoning.into(),
@@ -164,7 +164,7 @@ impl Relay {
                 .map_err(StartError::Settings)?
                 .map(Arc::new),
             known_keys: KnownKeys::new(client.clone()),
-            file_words: settings.file_words,
+            file_keywords: settings.file_keywords,
             files,
             file_retention: settings.file_retention(),
             client,

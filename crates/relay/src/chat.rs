@@ -201,7 +201,7 @@ impl Asker<'_> {
     async fn prepare(&self, mut chat: ChatRequest) -> Result<Prepared, Failure> {
         let (relay, owner) = (self.relay, self.owner);
         assistant::apply(relay, owner, &mut chat).await?;
-        let deletes = file_keywords::ask_to_delete(relay.file_words, &chat);
+        let deletes = file_keywords::ask_to_delete(relay.file_keywords, &chat);
         if !deletes {
             file_keywords::attach(relay, owner, &mut chat).await?;
         }

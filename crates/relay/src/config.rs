@@ -177,8 +177,14 @@ pub struct Settings {
     /// What words about files in a chat message do, in English or Russian: `read` attaches the
     /// account's newest files to a message that speaks of files or documents, `read-and-delete`
     /// also deletes them all when it asks for that.
-    #[arg(long, env = "FILE_WORDS", default_value = "off", value_enum)]
-    pub file_words: FileWords,
+    #[arg(
+        long,
+        alias = "file-words",
+        env = "FILE_KEYWORDS",
+        default_value = "off",
+        value_enum
+    )]
+    pub file_keywords: FileKeywords,
 
     /// Days after which stored responses (`store` of the Responses API) are forgotten.
     #[arg(
@@ -261,8 +267,8 @@ pub struct Settings {
 
     /// How often the model is asked again when an answer is not the JSON that was asked for; each
     /// is a paid call.
-    #[arg(long, env = "FORM_CORRECTIONS", default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=5))]
-    pub form_corrections: u32,
+    #[arg(long, alias = "form-corrections", env = "JSON_CORRECTIONS", default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=5))]
+    pub json_corrections: u32,
 
     /// How tools are described to models, by the beginning of their names, such as
     /// `llama=json-schema,qwen=signatures`.
@@ -349,7 +355,7 @@ pub enum CounterStore {
 
 /// What words about files in a chat message do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FileWords {
+pub enum FileKeywords {
     /// Nothing.
     Off,
     /// The account's newest files go along.
@@ -408,7 +414,7 @@ impl Settings {
         {
             clap::Error::raw(clap::error::ErrorKind::Io, format!(".env: {error}\n")).exit();
         }
-        let matches = Self::command().mut_args(without_empty).get_matches();
+        let matches = Self::command().mut_args(environment).get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
@@ -500,14 +506,28 @@ impl Settings {
     }
 }
 
-/// A variable that is set to nothing is not set: compose files pass them on like that.
-fn without_empty(arg: Arg) -> Arg {
-    let name = arg.get_env().map(OsStr::to_owned);
-    let value = name.and_then(std::env::var_os);
-    if value.is_some_and(|value| value.is_empty()) {
-        return arg.env(Resettable::Reset);
+/// Variables by their names of today, and by those that they had before.
+const EARLIER_NAMES: [(&str, &str); 2] = [
+    ("FILE_KEYWORDS", "FILE_WORDS"),
+    ("JSON_CORRECTIONS", "FORM_CORRECTIONS"),
+];
+
+/// Where a setting's variable is. One that is set to nothing is not set: compose files pass them
+/// on like that.
+fn environment(arg: Arg) -> Arg {
+    let is_set = |name: &OsStr| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let Some(name) = arg.get_env().map(OsStr::to_owned) else {
+        return arg;
+    };
+    if is_set(&name) {
+        return arg;
     }
-    arg
+    let earlier = EARLIER_NAMES.iter().find(|(today, _)| name == **today);
+    match earlier {
+        Some((_, earlier)) if is_set(OsStr::new(earlier)) => arg.env(earlier),
+        _ if std::env::var_os(&name).is_some() => arg.env(Resettable::Reset),
+        _ => arg,
+    }
 }
 
 fn mebibytes(n: u32) -> usize {

@@ -10,7 +10,7 @@ use translate::failure::Failure;
 
 use crate::access::account_id::AccountId;
 use crate::app::Relay;
-use crate::config::FileWords;
+use crate::config::FileKeywords;
 
 /// The most files that go along with a message.
 const MOST: usize = 10;
@@ -42,8 +42,8 @@ const QUESTION: (&[&str], &[&str]) = (
 
 /// Whether the last message asks to delete the account's files, and the operator lets it.
 #[must_use]
-pub fn ask_to_delete(words: FileWords, chat: &ChatRequest) -> bool {
-    words == FileWords::ReadAndDelete && asks_to_delete(&last_words(chat))
+pub fn ask_to_delete(words: FileKeywords, chat: &ChatRequest) -> bool {
+    words == FileKeywords::ReadAndDelete && asks_to_delete(&last_words(chat))
 }
 
 /// Attaches the account's newest files to a last message that speaks of files and has none.
@@ -57,7 +57,7 @@ pub async fn attach(
 ) -> Result<(), Failure> {
     let has_files = |part: &Part| matches!(part, Part::File(_));
     let mut parts = chat.messages.iter().flat_map(|message| &message.parts);
-    if relay.file_words == FileWords::Off
+    if relay.file_keywords == FileKeywords::Off
         || parts.any(has_files)
         || !speaks_of_files(&last_words(chat))
     {
@@ -154,7 +154,7 @@ mod tests {
                 (speaks, deletes),
                 "{text}"
             );
-            assert!(!ask_to_delete(FileWords::Read, &chat));
+            assert!(!ask_to_delete(FileKeywords::Read, &chat));
         }
     }
 }
