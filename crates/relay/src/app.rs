@@ -28,10 +28,7 @@ use crate::http::server;
 use crate::media::image_history::ImageHistory;
 use crate::media::{self, Media};
 use crate::models::Models;
-use crate::objects::assistants::Assistants;
-use crate::objects::files::Files;
-use crate::objects::responses::Responses;
-use crate::objects::retention;
+use crate::objects::{self, Objects, retention};
 use crate::observe;
 use crate::observe::metrics::Metrics;
 use crate::store::build::Stores;
@@ -62,20 +59,14 @@ pub struct Relay {
     pub max_body: usize,
     /// Silence after which a stream gets a sign of life; zero is never.
     pub heartbeat: Duration,
-    /// Assistants.
-    pub assistants: Assistants,
+    /// What clients store: files, assistants, responses, conversations.
+    pub objects: Objects,
     /// Keys that upstream knows.
     pub known_keys: KnownKeys,
     /// Who makes embeddings; none if nobody does.
     pub embeddings: Option<Arc<Embeddings>>,
-    /// Uploaded files.
-    pub files: Files,
     /// Whether words about files in a message have an effect.
     pub file_keywords: FileKeywords,
-    /// The age at which files are deleted; none if they stay.
-    pub file_retention: Option<Duration>,
-    /// Stored responses and conversations.
-    pub responses: Responses,
     /// What outlives a request.
     pub stores: Stores,
     limit_by: RateLimitBy,
@@ -124,7 +115,16 @@ impl Relay {
         })?;
         let stores = Stores::choose(settings).map_err(StartError::Settings)?;
         let account_ids = stores.account_ids.clone();
-        let files = Files::new(&stores, settings.max_file(), settings.max_account_files());
+        let objects = Objects::new(
+            &stores,
+            objects::Settings {
+                max_file: settings.max_file(),
+                max_account_files: settings.max_account_files(),
+                file_retention: settings.file_retention(),
+                response_retention: settings.response_retention(),
+            },
+        );
+        let files = objects.files.clone();
         let fetcher = Fetcher::new(settings.max_fetch(), settings.allow_private_urls);
         let catalogue = Arc::new(Models::new(
             Catalogue::new(client.clone(), settings.models_ttl),
@@ -158,15 +158,12 @@ impl Relay {
             heartbeat: settings.heartbeat,
             limit_by: settings.rate_limit_by,
             trusted_proxies: settings.trusted_proxies.clone(),
-            responses: Responses::new(&stores.state, settings.response_retention()),
-            assistants: Assistants::new(&stores),
+            objects,
             embeddings: Embeddings::of(settings)
                 .map_err(StartError::Settings)?
                 .map(Arc::new),
             known_keys: KnownKeys::new(client.clone()),
             file_keywords: settings.file_keywords,
-            files,
-            file_retention: settings.file_retention(),
             client,
             account_ids,
             stores,
@@ -246,9 +243,9 @@ async fn serve(relay: Arc<Relay>, settings: &Settings) -> Result<(), StartError>
         banner::started(settings, &relay.stores, listener.local_addr()?)
     );
     relay.limits.warm();
-    tokio::spawn(retention::run(Arc::downgrade(&relay)));
+    tokio::spawn(retention::run(relay.objects.clone()));
     tokio::spawn(announce_models(relay.clone()));
-    let responses = relay.responses.clone();
+    let responses = relay.objects.responses.clone();
     server::serve(
         listener,
         router::service(relay),

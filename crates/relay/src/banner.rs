@@ -73,8 +73,8 @@ fn settings_lines(settings: &Settings, stores: &Stores) -> String {
         ("rate limit", limit),
         ("models", models),
         ("fetches", private.to_owned()),
-        ("state", stores.state.name()),
-        ("files", stores.contents.name()),
+        ("state", stores.records.name()),
+        ("files", stores.blobs.name()),
     ]
     .iter()
     .fold(String::new(), |mut text, (name, value)| {

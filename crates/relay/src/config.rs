@@ -102,7 +102,13 @@ pub struct Settings {
     )]
     pub memcached_port: u16,
 
-    /// The Redis in which replicas share counts, files' entries, assistants and stored responses:
+    /// The PostgreSQL database in which replicas share what must outlive them (files' entries,
+    /// assistants, stored responses): `postgres://user:password@host:5432/database`. Without it
+    /// that is in SQLite in the data folder.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<SecretString>,
+
+    /// The Redis in which replicas share the counts of the rate limit:
     /// `redis://[[user]:password@]host[:port][/db]`, or `rediss://` for TLS.
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     pub redis_url: Option<SecretString>,

@@ -12,7 +12,6 @@ use secrecy::ExposeSecret as _;
 use crate::app::Relay;
 use crate::config::Settings;
 use crate::failure::{of_upstream, with_cause};
-use crate::store::StoreError;
 
 /// A neighbour that has said nothing for so long does not answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -152,7 +151,7 @@ async fn counters(relay: &Relay, settings: &Settings) -> Look {
     if settings.rate_limit_per_minute == 0 {
         return skipped("off (RATE_LIMIT_PER_MINUTE).");
     }
-    match relay.stores.counters.look().await {
+    match relay.stores.counters.health_check().await {
         Ok(()) => good(format!("counted {place}.")),
         Err(_) if relay.stores.counters.is_optional() => {
             skipped(format!("counted {place}: there is none, so in process."))
@@ -164,12 +163,9 @@ async fn counters(relay: &Relay, settings: &Settings) -> Look {
 }
 
 async fn state(relay: &Relay) -> Look {
-    let place = relay.stores.state.name();
-    match relay.stores.state.look().await {
+    let place = relay.stores.records.name();
+    match relay.stores.records.health_check().await {
         Ok(()) => good(format!("{place} can be read and written.")),
-        Err(StoreError::Taken(_)) => skipped(format!(
-            "another process uses {place}. That is well if it is this relay, running."
-        )),
         Err(error) => trouble(format!(
             "{place}: {error}. Files, assistants and stored responses need it."
         )),
@@ -177,8 +173,8 @@ async fn state(relay: &Relay) -> Look {
 }
 
 async fn contents(relay: &Relay) -> Look {
-    let place = relay.stores.contents.name();
-    match relay.stores.contents.look().await {
+    let place = relay.stores.blobs.name();
+    match relay.stores.blobs.health_check().await {
         Ok(()) => good(format!("{place} can be read and written.")),
         Err(error) => trouble(format!("{place}: {error}. Files need it.")),
     }

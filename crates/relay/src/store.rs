@@ -1,37 +1,40 @@
 //! What outlives a request, and where it is kept. One trait a kind of keeping, one adapter a
 //! service; replicas that share a service share what is in it.
 
+pub mod blobs;
 pub mod build;
-pub mod contents;
 pub mod counters;
+pub mod database;
 pub mod folder;
 pub mod id;
 pub mod page;
+pub mod records;
 pub mod redis;
-pub mod state;
 
 use translate::failure::{Failure, Kind};
+
+use page::PageError;
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It did not answer in time.
     #[error("no answer in time")]
-    Silent,
+    Timeout,
     /// The way to it is broken.
     #[error(transparent)]
     Io(#[from] std::io::Error),
     /// It understood and refused.
     #[error("refused: {0}")]
     Refused(String),
-    /// Another process has it to itself; the text says which place and what helps.
-    #[error("{0}")]
-    Taken(String),
+    /// There is no room left on its disk.
+    #[error("no room left on the disk")]
+    Full,
     /// It works from memory: what it is given is lost when the relay stops.
     #[error(
         "the folder cannot be made or written (DATA_DIR), so everything is lost when the relay stops"
     )]
-    Fleeting,
+    Ephemeral,
     /// It said what was not expected of it.
     #[error("unexpected answer: {0}")]
     Unexpected(String),
@@ -48,19 +51,31 @@ impl StoreError {
 /// A request needs a store that did not do its part; the same request may work in a moment.
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::new(
-            Kind::Overloaded,
-            "The relay's own store does not answer; nothing was done. Try again in a moment.",
-        )
-        .with_retry_after(Some(5))
-        .with_detail(format!("store: {error}"))
+        let message = match error {
+            StoreError::Full => {
+                "The disk of the relay's own store is full; nothing was done. Deleting makes room."
+            }
+            _ => "The relay's own store does not answer; nothing was done. Try again in a moment.",
+        };
+        Self::new(Kind::Overloaded, message)
+            .with_retry_after(Some(5))
+            .with_detail(format!("store: {error}"))
+    }
+}
+
+impl From<PageError> for Failure {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Cursor(name) => Self::invalid(name, error.to_string()),
+            PageError::Store(error) => error.into(),
+        }
     }
 }
 
 impl From<::redis::RedisError> for StoreError {
     fn from(error: ::redis::RedisError) -> Self {
         if error.is_timeout() {
-            Self::Silent
+            Self::Timeout
         } else if error.is_io_error() || error.is_unrecoverable_error() {
             Self::Io(std::io::Error::other(error.to_string()))
         } else {

@@ -26,7 +26,7 @@ use crate::access::account_id::AccountId;
 use crate::failure::of_upstream;
 use crate::objects::files::Files;
 use crate::store::StoreError;
-use crate::store::contents::Content;
+use crate::store::blobs::Blob;
 use fetch::Fetcher;
 
 /// What a prompt refers to, in the order of the request's parts.
@@ -302,7 +302,7 @@ fn attachments(chat: &ChatRequest) -> Vec<(AttachmentKind, &Attachment)> {
 }
 
 /// The first bytes of a content, enough to tell what it is.
-async fn beginning(content: &mut Content) -> Result<Bytes, StoreError> {
+async fn beginning(content: &mut Blob) -> Result<Bytes, StoreError> {
     let mut beginning = BytesMut::new();
     while beginning.len() < SNIFF_BYTES {
         match content.bytes.try_next().await? {

@@ -16,7 +16,7 @@ pub async fn apply(relay: &Relay, owner: AccountId, chat: &mut ChatRequest) -> R
     if !chat.model.starts_with("asst_") {
         return Ok(());
     }
-    match relay.assistants.resolve(owner, &chat.model).await? {
+    match relay.objects.assistants.resolve(owner, &chat.model).await? {
         Some(assistant) => {
             assume(assistant, chat);
             Ok(())

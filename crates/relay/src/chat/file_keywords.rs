@@ -63,7 +63,7 @@ pub async fn attach(
     {
         return Ok(());
     }
-    let newest = relay.files.newest(owner, MOST).await?;
+    let newest = relay.objects.files.newest(owner, MOST).await?;
     if let Some(last) = chat.messages.iter_mut().rfind(|m| m.role == Role::User) {
         last.parts.extend(newest.into_iter().map(Part::uploaded));
     }
@@ -75,7 +75,7 @@ pub async fn attach(
 /// # Errors
 /// The store does not answer.
 pub async fn delete(relay: Arc<Relay>, owner: AccountId) -> Result<chat::Answer, Failure> {
-    let text = match relay.files.delete_all(owner).await? {
+    let text = match relay.objects.files.delete_all(owner).await? {
         0 => "There were no files to delete.".to_owned(),
         1 => "Your file is deleted.".to_owned(),
         many => format!("Your {many} files are deleted."),

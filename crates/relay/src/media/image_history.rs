@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use crate::access::account_id::AccountId;
 use crate::clock;
 use crate::store::build::Stores;
-use crate::store::state::{Collection, Record};
+use crate::store::records::{Collection, Record};
 
 /// How long the original relay remembered them, too.
 const KEPT_FOR: Duration = Duration::from_hours(7 * 24);
@@ -28,7 +28,7 @@ pub struct GeneratedImage {
 }
 
 impl Record for GeneratedImage {
-    const SPACE: &'static str = "drawing";
+    const TABLE: &'static str = "image_history";
 
     fn expires(&self) -> Option<SystemTime> {
         Some(UNIX_EPOCH + Duration::from_secs(self.expires))
@@ -43,7 +43,7 @@ impl ImageHistory {
     /// A history in these stores.
     #[must_use]
     pub fn new(stores: &Stores) -> Self {
-        Self(Some(Collection::new(stores.state.clone())))
+        Self(Some(Collection::new(stores.records.clone())))
     }
 
     /// A history that keeps nothing: a variation repeats nothing then.

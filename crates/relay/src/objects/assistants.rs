@@ -1,30 +1,63 @@
 //! Assistants: a model, instructions and files under one id that can stand for a model.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use translate::dialect::openai::assistants::Assistant as Settings;
-use translate::dialect::openai::page::Query;
+use serde_json::{Map, Value};
 use translate::failure::{Failure, Kind};
 
 use crate::access::account_id::AccountId;
 use crate::clock;
 use crate::store::build::Stores;
-use crate::store::state::{Collection, Record};
-use crate::store::{StoreError, id, page};
+use crate::store::page::{self, PageError, PageQuery};
+use crate::store::records::{Collection, Record};
+use crate::store::{StoreError, id};
 
 /// What the ids of assistants begin with, and no model's name.
 pub const PREFIX: &str = "asst_";
 
-/// A kept assistant.
+/// What is set of an assistant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct Settings {
+    /// Its name.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The model that answers.
+    pub model: String,
+    /// What the model is told before everything else.
+    pub instructions: Option<String>,
+    /// Ids of files that the client named as the assistant's own.
+    pub file_ids: Vec<String>,
+    /// Ids of all its files, those of its tools too.
+    pub all_files: Vec<String>,
+    /// Its tools, as the client sent them.
+    pub tools: Vec<Value>,
+    /// Files and stores by tool.
+    pub tool_resources: Map<String, Value>,
+    /// The client's labels.
+    pub metadata: BTreeMap<String, String>,
+    /// A number.
+    pub temperature: Value,
+    /// A number.
+    pub top_p: Value,
+    /// The form of its answers.
+    pub response_format: Value,
+    /// A string, or null.
+    pub reasoning_effort: Value,
+}
+
+/// A stored assistant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AssistantRecord {
     /// When it was made, in seconds since 1970.
     pub created: u64,
     /// What is set of it.
     pub settings: Settings,
 }
 
-impl Record for Kept {
-    const SPACE: &'static str = "assistant";
+impl Record for AssistantRecord {
+    const TABLE: &'static str = "assistants";
 }
 
 /// What an assistant means for a turn.
@@ -40,13 +73,13 @@ pub struct Assistant {
 
 /// The assistants of all accounts.
 #[derive(Clone)]
-pub struct Assistants(Collection<Kept>);
+pub struct Assistants(Collection<AssistantRecord>);
 
 impl Assistants {
     /// Assistants in these stores.
     #[must_use]
     pub fn new(stores: &Stores) -> Self {
-        Self(Collection::new(stores.state.clone()))
+        Self(Collection::new(stores.records.clone()))
     }
 
     /// What a model's name means if it is an assistant's id; none if this account has no such
@@ -64,7 +97,7 @@ impl Assistants {
         }
         let kept = self.0.get(owner, model).await?;
         Ok(kept.map(|kept| Assistant {
-            file_ids: kept.settings.files(),
+            file_ids: kept.settings.all_files,
             model: kept.settings.model,
             instructions: kept.settings.instructions,
         }))
@@ -78,9 +111,9 @@ impl Assistants {
         &self,
         owner: AccountId,
         settings: Settings,
-    ) -> Result<(String, Kept), StoreError> {
+    ) -> Result<(String, AssistantRecord), StoreError> {
         let id = id::draw(PREFIX);
-        let kept = Kept {
+        let kept = AssistantRecord {
             created: clock::now(),
             settings,
         };
@@ -92,7 +125,7 @@ impl Assistants {
     ///
     /// # Errors
     /// There is none, or the store.
-    pub async fn get(&self, owner: AccountId, id: &str) -> Result<Kept, Failure> {
+    pub async fn get(&self, owner: AccountId, id: &str) -> Result<AssistantRecord, Failure> {
         self.0.get(owner, id).await?.ok_or_else(|| unknown(id))
     }
 
@@ -105,7 +138,7 @@ impl Assistants {
         owner: AccountId,
         id: &str,
         settings: &Settings,
-    ) -> Result<Kept, Failure> {
+    ) -> Result<AssistantRecord, Failure> {
         let changed = self
             .0
             .update(owner, id, |kept| kept.settings = settings.clone())
@@ -120,8 +153,8 @@ impl Assistants {
     pub async fn list(
         &self,
         owner: AccountId,
-        query: &Query,
-    ) -> Result<(Vec<(String, Kept)>, bool), Failure> {
+        query: &PageQuery,
+    ) -> Result<(Vec<(String, AssistantRecord)>, bool), PageError> {
         page::read(&self.0, owner, query, |_| true).await
     }
 

@@ -8,17 +8,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use translate::dialect::anthropic;
-use translate::dialect::openai::media::files::{FileObject, Wanted};
-use translate::dialect::openai::page::Query;
 use translate::failure::{Failure, Kind};
 
 use crate::access::account_id::AccountId;
 use crate::clock;
+use crate::store::blobs::{Blob, BlobStore, Writer};
 use crate::store::build::Stores;
-use crate::store::contents::{Content, Contents, Writer};
-use crate::store::state::{Collection, Listing, Record};
-use crate::store::{StoreError, id, page};
+use crate::store::page::{self, PageError, PageQuery};
+use crate::store::records::{Collection, Listing, Record};
+use crate::store::{StoreError, id};
 
 /// What is known of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,46 +41,33 @@ pub struct File {
 
 /// The end of a file is not left to the store: its contents must go too.
 impl Record for File {
-    const SPACE: &'static str = "file";
+    const TABLE: &'static str = "files";
 }
 
 impl File {
-    /// As a client sees it.
-    #[must_use]
-    pub fn object(&self, id: String) -> FileObject {
-        FileObject::new(
-            id,
-            self.name.clone(),
-            self.purpose.clone(),
-            self.bytes,
-            self.created,
-            self.expires,
-        )
-    }
-
-    /// As one of Anthropic's clients sees it.
-    #[must_use]
-    pub fn for_anthropic(&self, id: String) -> anthropic::files::File {
-        anthropic::files::File {
-            id,
-            name: self.name.clone(),
-            mime: self.mime.clone(),
-            bytes: self.bytes,
-            created: self.created,
-            expires: self.expires,
-        }
-    }
-
     fn is_over(&self) -> bool {
         self.expires.is_some_and(|expires| expires <= clock::now())
     }
+}
+
+/// What an upload says of its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileDetails {
+    /// Its name, free of folders.
+    pub name: String,
+    /// The type that the client claims.
+    pub mime: Option<String>,
+    /// What it is for.
+    pub purpose: String,
+    /// Seconds after which it is deleted; none is never.
+    pub life: Option<u64>,
 }
 
 /// The files of all accounts.
 #[derive(Clone)]
 pub struct Files {
     records: Collection<File>,
-    contents: Contents,
+    blobs: BlobStore,
     max: u64,
     max_account: Option<u64>,
 }
@@ -93,8 +78,8 @@ impl Files {
     #[must_use]
     pub fn new(stores: &Stores, max: u64, max_account: Option<u64>) -> Self {
         Self {
-            records: Collection::new(stores.state.clone()),
-            contents: stores.contents.clone(),
+            records: Collection::new(stores.records.clone()),
+            blobs: stores.blobs.clone(),
             max,
             max_account,
         }
@@ -118,7 +103,7 @@ impl Files {
         let id = id::draw("file-");
         Ok(Upload {
             files: self,
-            writer: self.contents.write(&content(owner, &id)).await?,
+            writer: self.blobs.write(&content(owner, &id)).await?,
             owner,
             id,
             room,
@@ -147,20 +132,20 @@ impl Files {
     ///
     /// # Errors
     /// The store.
-    pub async fn content(&self, owner: AccountId, id: &str) -> Result<Option<Content>, StoreError> {
-        self.contents.read(&content(owner, id)).await
+    pub async fn content(&self, owner: AccountId, id: &str) -> Result<Option<Blob>, StoreError> {
+        self.blobs.read(&content(owner, id)).await
     }
 
-    /// A page of this account's files.
+    /// A page of this account's files, of all purposes or one.
     ///
     /// # Errors
     /// What is wrong with the query, or the store.
     pub async fn list(
         &self,
         owner: AccountId,
-        query: &Query,
-    ) -> Result<(Vec<(String, File)>, bool), Failure> {
-        let purpose = query.purpose.as_deref();
+        query: &PageQuery,
+        purpose: Option<&str>,
+    ) -> Result<(Vec<(String, File)>, bool), PageError> {
         page::read(&self.records, owner, query, |file| {
             !file.is_over() && purpose.is_none_or(|purpose| purpose == file.purpose)
         })
@@ -176,7 +161,7 @@ impl Files {
         if !self.records.delete(owner, id).await? {
             return Ok(false);
         }
-        self.contents.delete(&content(owner, id)).await?;
+        self.blobs.delete(&content(owner, id)).await?;
         Ok(file.is_some_and(|file| !file.is_over()))
     }
 
@@ -185,14 +170,13 @@ impl Files {
     /// # Errors
     /// The store.
     pub async fn newest(&self, owner: AccountId, most: usize) -> Result<Vec<String>, Failure> {
-        let query = Query {
+        let query = PageQuery {
             after: None,
             before: None,
             limit: most,
             newest_first: true,
-            purpose: None,
         };
-        let (files, _) = self.list(owner, &query).await?;
+        let (files, _) = self.list(owner, &query, None).await?;
         Ok(files.into_iter().map(|(id, _)| id).collect())
     }
 
@@ -233,6 +217,33 @@ impl Files {
             after = Some(last);
         }
     }
+
+    /// Deletes blobs that no entry names: the process died between writing one and its entry, or
+    /// in the middle of writing. What is younger than `age` may be on its way. Gives how many.
+    ///
+    /// # Errors
+    /// The store; what was deleted before stays deleted.
+    pub async fn delete_orphans(&self, age: Duration) -> Result<u64, StoreError> {
+        let mut deleted = self.blobs.delete_unfinished(age).await?;
+        // A database without a single file is rather the wrong one than one that lost them all.
+        if self.records.owners(None).await?.is_empty() {
+            return Ok(deleted);
+        }
+        for name in self.blobs.older_than(age).await? {
+            let mut parts = name.strip_prefix("files/").unwrap_or_default().split('/');
+            let (Some(owner), Some(id)) = (parts.next(), parts.next()) else {
+                continue;
+            };
+            let Ok(owner) = owner.parse() else {
+                continue;
+            };
+            if self.records.get(owner, id).await?.is_none() {
+                self.blobs.delete(&name).await?;
+                deleted += 1;
+            }
+        }
+        Ok(deleted)
+    }
 }
 
 /// A file on its way in. Dropped before it is finished, it leaves nothing behind.
@@ -269,30 +280,25 @@ impl Upload<'_> {
     ///
     /// # Errors
     /// It is empty, or the store.
-    pub async fn finish(
-        self,
-        name: String,
-        mime: Option<String>,
-        wanted: Wanted,
-    ) -> Result<(String, File), Failure> {
+    pub async fn finish(self, details: FileDetails) -> Result<(String, File), Failure> {
         if self.bytes == 0 {
             return Err(empty());
         }
         let created = clock::now();
         let file = File {
-            name,
-            mime,
-            purpose: wanted.purpose.to_owned(),
+            name: details.name,
+            mime: details.mime,
+            purpose: details.purpose,
             bytes: self.bytes,
             sha256: self.hash.finalize().into(),
             is_text: self.text.is_text(),
             created,
-            expires: wanted.life.map(|life| created + life),
+            expires: details.life.map(|life| created + life),
         };
         self.writer.finish().await?;
         let (files, owner, id) = (self.files, self.owner, self.id);
         if let Err(error) = files.records.put(owner, &id, &file).await {
-            let _ = files.contents.delete(&content(owner, &id)).await;
+            let _ = files.blobs.delete(&content(owner, &id)).await;
             return Err(error.into());
         }
         Ok((id, file))

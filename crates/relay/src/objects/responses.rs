@@ -7,19 +7,18 @@
 mod writes;
 
 use std::collections::{BTreeMap, HashMap};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use translate::dialect::openai::responses::decode::{
-    History, ResponsesRequest, missing_conversation, missing_previous,
-};
-use translate::failure::Failure;
+use tokio::sync::oneshot;
 
 use crate::access::account_id::AccountId;
 use crate::clock;
-use crate::store::state::{Collection, Engine, Record};
+use crate::store::StoreError;
+use crate::store::records::{Collection, Record, RecordStore};
 use writes::Writes;
 
 /// The longest chain of responses that is followed.
@@ -42,7 +41,7 @@ pub struct Stored {
 }
 
 impl Record for Stored {
-    const SPACE: &'static str = "responses";
+    const TABLE: &'static str = "responses";
 
     fn expires(&self) -> Option<SystemTime> {
         Some(UNIX_EPOCH + Duration::from_secs(self.expires))
@@ -72,7 +71,7 @@ pub struct Conversation {
 }
 
 impl Record for Conversation {
-    const SPACE: &'static str = "conversations";
+    const TABLE: &'static str = "conversations";
 }
 
 /// Keeps responses and conversations.
@@ -84,6 +83,9 @@ pub struct Responses {
     writes: Writes,
     kept_for: Duration,
 }
+
+/// What ends when an answer is in the store, and tells whether it is.
+pub type Storing = Pin<Box<dyn Future<Output = bool> + Send>>;
 
 /// Whose, and which.
 type Place = (AccountId, String);
@@ -105,13 +107,47 @@ pub struct Destination {
     pub stores: bool,
 }
 
+/// What a request refers to, by ids.
+#[derive(Debug, Clone)]
+pub struct References<'r> {
+    /// The response that it continues.
+    pub previous: Option<&'r str>,
+    /// The conversation that it belongs to.
+    pub conversation: Option<&'r str>,
+    /// Items of earlier responses.
+    pub items: Vec<&'r str>,
+}
+
+/// What the store has of what a request refers to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    /// The items that stand before the request's own, oldest first.
+    pub items: Vec<Value>,
+    /// The items of [`References::items`] that are known, by id.
+    pub referenced: BTreeMap<String, Value>,
+}
+
+/// Why there is no history.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// No response of this id is stored.
+    #[error("no response `{0}`")]
+    NoResponse(String),
+    /// There is no conversation of this id.
+    #[error("no conversation `{0}`")]
+    NoConversation(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl Responses {
-    /// Over an engine; what is older than `kept_for` is forgotten.
+    /// Over a store; what is older than `kept_for` is forgotten.
     #[must_use]
-    pub fn new(engine: &Arc<dyn Engine>, kept_for: Duration) -> Self {
+    pub fn new(store: &RecordStore, kept_for: Duration) -> Self {
         Self {
-            stored: Collection::new(engine.clone()),
-            conversations: Collection::new(engine.clone()),
+            stored: Collection::new(store.clone()),
+            conversations: Collection::new(store.clone()),
             pending: Arc::default(),
             writes: Writes::default(),
             kept_for,
@@ -122,11 +158,11 @@ impl Responses {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn get(&self, owner: AccountId, id: &str) -> Result<Option<Stored>, Failure> {
+    pub async fn get(&self, owner: AccountId, id: &str) -> Result<Option<Stored>, StoreError> {
         let pending = self.pending().get(&(owner, id.to_owned())).cloned();
         match pending {
             Some(stored) => Ok(Some(stored)),
-            None => Ok(self.stored.get(owner, id).await?),
+            None => self.stored.get(owner, id).await,
         }
     }
 
@@ -134,7 +170,7 @@ impl Responses {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn delete(&self, owner: AccountId, id: &str) -> Result<bool, Failure> {
+    pub async fn delete(&self, owner: AccountId, id: &str) -> Result<bool, StoreError> {
         let pending = self.pending().remove(&(owner, id.to_owned())).is_some();
         Ok(self.stored.delete(owner, id).await? || pending)
     }
@@ -147,9 +183,9 @@ impl Responses {
         &self,
         owner: AccountId,
         id: &str,
-    ) -> Result<Option<Conversation>, Failure> {
+    ) -> Result<Option<Conversation>, StoreError> {
         self.writes.settled(&(owner, id.to_owned())).await;
-        Ok(self.conversations.get(owner, id).await?)
+        self.conversations.get(owner, id).await
     }
 
     /// Begins a conversation.
@@ -161,8 +197,8 @@ impl Responses {
         owner: AccountId,
         id: &str,
         conversation: &Conversation,
-    ) -> Result<(), Failure> {
-        Ok(self.conversations.put(owner, id, conversation).await?)
+    ) -> Result<(), StoreError> {
+        self.conversations.put(owner, id, conversation).await
     }
 
     /// Changes a conversation behind everything that was answered in it, and gives it as it is
@@ -175,51 +211,52 @@ impl Responses {
         owner: AccountId,
         id: &str,
         change: impl FnMut(&mut Conversation) + Send,
-    ) -> Result<Option<Conversation>, Failure> {
+    ) -> Result<Option<Conversation>, StoreError> {
         self.writes.settled(&(owner, id.to_owned())).await;
-        Ok(self.conversations.update(owner, id, change).await?)
+        self.conversations.update(owner, id, change).await
     }
 
     /// Forgets a conversation, and tells whether there was one.
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn forget(&self, owner: AccountId, id: &str) -> Result<bool, Failure> {
-        Ok(self.conversations.delete(owner, id).await?)
+    pub async fn forget(&self, owner: AccountId, id: &str) -> Result<bool, StoreError> {
+        self.conversations.delete(owner, id).await
     }
 
     /// What a request refers to.
     ///
     /// # Errors
-    /// A response or conversation that is not there.
-    pub async fn past(
+    /// A response or conversation that is not there, or the store.
+    pub async fn history(
         &self,
         owner: AccountId,
-        asked: &ResponsesRequest,
-    ) -> Result<History, Failure> {
-        let mut past = History::default();
-        if let Some(id) = asked.previous_response_id() {
-            past.items = self.chain(owner, id).await?;
+        references: References<'_>,
+    ) -> Result<History, HistoryError> {
+        let mut history = History::default();
+        if let Some(id) = references.previous {
+            history.items = self.chain(owner, id).await?;
         }
-        if let Some(id) = asked.conversation() {
+        if let Some(id) = references.conversation {
             let conversation = self.conversation(owner, id).await?;
             let conversation =
-                conversation.ok_or_else(|| missing_conversation(id).with_param("conversation"))?;
-            past.items.extend(conversation.items);
+                conversation.ok_or_else(|| HistoryError::NoConversation(id.to_owned()))?;
+            history.items.extend(conversation.items);
         }
-        for id in asked.references() {
-            let known = past.items.iter().find(|item| has_id(item, id)).cloned();
+        for id in references.items {
+            let known = history.items.iter().find(|item| has_id(item, id)).cloned();
             let item = match known {
                 Some(item) => Some(item),
                 None => self.item(owner, id).await?,
             };
-            past.referred.extend(item.map(|item| (id.to_owned(), item)));
+            let item = item.map(|item| (id.to_owned(), item));
+            history.referenced.extend(item);
         }
-        Ok(past)
+        Ok(history)
     }
 
     /// An item of a stored response. Its id says which response it came with.
-    async fn item(&self, owner: AccountId, id: &str) -> Result<Option<Value>, Failure> {
+    async fn item(&self, owner: AccountId, id: &str) -> Result<Option<Value>, StoreError> {
         let stamp = id.split_once('_').and_then(|(_, rest)| rest.get(..STAMP));
         let Some(stamp) = stamp else {
             return Ok(None);
@@ -230,12 +267,12 @@ impl Responses {
     }
 
     /// The items of a chain of responses, oldest first.
-    async fn chain(&self, owner: AccountId, last: &str) -> Result<Vec<Value>, Failure> {
+    async fn chain(&self, owner: AccountId, last: &str) -> Result<Vec<Value>, HistoryError> {
         let mut links = Vec::new();
         let mut next = Some(last.to_owned());
         while let Some(id) = next.take().filter(|_| links.len() < MAX_CHAIN) {
             let stored = self.get(owner, &id).await?;
-            let stored = stored.ok_or_else(|| missing_previous(&id))?;
+            let stored = stored.ok_or_else(|| HistoryError::NoResponse(id.clone()))?;
             next.clone_from(&stored.previous);
             links.push(stored);
         }
@@ -248,10 +285,11 @@ impl Responses {
             .collect())
     }
 
-    /// Keeps a complete response where it belongs, in the background; it can be referred to at once.
-    pub fn keep(&self, to: Destination, response: &[u8]) {
+    /// Stores a complete response where it belongs. The work goes on if nobody waits for its end.
+    #[must_use]
+    pub fn store(&self, to: Destination, response: &[u8]) -> Storing {
         let Ok(response) = serde_json::from_slice::<Value>(response) else {
-            return;
+            return Box::pin(async { false });
         };
         let stored = Stored {
             response,
@@ -260,17 +298,25 @@ impl Responses {
             expires: clock::now().saturating_add(self.kept_for.as_secs()),
         };
         // What failed was never said: the client will ask it again.
-        if let Some(id) = to.conversation.filter(|_| !stored.has_failed()) {
-            self.converse((to.owner, id), stored.clone());
-        }
-        if to.stores {
+        let conversation = to.conversation.filter(|_| !stored.has_failed());
+        let continued = conversation.map(|id| self.converse((to.owner, id), stored.clone()));
+        let persisted = to.stores.then(|| {
             let place = (to.owner, to.id);
             self.pending().insert(place.clone(), stored.clone());
             let keeper = self.clone();
+            let (done, ended) = oneshot::channel();
             self.writes.add(place.clone(), async move {
-                keeper.persist(place, &stored).await;
+                let _ = done.send(keeper.persist(place, &stored).await);
             });
-        }
+            ended
+        });
+        Box::pin(async move {
+            let mut all = true;
+            for ended in [continued, persisted].into_iter().flatten() {
+                all &= ended.await.unwrap_or(false);
+            }
+            all
+        })
     }
 
     /// Waits until everything that clients were told of is in the store.
@@ -278,28 +324,34 @@ impl Responses {
         self.writes.done().await;
     }
 
-    async fn persist(&self, place: Place, stored: &Stored) {
-        if let Err(error) = self.stored.put(place.0, &place.1, stored).await {
+    async fn persist(&self, place: Place, stored: &Stored) -> bool {
+        let written = self.stored.put(place.0, &place.1, stored).await;
+        if let Err(error) = &written {
             tracing::warn!(%error, "a response could not be stored");
         }
         // Deleted while it was written: then it must not come back.
         if self.pending().remove(&place).is_none() {
             let _ = self.stored.delete(place.0, &place.1).await;
         }
+        written.is_ok()
     }
 
-    fn converse(&self, place: Place, stored: Stored) {
+    fn converse(&self, place: Place, stored: Stored) -> oneshot::Receiver<bool> {
         let conversations = self.conversations.clone();
         let (owner, id) = place.clone();
+        let (done, ended) = oneshot::channel();
         self.writes.add(place, async move {
-            let said = conversations.update(owner, &id, |conversation| {
+            let continued = conversations.update(owner, &id, |conversation| {
                 conversation.items.extend(stored.input.iter().cloned());
                 conversation.items.extend(stored.output());
             });
-            if let Err(error) = said.await {
+            let continued = continued.await;
+            if let Err(error) = &continued {
                 tracing::warn!(%error, "a conversation could not be continued");
             }
+            let _ = done.send(continued.is_ok());
         });
+        ended
     }
 
     fn pending(&self) -> MutexGuard<'_, HashMap<Place, Stored>> {

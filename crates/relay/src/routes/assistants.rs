@@ -13,13 +13,14 @@ use translate::dialect::openai::media::files::Deleted;
 use translate::dialect::openai::page::Page;
 use translate::failure::{Failure, Kind};
 
-use super::files::query;
+use super::files::{page_query, query};
 use crate::access::account_id::AccountId;
 use crate::app::Relay;
 use crate::http::admit::{self, AdmittedRequest};
 use crate::http::body;
 use crate::http::context::RequestContext;
 use crate::http::reply;
+use crate::objects::assistants::{AssistantRecord, Settings};
 
 /// Entries of a page if the client does not say, and the most.
 const PAGE: (usize, usize) = (20, 100);
@@ -35,8 +36,12 @@ pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
             relay.known_keys.check(&asked.caller.key, owner).await?;
             let settings = Assistant::create(&body(&relay, asked).await?)?;
             check(&relay, owner, &settings).await?;
-            let (id, kept) = relay.assistants.create(owner, settings).await?;
-            Ok(admit::json(&kept.settings.object(&id, kept.created)))
+            let (id, kept) = relay
+                .objects
+                .assistants
+                .create(owner, record(settings))
+                .await?;
+            Ok(admit::json(&object(&id, kept)))
         },
     )
     .await
@@ -50,9 +55,13 @@ pub async fn list(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Re
         request,
         |relay, asked| async move {
             let query = query(&asked.head.uri, PAGE.0, PAGE.1)?;
-            let (found, has_more) = relay.assistants.list(asked.owner, &query).await?;
+            let (found, has_more) = relay
+                .objects
+                .assistants
+                .list(asked.owner, &page_query(&query))
+                .await?;
             let objects = found.into_iter().map(|(id, kept)| {
-                let object = kept.settings.object(&id, kept.created);
+                let object = object(&id, kept);
                 (id, object)
             });
             Ok(admit::json(&Page::new(objects.collect(), has_more)))
@@ -72,8 +81,8 @@ pub async fn entry(
         "assistants.get",
         request,
         |relay, asked| async move {
-            let kept = relay.assistants.get(asked.owner, &id).await?;
-            Ok(admit::json(&kept.settings.object(&id, kept.created)))
+            let kept = relay.objects.assistants.get(asked.owner, &id).await?;
+            Ok(admit::json(&object(&id, kept)))
         },
     )
     .await
@@ -91,11 +100,16 @@ pub async fn modify(
         request,
         |relay, asked| async move {
             let owner = asked.owner;
-            let mut settings = relay.assistants.get(owner, &id).await?.settings;
+            let kept = relay.objects.assistants.get(owner, &id).await?;
+            let mut settings = assistant(kept.settings);
             settings.modify(&body(&relay, asked).await?)?;
             check(&relay, owner, &settings).await?;
-            let kept = relay.assistants.change(owner, &id, &settings).await?;
-            Ok(admit::json(&kept.settings.object(&id, kept.created)))
+            let kept = relay
+                .objects
+                .assistants
+                .change(owner, &id, &record(settings))
+                .await?;
+            Ok(admit::json(&object(&id, kept)))
         },
     )
     .await
@@ -112,7 +126,7 @@ pub async fn delete(
         "assistants.delete",
         request,
         |relay, asked| async move {
-            relay.assistants.delete(asked.owner, &id).await?;
+            relay.objects.assistants.delete(asked.owner, &id).await?;
             Ok(admit::json(&Deleted::new(id, "assistant.deleted")))
         },
     )
@@ -130,6 +144,48 @@ async fn body(relay: &Relay, asked: AdmittedRequest) -> Result<bytes::Bytes, Fai
     body::read(asked.body, &asked.head.headers, relay.max_body).await
 }
 
+/// An assistant as it is stored.
+fn record(assistant: Assistant) -> Settings {
+    Settings {
+        all_files: assistant.files(),
+        name: assistant.name,
+        description: assistant.description,
+        model: assistant.model,
+        instructions: assistant.instructions,
+        file_ids: assistant.file_ids,
+        tools: assistant.tools,
+        tool_resources: assistant.tool_resources,
+        metadata: assistant.metadata,
+        temperature: assistant.temperature,
+        top_p: assistant.top_p,
+        response_format: assistant.response_format,
+        reasoning_effort: assistant.reasoning_effort,
+    }
+}
+
+/// A stored assistant as its client set it.
+fn assistant(settings: Settings) -> Assistant {
+    Assistant {
+        name: settings.name,
+        description: settings.description,
+        model: settings.model,
+        instructions: settings.instructions,
+        file_ids: settings.file_ids,
+        tools: settings.tools,
+        tool_resources: settings.tool_resources,
+        metadata: settings.metadata,
+        temperature: settings.temperature,
+        top_p: settings.top_p,
+        response_format: settings.response_format,
+        reasoning_effort: settings.reasoning_effort,
+    }
+}
+
+/// The object that its client gets.
+fn object(id: &str, stored: AssistantRecord) -> serde_json::Value {
+    assistant(stored.settings).object(id, stored.created)
+}
+
 /// A model and files that are not there would only be missed when the assistant is used.
 async fn check(relay: &Relay, owner: AccountId, settings: &Assistant) -> Result<(), Failure> {
     let (model, _) = settings
@@ -142,7 +198,7 @@ async fn check(relay: &Relay, owner: AccountId, settings: &Assistant) -> Result<
         .await
         .map_err(|failure| failure.with_param("model"))?;
     for id in settings.files() {
-        if relay.files.get(owner, &id).await?.is_none() {
+        if relay.objects.files.get(owner, &id).await?.is_none() {
             let id: String = id.chars().take(80).collect();
             let failure = Failure::new(Kind::NotFound, format!("There is no file `{id}`."));
             return Err(failure.with_param("file_ids").with_code("file_not_found"));

@@ -40,7 +40,11 @@ pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
                 items: items::numbered(create.items, &stamp),
             };
             let id = format!("conv_{}", stamp.id);
-            relay.responses.begin(owner, &id, &conversation).await?;
+            relay
+                .objects
+                .responses
+                .begin(owner, &id, &conversation)
+                .await?;
             Ok(object(&id, &conversation))
         },
     )
@@ -78,7 +82,7 @@ pub async fn update(
             let owner = asked.owner;
             let metadata = conversations::update(&read(&relay, asked).await?)?;
             let relabel = |c: &mut Conversation| c.metadata.clone_from(&metadata);
-            let changed = relay.responses.change(owner, &id, relabel);
+            let changed = relay.objects.responses.change(owner, &id, relabel);
             let changed = changed.await?.ok_or_else(|| missing_conversation(&id))?;
             Ok(object(&id, &changed))
         },
@@ -97,7 +101,7 @@ pub async fn delete(
         "conversations.delete",
         request,
         async |relay, asked: AdmittedRequest| {
-            if !relay.responses.forget(asked.owner, &id).await? {
+            if !relay.objects.responses.forget(asked.owner, &id).await? {
                 return Err(missing_conversation(&id));
             }
             Ok(reply::json(200, conversations::deleted(&id)))
@@ -141,7 +145,7 @@ pub async fn add_items(
             let owner = asked.owner;
             let added = items::numbered(conversations::add(&read(&relay, asked).await?)?, &stamp());
             let extend = |c: &mut Conversation| c.items.extend(added.iter().cloned());
-            let changed = relay.responses.change(owner, &id, extend).await?;
+            let changed = relay.objects.responses.change(owner, &id, extend).await?;
             changed.ok_or_else(|| missing_conversation(&id))?;
             let whole = stored::Page {
                 ascending: true,
@@ -189,11 +193,14 @@ pub async fn delete_item(
         request,
         async |relay, asked: AdmittedRequest| {
             let mut found = false;
-            let changed = relay.responses.change(asked.owner, &id, |conversation| {
-                let before = conversation.items.len();
-                conversation.items.retain(|value| !has_id(value, &item));
-                found = conversation.items.len() < before;
-            });
+            let changed = relay
+                .objects
+                .responses
+                .change(asked.owner, &id, |conversation| {
+                    let before = conversation.items.len();
+                    conversation.items.retain(|value| !has_id(value, &item));
+                    found = conversation.items.len() < before;
+                });
             let changed = changed.await?.ok_or_else(|| missing_conversation(&id))?;
             if found {
                 Ok(object(&id, &changed))
@@ -210,7 +217,7 @@ async fn read(relay: &Relay, asked: AdmittedRequest) -> Result<Bytes, Failure> {
 }
 
 async fn find(relay: &Relay, owner: AccountId, id: &str) -> Result<Conversation, Failure> {
-    let found = relay.responses.conversation(owner, id).await?;
+    let found = relay.objects.responses.conversation(owner, id).await?;
     found.ok_or_else(|| missing_conversation(id))
 }
 

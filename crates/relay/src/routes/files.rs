@@ -12,7 +12,7 @@ use axum::response::Response;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Uri};
 use translate::dialect::anthropic;
-use translate::dialect::openai::media::files::{Deleted, unknown};
+use translate::dialect::openai::media::files::{Deleted, FileObject, unknown};
 use translate::dialect::openai::page::{Page, Query};
 use translate::failure::Failure;
 
@@ -21,6 +21,7 @@ use crate::app::Relay;
 use crate::http::admit::{self, speaks_anthropic};
 use crate::http::reply;
 use crate::objects::files::File;
+use crate::store::page::PageQuery;
 
 /// The most entries of a page, and as many as a page has if the client does not say.
 const PAGE: usize = 10_000;
@@ -42,10 +43,14 @@ pub async fn list(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Re
             return for_anthropic(&relay, asked.owner, &asked.head.uri).await;
         }
         let query = query(&asked.head.uri, PAGE, PAGE)?;
-        let (files, has_more) = relay.files.list(asked.owner, &query).await?;
+        let (files, has_more) = relay
+            .objects
+            .files
+            .list(asked.owner, &page_query(&query), query.purpose.as_deref())
+            .await?;
         let objects = files
             .into_iter()
-            .map(|(id, file)| (id.clone(), file.object(id)));
+            .map(|(id, file)| (id.clone(), object(id, &file)));
         Ok(admit::json(&Page::new(objects.collect(), has_more)))
     })
     .await
@@ -58,7 +63,7 @@ pub async fn entry(
     request: Request<Body>,
 ) -> Response {
     admit::answer(relay, "files.get", request, |relay, asked| async move {
-        let file = relay.files.get(asked.owner, &id).await?;
+        let file = relay.objects.files.get(asked.owner, &id).await?;
         let file = file.ok_or_else(|| unknown(&id))?;
         Ok(told(&asked.head.headers, id, &file))
     })
@@ -68,9 +73,36 @@ pub async fn entry(
 /// A file's entry as its client reads it.
 fn told(headers: &HeaderMap, id: String, file: &File) -> Response {
     if speaks_anthropic(headers) {
-        return reply::json(200, anthropic::files::entry(&file.for_anthropic(id)));
+        return reply::json(
+            200,
+            anthropic::files::entry(&anthropic_file(id, file.clone())),
+        );
     }
-    admit::json(&file.object(id))
+    admit::json(&object(id, file))
+}
+
+/// A file as OpenAI's clients read it.
+fn object(id: String, file: &File) -> FileObject {
+    FileObject::new(
+        id,
+        file.name.clone(),
+        file.purpose.clone(),
+        file.bytes,
+        file.created,
+        file.expires,
+    )
+}
+
+/// A file as Anthropic's clients read it.
+fn anthropic_file(id: String, file: File) -> anthropic::files::File {
+    anthropic::files::File {
+        id,
+        name: file.name,
+        mime: file.mime,
+        bytes: file.bytes,
+        created: file.created,
+        expires: file.expires,
+    }
 }
 
 /// A page of the caller's files, or those that are asked for by their ids.
@@ -86,13 +118,17 @@ async fn for_anthropic(relay: &Relay, owner: AccountId, uri: &Uri) -> Result<Res
         let pairs = pairs.into_iter();
         let pairs = pairs.map(|(name, value)| anthropic::files::query(name, value));
         let query = Query::read(pairs, standard, most)?;
-        let (page, has_more) = relay.files.list(owner, &query).await?;
-        files.extend(page.into_iter().map(|(id, file)| file.for_anthropic(id)));
+        let (page, has_more) = relay
+            .objects
+            .files
+            .list(owner, &page_query(&query), None)
+            .await?;
+        files.extend(page.into_iter().map(|(id, file)| anthropic_file(id, file)));
         return Ok(reply::json(200, anthropic::files::list(&files, has_more)));
     }
     for id in ids {
-        let file = relay.files.get(owner, id).await?;
-        files.extend(file.map(|file| file.for_anthropic(id.to_owned())));
+        let file = relay.objects.files.get(owner, id).await?;
+        files.extend(file.map(|file| anthropic_file(id.to_owned(), file)));
     }
     Ok(reply::json(200, anthropic::files::list(&files, false)))
 }
@@ -104,7 +140,7 @@ pub async fn delete(
     request: Request<Body>,
 ) -> Response {
     admit::answer(relay, "files.delete", request, |relay, asked| async move {
-        if !relay.files.delete(asked.owner, &id).await? {
+        if !relay.objects.files.delete(asked.owner, &id).await? {
             return Err(unknown(&id));
         }
         if speaks_anthropic(&asked.head.headers) {
@@ -129,9 +165,9 @@ pub async fn content(
 
 /// A browser must save what others uploaded, and never show it as a page of this server's.
 async fn sent(relay: &Relay, owner: AccountId, id: &str) -> Result<Response, Failure> {
-    let file = relay.files.get(owner, id).await?;
+    let file = relay.objects.files.get(owner, id).await?;
     let file = file.ok_or_else(|| unknown(id))?;
-    let content = relay.files.content(owner, id).await?;
+    let content = relay.objects.files.content(owner, id).await?;
     let content = content.ok_or_else(|| unknown(id))?;
     let mut response = Response::new(Body::from_stream(content.bytes));
     let headers = response.headers_mut();
@@ -180,6 +216,16 @@ fn disposition(name: &str) -> String {
 pub(super) fn query(uri: &Uri, standard: usize, most: usize) -> Result<Query, Failure> {
     let pairs = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     Query::read(pairs, standard, most)
+}
+
+/// What of a list's query the store is asked for.
+pub(super) fn page_query(query: &Query) -> PageQuery {
+    PageQuery {
+        after: query.after.clone(),
+        before: query.before.clone(),
+        limit: query.limit,
+        newest_first: query.newest_first,
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `/v1/responses`: answers, and what is kept of them.
 
+mod durable;
 mod keeping;
 
 use std::sync::Arc;
@@ -11,7 +12,9 @@ use bytes::Bytes;
 use http::Request;
 use translate::compose::{Wording, compose};
 use translate::dialect::anthropic::messages::count::input_tokens as tokens_of;
-use translate::dialect::openai::responses::decode::{self, missing_response};
+use translate::dialect::openai::responses::decode::{
+    self, History, ResponsesRequest, missing_conversation, missing_previous, missing_response,
+};
 use translate::dialect::openai::responses::{DIALECT, encode, items, stored};
 use translate::dialect::{self};
 use translate::failure::Failure;
@@ -24,7 +27,8 @@ use crate::http::admit::{self, AdmittedRequest};
 use crate::http::body;
 use crate::http::reply;
 use crate::models::NameStyle;
-use crate::objects::responses::Destination;
+use crate::objects::responses::{Destination, HistoryError, References};
+use durable::StoringSlot;
 use keeping::Keeping;
 
 const RESPONSES: Api = Api {
@@ -35,7 +39,13 @@ const RESPONSES: Api = Api {
 
 /// A response, whole or streamed.
 pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    chat::run_with(&relay, &RESPONSES, request, decode_with_past).await
+    let slot = StoringSlot::default();
+    let waited_for = slot.clone();
+    let decode = async move |relay, owner, body, stamp| {
+        decode_with_past(relay, owner, body, stamp, waited_for).await
+    };
+    let response = chat::run_with(&relay, &RESPONSES, request, decode).await;
+    durable::answer(response, slot).await
 }
 
 /// Decodes a request together with what it refers to; its answer is kept where it asks for that.
@@ -44,9 +54,10 @@ async fn decode_with_past(
     owner: AccountId,
     body: Bytes,
     stamp: ResponseMeta,
+    slot: StoringSlot,
 ) -> Result<dialect::DecodedRequest, Failure> {
     let asked = decode::read(&body)?;
-    let past = relay.responses.past(owner, &asked).await?;
+    let history = history(&relay, owner, &asked).await?;
     let mut to = Destination {
         owner,
         id: encode::response_id(&stamp),
@@ -55,14 +66,37 @@ async fn decode_with_past(
         conversation: asked.conversation().map(str::to_owned),
         stores: asked.stores(),
     };
-    let mut decoded = asked.continued(&past)?;
+    let mut decoded = asked.continued(&history)?;
     to.input = items::numbered(decoded.input, &stamp);
     decoded.options.keep = to.stores || to.conversation.is_some();
-    let keeping = Keeping::new(decoded.options, to, relay.responses.clone());
+    let keeping = Keeping::new(decoded.options, to, relay.objects.responses.clone(), slot);
     Ok(dialect::DecodedRequest {
         chat: decoded.chat,
         further: Vec::new(),
         encoder: Box::new(keeping),
+    })
+}
+
+/// What the store has of what a request refers to.
+async fn history(
+    relay: &Relay,
+    owner: AccountId,
+    request: &ResponsesRequest,
+) -> Result<History, Failure> {
+    let references = References {
+        previous: request.previous_response_id(),
+        conversation: request.conversation(),
+        items: request.references().collect(),
+    };
+    let found = relay.objects.responses.history(owner, references).await;
+    let found = found.map_err(|error| match error {
+        HistoryError::NoResponse(id) => missing_previous(&id),
+        HistoryError::NoConversation(id) => missing_conversation(&id).with_param("conversation"),
+        HistoryError::Store(error) => error.into(),
+    })?;
+    Ok(History {
+        items: found.items,
+        referred: found.referenced,
     })
 }
 
@@ -78,7 +112,7 @@ pub async fn get(
         request,
         async |relay, asked: AdmittedRequest| {
             refuse_stream(&asked)?;
-            let stored = relay.responses.get(asked.owner, &id).await?;
+            let stored = relay.objects.responses.get(asked.owner, &id).await?;
             let stored = stored.ok_or_else(|| missing_response(&id))?;
             Ok(admit::json(&stored.response))
         },
@@ -109,7 +143,7 @@ pub async fn delete(
         "responses.delete",
         request,
         async |relay, asked: AdmittedRequest| {
-            if !relay.responses.delete(asked.owner, &id).await? {
+            if !relay.objects.responses.delete(asked.owner, &id).await? {
                 return Err(missing_response(&id));
             }
             Ok(reply::json(200, stored::deleted(&id)))
@@ -129,7 +163,7 @@ pub async fn input_items(
         "responses.input_items",
         request,
         async |relay, asked: AdmittedRequest| {
-            let stored = relay.responses.get(asked.owner, &id).await?;
+            let stored = relay.objects.responses.get(asked.owner, &id).await?;
             let input = stored.ok_or_else(|| missing_response(&id))?.input;
             Ok(reply::json(200, stored::list(&input, &page(&asked)?)?))
         },
@@ -164,7 +198,7 @@ pub async fn cancel(
         "responses.cancel",
         request,
         async |relay, asked: AdmittedRequest| {
-            let stored = relay.responses.get(asked.owner, &id).await?;
+            let stored = relay.objects.responses.get(asked.owner, &id).await?;
             stored.ok_or_else(|| missing_response(&id))?;
             let message = "Only background responses can be cancelled, and this relay runs none.";
             Err(Failure::invalid("id", message))
@@ -182,8 +216,8 @@ pub async fn input_tokens(State(relay): State<Arc<Relay>>, request: Request<Body
         async |relay, asked: AdmittedRequest| {
             let body = body::read(asked.body, &asked.head.headers, relay.max_body).await?;
             let read = decode::read_for_counting(&body)?;
-            let past = relay.responses.past(asked.owner, &read).await?;
-            let chat = read.continued(&past)?.chat;
+            let history = history(&relay, asked.owner, &read).await?;
+            let chat = read.continued(&history)?.chat;
             let prompt = compose(&chat, &Wording::default(), 0);
             let count = tokens_of(&chat, &prompt.text);
             Ok(reply::json(200, stored::input_tokens(count)))

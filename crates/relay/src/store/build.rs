@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::contents::{Bucket, Contents};
+use super::blobs::{BlobStore, Bucket};
 use super::counters::memcached::Memcached;
 use super::counters::redis::RedisCounters;
 use super::counters::shared::{Search, Shared};
 use super::counters::{Counters, InProcess};
+use super::database::Database;
 use super::folder::DataFolder;
-use super::redis::Link;
-use super::state::Engine;
-use super::state::embedded::Embedded;
-use super::state::redis::RedisState;
+use super::records::RecordStore;
+use super::redis::RedisConnection;
 use crate::access::account_id::AccountIds;
 use crate::access::secret;
 use crate::config::{CounterStore, Settings};
@@ -29,9 +28,9 @@ pub struct Stores {
     /// Counts for limits.
     pub counters: Arc<dyn Counters>,
     /// Small records.
-    pub state: Arc<dyn Engine>,
+    pub records: RecordStore,
     /// Contents of files.
-    pub contents: Contents,
+    pub blobs: BlobStore,
 }
 
 impl Stores {
@@ -41,19 +40,21 @@ impl Stores {
     /// Which settings do not fit together, without any secret.
     pub fn choose(settings: &Settings) -> Result<Self, String> {
         let redis = given(settings.redis_url.as_ref())
-            .map(Link::new)
+            .map(RedisConnection::new)
             .transpose()
             .map_err(|error| format!("REDIS_URL {error}"))?;
         let folder = DataFolder::new(settings.data_folder());
-        let state: Arc<dyn Engine> = match &redis {
-            Some(link) => Arc::new(RedisState::new(link.clone())),
-            None => Arc::new(Embedded::new(folder.clone())),
+        let database = match given(settings.database_url.as_ref()) {
+            Some(url) => {
+                Database::postgres(url).map_err(|error| format!("DATABASE_URL {error}"))?
+            }
+            None => Database::in_folder(folder.clone()),
         };
         Ok(Self {
             account_ids: account_ids(settings, folder.clone())?,
             counters: counters(settings, redis)?,
-            state,
-            contents: contents(settings, folder)?,
+            records: RecordStore::new(database),
+            blobs: blobs(settings, folder)?,
         })
     }
 }
@@ -80,7 +81,10 @@ fn in_folder(folder: &DataFolder) -> SecretString {
     })
 }
 
-fn counters(settings: &Settings, redis: Option<Link>) -> Result<Arc<dyn Counters>, String> {
+fn counters(
+    settings: &Settings,
+    redis: Option<RedisConnection>,
+) -> Result<Arc<dyn Counters>, String> {
     let port = settings.memcached_port;
     let host = settings.memcached_host.as_deref().unwrap_or_default();
     let host = Some(host.trim()).filter(|host| !host.is_empty());
@@ -112,10 +116,10 @@ fn counters(settings: &Settings, redis: Option<Link>) -> Result<Arc<dyn Counters
     })
 }
 
-fn contents(settings: &Settings, folder: DataFolder) -> Result<Contents, String> {
+fn blobs(settings: &Settings, folder: DataFolder) -> Result<BlobStore, String> {
     let text = |value: &Option<String>| value.clone().filter(|v| !v.trim().is_empty());
     let Some(name) = text(&settings.s3_bucket) else {
-        return Ok(Contents::in_folder(folder));
+        return Ok(BlobStore::in_folder(folder));
     };
     let (Some(access_key_id), Some(secret)) = (
         text(&settings.s3_access_key_id),
@@ -123,7 +127,7 @@ fn contents(settings: &Settings, folder: DataFolder) -> Result<Contents, String>
     ) else {
         return Err("S3_BUCKET needs S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY".to_owned());
     };
-    Ok(Contents::in_bucket(Bucket {
+    Ok(BlobStore::in_bucket(Bucket {
         name,
         endpoint: settings.s3_endpoint.clone(),
         region: settings.s3_region.clone(),
@@ -154,8 +158,8 @@ mod tests {
     fn chosen(flags: &[&str]) -> Result<String, String> {
         let settings = Settings::try_parse_from([&["relay"], flags].concat()).unwrap();
         Stores::choose(&settings).map(|stores| {
-            let (state, contents) = (stores.state.name(), stores.contents.name());
-            format!("{}; {state}; {contents}", stores.counters.name())
+            let (records, blobs) = (stores.records.name(), stores.blobs.name());
+            format!("{}; {records}; {blobs}", stores.counters.name())
         })
     }
 
@@ -185,7 +189,7 @@ mod tests {
             ),
             (
                 &["--data-dir=/d", redis],
-                "in Redis at redis.internal:6390; Redis at redis.internal:6390; /d",
+                "in Redis at redis.internal:6390; /d; /d",
             ),
             (
                 &[
@@ -193,8 +197,9 @@ mod tests {
                     redis,
                     "--counters=memcached",
                     "--memcached-host=m",
+                    "--database-url=postgres://user:hunter2@db.internal:5433/relay",
                 ],
-                "in memcached at m:11211; Redis at redis.internal:6390; /d",
+                "in memcached at m:11211; PostgreSQL at db.internal:5433; /d",
             ),
             (
                 &[
@@ -218,6 +223,11 @@ mod tests {
         for (flags, names) in [
             (&["--counters=redis"][..], "REDIS_URL"),
             (&["--redis-url=hunter2"], "REDIS_URL"),
+            (&["--database-url=hunter2"], "DATABASE_URL"),
+            (
+                &["--database-url=postgres://u:hunter2@h:x/d"],
+                "DATABASE_URL",
+            ),
             (&["--relay-secret=hunter2"], "RELAY_SECRET"),
             (&["--s3-bucket=b"], "S3_ACCESS_KEY_ID"),
             (
@@ -238,6 +248,7 @@ mod tests {
         let flags = [
             "relay",
             "--redis-url=redis://:hunter2@h",
+            "--database-url=postgres://u:hunter2@h",
             "--relay-secret=hunter2-hunter2-hunter2",
             "--s3-secret-access-key=hunter2",
         ];

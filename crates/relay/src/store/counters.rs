@@ -28,7 +28,7 @@ pub trait Counters: Send + Sync {
     fn warm(&self) {}
 
     /// Whether the service behind it counts now.
-    fn look(&self) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + '_>> {
+    fn health_check(&self) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + '_>> {
         Box::pin(std::future::ready(Ok(())))
     }
 

@@ -37,6 +37,12 @@ impl DataFolder {
         found.as_deref()
     }
 
+    /// Whether a file of this name is there; makes nothing.
+    #[must_use]
+    pub fn has(&self, file: &str) -> bool {
+        self.wanted.join(file).exists()
+    }
+
     /// The folder, for people.
     #[must_use]
     pub fn name(&self) -> String {

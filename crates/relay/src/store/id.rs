@@ -12,7 +12,7 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 /// A new id: the prefix, 12 hexadecimal digits of time, 30 of chance.
 #[must_use]
 pub fn draw(prefix: &str) -> String {
-    let now = super::state::milliseconds(SystemTime::now());
+    let now = super::records::milliseconds(SystemTime::now());
     // Two of one millisecond, or of a clock that went back, still come in their order.
     let before = LAST.fetch_max(now, Ordering::Relaxed);
     let time = if before >= now {
@@ -39,7 +39,7 @@ mod tests {
         assert!(ids.is_sorted_by(|a, b| a < b));
         assert!(
             ids.iter()
-                .all(|id| super::super::state::is_id(id) && id.len() == 5 + 42)
+                .all(|id| super::super::records::is_id(id) && id.len() == 5 + 42)
         );
     }
 }

@@ -1,10 +1,32 @@
-//! Pages of an owner's records, as OpenAI's lists come.
+//! Pages of an owner's records: those after or before a given id, in either order.
 
-use translate::dialect::openai::page::Query;
-use translate::failure::Failure;
-
-use super::state::{Collection, Listing, Record, is_id};
+use super::StoreError;
+use super::records::{Collection, Listing, Record, is_id};
 use crate::access::account_id::AccountId;
+
+/// Which part of an owner's records is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageQuery {
+    /// The id after which the page begins.
+    pub after: Option<String>,
+    /// The id before which the page ends.
+    pub before: Option<String>,
+    /// The most records of the page.
+    pub limit: usize,
+    /// Whether the newest come first.
+    pub newest_first: bool,
+}
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// The parameter of this name is not an id.
+    #[error("`{0}` must be an id from an earlier page.")]
+    Cursor(&'static str),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// Records read at once while those that are wanted are picked out.
 const READ: usize = 200;
@@ -12,13 +34,13 @@ const READ: usize = 200;
 /// The records of one page in their order, and whether there are more.
 ///
 /// # Errors
-/// A cursor that is no id, or the store.
+/// A cursor that is not an id, or the store.
 pub async fn read<R: Record>(
     collection: &Collection<R>,
     owner: AccountId,
-    query: &Query,
+    query: &PageQuery,
     is_wanted: impl Fn(&R) -> bool + Send,
-) -> Result<(Vec<(String, R)>, bool), Failure> {
+) -> Result<(Vec<(String, R)>, bool), PageError> {
     let backwards = query.before.is_some() && query.after.is_none();
     let mut listing = Listing {
         after: cursor(query)?,
@@ -44,7 +66,7 @@ pub async fn read<R: Record>(
     Ok((page, has_more))
 }
 
-fn cursor(query: &Query) -> Result<Option<String>, Failure> {
+fn cursor(query: &PageQuery) -> Result<Option<String>, PageError> {
     let (name, given) = match (&query.after, &query.before) {
         (Some(after), _) => ("after", after),
         (None, Some(before)) => ("before", before),
@@ -53,7 +75,6 @@ fn cursor(query: &Query) -> Result<Option<String>, Failure> {
     if is_id(given) {
         Ok(Some(given.clone()))
     } else {
-        let message = format!("`{name}` must be an id from an earlier page.");
-        Err(Failure::invalid(name, message))
+        Err(PageError::Cursor(name))
     }
 }

@@ -13,7 +13,7 @@ use super::StoreError;
 
 /// A way to a Redis server; clones share the connection.
 #[derive(Clone)]
-pub struct Link {
+pub struct RedisConnection {
     client: Client,
     connection: Arc<Mutex<Option<Open>>>,
 }
@@ -25,7 +25,7 @@ struct Open {
     connection: MultiplexedConnection,
 }
 
-impl Link {
+impl RedisConnection {
     /// A link to a `redis://` or `rediss://` URL. Opens no connection.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl Link {
         let error = match tokio::time::timeout(within, running).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => error.into(),
-            Err(_) => StoreError::Silent,
+            Err(_) => StoreError::Timeout,
         };
         if let Some(number) = number {
             self.drop_broken(number, &error).await;

@@ -111,6 +111,7 @@ async fn as_a_model_it_means_what_was_set_and_nothing_to_others() {
     };
     let found = rig
         .relay
+        .objects
         .assistants
         .resolve(owner(ALICE), id)
         .await
@@ -132,6 +133,7 @@ async fn as_a_model_it_means_what_was_set_and_nothing_to_others() {
     ] {
         assert_eq!(
             rig.relay
+                .objects
                 .assistants
                 .resolve(owner(key), model)
                 .await

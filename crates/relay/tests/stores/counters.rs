@@ -8,7 +8,7 @@ use relay::store::counters::Counters as _;
 use relay::store::counters::memcached::Memcached;
 use relay::store::counters::redis::RedisCounters;
 use relay::store::counters::shared::{PATIENCE, Search, Shared};
-use relay::store::redis::Link;
+use relay::store::redis::RedisConnection;
 
 use crate::rig::Rig;
 use crate::service::{Server, free_port};
@@ -24,7 +24,7 @@ fn memcached(server: &Server) -> Shared {
 }
 
 fn redis(server: &Server) -> Shared {
-    let link = Link::new(&server.url().into()).unwrap();
+    let link = RedisConnection::new(&server.url().into()).unwrap();
     Shared::new(Box::new(RedisCounters::new(link)), Search::Steady)
 }
 

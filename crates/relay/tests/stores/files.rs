@@ -434,10 +434,10 @@ async fn all_files_of_one_account_can_go_at_once_and_anothers_stay() {
     rig.uploaded(BOB, "y", b"y").await;
     let key = onemin::ApiKey::parse(ALICE).unwrap();
     let owner = rig.relay.account_ids.of_key(&key);
-    let newest = rig.relay.files.newest(owner, 2).await.unwrap();
+    let newest = rig.relay.objects.files.newest(owner, 2).await.unwrap();
     assert_eq!(newest, [ids[2].clone(), ids[1].clone()]);
-    assert_eq!(rig.relay.files.delete_all(owner).await.unwrap(), 3);
-    assert_eq!(rig.relay.files.delete_all(owner).await.unwrap(), 0);
+    assert_eq!(rig.relay.objects.files.delete_all(owner).await.unwrap(), 3);
+    assert_eq!(rig.relay.objects.files.delete_all(owner).await.unwrap(), 0);
     assert_eq!(rig.folder.contents(), 1);
 }
 
@@ -459,12 +459,15 @@ async fn files_outlive_the_relay_and_are_their_owners_afterwards() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_serves_one_process_at_a_time_and_the_next_when_it_is_free() {
+async fn two_processes_share_a_folder() {
     let rig = Rig::new(&[]);
     let id = rig.uploaded(ALICE, "x.txt", b"x").await;
     let second = rig.replica(&[]);
-    assert_eq!(second.get(ALICE, "/v1/files").await.status, 503);
-    assert_eq!(rig.get(ALICE, "/v1/files").await.status, 200);
+    let found = second.get(ALICE, "/v1/files").await.json();
+    assert_eq!(found["data"][0]["id"], json!(id));
+    let other = second.uploaded(ALICE, "y.txt", b"y").await;
+    let entry = rig.get(ALICE, &format!("/v1/files/{other}")).await;
+    assert_eq!(entry.status, 200);
     drop(rig);
     let found = second.get(ALICE, &format!("/v1/files/{id}/content")).await;
     assert_eq!((found.status, &*found.body), (200, &b"x"[..]));
@@ -511,13 +514,13 @@ async fn contents_lie_in_a_bucket_when_one_is_configured() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replicas_share_entries_in_redis_and_a_dead_redis_is_said_in_time() {
-    let Some(mut redis) = Server::redis() else {
+async fn replicas_share_entries_in_postgres_and_a_dead_postgres_is_said_in_time() {
+    let Some(mut postgres) = Server::postgres() else {
         return;
     };
-    let url = redis.url();
+    let url = postgres.url();
     let flags = [
-        "--redis-url",
+        "--database-url",
         &url,
         "--relay-secret",
         "the same in all replicas",
@@ -532,7 +535,7 @@ async fn replicas_share_entries_in_redis_and_a_dead_redis_is_said_in_time() {
         "shared"
     );
     assert_eq!(two.get(BOB, &format!("/v1/files/{id}")).await.status, 404);
-    redis.stop();
+    postgres.stop();
     let began = std::time::Instant::now();
     let answer = two.get(ALICE, "/v1/files").await;
     assert_eq!(
@@ -545,26 +548,31 @@ async fn replicas_share_entries_in_redis_and_a_dead_redis_is_said_in_time() {
         two.post(ALICE, "/v1/chat/completions", &chat).await.status,
         200
     );
-    redis.go_on();
+    postgres.go_on();
     assert_eq!(two.get(ALICE, &format!("/v1/files/{id}")).await.status, 200);
-    redis.kill();
+    postgres.kill();
     assert_eq!(two.get(ALICE, "/v1/files").await.status, 503);
-    redis.start();
-    assert_eq!(two.get(ALICE, "/v1/files").await.status, 200);
+    postgres.start();
+    // What was acknowledged is there again.
+    assert_eq!(two.get(ALICE, &format!("/v1/files/{id}")).await.status, 200);
+    one.uploaded(ALICE, "after.txt", b"after").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn old_files_are_deleted_by_one_replica_at_a_time() {
     let rig = Rig::new(&["--file-retention-days", "1"]);
     let id = rig.uploaded(ALICE, "new.txt", b"new").await;
-    assert_eq!(retention::round(&rig.relay).await.unwrap(), Some(0));
+    assert_eq!(retention::round(&rig.relay.objects).await.unwrap(), Some(0));
     assert_eq!(rig.get(ALICE, &format!("/v1/files/{id}")).await.status, 200);
     let at_once = Some(Duration::ZERO);
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    assert_eq!(rig.relay.files.delete_old(None).await.unwrap(), 0);
-    assert_eq!(rig.relay.files.delete_old(at_once).await.unwrap(), 1);
+    assert_eq!(rig.relay.objects.files.delete_old(None).await.unwrap(), 0);
+    assert_eq!(
+        rig.relay.objects.files.delete_old(at_once).await.unwrap(),
+        1
+    );
     assert_eq!(rig.folder.contents(), 0);
-    let rounds = join_all((0..8).map(|_| retention::round(&rig.relay))).await;
+    let rounds = join_all((0..8).map(|_| retention::round(&rig.relay.objects))).await;
     let done = rounds
         .iter()
         .filter(|round| round.as_ref().unwrap().is_some())

@@ -9,10 +9,11 @@
 )]
 
 mod assistants;
+mod blobs;
 mod bucket;
 mod conformance;
-mod contents;
 mod counters;
+mod durability;
 mod files;
 mod rig;
 mod service;

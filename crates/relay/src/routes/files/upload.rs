@@ -9,14 +9,14 @@ use crate::app::Relay;
 use crate::http::admit::AdmittedRequest;
 use crate::http::multipart::{FormPart, FormReader, SMALL_FIELDS_BYTES};
 use crate::http::reply;
-use crate::objects::files::{File, Files, Upload};
+use crate::objects::files::{File, FileDetails, Files, Upload};
 
 /// Takes the file of a form into the store.
 ///
 /// # Errors
 /// What is wrong with the key, the form or the file, or the store. Nothing is kept then.
 pub(super) async fn take(relay: &Relay, asked: AdmittedRequest) -> Result<(String, File), Failure> {
-    let files = &relay.files;
+    let files = &relay.objects.files;
     let owner = asked.owner;
     let announced = reply::announced(&asked.head.headers);
     if announced.is_some_and(|length| length > files.max() + SMALL_FIELDS_BYTES) {
@@ -57,7 +57,14 @@ async fn read(
         }
     }
     let (upload, name, mime) = file.ok_or_else(|| form.no_file())?;
-    upload.finish(name, mime, form.wanted()?).await
+    let wanted = form.wanted()?;
+    let details = FileDetails {
+        name,
+        mime,
+        purpose: wanted.purpose.to_owned(),
+        life: wanted.life,
+    };
+    upload.finish(details).await
 }
 
 async fn store<'f>(mut upload: Upload<'f>, mut part: FormPart<'_>) -> Result<Upload<'f>, Failure> {

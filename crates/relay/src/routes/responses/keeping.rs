@@ -5,6 +5,7 @@ use translate::dialect::{Encoder, StreamEncoder};
 use translate::failure::Failure;
 use translate::reply::{Completion, Event, Reply, ResponseMeta};
 
+use super::durable::StoringSlot;
 use crate::objects::responses::{Destination, Responses};
 
 /// Writes a response and keeps it.
@@ -12,14 +13,21 @@ pub(super) struct Keeping {
     options: EncodeOptions,
     to: Destination,
     responses: Responses,
+    slot: StoringSlot,
 }
 
 impl Keeping {
-    pub(super) fn new(options: EncodeOptions, to: Destination, responses: Responses) -> Self {
+    pub(super) fn new(
+        options: EncodeOptions,
+        to: Destination,
+        responses: Responses,
+        slot: StoringSlot,
+    ) -> Self {
         Self {
             options,
             to,
             responses,
+            slot,
         }
     }
 }
@@ -28,7 +36,8 @@ impl Encoder for Keeping {
     fn document(&self, stamp: &ResponseMeta, replies: &[Reply], completed: Completion) -> Vec<u8> {
         let document = self.options.document(stamp, replies, completed);
         if self.options.keep {
-            self.responses.keep(self.to.clone(), &document);
+            self.slot
+                .set(self.responses.store(self.to.clone(), &document));
         }
         document
     }
@@ -38,6 +47,7 @@ impl Encoder for Keeping {
             events: Events::new(self.options, stamp),
             to: Some(self.to),
             responses: self.responses,
+            slot: self.slot,
         })
     }
 }
@@ -47,12 +57,13 @@ struct KeepingEvents {
     /// None once the response is kept.
     to: Option<Destination>,
     responses: Responses,
+    slot: StoringSlot,
 }
 
 impl KeepingEvents {
     fn keep(&mut self) {
         if let (Some(response), Some(to)) = (self.events.response(), self.to.take()) {
-            self.responses.keep(to, response);
+            self.slot.set(self.responses.store(to, response));
         }
     }
 }

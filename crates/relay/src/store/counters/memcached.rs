@@ -73,7 +73,7 @@ impl Memcached {
                 return Ok(());
             }
         }
-        Err(StoreError::Silent)
+        Err(StoreError::Timeout)
     }
 
     fn take(&self) -> Option<Connection> {
@@ -98,7 +98,7 @@ impl Service for Memcached {
         Box::pin(async move { self.count(&counter, floor, by).await })
     }
 
-    fn look(&self) -> Answer<'_, ()> {
+    fn health_check(&self) -> Answer<'_, ()> {
         Box::pin(self.find())
     }
 

@@ -3,18 +3,18 @@
 use redis::pipe;
 
 use super::shared::{Answer, PATIENCE, Service};
-use crate::store::redis::Link;
+use crate::store::redis::RedisConnection;
 
 /// A counter's life in seconds: its window, and another for clocks that differ.
 const LIFE: u32 = 120;
 
 /// Redis as a counting service.
-pub struct RedisCounters(Link);
+pub struct RedisCounters(RedisConnection);
 
 impl RedisCounters {
     /// Counters over this link.
     #[must_use]
-    pub fn new(link: Link) -> Self {
+    pub fn new(link: RedisConnection) -> Self {
         Self(link)
     }
 }
@@ -42,7 +42,7 @@ impl Service for RedisCounters {
         })
     }
 
-    fn look(&self) -> Answer<'_, ()> {
+    fn health_check(&self) -> Answer<'_, ()> {
         Box::pin(async move { self.add("1min-relay:look".to_owned(), 0, 1).await.map(drop) })
     }
 

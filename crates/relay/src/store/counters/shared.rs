@@ -33,7 +33,7 @@ pub trait Service: Send + Sync + 'static {
     fn add(&self, counter: String, floor: u64, by: u64) -> Answer<'_, u64>;
 
     /// Whether the service is there and counts.
-    fn look(&self) -> Answer<'_, ()>;
+    fn health_check(&self) -> Answer<'_, ()>;
 
     /// What it is and where, for people; no secrets.
     fn name(&self) -> String;
@@ -127,8 +127,8 @@ impl Counters for Shared {
         self.0.begin_to_look();
     }
 
-    fn look(&self) -> Answer<'_, ()> {
-        Box::pin(self.0.look())
+    fn health_check(&self) -> Answer<'_, ()> {
+        Box::pin(self.0.health_check())
     }
 
     fn is_optional(&self) -> bool {
@@ -150,15 +150,15 @@ impl Inner {
         let asking = self.service.add(claim.counter(), claim.known, claim.by);
         tokio::select! {
             biased;
-            answer = tokio::time::timeout(PATIENCE, asking) => answer.unwrap_or(Err(StoreError::Silent)),
-            _ = state.wait_for(|state| *state != State::Here) => Err(StoreError::Silent),
+            answer = tokio::time::timeout(PATIENCE, asking) => answer.unwrap_or(Err(StoreError::Timeout)),
+            _ = state.wait_for(|state| *state != State::Here) => Err(StoreError::Timeout),
         }
     }
 
     /// One look, given up when it takes too long.
-    async fn look(&self) -> Result<(), StoreError> {
-        let looking = tokio::time::timeout(LOOK, self.service.look());
-        looking.await.unwrap_or(Err(StoreError::Silent))
+    async fn health_check(&self) -> Result<(), StoreError> {
+        let looking = tokio::time::timeout(LOOK, self.service.health_check());
+        looking.await.unwrap_or(Err(StoreError::Timeout))
     }
 
     fn lose(&self, error: &StoreError) {
@@ -212,7 +212,7 @@ async fn look(inner: Weak<Inner>, rest: Duration) {
         let Some(counters) = inner.upgrade() else {
             return;
         };
-        let found = counters.look().await;
+        let found = counters.health_check().await;
         let service = counters.service.name();
         looks += 1;
         let Err(error) = found else {

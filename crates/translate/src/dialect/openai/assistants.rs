@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::metadata;
@@ -23,7 +22,7 @@ const MOST_TOOLS: usize = 128;
 const MOST_FILES: usize = 20;
 
 /// What is set of an assistant.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Assistant {
     /// Its name.
     pub name: Option<String>,
@@ -36,13 +35,20 @@ pub struct Assistant {
     /// Files that belong to every conversation with it, as older clients and the original relay
     /// name them.
     pub file_ids: Vec<String>,
-    tools: Vec<Value>,
-    tool_resources: Map<String, Value>,
-    metadata: BTreeMap<String, String>,
-    temperature: Value,
-    top_p: Value,
-    response_format: Value,
-    reasoning_effort: Value,
+    /// The tools that it was given, as the client sent them.
+    pub tools: Vec<Value>,
+    /// Files and stores by tool.
+    pub tool_resources: Map<String, Value>,
+    /// The client's labels.
+    pub metadata: BTreeMap<String, String>,
+    /// A number from 0 to 2.
+    pub temperature: Value,
+    /// A number from 0 to 1.
+    pub top_p: Value,
+    /// The form of its answers.
+    pub response_format: Value,
+    /// A string, or null.
+    pub reasoning_effort: Value,
 }
 
 impl Default for Assistant {

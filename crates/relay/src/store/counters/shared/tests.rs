@@ -40,7 +40,7 @@ impl Told {
         let mode = self.0.lock().unwrap().mode;
         match mode {
             Mode::Well => Ok(()),
-            Mode::Broken => Err(StoreError::Silent),
+            Mode::Broken => Err(StoreError::Timeout),
             Mode::Hanging => std::future::pending().await,
         }
     }
@@ -57,7 +57,7 @@ impl Service for Told {
         })
     }
 
-    fn look(&self) -> Answer<'_, ()> {
+    fn health_check(&self) -> Answer<'_, ()> {
         self.0.lock().unwrap().looks += 1;
         Box::pin(self.answer())
     }

@@ -23,6 +23,7 @@ use url::Url;
 
 use super::StoreError;
 use super::folder::DataFolder;
+use crate::clock;
 
 /// Pieces in which a file is written. S3 takes no smaller ones, but for the last.
 const BUCKET_PIECE: usize = 5 * 1024 * 1024;
@@ -55,7 +56,7 @@ pub struct Bucket {
 
 /// The store of contents; clones share it.
 #[derive(Clone)]
-pub struct Contents {
+pub struct BlobStore {
     place: Place,
     opened: Arc<OnceCell<Opened>>,
 }
@@ -75,14 +76,14 @@ struct Opened {
 }
 
 /// A content on its way out.
-pub struct Content {
+pub struct Blob {
     /// Its size in bytes.
     pub size: u64,
     /// Its bytes.
     pub bytes: BoxStream<'static, Result<Bytes, StoreError>>,
 }
 
-impl Contents {
+impl BlobStore {
     /// Contents in the data folder. It is made when it is needed.
     #[must_use]
     pub fn in_folder(folder: DataFolder) -> Self {
@@ -120,9 +121,9 @@ impl Contents {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn read(&self, name: &str) -> Result<Option<Content>, StoreError> {
+    pub async fn read(&self, name: &str) -> Result<Option<Blob>, StoreError> {
         match self.open().await?.store.get(&Name::from(name)).await {
-            Ok(found) => Ok(Some(Content {
+            Ok(found) => Ok(Some(Blob {
                 size: found.meta.size,
                 bytes: found.into_stream().map_err(StoreError::from).boxed(),
             })),
@@ -142,13 +143,47 @@ impl Contents {
         }
     }
 
+    /// Names of the blobs that were written longer ago than `age`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn older_than(&self, age: Duration) -> Result<Vec<String>, StoreError> {
+        let latest = clock::now().saturating_sub(age.as_secs());
+        let mut found = self.open().await?.store.list(None);
+        let mut names = Vec::new();
+        while let Some(blob) = found.next().await {
+            let blob = blob?;
+            if u64::try_from(blob.last_modified.timestamp()).is_ok_and(|time| time <= latest) {
+                names.push(blob.location.to_string());
+            }
+        }
+        Ok(names)
+    }
+
+    /// Deletes what uploads that broke off with the process left in the folder, if nothing was
+    /// written to it for `idle`. A bucket has a rule of its own for them. Gives how many.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn delete_unfinished(&self, idle: Duration) -> Result<u64, StoreError> {
+        let Place::Folder(folder) = self.place.clone() else {
+            return Ok(0);
+        };
+        let deleting = tokio::task::spawn_blocking(move || match folder.path() {
+            Some(folder) => delete_unfinished(&folder.join(SUBFOLDER), idle),
+            None => Ok(0),
+        });
+        let deleted = deleting.await;
+        deleted.unwrap_or_else(|error| Err(StoreError::unexpected(&error.to_string())))
+    }
+
     /// Whether contents can be written, read and taken away, and outlive this process.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn look(&self) -> Result<(), StoreError> {
+    pub async fn health_check(&self) -> Result<(), StoreError> {
         if self.open().await?.max == MAX_IN_MEMORY {
-            return Err(StoreError::Fleeting);
+            return Err(StoreError::Ephemeral);
         }
         let name = format!("look-{}", uuid::Uuid::new_v4().simple());
         let mut writer = self.write(&name).await?;
@@ -204,6 +239,28 @@ fn in_folder(folder: Option<&Path>) -> Result<Opened, StoreError> {
         piece: FOLDER_PIECE,
         max: usize::MAX,
     })
+}
+
+/// The library writes `name#1` until the blob `name` is whole.
+fn delete_unfinished(folder: &Path, idle: Duration) -> Result<u64, StoreError> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        entries => entries?,
+    };
+    let mut deleted = 0;
+    for entry in entries {
+        let entry = entry?;
+        let found = entry.metadata()?;
+        if found.is_dir() {
+            deleted += delete_unfinished(&entry.path(), idle)?;
+        } else if entry.file_name().to_string_lossy().contains('#')
+            && found.modified()?.elapsed().is_ok_and(|since| since >= idle)
+        {
+            std::fs::remove_file(entry.path())?;
+            deleted += 1;
+        }
+    }
+    Ok(deleted)
 }
 
 fn in_bucket(bucket: &Bucket) -> Result<Opened, StoreError> {

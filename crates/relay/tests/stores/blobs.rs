@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use relay::store::contents::{Bucket, Contents};
+use relay::store::blobs::{BlobStore, Bucket};
 use relay::store::folder::DataFolder;
 
 use crate::bucket::Service;
@@ -13,8 +13,8 @@ use crate::rig::Folder;
 
 const PIECE: usize = 5 * 1024 * 1024;
 
-fn in_bucket(endpoint: &str) -> Contents {
-    Contents::in_bucket(Bucket {
+fn in_bucket(endpoint: &str) -> BlobStore {
+    BlobStore::in_bucket(Bucket {
         name: "relay".to_owned(),
         endpoint: Some(endpoint.parse().unwrap()),
         region: "us-east-1".to_owned(),
@@ -26,7 +26,7 @@ fn in_bucket(endpoint: &str) -> Contents {
 #[tokio::test(flavor = "multi_thread")]
 async fn contents_in_a_folder_conform_and_leave_no_trace() {
     let folder = Folder::new();
-    let contents = Contents::in_folder(DataFolder::new(folder.0.clone()));
+    let contents = BlobStore::in_folder(DataFolder::new(folder.0.clone()));
     conforms(&contents, &[0, 1, 256 * 1024, 3_000_000]).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(folder.contents(), 0);
@@ -34,7 +34,7 @@ async fn contents_in_a_folder_conform_and_leave_no_trace() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn contents_in_memory_conform_within_bounds() {
-    let contents = Contents::in_folder(DataFolder::new(PathBuf::from("/proc/no/such/folder")));
+    let contents = BlobStore::in_folder(DataFolder::new(PathBuf::from("/proc/no/such/folder")));
     conforms(&contents, &[0, 1, 3_000_000]).await;
     let mut writer = contents.write("files/large").await.unwrap();
     writer.write(vec![0; 8 * 1024 * 1024].into()).await.unwrap();
@@ -68,7 +68,7 @@ async fn a_bucket_that_is_away_is_an_error_in_bounded_time() {
     );
 }
 
-async fn conforms(contents: &Contents, sizes: &[usize]) {
+async fn conforms(contents: &BlobStore, sizes: &[usize]) {
     for size in sizes {
         keeps(contents, *size).await;
     }
@@ -84,7 +84,7 @@ fn bytes(size: usize) -> Vec<u8> {
         .collect()
 }
 
-async fn keeps(contents: &Contents, size: usize) {
+async fn keeps(contents: &BlobStore, size: usize) {
     let (name, bytes) = (format!("files/owner/{size}"), bytes(size));
     let mut writer = contents.write(&name).await.unwrap();
     for piece in bytes.chunks(60_000) {
@@ -103,7 +103,7 @@ async fn keeps(contents: &Contents, size: usize) {
     assert!(contents.read(&name).await.unwrap().is_none());
 }
 
-async fn forgets_what_is_not_finished(contents: &Contents, size: usize) {
+async fn forgets_what_is_not_finished(contents: &BlobStore, size: usize) {
     let mut writer = contents.write("files/broken").await.unwrap();
     for piece in bytes(size).chunks(60_000) {
         writer.write(Bytes::copy_from_slice(piece)).await.unwrap();
