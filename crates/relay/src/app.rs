@@ -4,25 +4,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
-use ipnet::IpNet;
 use onemin::{Catalogue, Client};
 use tokio::net::TcpListener;
-use translate::compose::Wording;
-use translate::failure::Failure;
-use translate::interpret::thinking::Thoughts;
 use translate::plan::PlanSettings;
 
-use crate::access::account_id::{AccountId, AccountIds};
-use crate::access::client_address::client_address;
 use crate::access::known_keys::KnownKeys;
 use crate::access::rate_limit::RateLimit;
+use crate::access::{self, Access};
 use crate::banner;
-use crate::config::{FileKeywords, RateLimitBy, Settings};
+use crate::chat::{self, Chat};
+use crate::config::Settings;
 use crate::demo::Demo;
 use crate::doctor::{self, State};
 use crate::embeddings::Embeddings;
-use crate::http::context::RequestContext;
+use crate::http::event_stream::Heartbeat;
 use crate::http::router;
 use crate::http::server;
 use crate::media::image_history::ImageHistory;
@@ -30,47 +25,18 @@ use crate::media::{self, Media};
 use crate::models::Models;
 use crate::objects::{self, Objects, retention};
 use crate::observe;
-use crate::observe::metrics::Metrics;
+use crate::state::{AppState, Services};
 use crate::store::build::Stores;
 use crate::uploads::Uploads;
 use crate::uploads::fetch::Fetcher;
 
-/// What every request shares.
-pub struct Relay {
-    /// The way to upstream.
-    pub client: Client,
-    /// Which models there are.
-    pub catalogue: Arc<Models>,
-    /// Makes and reads media, and uploads attachments.
-    pub media: Media,
-    /// How much a caller may ask.
-    pub limits: RateLimit,
-    /// Names for accounts that tell nothing about them.
-    pub account_ids: AccountIds,
-    /// What the operator permits.
-    pub policy: PlanSettings,
-    /// How prompts are worded.
-    pub wording: Arc<Wording>,
-    /// What becomes of the thoughts that a model shows.
-    pub thoughts: Thoughts,
-    /// What is counted for Prometheus, if anybody wants it.
-    pub metrics: Option<Arc<Metrics>>,
-    /// The largest request body, in bytes.
-    pub max_body: usize,
-    /// Silence after which a stream gets a sign of life; zero is never.
-    pub heartbeat: Duration,
-    /// What clients store: files, assistants, responses, conversations.
-    pub objects: Objects,
-    /// Keys that upstream knows.
-    pub known_keys: KnownKeys,
-    /// Who makes embeddings; none if nobody does.
-    pub embeddings: Option<Arc<Embeddings>>,
-    /// Whether words about files in a message have an effect.
-    pub file_keywords: FileKeywords,
+/// A relay that is built and does not run yet.
+pub struct App {
+    /// The services that handlers use.
+    pub state: AppState,
     /// What outlives a request.
     pub stores: Stores,
-    limit_by: RateLimitBy,
-    trusted_proxies: Vec<IpNet>,
+    client: Client,
 }
 
 /// Why the server did not start or broke off.
@@ -101,11 +67,11 @@ pub enum StartError {
     System(#[from] std::io::Error),
 }
 
-impl Relay {
-    /// The parts, as the settings want them. Opens no socket.
+impl App {
+    /// Every part, as the settings want it. Opens no socket.
     ///
     /// # Errors
-    /// [`StartError::Client`].
+    /// [`StartError::Client`], [`StartError::Settings`].
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
         let client = Client::new(onemin::Options {
             base_url: settings.onemin_base_url.clone(),
@@ -114,7 +80,7 @@ impl Relay {
             ..onemin::Options::default()
         })?;
         let stores = Stores::choose(settings).map_err(StartError::Settings)?;
-        let account_ids = stores.account_ids.clone();
+        let access = access(settings, &client, &stores);
         let objects = Objects::new(
             &stores,
             objects::Settings {
@@ -124,74 +90,74 @@ impl Relay {
                 response_retention: settings.response_retention(),
             },
         );
-        let files = objects.files.clone();
-        let fetcher = Fetcher::new(settings.max_fetch(), settings.allow_private_urls);
-        let catalogue = Arc::new(Models::new(
+        let models = Arc::new(Models::new(
             Catalogue::new(client.clone(), settings.models_ttl),
             settings.permitted_models(),
             settings.model_map.clone(),
         ));
-        Ok(Self {
-            media: Media::new(
-                client.clone(),
-                catalogue.clone(),
-                Uploads::new(client.clone(), fetcher, Some(files.clone())),
-                ImageHistory::new(&stores),
-                media::Settings {
-                    asset_url: settings.onemin_asset_url.clone(),
-                    max_calls: settings.max_choices,
-                    max_file: settings.max_file(),
-                },
-            ),
-            catalogue,
-            limits: RateLimit::new(settings.rate_limit_per_minute, stores.counters.clone()),
-            policy: PlanSettings {
-                max_choices: settings.max_choices,
-                strict: settings.strict_parameters,
-                call_corrections: settings.call_corrections,
-                form_corrections: settings.json_corrections,
+        let fetcher = Fetcher::new(settings.max_fetch(), settings.allow_private_urls);
+        let files = Some(objects.files.clone());
+        let media = Media::new(
+            client.clone(),
+            models.clone(),
+            Uploads::new(client.clone(), fetcher, files),
+            ImageHistory::new(&stores),
+            media::Settings {
+                asset_url: settings.onemin_asset_url.clone(),
+                max_calls: settings.max_choices,
+                max_file: settings.max_file(),
             },
-            wording: Arc::new(settings.wording()),
-            thoughts: settings.reasoning.into(),
-            metrics: settings.metrics.then(Arc::default),
-            max_body: settings.max_body(),
-            heartbeat: settings.heartbeat,
-            limit_by: settings.rate_limit_by,
-            trusted_proxies: settings.trusted_proxies.clone(),
+        );
+        let heartbeat = Heartbeat(settings.heartbeat);
+        let chat = Chat::new(
+            client.clone(),
+            models.clone(),
+            media.clone(),
+            objects.clone(),
+            chat::Settings {
+                plan: PlanSettings {
+                    max_choices: settings.max_choices,
+                    strict: settings.strict_parameters,
+                    call_corrections: settings.call_corrections,
+                    form_corrections: settings.json_corrections,
+                },
+                wording: settings.wording(),
+                thoughts: settings.reasoning.into(),
+                file_keywords: settings.file_keywords,
+                heartbeat,
+            },
+        );
+        let embeddings = Embeddings::of(settings).map_err(StartError::Settings)?;
+        let services = Services {
+            access: Arc::new(access),
+            models,
+            media,
+            chat: Arc::new(chat),
             objects,
-            embeddings: Embeddings::of(settings)
-                .map_err(StartError::Settings)?
-                .map(Arc::new),
-            known_keys: KnownKeys::new(client.clone()),
-            file_keywords: settings.file_keywords,
-            client,
-            account_ids,
+            embeddings: embeddings.map(Arc::new),
+            heartbeat,
+        };
+        Ok(Self {
+            state: AppState::new(services),
             stores,
+            client,
         })
     }
+}
 
-    /// Counts a request against its caller's limit, if there is one.
-    ///
-    /// # Errors
-    /// The limit is reached.
-    pub async fn count(
-        &self,
-        owner: AccountId,
-        context: &RequestContext,
-        headers: &HeaderMap,
-    ) -> Result<(), Failure> {
-        if !self.limits.is_on() {
-            return Ok(());
-        }
-        let who = match self.limit_by {
-            RateLimitBy::Key => owner,
-            RateLimitBy::Address => {
-                let address = client_address(context.peer, headers, &self.trusted_proxies);
-                self.account_ids.of_address(address)
-            }
-        };
-        self.limits.admit(who, &context.rate_limit).await
-    }
+fn access(settings: &Settings, client: &Client, stores: &Stores) -> Access {
+    Access::new(
+        stores.account_ids.clone(),
+        KnownKeys::new(client.clone()),
+        RateLimit::new(settings.rate_limit_per_minute, stores.counters.clone()),
+        settings.metrics.then(Arc::default),
+        access::Settings {
+            rate_limit_by: settings.rate_limit_by,
+            trusted_proxies: settings.trusted_proxies.clone(),
+            strict: settings.strict_parameters,
+            max_body: settings.max_body(),
+        },
+    )
 }
 
 /// The longest that is waited for the store when the last client has its answer.
@@ -206,26 +172,31 @@ pub fn run(mut settings: Settings) -> Result<(), StartError> {
         observe::init(&settings.rust_log, settings.log_format).map_err(StartError::Settings)?;
     let demo = settings.demo.then(|| Demo::start(&mut settings));
     let _demo = demo.transpose().map_err(StartError::Simulator)?;
-    let relay = Arc::new(Relay::new(&settings)?);
+    let app = App::new(&settings)?;
     if settings.check {
-        print!("{}", banner::settings(&settings, &relay.stores));
+        print!("{}", banner::settings(&settings, &app.stores));
         return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     if settings.doctor {
-        return runtime.block_on(examine(&relay, &settings));
+        return runtime.block_on(examine(app, &settings));
     }
-    runtime.block_on(serve(relay, &settings))?;
+    runtime.block_on(serve(app, &settings))?;
     // What is still open after the drain is dropped with the runtime, and not waited for.
     runtime.shutdown_background();
     Ok(())
 }
 
 /// Says how everybody is whom the settings name.
-async fn examine(relay: &Relay, settings: &Settings) -> Result<(), StartError> {
-    let findings = doctor::examine(relay, settings).await;
+async fn examine(app: App, settings: &Settings) -> Result<(), StartError> {
+    let subjects = doctor::Subjects {
+        client: app.client,
+        stores: app.stores,
+        embeddings: app.state.services().embeddings.clone(),
+    };
+    let findings = doctor::examine(&subjects, settings).await;
     print!("{}", doctor::report(&findings));
     let trouble = findings.iter().filter(|f| f.state == State::Trouble);
     match trouble.count() {
@@ -234,21 +205,23 @@ async fn examine(relay: &Relay, settings: &Settings) -> Result<(), StartError> {
     }
 }
 
-async fn serve(relay: Arc<Relay>, settings: &Settings) -> Result<(), StartError> {
+async fn serve(app: App, settings: &Settings) -> Result<(), StartError> {
+    let App { state, stores, .. } = app;
+    let services = state.services();
     let address = SocketAddr::new(settings.host, settings.port);
     let listener = TcpListener::bind(address).await;
     let listener = listener.map_err(|source| StartError::Listen { address, source })?;
     print!(
         "{}",
-        banner::started(settings, &relay.stores, listener.local_addr()?)
+        banner::started(settings, &stores, listener.local_addr()?)
     );
-    relay.limits.warm();
-    tokio::spawn(retention::run(relay.objects.clone()));
-    tokio::spawn(announce_models(relay.clone()));
-    let responses = relay.objects.responses.clone();
+    services.access.warm();
+    tokio::spawn(retention::run(services.objects.clone()));
+    tokio::spawn(announce_models(services.models.clone()));
+    let responses = services.objects.responses.clone();
     server::serve(
         listener,
-        router::service(relay),
+        router::service(state),
         shutdown_asked(),
         settings.shutdown_timeout,
     )
@@ -263,8 +236,8 @@ async fn serve(relay: Arc<Relay>, settings: &Settings) -> Result<(), StartError>
 }
 
 /// Fetches the model list before the first client asks for it, and says how that went.
-async fn announce_models(relay: Arc<Relay>) {
-    let (models, source) = relay.catalogue.list().await;
+async fn announce_models(models: Arc<Models>) {
+    let (models, source) = models.list().await;
     if source == onemin::catalogue::Source::Live {
         tracing::info!(models = models.len(), "1min.ai's model list is here");
     } else {

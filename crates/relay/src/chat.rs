@@ -12,25 +12,31 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderMap, Request};
-use onemin::ApiKey;
+use http::Request;
+use onemin::Client;
 use onemin::chat::{self, WebSearch};
 use translate::chat_request::{ChatRequest, Delivery};
-use translate::compose::compose;
+use translate::compose::{Wording, compose};
 use translate::dialect::{self, Dialect};
 use translate::failure::Failure;
 use translate::interpret::Attempt;
+use translate::interpret::thinking::Thoughts;
 use translate::plan::{self, DialectRules, Plan, PlanSettings};
 use translate::reply::{Completion, Reply, ResponseMeta};
 
+use crate::access::Access;
 use crate::access::account_id::AccountId;
-use crate::app::Relay;
 use crate::clock;
+use crate::config::FileKeywords;
 use crate::http::admit::{self, Admitted, Entrance, KeyNeed};
 use crate::http::body;
 use crate::http::context::RequestContext;
+use crate::http::event_stream::Heartbeat;
 use crate::http::reply;
-use crate::models::NameStyle;
+use crate::ledger::Payer;
+use crate::media::Media;
+use crate::models::{Models, NameStyle};
+use crate::objects::Objects;
 use crate::observe::RequestLog;
 use crate::uploads::UploadedParts;
 use media::PreparedMedia;
@@ -46,43 +52,164 @@ pub struct Api {
     pub names: NameStyle,
 }
 
-/// Answers one request for a turn, in the client's dialect.
-pub async fn run(relay: &Arc<Relay>, api: &'static Api, request: Request<Body>) -> Response {
-    let decode = api.dialect.decode;
-    run_with(relay, api, request, async |_, _, body: Bytes, _| {
-        decode(&body)
-    })
-    .await
+/// What the operator settles about chat.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What is permitted, and how often an answer is corrected.
+    pub plan: PlanSettings,
+    /// How prompts are worded.
+    pub wording: Wording,
+    /// What becomes of the thoughts that a model shows.
+    pub thoughts: Thoughts,
+    /// Whether words about files in a message have an effect.
+    pub file_keywords: FileKeywords,
+    /// When a silent stream shows that it is alive.
+    pub heartbeat: Heartbeat,
 }
 
-/// As [`run`], for a dialect whose requests refer to what is kept: `decode` is given whose request
-/// it is, and the stamp that its answer will bear.
-pub async fn run_with<D>(
-    relay: &Arc<Relay>,
-    api: &'static Api,
-    request: Request<Body>,
-    decode: D,
-) -> Response
-where
-    D: AsyncFnOnce(
-        Arc<Relay>,
-        AccountId,
-        Bytes,
-        ResponseMeta,
-    ) -> Result<dialect::DecodedRequest, Failure>,
-{
-    let (head, body) = request.into_parts();
-    let entrance = Entrance {
-        api: api.name,
-        dialect: &api.dialect,
-    };
-    let mut admitted = match admit::admit(relay, entrance, KeyNeed::Required, &head).await {
-        Ok(admitted) => admitted,
-        Err(refusal) => return *refusal,
-    };
-    match answer(relay, api, &mut admitted, &head.headers, body, decode).await {
-        Ok(response) => response,
-        Err(failure) => admitted.fail(&named(failure, api.dialect.fields)),
+/// Answers requests for a turn of a conversation.
+pub struct Chat {
+    client: Client,
+    models: Arc<Models>,
+    media: Media,
+    objects: Objects,
+    wording: Arc<Wording>,
+    settings: Settings,
+}
+
+impl Chat {
+    /// Chat with these models by this client. Media asked for in a conversation are made by
+    /// `media`, and what a request names by id is found in `objects`.
+    #[must_use]
+    pub fn new(
+        client: Client,
+        models: Arc<Models>,
+        media: Media,
+        objects: Objects,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            client,
+            models,
+            media,
+            objects,
+            wording: Arc::new(settings.wording.clone()),
+            settings,
+        }
+    }
+
+    /// Answers one request for a turn, in the client's dialect.
+    pub async fn run(
+        &self,
+        access: &Access,
+        api: &'static Api,
+        request: Request<Body>,
+    ) -> Response {
+        let decode = api.dialect.decode;
+        self.run_with(access, api, request, async |_, body: Bytes, _| {
+            decode(&body)
+        })
+        .await
+    }
+
+    /// As [`Chat::run`], for a dialect whose requests refer to what is stored: `decode` is given
+    /// whose request it is, and the ids and times that its answer will bear.
+    pub async fn run_with<D>(
+        &self,
+        access: &Access,
+        api: &'static Api,
+        request: Request<Body>,
+        decode: D,
+    ) -> Response
+    where
+        D: AsyncFnOnce(AccountId, Bytes, ResponseMeta) -> Result<dialect::DecodedRequest, Failure>,
+    {
+        let (head, body) = request.into_parts();
+        let entrance = Entrance {
+            api: api.name,
+            dialect: &api.dialect,
+        };
+        let mut admitted = match admit::admit(access, entrance, KeyNeed::Required, &head).await {
+            Ok(admitted) => admitted,
+            Err(refusal) => return *refusal,
+        };
+        let reading = body::read(body, &head.headers, access.max_body());
+        match self.answer(api, &mut admitted, reading, decode).await {
+            Ok(response) => response,
+            Err(failure) => admitted.fail(&named(failure, api.dialect.fields)),
+        }
+    }
+
+    async fn answer<D>(
+        &self,
+        api: &'static Api,
+        admitted: &mut Admitted,
+        reading: impl Future<Output = Result<Bytes, Failure>>,
+        decode: D,
+    ) -> Result<Response, Failure>
+    where
+        D: AsyncFnOnce(AccountId, Bytes, ResponseMeta) -> Result<dialect::DecodedRequest, Failure>,
+    {
+        let payer = admitted.require_payer()?;
+        let context = admitted.context.clone();
+        let policy = PlanSettings {
+            strict: admitted.strict,
+            ..self.settings.plan
+        };
+        let record = &mut admitted.log;
+        let body = reading.await?;
+
+        let stamp = ResponseMeta {
+            id: context.id.hex(),
+            created: record.created(),
+        };
+        let decoded = decode(payer.caller().id, body, stamp.clone()).await?;
+        let dialect::DecodedRequest {
+            chat,
+            further,
+            encoder,
+        } = decoded;
+        let asker = Asker {
+            chat: self,
+            api,
+            payer,
+            context,
+            policy,
+        };
+        record.asks(&chat);
+        plan::check_choices(&chat, &further, asker.policy)?;
+        let first = asker.prepare(chat).await?;
+        let mut others = Vec::with_capacity(further.len());
+        for chat in further {
+            others.push(asker.prepare(chat).await?);
+        }
+        let (chat, mut answers) = asker.start(first).await?;
+        for prepared in others {
+            answers.add(asker.start(prepared).await?.1);
+        }
+        // By now it may be another model's name.
+        record.asks(&chat);
+
+        let mut response = match chat.delivery {
+            Delivery::Streamed => {
+                let encoder = encoder.stream(stamp, answers.count());
+                stream::begin(answers, encoder, record, self.settings.heartbeat).await?
+            }
+            Delivery::Whole => {
+                let (replies, answers) = whole(answers, record).await?;
+                let usage = answers.usage();
+                record.finished(usage);
+                let at = clock::now();
+                let completed = Completion { usage, at };
+                reply::answer(
+                    encoder.document(&stamp, &replies, completed),
+                    usage,
+                    answers.in_form(),
+                )
+            }
+        };
+        reply::ignored(response.headers_mut(), &chat.ignored);
+        Ok(response)
     }
 }
 
@@ -94,87 +221,11 @@ fn named(failure: Failure, fields: DialectRules) -> Failure {
     failure
 }
 
-async fn answer<D>(
-    relay: &Arc<Relay>,
-    api: &'static Api,
-    admitted: &mut Admitted,
-    headers: &HeaderMap,
-    body: Body,
-    decode: D,
-) -> Result<Response, Failure>
-where
-    D: AsyncFnOnce(
-        Arc<Relay>,
-        AccountId,
-        Bytes,
-        ResponseMeta,
-    ) -> Result<dialect::DecodedRequest, Failure>,
-{
-    let (caller, owner) = admitted.require_account()?;
-    let context = admitted.context.clone();
-    let record = &mut admitted.log;
-    let body = body::read(body, headers, relay.max_body).await?;
-
-    let stamp = ResponseMeta {
-        id: context.id.hex(),
-        created: record.created(),
-    };
-    let decoded = decode(relay.clone(), owner, body, stamp.clone()).await?;
-    let dialect::DecodedRequest {
-        chat,
-        further,
-        encoder,
-    } = decoded;
-    let asker = Asker {
-        relay,
-        api,
-        key: caller.key,
-        owner,
-        context,
-        policy: relay.policy(headers),
-    };
-    record.asks(&chat);
-    plan::check_choices(&chat, &further, asker.policy)?;
-    let first = asker.prepare(chat).await?;
-    let mut others = Vec::with_capacity(further.len());
-    for chat in further {
-        others.push(asker.prepare(chat).await?);
-    }
-    let (chat, mut answers) = asker.start(first).await?;
-    for prepared in others {
-        answers.add(asker.start(prepared).await?.1);
-    }
-    // By now it may be another model's name.
-    record.asks(&chat);
-
-    let mut response = match chat.delivery {
-        Delivery::Streamed => {
-            let encoder = encoder.stream(stamp, answers.count());
-            stream::begin(answers, encoder, record, relay.heartbeat).await?
-        }
-        Delivery::Whole => {
-            let (replies, answers) = whole(answers, record).await?;
-            let usage = answers.usage();
-            record.finished(usage);
-            let at = clock::now();
-            let completed = Completion { usage, at };
-            reply::answer(
-                encoder.document(&stamp, &replies, completed),
-                usage,
-                answers.in_form(),
-            )
-        }
-    };
-    reply::ignored(response.headers_mut(), &chat.ignored);
-    Ok(response)
-}
-
 /// Who asks, and under which terms.
 struct Asker<'r> {
-    relay: &'r Arc<Relay>,
+    chat: &'r Chat,
     api: &'static Api,
-    key: ApiKey,
-    owner: AccountId,
+    payer: Payer,
     context: RequestContext,
     policy: PlanSettings,
 }
@@ -199,17 +250,19 @@ enum AnswerBy {
 impl Asker<'_> {
     /// Makes a request what it means here, and plans it. Nothing is paid for.
     async fn prepare(&self, mut chat: ChatRequest) -> Result<Prepared, Failure> {
-        let (relay, owner) = (self.relay, self.owner);
-        assistant::apply(relay, owner, &mut chat).await?;
-        let deletes = file_keywords::ask_to_delete(relay.file_keywords, &chat);
+        let service = self.chat;
+        let (objects, owner) = (&service.objects, self.payer.caller().id);
+        assistant::apply(&objects.assistants, owner, &mut chat).await?;
+        let keywords = service.settings.file_keywords;
+        let deletes = file_keywords::ask_to_delete(keywords, &chat);
         if !deletes {
-            file_keywords::attach(relay, owner, &mut chat).await?;
+            file_keywords::attach(keywords, &objects.files, owner, &mut chat).await?;
         }
-        chat.model = relay.catalogue.resolve(&chat.model, self.api.names).await;
-        let job = relay.catalogue.admit(&chat.model).await?;
+        chat.model = service.models.resolve(&chat.model, self.api.names).await;
+        let job = service.models.admit(&chat.model).await?;
         let mut answer = AnswerBy::Model;
         if let Some(task) = job.media_task() {
-            let preparing = media::prepare(&relay.media, &self.key, task, &mut chat);
+            let preparing = media::prepare(&service.media, &self.payer, task, &mut chat);
             answer = AnswerBy::Media(Box::new(preparing.await?));
         }
         let fields = self.api.dialect.fields;
@@ -224,7 +277,7 @@ impl Asker<'_> {
     /// Starts a prepared request: its answers are asked for when they are polled. Audio is
     /// transcribed first, since the prompt needs its text.
     async fn start(&self, prepared: Prepared) -> Result<(Arc<ChatRequest>, Answers), Failure> {
-        let (relay, owner) = (self.relay, self.owner);
+        let service = self.chat;
         let Prepared {
             mut chat,
             plan,
@@ -233,18 +286,19 @@ impl Asker<'_> {
         let (chat, work) = match answer {
             AnswerBy::Model => {
                 let transcribing =
-                    media::transcribe_audio_parts(&relay.media, &self.key, owner, &mut chat);
+                    media::transcribe_audio_parts(&service.media, &self.payer, &mut chat);
                 transcribing.await?;
                 let chat = Arc::new(chat);
                 let answers = self.converse(&chat, plan).await?;
                 return Ok((chat, answers));
             }
             AnswerBy::Media(prepared) => {
-                let running = prepared.run(relay.media.clone(), self.key.clone(), owner);
+                let running = prepared.run(service.media.clone(), self.payer.clone());
                 (Arc::new(chat), running.boxed())
             }
             AnswerBy::Deletion => {
-                let deleting = file_keywords::delete(relay.clone(), owner);
+                let deleting =
+                    file_keywords::delete(service.objects.files.clone(), self.payer.caller().id);
                 (Arc::new(chat), deleting.boxed())
             }
         };
@@ -254,24 +308,25 @@ impl Asker<'_> {
 
     /// Asks a chat model: the images and documents of the request go ahead of its prompt.
     async fn converse(&self, chat: &Arc<ChatRequest>, plan: Plan) -> Result<Answers, Failure> {
-        let uploads = self.relay.media.uploads();
-        let attached = uploads.upload_all(&self.key, self.owner, chat).await?;
-        let prompt = compose(chat, &self.relay.wording, self.context.id.tag_seed());
+        let service = self.chat;
+        let uploads = service.media.uploads();
+        let attached = uploads.upload_all(&self.payer, chat).await?;
+        let prompt = compose(chat, &service.wording, self.context.id.tag_seed());
         let attempt = Attempt {
             left: plan.corrections,
-            thoughts: self.relay.thoughts,
+            thoughts: service.settings.thoughts,
             ..Attempt::default()
         };
         let request = upstream_request(chat, prompt.text, attached);
         let call = Call {
             way: Way {
-                client: self.relay.client.clone(),
-                key: self.key.clone(),
+                client: service.client.clone(),
+                payer: self.payer.clone(),
                 exchange: plan.exchange,
             },
             chat: chat.clone(),
             tags: prompt.tags,
-            wording: self.relay.wording.clone(),
+            wording: service.wording.clone(),
         };
         Ok(Answers::call(call, request, attempt))
     }
@@ -305,18 +360,5 @@ fn upstream_request(chat: &ChatRequest, prompt: String, attached: UploadedParts)
             num_of_site: search.sites,
             max_word: search.words,
         }),
-    }
-}
-
-impl Relay {
-    /// The operator's policy, which a request can make stricter for itself.
-    pub(crate) fn policy(&self, headers: &HeaderMap) -> PlanSettings {
-        let asked = headers
-            .get("x-relay-strict")
-            .is_some_and(|v| matches!(v.as_bytes(), b"1" | b"true"));
-        PlanSettings {
-            strict: self.policy.strict || asked,
-            ..self.policy
-        }
     }
 }

@@ -2,22 +2,34 @@
 //! words what is wrong and what helps. It costs no credits.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use onemin::models::Feature;
-use onemin::{ApiKey, Error, ResultAsset};
+use onemin::{ApiKey, Client, Error, ResultAsset};
 use secrecy::ExposeSecret as _;
 
-use crate::app::Relay;
 use crate::config::Settings;
+use crate::embeddings::Embeddings;
 use crate::failure::{of_upstream, with_cause};
+use crate::store::build::Stores;
 
 /// A neighbour that has said nothing for so long does not answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What is asked of the asset host: that it says anything at all is enough.
 const NO_FILE: &str = "images/1min-relay-doctor.png";
+
+/// What there is to look at, beside the settings.
+pub struct Subjects {
+    /// The way to upstream.
+    pub client: Client,
+    /// What outlives a request.
+    pub stores: Stores,
+    /// Who makes embeddings; none if nobody does.
+    pub embeddings: Option<Arc<Embeddings>>,
+}
 
 /// What one look found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,15 +54,15 @@ pub enum State {
 }
 
 /// Looks at everything that the settings name.
-pub async fn examine(relay: &Relay, settings: &Settings) -> Vec<Finding> {
+pub async fn examine(subjects: &Subjects, settings: &Settings) -> Vec<Finding> {
     let looks: Vec<(&'static str, BoxFuture<'_, Look>)> = vec![
-        ("1min.ai", Box::pin(upstream(relay, settings))),
-        ("its files", Box::pin(assets(relay, settings))),
-        ("key", Box::pin(key(relay, settings))),
-        ("rate limit", Box::pin(counters(relay, settings))),
-        ("state", Box::pin(state(relay))),
-        ("files", Box::pin(contents(relay))),
-        ("embeddings", Box::pin(embeddings(relay))),
+        ("1min.ai", Box::pin(upstream(subjects, settings))),
+        ("its files", Box::pin(assets(subjects, settings))),
+        ("key", Box::pin(key(subjects, settings))),
+        ("rate limit", Box::pin(counters(subjects, settings))),
+        ("state", Box::pin(state(subjects))),
+        ("files", Box::pin(contents(subjects))),
+        ("embeddings", Box::pin(embeddings(subjects))),
     ];
     let findings = looks.into_iter().map(async |(subject, look)| {
         let silent = || trouble(format!("no answer within {} seconds.", PATIENCE.as_secs()));
@@ -108,9 +120,9 @@ fn reason(error: &Error) -> String {
     }
 }
 
-async fn upstream(relay: &Relay, settings: &Settings) -> Look {
+async fn upstream(subjects: &Subjects, settings: &Settings) -> Look {
     let place = &settings.onemin_base_url;
-    match relay.client.models(Feature::Chat).await {
+    match subjects.client.models(Feature::Chat).await {
         Ok(models) => good(format!("{place} lists {} chat models.", models.len())),
         Err(error) => trouble(format!(
             "{place}: {} Until it answers the built-in list of models is used (ONEMIN_BASE_URL).",
@@ -119,9 +131,13 @@ async fn upstream(relay: &Relay, settings: &Settings) -> Look {
     }
 }
 
-async fn assets(relay: &Relay, settings: &Settings) -> Look {
+async fn assets(subjects: &Subjects, settings: &Settings) -> Look {
     let place = &settings.onemin_asset_url;
-    match relay.client.download(&ResultAsset::of_path(NO_FILE)).await {
+    match subjects
+        .client
+        .download(&ResultAsset::of_path(NO_FILE))
+        .await
+    {
         Err(error @ Error::Transport(_)) => trouble(format!(
             "{place}: {} Pictures and speech cannot be fetched from there (ONEMIN_ASSET_URL).",
             reason(&error)
@@ -130,7 +146,7 @@ async fn assets(relay: &Relay, settings: &Settings) -> Look {
     }
 }
 
-async fn key(relay: &Relay, settings: &Settings) -> Look {
+async fn key(subjects: &Subjects, settings: &Settings) -> Look {
     let Some(key) = &settings.onemin_api_key else {
         return skipped(
             "set ONEMIN_API_KEY to have a key looked at. The server itself needs none.",
@@ -140,20 +156,20 @@ async fn key(relay: &Relay, settings: &Settings) -> Look {
         Ok(key) => key,
         Err(error) => return trouble(format!("ONEMIN_API_KEY: {error}.")),
     };
-    match relay.client.check_key(&key).await {
+    match subjects.client.check_key(&key).await {
         Ok(()) => good("1min.ai knows it."),
         Err(error) => trouble(reason(&error)),
     }
 }
 
-async fn counters(relay: &Relay, settings: &Settings) -> Look {
-    let place = relay.stores.counters.name();
+async fn counters(subjects: &Subjects, settings: &Settings) -> Look {
+    let place = subjects.stores.counters.name();
     if settings.rate_limit_per_minute == 0 {
         return skipped("off (RATE_LIMIT_PER_MINUTE).");
     }
-    match relay.stores.counters.health_check().await {
+    match subjects.stores.counters.health_check().await {
         Ok(()) => good(format!("counted {place}.")),
-        Err(_) if relay.stores.counters.is_optional() => {
+        Err(_) if subjects.stores.counters.is_optional() => {
             skipped(format!("counted {place}: there is none, so in process."))
         }
         Err(error) => trouble(format!(
@@ -162,9 +178,9 @@ async fn counters(relay: &Relay, settings: &Settings) -> Look {
     }
 }
 
-async fn state(relay: &Relay) -> Look {
-    let place = relay.stores.records.name();
-    match relay.stores.records.health_check().await {
+async fn state(subjects: &Subjects) -> Look {
+    let place = subjects.stores.records.name();
+    match subjects.stores.records.health_check().await {
         Ok(()) => good(format!("{place} can be read and written.")),
         Err(error) => trouble(format!(
             "{place}: {error}. Files, assistants and stored responses need it."
@@ -172,16 +188,16 @@ async fn state(relay: &Relay) -> Look {
     }
 }
 
-async fn contents(relay: &Relay) -> Look {
-    let place = relay.stores.blobs.name();
-    match relay.stores.blobs.health_check().await {
+async fn contents(subjects: &Subjects) -> Look {
+    let place = subjects.stores.blobs.name();
+    match subjects.stores.blobs.health_check().await {
         Ok(()) => good(format!("{place} can be read and written.")),
         Err(error) => trouble(format!("{place}: {error}. Files need it.")),
     }
 }
 
-async fn embeddings(relay: &Relay) -> Look {
-    let Some(elsewhere) = &relay.embeddings else {
+async fn embeddings(subjects: &Subjects) -> Look {
+    let Some(elsewhere) = &subjects.embeddings else {
         return skipped("no server is named (EMBEDDINGS_BASE_URL), so they answer 501.");
     };
     match elsewhere.look().await {

@@ -5,6 +5,7 @@
 //! about dialects and prompts in the crate `translate`; here is what needs sockets and time.
 
 pub mod access;
+pub mod accounts;
 pub mod app;
 pub mod banner;
 pub mod chat;
@@ -15,11 +16,13 @@ pub mod doctor;
 pub mod embeddings;
 pub mod failure;
 pub mod http;
+pub mod ledger;
 pub mod media;
 pub mod models;
 pub mod objects;
 pub mod observe;
 pub mod outbound_https;
 pub mod routes;
+pub mod state;
 pub mod store;
 pub mod uploads;

@@ -24,6 +24,7 @@ use translate::failure::{Failure, Kind};
 
 use crate::access::account_id::AccountId;
 use crate::failure::of_upstream;
+use crate::ledger::Payer;
 use crate::objects::files::Files;
 use crate::store::StoreError;
 use crate::store::blobs::Blob;
@@ -93,8 +94,7 @@ impl Uploads {
     /// or what upstream answers to the upload.
     pub async fn upload_all(
         &self,
-        key: &ApiKey,
-        account: AccountId,
+        payer: &Payer,
         chat: &ChatRequest,
     ) -> Result<UploadedParts, Failure> {
         let attachments = attachments(chat);
@@ -108,7 +108,7 @@ impl Uploads {
         }
         let uploading = attachments
             .iter()
-            .map(|(kind, attachment)| self.upload(key, account, *kind, attachment));
+            .map(|(kind, attachment)| self.upload(payer, *kind, attachment));
         let references = try_join_all(uploading).await?;
         let mut uploaded = UploadedParts::default();
         for ((kind, _), reference) in attachments.iter().zip(references) {
@@ -140,31 +140,26 @@ impl Uploads {
     /// Bytes that are not audio, or what upstream answers to the upload.
     pub async fn upload_audio_bytes(
         &self,
-        key: &ApiKey,
-        account: AccountId,
+        payer: &Payer,
         bytes: Bytes,
         name: Option<&str>,
     ) -> Result<String, Failure> {
         let kind = file_type::of_audio(&bytes, name)?;
-        let content = (account, Sha256::digest(&bytes).into());
+        let lease = payer.lease();
+        let content = (lease.account, Sha256::digest(&bytes).into());
         if let Some(reference) = self.cached(&content) {
             return Ok(reference.image);
         }
         let upload = Upload::from_bytes(kind.file_name(name), kind.mime.to_owned(), bytes);
-        Ok(self.send(key, content, upload).await?.image)
+        Ok(self.send(&lease.key, content, upload).await?.image)
     }
 
     /// As [`Uploads::upload_audio_bytes`], for audio wherever it is, a stored file included.
     ///
     /// # Errors
     /// As [`Uploads::upload_all`].
-    pub async fn upload_audio(
-        &self,
-        key: &ApiKey,
-        account: AccountId,
-        audio: &Attachment,
-    ) -> Result<String, Failure> {
-        let uploading = self.upload(key, account, AttachmentKind::Audio, audio);
+    pub async fn upload_audio(&self, payer: &Payer, audio: &Attachment) -> Result<String, Failure> {
+        let uploading = self.upload(payer, AttachmentKind::Audio, audio);
         Ok(uploading.await?.image)
     }
 
@@ -172,27 +167,21 @@ impl Uploads {
     ///
     /// # Errors
     /// As [`Uploads::upload_all`].
-    pub async fn upload_image(
-        &self,
-        key: &ApiKey,
-        account: AccountId,
-        image: &Attachment,
-    ) -> Result<String, Failure> {
-        let uploading = self.upload(key, account, AttachmentKind::Image, image);
+    pub async fn upload_image(&self, payer: &Payer, image: &Attachment) -> Result<String, Failure> {
+        let uploading = self.upload(payer, AttachmentKind::Image, image);
         Ok(uploading.await?.image)
     }
 
     async fn upload(
         &self,
-        key: &ApiKey,
-        account: AccountId,
+        payer: &Payer,
         kind: AttachmentKind,
         attachment: &Attachment,
     ) -> Result<Reference, Failure> {
         let bytes = match &attachment.source {
             Source::Inline(bytes) => bytes.clone(),
             Source::Url(url) => self.fetcher.get(url).await?,
-            Source::FileId(id) => return self.upload_stored(key, account, kind, id).await,
+            Source::FileId(id) => return self.upload_stored(payer, kind, id).await,
         };
         let name = attachment.name.as_deref();
         let file_type = match kind {
@@ -202,31 +191,33 @@ impl Uploads {
                 file_type::of_document(&bytes, name, attachment.mime.as_deref())?
             }
         };
-        let content = (account, Sha256::digest(&bytes).into());
+        let lease = payer.lease();
+        let content = (lease.account, Sha256::digest(&bytes).into());
         if let Some(reference) = self.cached(&content) {
             return Ok(reference);
         }
         let file_name = file_type.file_name(name);
         let upload = Upload::from_bytes(file_name, file_type.mime.to_owned(), bytes);
-        self.send(key, content, upload).await
+        self.send(&lease.key, content, upload).await
     }
 
     /// A file of the Files API: streamed from the store to upstream, and only when it is needed.
     async fn upload_stored(
         &self,
-        key: &ApiKey,
-        account: AccountId,
+        payer: &Payer,
         kind: AttachmentKind,
         id: &str,
     ) -> Result<Reference, Failure> {
         let files = self.files.as_ref().ok_or_else(|| unknown_file(id))?;
-        let file = files.get(account, id).await?;
+        let owner = payer.caller().id;
+        let file = files.get(owner, id).await?;
         let file = file.ok_or_else(|| unknown_file(id))?;
-        let content = (account, file.sha256);
+        let lease = payer.lease();
+        let content = (lease.account, file.sha256);
         if let Some(reference) = self.cached(&content) {
             return Ok(reference);
         }
-        let stored = files.content(account, id).await?;
+        let stored = files.content(owner, id).await?;
         let mut stored = stored.ok_or_else(|| unknown_file(id))?;
         let beginning = beginning(&mut stored).await?;
         let file_type = match kind {
@@ -244,7 +235,7 @@ impl Uploads {
             Some(stored.size),
             StreamBody::new(bytes.map_ok(Frame::data)),
         );
-        self.send(key, content, upload).await
+        self.send(&lease.key, content, upload).await
     }
 
     async fn send(

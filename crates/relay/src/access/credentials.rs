@@ -4,19 +4,12 @@ use http::HeaderMap;
 use onemin::ApiKey;
 use translate::failure::{Failure, Kind};
 
-/// The account behind a request.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// The key, for upstream alone.
-    pub key: ApiKey,
-}
-
 /// The key that a request carries: `Authorization: Bearer`, as OpenAI's clients send it,
 /// `x-api-key`, as Anthropic's do, or `api-key`, as Azure's do and 1min.ai itself has it.
 ///
 /// # Errors
 /// A [`Kind::Unauthenticated`] failure, without any part of what was sent.
-pub fn caller(headers: &HeaderMap) -> Result<Caller, Failure> {
+pub fn key(headers: &HeaderMap) -> Result<ApiKey, Failure> {
     let places = [
         bearer(headers),
         text(headers, "x-api-key"),
@@ -24,8 +17,7 @@ pub fn caller(headers: &HeaderMap) -> Result<Caller, Failure> {
     ];
     let mut given = places.into_iter().flatten().map(str::trim);
     let key = given.find(|key| !key.is_empty()).ok_or_else(no_key)?;
-    let key = ApiKey::parse(key).map_err(|_| bad_key())?;
-    Ok(Caller { key })
+    ApiKey::parse(key).map_err(|_| bad_key())
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -100,20 +92,16 @@ mod tests {
         ];
         for (pairs, expected) in table {
             let pairs: Vec<_> = pairs.iter().map(|(n, v)| (&**n, &**v)).collect();
-            let found = caller(&headers(&pairs)).ok();
-            assert_eq!(
-                found.as_ref().map(|c| c.key.expose()),
-                *expected,
-                "{pairs:?}"
-            );
+            let found = key(&headers(&pairs)).ok();
+            assert_eq!(found.as_ref().map(ApiKey::expose), *expected, "{pairs:?}");
         }
     }
 
     #[test]
     fn a_refusal_shows_nothing_of_the_key() {
-        let refused = caller(&headers(&[("authorization", "Bearer sec\tret")]));
+        let refused = key(&headers(&[("authorization", "Bearer sec\tret")]));
         assert!(!format!("{refused:?}").contains("sec"));
-        let good = caller(&headers(&[("authorization", "Bearer secret")])).unwrap();
+        let good = key(&headers(&[("authorization", "Bearer secret")])).unwrap();
         assert!(!format!("{good:?}").contains("secret"));
     }
 }

@@ -5,18 +5,21 @@ use translate::chat_request::{ChatRequest, Message, Part, Role};
 use translate::failure::{Failure, Kind};
 
 use crate::access::account_id::AccountId;
-use crate::app::Relay;
-use crate::objects::assistants::Assistant;
+use crate::objects::assistants::{Assistant, Assistants};
 
 /// Puts an assistant in the place of its id, if the turn names one.
 ///
 /// # Errors
 /// There is no such assistant, or the store does not answer.
-pub async fn apply(relay: &Relay, owner: AccountId, chat: &mut ChatRequest) -> Result<(), Failure> {
+pub async fn apply(
+    assistants: &Assistants,
+    owner: AccountId,
+    chat: &mut ChatRequest,
+) -> Result<(), Failure> {
     if !chat.model.starts_with("asst_") {
         return Ok(());
     }
-    match relay.objects.assistants.resolve(owner, &chat.model).await? {
+    match assistants.resolve(owner, &chat.model).await? {
         Some(assistant) => {
             assume(assistant, chat);
             Ok(())

@@ -2,15 +2,13 @@
 //! wants them deleted. Words can be misunderstood, so all of this is off unless the operator wants
 //! it; a request says the same for certain with `file` parts and `DELETE /v1/files/{id}`.
 
-use std::sync::Arc;
-
 use onemin::chat::{self, Accounting};
 use translate::chat_request::{ChatRequest, Part, Role};
 use translate::failure::Failure;
 
 use crate::access::account_id::AccountId;
-use crate::app::Relay;
 use crate::config::FileKeywords;
+use crate::objects::files::Files;
 
 /// The most files that go along with a message.
 const MOST: usize = 10;
@@ -51,19 +49,18 @@ pub fn ask_to_delete(words: FileKeywords, chat: &ChatRequest) -> bool {
 /// # Errors
 /// The store does not answer.
 pub async fn attach(
-    relay: &Relay,
+    keywords: FileKeywords,
+    files: &Files,
     owner: AccountId,
     chat: &mut ChatRequest,
 ) -> Result<(), Failure> {
     let has_files = |part: &Part| matches!(part, Part::File(_));
     let mut parts = chat.messages.iter().flat_map(|message| &message.parts);
-    if relay.file_keywords == FileKeywords::Off
-        || parts.any(has_files)
-        || !speaks_of_files(&last_words(chat))
+    if keywords == FileKeywords::Off || parts.any(has_files) || !speaks_of_files(&last_words(chat))
     {
         return Ok(());
     }
-    let newest = relay.objects.files.newest(owner, MOST).await?;
+    let newest = files.newest(owner, MOST).await?;
     if let Some(last) = chat.messages.iter_mut().rfind(|m| m.role == Role::User) {
         last.parts.extend(newest.into_iter().map(Part::uploaded));
     }
@@ -74,8 +71,8 @@ pub async fn attach(
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn delete(relay: Arc<Relay>, owner: AccountId) -> Result<chat::Answer, Failure> {
-    let text = match relay.objects.files.delete_all(owner).await? {
+pub async fn delete(files: Files, owner: AccountId) -> Result<chat::Answer, Failure> {
+    let text = match files.delete_all(owner).await? {
         0 => "There were no files to delete.".to_owned(),
         1 => "Your file is deleted.".to_owned(),
         many => format!("Your {many} files are deleted."),

@@ -3,7 +3,6 @@
 
 mod images;
 
-use onemin::ApiKey;
 use onemin::chat::{self, Accounting};
 use serde_json::Value;
 use translate::chat_request::{Attachment, ChatRequest, OutputFormat, OutputLimits, Part, Role};
@@ -11,7 +10,7 @@ use translate::dialect::openai::chat::SAMPLING;
 use translate::dialect::openai::media::audio::SpeechRequest;
 use translate::failure::{Failure, Kind};
 
-use crate::access::account_id::AccountId;
+use crate::ledger::Payer;
 use crate::media::Media;
 use crate::media::speech::{self, PreparedSpeech};
 use crate::media::transcription::{Task, TranscriptionRequest};
@@ -35,14 +34,14 @@ pub enum PreparedMedia {
 /// What cannot be done as asked.
 pub async fn prepare(
     media: &Media,
-    key: &ApiKey,
+    payer: &Payer,
     task: MediaTask,
     chat: &mut ChatRequest,
 ) -> Result<PreparedMedia, Failure> {
     read(task, chat);
     let prepared = match task {
         MediaTask::GenerateImage => {
-            PreparedMedia::Images(Box::new(images::prepare(media, key, chat).await?))
+            PreparedMedia::Images(Box::new(images::prepare(media, payer, chat).await?))
         }
         MediaTask::Synthesize => PreparedMedia::Speech(speech::prepare(&speech_request(chat)?)?),
         MediaTask::Transcribe => transcription(chat)?,
@@ -71,23 +70,18 @@ impl PreparedMedia {
     ///
     /// # Errors
     /// Why upstream did not.
-    pub async fn run(
-        self,
-        media: Media,
-        key: ApiKey,
-        account: AccountId,
-    ) -> Result<chat::Answer, Failure> {
+    pub async fn run(self, media: Media, payer: Payer) -> Result<chat::Answer, Failure> {
         let (text, credits) = match self {
-            Self::Images(task) => task.run(&media, &key, account).await?,
+            Self::Images(task) => task.run(&media, &payer).await?,
             Self::Speech(prepared) => {
-                let speech = media.synthesize(&key, prepared).await?;
+                let speech = media.synthesize(&payer, prepared).await?;
                 let url = media.url(&speech.asset);
                 (format!("[Listen to the recording]({url})"), speech.credits)
             }
             Self::Transcript(audio, mut request) => {
-                let uploading = media.uploads().upload_audio(&key, account, &audio);
+                let uploading = media.uploads().upload_audio(&payer, &audio);
                 request.audio = uploading.await.map_err(of_messages)?;
-                let made = media.transcribe(&key, &request, Task::Transcribe).await?;
+                let made = media.transcribe(&payer, &request, Task::Transcribe).await?;
                 (made.transcript.text, made.credits)
             }
         };
@@ -210,14 +204,13 @@ fn last_text(chat: &ChatRequest) -> Result<String, Failure> {
 /// Bytes that are not audio, or why upstream did not transcribe them.
 pub async fn transcribe_audio_parts(
     media: &Media,
-    key: &ApiKey,
-    account: AccountId,
+    payer: &Payer,
     chat: &mut ChatRequest,
 ) -> Result<(), Failure> {
     for message in &mut chat.messages {
         for part in &mut message.parts {
             if let Part::Audio(audio) = part {
-                let transcript = media.cached_transcript(key, account, audio).await;
+                let transcript = media.cached_transcript(payer, audio).await;
                 let transcript = transcript.map_err(of_messages)?;
                 *part = Part::Text(format!("[recording, written down]\n{transcript}"));
             }

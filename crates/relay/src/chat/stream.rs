@@ -20,6 +20,7 @@ use translate::reply::Completion;
 
 use super::upstream::{Answers, Progress};
 use crate::clock;
+use crate::http::event_stream::Heartbeat;
 use crate::http::reply;
 use crate::observe::RequestLog;
 
@@ -31,13 +32,13 @@ pub async fn begin(
     answers: Answers,
     encoder: Box<dyn StreamEncoder>,
     record: &mut RequestLog,
-    heartbeat: Duration,
+    heartbeat: Heartbeat,
 ) -> Result<Response, Failure> {
     let mut events = Events {
         answers: Some(answers),
         encoder,
         record: record.take(),
-        heartbeat: Heartbeat::new(heartbeat),
+        heartbeat: Silence::new(heartbeat),
         first: Vec::new(),
     };
     let mut first = Vec::new();
@@ -65,7 +66,7 @@ struct Events {
     answers: Option<Answers>,
     encoder: Box<dyn StreamEncoder>,
     record: RequestLog,
-    heartbeat: Heartbeat,
+    heartbeat: Silence,
     first: Vec<u8>,
 }
 
@@ -137,16 +138,16 @@ impl http_body::Body for Events {
 
 /// Says when the client has heard nothing for a while. The timer is set once a period, not once an
 /// event.
-struct Heartbeat {
+struct Silence {
     period: Duration,
     last: Instant,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl Heartbeat {
-    fn new(period: Duration) -> Self {
+impl Silence {
+    fn new(heartbeat: Heartbeat) -> Self {
         Self {
-            period,
+            period: heartbeat.0,
             last: Instant::now(),
             timer: None,
         }

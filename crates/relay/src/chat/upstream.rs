@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use onemin::chat::{self, Accounting};
-use onemin::{ApiKey, Client, code};
+use onemin::{Client, code};
 use translate::chat_request::ChatRequest;
 use translate::compose::{self, Wording};
 use translate::failure::{Failure, Kind};
@@ -18,6 +18,7 @@ use translate::tags::Tags;
 use translate::tokens;
 
 use crate::failure::of_upstream;
+use crate::ledger::{Charge, Hold, PaidCall, Payer};
 
 /// What is asked of upstream, and how.
 pub struct Call {
@@ -37,7 +38,7 @@ pub struct Way {
     /// What sends.
     pub client: Client,
     /// Who pays.
-    pub key: ApiKey,
+    pub payer: Payer,
     /// How upstream is asked.
     pub exchange: Exchange,
 }
@@ -65,6 +66,7 @@ impl Answers {
         let request = Arc::new(request);
         let answers = (0..call.chat.choices).map(|_| Answer {
             upstream: Upstream::ask(&call.way, &request),
+            hold: None,
             interpreter: Interpreter::new(&call.chat, call.tags, attempt),
             prompt_bytes: request.prompt.len(),
             again: None,
@@ -88,6 +90,7 @@ impl Answers {
     pub fn made(chat: &ChatRequest, work: Answering<chat::Answer>) -> Self {
         let answer = Answer {
             upstream: Upstream::Whole(work),
+            hold: None,
             interpreter: Interpreter::new(chat, None, Attempt::default()),
             prompt_bytes: 0,
             again: None,
@@ -158,6 +161,8 @@ impl Answers {
 
 struct Answer {
     upstream: Upstream,
+    /// Of the stream that is open; none once it is settled.
+    hold: Option<Hold>,
     interpreter: Interpreter,
     /// The prompt's size: the prompt itself goes when upstream has it, so that a stream holds only
     /// what it still needs.
@@ -187,7 +192,7 @@ pub type Answering<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>
 
 enum Upstream {
     Whole(Answering<chat::Answer>),
-    Opening(Answering<chat::Stream>),
+    Opening(Answering<(chat::Stream, Hold)>),
     Open(chat::Stream),
     Done,
 }
@@ -197,17 +202,42 @@ impl Upstream {
         let (request, way) = (request.clone(), way.clone());
         match way.exchange {
             Exchange::Code => Self::Whole(Box::pin(async move {
-                let answer = way.client.code(&way.key, &code_request(&request)).await;
-                answer.map_err(|error| of_upstream(&error))
+                let request = code_request(&request);
+                let hold = way.payer.hold(PaidCall::Code(&request)).await?;
+                let answer = way.client.code(hold.key(), &request).await;
+                settle(hold, answer)
             })),
             Exchange::Whole => Self::Whole(Box::pin(async move {
-                let answer = way.client.chat(&way.key, &request).await;
-                answer.map_err(|error| of_upstream(&error))
+                let hold = way.payer.hold(PaidCall::Chat(&request)).await?;
+                let answer = way.client.chat(hold.key(), &request).await;
+                settle(hold, answer)
             })),
             Exchange::Streamed => Self::Opening(Box::pin(async move {
-                let stream = way.client.chat_stream(&way.key, &request).await;
-                stream.map_err(|error| of_upstream(&error))
+                let hold = way.payer.hold(PaidCall::Chat(&request)).await?;
+                match way.client.chat_stream(hold.key(), &request).await {
+                    Ok(stream) => Ok((stream, hold)),
+                    Err(error) => {
+                        hold.settle(Charge::of_error(&error));
+                        Err(of_upstream(&error))
+                    }
+                }
             })),
+        }
+    }
+}
+
+fn settle(
+    hold: Hold,
+    answer: Result<chat::Answer, onemin::Error>,
+) -> Result<chat::Answer, Failure> {
+    match answer {
+        Ok(answer) => {
+            hold.settle(Charge::of(&answer.accounting));
+            Ok(answer)
+        }
+        Err(error) => {
+            hold.settle(Charge::of_error(&error));
+            Err(of_upstream(&error))
         }
     }
 }
@@ -237,8 +267,9 @@ impl Answer {
             match &mut self.upstream {
                 Upstream::Done => return Poll::Pending,
                 Upstream::Opening(opening) => {
-                    let stream = std::task::ready!(opening.as_mut().poll(cx))?;
+                    let (stream, hold) = std::task::ready!(opening.as_mut().poll(cx))?;
                     self.upstream = Upstream::Open(stream);
+                    self.hold = Some(hold);
                 }
                 Upstream::Whole(answering) => {
                     let answer = std::task::ready!(answering.as_mut().poll(cx))?;
@@ -253,17 +284,29 @@ impl Answer {
                             flow = interpreter.push(text, sink);
                         }
                     }));
-                    match progress.map_err(|e| of_upstream(&e))? {
-                        chat::Progress::Done(accounting) => {
+                    match progress {
+                        Err(error) => {
+                            self.settle(Charge::of_error(&error));
+                            return Poll::Ready(Err(of_upstream(&error)));
+                        }
+                        Ok(chat::Progress::Done(accounting)) => {
+                            self.settle(Charge::of(&accounting));
                             return Poll::Ready(self.end(Some(accounting), sink));
                         }
-                        chat::Progress::More if flow == Flow::Stop => {
+                        Ok(chat::Progress::More) if flow == Flow::Stop => {
+                            self.settle(Charge::Unreported);
                             return Poll::Ready(self.end(None, sink));
                         }
-                        chat::Progress::More => return Poll::Ready(Ok(true)),
+                        Ok(chat::Progress::More) => return Poll::Ready(Ok(true)),
                     }
                 }
             }
+        }
+    }
+
+    fn settle(&mut self, charge: Charge) {
+        if let Some(hold) = self.hold.take() {
+            hold.settle(charge);
         }
     }
 
@@ -350,6 +393,19 @@ fn finish(word: Option<&str>) -> Finish {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::account_id::AccountId;
+    use crate::access::caller::Caller;
+    use crate::accounts::Lease;
+
+    fn payer() -> Payer {
+        let id = AccountId::NOBODY;
+        let lease = Lease {
+            key: onemin::ApiKey::parse("key").unwrap(),
+            account: id,
+            name: None,
+        };
+        Payer::new(Caller { id, name: None }, lease)
+    }
 
     #[test]
     fn a_conversation_is_kept_only_where_it_may_be_needed_again() {
@@ -361,7 +417,7 @@ mod tests {
             let call = Call {
                 way: Way {
                     client: Client::new(onemin::Options::default()).unwrap(),
-                    key: ApiKey::parse("key").unwrap(),
+                    payer: payer(),
                     exchange: Exchange::Streamed,
                 },
                 chat: chat.clone(),

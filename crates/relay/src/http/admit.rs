@@ -2,10 +2,10 @@
 //! logged, and a failure is answered in the client's dialect.
 
 use std::future::Future;
-use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request};
 use serde::Serialize;
@@ -14,11 +14,11 @@ use translate::dialect::anthropic::messages;
 use translate::dialect::openai::chat;
 use translate::failure::{Failure, Kind};
 
-use crate::access::account_id::AccountId;
-use crate::access::credentials::{self, Caller};
-use crate::app::Relay;
+use crate::access::Access;
+use crate::access::caller::Caller;
 use crate::http::context::RequestContext;
-use crate::http::{logged_body, reply};
+use crate::http::{body, logged_body, reply};
+use crate::ledger::Payer;
 use crate::observe::RequestLog;
 
 /// What the front door has to know of an endpoint.
@@ -32,8 +32,8 @@ pub struct Entrance {
 
 /// A request that came in: what is needed to answer it, and to log how it ended.
 pub struct Admitted {
-    /// Who calls and pays, whose records are meant. None if there is no key and none is needed.
-    pub account: Option<(Caller, AccountId)>,
+    /// Who calls and pays. None if there is no key and none is needed.
+    pub payer: Option<Payer>,
     /// Whether parameters without effect are refused.
     pub strict: bool,
     /// What the server knows of the request.
@@ -47,16 +47,29 @@ pub struct Admitted {
 
 /// A request of a caller with a key.
 pub struct AdmittedRequest {
-    /// Who pays.
+    /// Who calls, whose objects are meant.
     pub caller: Caller,
-    /// Whose records are meant.
-    pub owner: AccountId,
+    /// Who pays.
+    pub payer: Payer,
     /// Whether parameters without effect are refused.
     pub strict: bool,
     /// The request without its body.
     pub head: Parts,
     /// Its body.
     pub body: Body,
+    /// The largest body, in bytes.
+    pub max_body: usize,
+}
+
+impl AdmittedRequest {
+    /// The whole body.
+    ///
+    /// # Errors
+    /// It is larger than may be, or broke off.
+    pub async fn read_body(&mut self) -> Result<Bytes, Failure> {
+        let body = std::mem::take(&mut self.body);
+        body::read(body, &self.head.headers, self.max_body).await
+    }
 }
 
 /// Whether a client is one of Anthropic's: they name the version of its API.
@@ -89,23 +102,24 @@ pub enum KeyNeed {
 /// # Errors
 /// The response: no key, a key that cannot be one, or a rate limit that is reached.
 pub async fn admit(
-    relay: &Relay,
+    access: &Access,
     entrance: Entrance,
     need: KeyNeed,
     head: &Parts,
 ) -> Result<Admitted, Box<Response>> {
     let context = RequestContext::of(&head.extensions);
+    let metrics = access.metrics().cloned();
     let mut admitted = Admitted {
-        account: None,
-        strict: relay.policy(&head.headers).strict,
-        log: RequestLog::begin(relay.metrics.clone(), context.id, entrance.api),
+        payer: None,
+        strict: access.is_strict(&head.headers),
+        log: RequestLog::begin(metrics, context.id, entrance.api),
         context,
         dialect: entrance.dialect,
         is_head: head.method == Method::HEAD,
     };
-    match identify(relay, need, head, &admitted.context).await {
-        Ok(account) => {
-            admitted.account = account;
+    match identify(access, need, head, &admitted.context).await {
+        Ok(payer) => {
+            admitted.payer = payer;
             Ok(admitted)
         }
         Err(failure) => Err(Box::new(admitted.fail(&failure))),
@@ -113,29 +127,30 @@ pub async fn admit(
 }
 
 async fn identify(
-    relay: &Relay,
+    access: &Access,
     need: KeyNeed,
     head: &Parts,
     context: &RequestContext,
-) -> Result<Option<(Caller, AccountId)>, Failure> {
-    let caller = match credentials::caller(&head.headers) {
-        Ok(caller) => caller,
+) -> Result<Option<Payer>, Failure> {
+    let headers = &head.headers;
+    let payer = match access.authenticate(headers) {
+        Ok(payer) => payer,
         Err(_) if need == KeyNeed::Optional => return Ok(None),
         Err(failure) => return Err(failure),
     };
-    let owner = relay.account_ids.of_key(&caller.key);
-    relay.count(owner, context, &head.headers).await?;
-    Ok(Some((caller, owner)))
+    let counting = access.count(payer.caller(), context.peer, headers, &context.rate_limit);
+    counting.await?;
+    Ok(Some(payer))
 }
 
 impl Admitted {
-    /// Who calls, where a key is required.
+    /// Who calls and pays, where a key is required.
     ///
     /// # Errors
     /// [`Kind::Internal`] where it was not.
-    pub fn require_account(&self) -> Result<(Caller, AccountId), Failure> {
+    pub fn require_payer(&self) -> Result<Payer, Failure> {
         let none = || Failure::new(Kind::Internal, "The endpoint needs a key and did not ask.");
-        self.account.clone().ok_or_else(none)
+        self.payer.clone().ok_or_else(none)
     }
 
     /// The response to a request that failed. The log says so.
@@ -162,67 +177,68 @@ impl Admitted {
 /// Answers a caller's request by `work`, in the dialect that its headers tell. `api` is the
 /// endpoint's name in the log.
 pub async fn answer<W, F>(
-    relay: Arc<Relay>,
+    access: &Access,
     api: &'static str,
     request: Request<Body>,
     work: W,
 ) -> Response
 where
-    W: FnOnce(Arc<Relay>, AdmittedRequest) -> F,
+    W: FnOnce(AdmittedRequest) -> F,
     F: Future<Output = Result<Response, Failure>>,
 {
     let dialect = dialect(request.headers());
-    answer_in(relay, Entrance { api, dialect }, request, work).await
+    answer_in(access, Entrance { api, dialect }, request, work).await
 }
 
 /// As [`answer`], at an endpoint of one dialect.
 pub async fn answer_in<W, F>(
-    relay: Arc<Relay>,
+    access: &Access,
     entrance: Entrance,
     request: Request<Body>,
     work: W,
 ) -> Response
 where
-    W: FnOnce(Arc<Relay>, AdmittedRequest) -> F,
+    W: FnOnce(AdmittedRequest) -> F,
     F: Future<Output = Result<Response, Failure>>,
 {
     let (head, body) = request.into_parts();
-    let admitted = match admit(&relay, entrance, KeyNeed::Required, &head).await {
+    let admitted = match admit(access, entrance, KeyNeed::Required, &head).await {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
-    let outcome = match admitted.require_account() {
-        Ok((caller, owner)) => {
+    let outcome = match admitted.require_payer() {
+        Ok(payer) => {
             let request = AdmittedRequest {
-                caller,
-                owner,
+                caller: payer.caller().clone(),
+                payer,
                 strict: admitted.strict,
                 head,
                 body,
+                max_body: access.max_body(),
             };
-            work(relay, request).await
+            work(request).await
         }
         Err(failure) => Err(failure),
     };
     admitted.finish(outcome)
 }
 
-/// Answers a request that needs no key by `work`, which is given the caller if there is a key.
+/// Answers a request that needs no key by `work`, which is given who pays if there is a key.
 pub async fn answer_anyone<W, F>(
-    relay: Arc<Relay>,
+    access: &Access,
     api: &'static str,
     head: &Parts,
     work: W,
 ) -> Response
 where
-    W: FnOnce(Arc<Relay>, Option<(Caller, AccountId)>) -> F,
+    W: FnOnce(Option<Payer>) -> F,
     F: Future<Output = Result<Response, Failure>>,
 {
     let dialect = dialect(&head.headers);
     let entrance = Entrance { api, dialect };
-    match admit(&relay, entrance, KeyNeed::Optional, head).await {
+    match admit(access, entrance, KeyNeed::Optional, head).await {
         Ok(admitted) => {
-            let outcome = work(relay, admitted.account.clone()).await;
+            let outcome = work(admitted.payer.clone()).await;
             admitted.finish(outcome)
         }
         Err(refusal) => *refusal,

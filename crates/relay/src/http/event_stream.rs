@@ -17,6 +17,11 @@ use translate::failure::Failure;
 use crate::http::logged_body::Broken;
 use crate::http::reply;
 
+/// The silence after which an event stream gets a comment that shows that it is alive; zero is
+/// never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heartbeat(pub Duration);
+
 type Making = Pin<Box<dyn Future<Output = Result<Response, Failure>> + Send>>;
 
 type Piece = Result<Bytes, axum::Error>;
@@ -33,9 +38,10 @@ enum State {
 /// # Errors
 /// What failed before anything was sent.
 pub async fn events(
-    heartbeat: Duration,
+    heartbeat: Heartbeat,
     making: impl Future<Output = Result<Response, Failure>> + Send + 'static,
 ) -> Result<Response, Failure> {
+    let Heartbeat(heartbeat) = heartbeat;
     let mut making: Making = Box::pin(making);
     if heartbeat.is_zero() {
         return making.await;

@@ -14,8 +14,8 @@ use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use hyper::body::Incoming;
 use tower::Service as _;
 
+use crate::access::Access;
 use crate::access::rate_limit::RateLimitSlot;
-use crate::app::Relay;
 use crate::http::context::RequestContext;
 use crate::http::drain_body::Arriving;
 use crate::observe::RequestId;
@@ -23,6 +23,7 @@ use crate::routes::{
     assistants, audio, chat, completions, conversations, embeddings, files, health, images,
     messages, metrics, missing, models, responses, root,
 };
+use crate::state::AppState;
 
 /// The whole HTTP service; clones share everything.
 #[derive(Clone)]
@@ -32,9 +33,9 @@ pub struct Service {
 
 /// The service over these parts.
 #[must_use]
-pub fn service(relay: Arc<Relay>) -> Service {
+pub fn service(state: AppState) -> Service {
     Service {
-        routes: routes(relay).with_state(()),
+        routes: routes(state).with_state(()),
     }
 }
 
@@ -61,13 +62,13 @@ struct Route {
     method: Method,
     path: &'static str,
     admission: Admission,
-    handler: MethodRouter<Arc<Relay>>,
+    handler: MethodRouter<AppState>,
 }
 
 impl Route {
     fn new<H, T>(method: Method, filter: MethodFilter, path: &'static str, handler: H) -> Self
     where
-        H: Handler<T, Arc<Relay>>,
+        H: Handler<T, AppState>,
         T: 'static,
     {
         Self {
@@ -80,7 +81,7 @@ impl Route {
 
     fn get<H, T>(path: &'static str, handler: H) -> Self
     where
-        H: Handler<T, Arc<Relay>>,
+        H: Handler<T, AppState>,
         T: 'static,
     {
         Self::new(Method::GET, MethodFilter::GET, path, handler)
@@ -88,7 +89,7 @@ impl Route {
 
     fn post<H, T>(path: &'static str, handler: H) -> Self
     where
-        H: Handler<T, Arc<Relay>>,
+        H: Handler<T, AppState>,
         T: 'static,
     {
         Self::new(Method::POST, MethodFilter::POST, path, handler)
@@ -96,7 +97,7 @@ impl Route {
 
     fn delete<H, T>(path: &'static str, handler: H) -> Self
     where
-        H: Handler<T, Arc<Relay>>,
+        H: Handler<T, AppState>,
         T: 'static,
     {
         Self::new(Method::DELETE, MethodFilter::DELETE, path, handler)
@@ -105,7 +106,7 @@ impl Route {
     /// All methods.
     fn any<H, T>(path: &'static str, handler: H) -> Self
     where
-        H: Handler<T, Arc<Relay>>,
+        H: Handler<T, AppState>,
         T: 'static,
     {
         Self {
@@ -123,7 +124,7 @@ impl Route {
 
 /// Every route there is. Paths of the API stand below `/v1`, however clients write it: see
 /// [`canonical`].
-fn table(relay: &Relay) -> Vec<Route> {
+fn table(state: &AppState) -> Vec<Route> {
     use Admission::{OptionalKey, Public};
     let mut table = vec![
         Route::get("/", root::page).open_to(Public),
@@ -176,28 +177,31 @@ fn table(relay: &Relay) -> Vec<Route> {
         Route::post("/v1/messages", messages::create),
         Route::post("/v1/messages/count_tokens", messages::count_tokens),
     ];
-    if let Some(counted) = &relay.metrics {
+    let services = state.services();
+    if let Some(counted) = services.access.metrics() {
         let counted = counted.clone();
         let show = async move || metrics::metrics(&counted);
         table.push(Route::get("/metrics", show).open_to(Public));
     }
-    if let Some(elsewhere) = &relay.embeddings {
+    if let Some(elsewhere) = &services.embeddings {
         let elsewhere = elsewhere.clone();
-        let create = |State(relay), request| embeddings::create(relay, elsewhere, request);
+        let create = async move |State(access): State<Arc<Access>>, request| {
+            embeddings::create(&access, &elsewhere, request).await
+        };
         table.push(Route::post("/v1/embeddings", create));
     }
     table
 }
 
-fn routes(relay: Arc<Relay>) -> Router {
-    table(&relay)
+fn routes(state: AppState) -> Router {
+    table(&state)
         .into_iter()
         .fold(Router::new(), |router, route| {
             router.route(route.path, route.handler)
         })
         .fallback(missing::route)
         .method_not_allowed_fallback(missing::method)
-        .with_state(relay)
+        .with_state(state)
 }
 
 impl Service {
@@ -325,6 +329,7 @@ mod tests {
     use http_body_util::BodyExt as _;
 
     use super::*;
+    use crate::app::App;
     use crate::config::Settings;
 
     #[test]
@@ -367,7 +372,7 @@ mod tests {
     }
 
     /// A relay whose upstream refuses every connection, with one request a minute for a caller.
-    fn relay() -> Arc<Relay> {
+    fn state() -> AppState {
         let flags = [
             "relay",
             "--onemin-base-url=http://127.0.0.1:9",
@@ -381,7 +386,7 @@ mod tests {
         let mut settings = Settings::try_parse_from(flags).unwrap();
         let folder = format!("relay-routes-{}", uuid::Uuid::new_v4().simple());
         settings.data_dir = Some(std::env::temp_dir().join(folder));
-        Arc::new(Relay::new(&settings).unwrap())
+        App::new(&settings).unwrap().state
     }
 
     struct Answered {
@@ -409,8 +414,8 @@ mod tests {
     }
 
     /// Requests that have a log line: metrics count exactly those.
-    fn logged(relay: &Relay) -> u64 {
-        let text = relay.metrics.as_ref().unwrap().text();
+    fn logged(state: &AppState) -> u64 {
+        let text = state.services().access.metrics().unwrap().text();
         let lines = text
             .lines()
             .filter(|line| line.starts_with("relay_requests_total{"));
@@ -421,16 +426,16 @@ mod tests {
 
     #[tokio::test]
     async fn every_route_goes_through_the_front_door() {
-        let relay = relay();
-        let service = service(relay.clone());
-        for (number, route) in table(&relay).iter().enumerate() {
+        let state = state();
+        let service = service(state.clone());
+        for (number, route) in table(&state).iter().enumerate() {
             let name = format!("{} {}", route.method, route.path);
-            let before = logged(&relay);
+            let before = logged(&state);
             let keyless = send(&service, route, None).await;
             let key = format!("key-{number}");
             let keyed = send(&service, route, Some(&key)).await;
             let again = send(&service, route, Some(&key)).await;
-            let lines = logged(&relay) - before;
+            let lines = logged(&state) - before;
             assert!(!keyless.is_counted, "{name}");
             match route.admission {
                 Admission::Key => {
@@ -460,8 +465,8 @@ mod tests {
 
     #[test]
     fn public_routes_are_these() {
-        let relay = relay();
-        let public = table(&relay).into_iter();
+        let state = state();
+        let public = table(&state).into_iter();
         let public = public.filter(|route| route.admission == Admission::Public);
         let public: Vec<_> = public.map(|route| route.path).collect();
         assert_eq!(

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use onemin::features;
 use onemin::images::{self, Edit, ImageParams, Variation};
 use onemin::models::Feature;
-use onemin::{Accepted, ApiKey, Mode, Outcome, Payload};
+use onemin::{Mode, Outcome, Payload};
 use serde_json::Value;
 use translate::chat_request::Delivery;
 use translate::dialect::openai::media::images::{ImageRequest, Picture, is_inline};
@@ -18,8 +18,7 @@ use translate::plan;
 
 use super::result_url::data_uri;
 use super::{Media, invalid};
-use crate::access::account_id::AccountId;
-use crate::failure::of_upstream;
+use crate::ledger::Payer;
 
 /// Images that were made, and what the request could not get.
 #[derive(Debug)]
@@ -85,10 +84,10 @@ impl Media {
     /// What the model does not accept.
     pub async fn prepare_generation(
         &self,
-        key: &ApiKey,
+        payer: &Payer,
         mut request: ImageRequest,
     ) -> Result<PreparedImages, Failure> {
-        self.resolve_style(key, &mut request).await?;
+        self.resolve_style(payer, &mut request).await?;
         let model = self.model(&request, images::DEFAULT_MODEL)?;
         let mut params = image_params(&request);
         let mut payloads = Vec::new();
@@ -144,18 +143,17 @@ impl Media {
     /// Why upstream made none.
     pub async fn run_images(
         &self,
-        key: &ApiKey,
-        account: AccountId,
+        payer: &Payer,
         prepared: PreparedImages,
     ) -> Result<Images, Failure> {
         let PreparedImages { payloads, result } = prepared;
         let result = &result;
         let calls = payloads.into_iter().map(async |payload| {
-            let outcome = self.call_model(key, &payload).await?;
+            let outcome = self.call_model(payer, &payload).await?;
             if payload.kind == features::Kind::ImageGenerator {
                 let repeated = images::repeated(&payload);
                 self.history
-                    .remember(account, &outcome.assets, repeated)
+                    .remember(payer.caller().id, &outcome.assets, repeated)
                     .await;
             }
             self.images_of(result, payload, &outcome).await
@@ -171,8 +169,7 @@ impl Media {
     /// What no model accepts, or why upstream made no image.
     pub async fn vary_image(
         &self,
-        key: &ApiKey,
-        account: AccountId,
+        payer: &Payer,
         request: &ImageRequest,
         source: &str,
         known_as: &str,
@@ -180,7 +177,7 @@ impl Media {
         let asked = request.model.as_deref().unwrap_or_default();
         let variation = Variation {
             image: source.to_owned(),
-            repeated: self.history.lookup(account, known_as).await,
+            repeated: self.history.lookup(payer.caller().id, known_as).await,
             params: image_params(request),
         };
         let result = ResultOptions::of(request);
@@ -195,7 +192,7 @@ impl Media {
                 },
                 Ok(payload) => {
                     check_effects(request, &payload)?;
-                    match self.call_model(key, &payload).await {
+                    match self.call_model(payer, &payload).await {
                         Ok(outcome) => return self.images_of(&result, payload, &outcome).await,
                         Err(refused) => refused,
                     }
@@ -249,16 +246,16 @@ impl Media {
         Ok(whole.chain((rest > 0).then_some(Some(rest))).collect())
     }
 
-    async fn call_model(&self, key: &ApiKey, payload: &Payload) -> Result<Outcome, Refused> {
-        let error = match self.client.feature(key, payload, Mode::Polled).await {
+    async fn call_model(&self, payer: &Payer, payload: &Payload) -> Result<Outcome, Refused> {
+        let error = match payer.feature(&self.client, payload, Mode::Polled).await {
             Ok(outcome) => return Ok(outcome),
             Err(error) => error,
         };
         let feature = feature(payload.kind);
-        let failure = of_upstream(&error);
+        let did_no_work = error.did_no_work();
         Err(Refused {
-            failure: self.models.with_alternatives(failure, feature).await,
-            did_no_work: matches!(error.was_accepted(), Accepted::No),
+            failure: self.models.with_alternatives(error.into(), feature).await,
+            did_no_work,
         })
     }
 

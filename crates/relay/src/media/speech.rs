@@ -9,7 +9,7 @@ use futures_util::stream;
 use http::header::{self, HeaderValue};
 use onemin::models::Feature;
 use onemin::speech::{self, SpeechParams};
-use onemin::{ApiKey, Download, Mode, Payload, ResultAsset};
+use onemin::{Download, Mode, Payload, ResultAsset};
 use translate::dialect::openai::media::audio::{self, SpeechRequest};
 use translate::failure::{Failure, Kind};
 use translate::plan;
@@ -19,6 +19,7 @@ use super::{Media, invalid};
 use crate::failure::{of_download, of_upstream};
 use crate::http::logged_body::Broken;
 use crate::http::reply;
+use crate::ledger::Payer;
 
 /// A request for speech that is ready to be run: the paid call that it comes down to.
 #[derive(Debug)]
@@ -76,17 +77,16 @@ impl Media {
     /// Why upstream made no speech.
     pub async fn synthesize(
         &self,
-        key: &ApiKey,
+        payer: &Payer,
         prepared: PreparedSpeech,
     ) -> Result<Speech, Failure> {
         let PreparedSpeech { payload } = prepared;
-        let outcome = match self.client.feature(key, &payload, Mode::Held).await {
+        let outcome = match payer.feature(&self.client, &payload, Mode::Held).await {
             Ok(outcome) => outcome,
             Err(error) => {
-                let failure = of_upstream(&error);
                 return Err(self
                     .models
-                    .with_alternatives(failure, Feature::TextToSpeech)
+                    .with_alternatives(error.into(), Feature::TextToSpeech)
                     .await);
             }
         };

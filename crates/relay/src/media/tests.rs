@@ -12,6 +12,9 @@ use url::Url;
 use super::image_history::ImageHistory;
 use super::{Media, Settings};
 use crate::access::account_id::AccountId;
+use crate::access::caller::Caller;
+use crate::accounts::Lease;
+use crate::ledger::Payer;
 use crate::models::Models;
 use crate::uploads::Uploads;
 use crate::uploads::fetch::Fetcher;
@@ -37,6 +40,19 @@ fn media(simulator: &Simulator) -> Media {
     Media::new(client, models, uploads, ImageHistory::none(), settings)
 }
 
+fn payer() -> Payer {
+    let caller = Caller {
+        id: AccountId::NOBODY,
+        name: None,
+    };
+    let lease = Lease {
+        key: ApiKey::parse("key").unwrap(),
+        account: AccountId::NOBODY,
+        name: None,
+    };
+    Payer::new(caller, lease)
+}
+
 /// The paths of requests that the simulator has seen, but for those that ask for the list of
 /// models or for a result.
 fn requests(simulator: &Simulator) -> Vec<String> {
@@ -59,11 +75,11 @@ fn request(prompt: &str) -> ImageRequest {
 async fn preparing_sends_nothing_and_running_one_payload() {
     let simulator = Simulator::start(Options::default()).unwrap();
     let media = media(&simulator);
-    let key = ApiKey::parse("key").unwrap();
-    let prepared = media.prepare_generation(&key, request("a cat")).await;
+    let payer = payer();
+    let prepared = media.prepare_generation(&payer, request("a cat")).await;
     let prepared = prepared.unwrap();
     assert_eq!(requests(&simulator), Vec::<String>::new());
-    let made = media.run_images(&key, AccountId::NOBODY, prepared).await;
+    let made = media.run_images(&payer, prepared).await;
     assert_eq!(made.unwrap().images.len(), 1);
     assert_eq!(requests(&simulator).len(), 1, "{:?}", requests(&simulator));
 }
@@ -72,7 +88,7 @@ async fn preparing_sends_nothing_and_running_one_payload() {
 async fn what_a_model_does_not_accept_is_refused_before_anything_is_sent() {
     let simulator = Simulator::start(Options::default()).unwrap();
     let media = media(&simulator);
-    let key = ApiKey::parse("key").unwrap();
+    let payer = payer();
     for refused in [
         request(" "),
         ImageRequest {
@@ -81,7 +97,7 @@ async fn what_a_model_does_not_accept_is_refused_before_anything_is_sent() {
             ..request("a cat")
         },
     ] {
-        let failure = media.prepare_generation(&key, refused).await.unwrap_err();
+        let failure = media.prepare_generation(&payer, refused).await.unwrap_err();
         assert!(
             matches!(failure.kind, Kind::Invalid | Kind::Unsupported),
             "{failure:?}"

@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 
 use onemin::models::Feature;
 use onemin::transcription::{self, Transcript as UpstreamTranscript, TranscriptionParams};
-use onemin::{ApiKey, Mode, Outcome, Payload};
+use onemin::{Mode, Outcome, Payload};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use translate::chat_request::Attachment;
@@ -16,8 +16,7 @@ use translate::failure::{Failure, Kind};
 use translate::plan;
 
 use super::{Media, invalid};
-use crate::access::account_id::AccountId;
-use crate::failure::of_upstream;
+use crate::ledger::Payer;
 
 /// The field that asks for the times of words or of segments.
 const TIMES: &str = "timestamp_granularities";
@@ -92,7 +91,7 @@ impl Media {
     /// Why no model did.
     pub async fn transcribe(
         &self,
-        key: &ApiKey,
+        payer: &Payer,
         request: &TranscriptionRequest,
         task: Task,
     ) -> Result<Transcription, Failure> {
@@ -121,9 +120,9 @@ impl Media {
                 Ok(payload) => {
                     let ignored = ignored(request, &payload, task);
                     plan::reject_ignored(request.strict, &ignored)?;
-                    match self.client.feature(key, &payload, Mode::Held).await {
+                    match payer.feature(&self.client, &payload, Mode::Held).await {
                         Ok(outcome) => return Ok(result(request, payload, ignored, &outcome)),
-                        Err(error) => of_upstream(&error),
+                        Err(error) => error.into(),
                     }
                 }
             };
@@ -153,12 +152,11 @@ impl Media {
     /// Bytes that are not audio, or why upstream did not transcribe it.
     pub async fn cached_transcript(
         &self,
-        key: &ApiKey,
-        account: AccountId,
+        payer: &Payer,
         audio: &Attachment,
     ) -> Result<String, Failure> {
         let bytes = self.uploads.bytes(audio).await?;
-        let content = (account, Sha256::digest(&bytes).into());
+        let content = (payer.caller().id, Sha256::digest(&bytes).into());
         let cache = || {
             self.transcripts
                 .lock()
@@ -168,13 +166,13 @@ impl Media {
             return Ok(known.clone());
         }
         let name = audio.name.as_deref();
-        let uploading = self.uploads.upload_audio_bytes(key, account, bytes, name);
+        let uploading = self.uploads.upload_audio_bytes(payer, bytes, name);
         let request = TranscriptionRequest {
             audio: uploading.await?,
             model: transcription::DEFAULT_MODEL.to_owned(),
             ..TranscriptionRequest::default()
         };
-        let made = self.transcribe(key, &request, Task::Transcribe).await?;
+        let made = self.transcribe(payer, &request, Task::Transcribe).await?;
         cache().put(content, made.transcript.text.clone());
         Ok(made.transcript.text)
     }

@@ -14,33 +14,36 @@ use translate::dialect::openai::page::Page;
 use translate::failure::{Failure, Kind};
 
 use super::files::{page_query, query};
+use crate::access::Access;
 use crate::access::account_id::AccountId;
-use crate::app::Relay;
 use crate::http::admit::{self, AdmittedRequest};
-use crate::http::body;
 use crate::http::context::RequestContext;
 use crate::http::reply;
+use crate::models::Models;
+use crate::objects::Objects;
 use crate::objects::assistants::{AssistantRecord, Settings};
+use crate::objects::files::Files;
 
 /// Entries of a page if the client does not say, and the most.
 const PAGE: (usize, usize) = (20, 100);
 
 /// Makes an assistant.
-pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+pub async fn create(
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
+    State(models): State<Arc<Models>>,
+    request: Request<Body>,
+) -> Response {
     admit::answer(
-        relay,
+        &access,
         "assistants.create",
         request,
-        |relay, asked| async move {
-            let owner = asked.owner;
-            relay.known_keys.check(&asked.caller.key, owner).await?;
-            let settings = Assistant::create(&body(&relay, asked).await?)?;
-            check(&relay, owner, &settings).await?;
-            let (id, kept) = relay
-                .objects
-                .assistants
-                .create(owner, record(settings))
-                .await?;
+        async |mut asked: AdmittedRequest| {
+            let owner = asked.caller.id;
+            access.require_known(&asked.payer).await?;
+            let settings = Assistant::create(&asked.read_body().await?)?;
+            check(&models, &objects.files, owner, &settings).await?;
+            let (id, kept) = objects.assistants.create(owner, record(settings)).await?;
             Ok(admit::json(&object(&id, kept)))
         },
     )
@@ -48,17 +51,20 @@ pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
 }
 
 /// A page of the caller's assistants.
-pub async fn list(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+pub async fn list(
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
+    request: Request<Body>,
+) -> Response {
     admit::answer(
-        relay,
+        &access,
         "assistants.list",
         request,
-        |relay, asked| async move {
+        async |asked: AdmittedRequest| {
             let query = query(&asked.head.uri, PAGE.0, PAGE.1)?;
-            let (found, has_more) = relay
-                .objects
+            let (found, has_more) = objects
                 .assistants
-                .list(asked.owner, &page_query(&query))
+                .list(asked.caller.id, &page_query(&query))
                 .await?;
             let objects = found.into_iter().map(|(id, kept)| {
                 let object = object(&id, kept);
@@ -72,16 +78,17 @@ pub async fn list(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Re
 
 /// One assistant.
 pub async fn entry(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
-        relay,
+        &access,
         "assistants.get",
         request,
-        |relay, asked| async move {
-            let kept = relay.objects.assistants.get(asked.owner, &id).await?;
+        async |asked: AdmittedRequest| {
+            let kept = objects.assistants.get(asked.caller.id, &id).await?;
             Ok(admit::json(&object(&id, kept)))
         },
     )
@@ -90,22 +97,23 @@ pub async fn entry(
 
 /// Changes an assistant.
 pub async fn modify(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
+    State(models): State<Arc<Models>>,
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
-        relay,
+        &access,
         "assistants.modify",
         request,
-        |relay, asked| async move {
-            let owner = asked.owner;
-            let kept = relay.objects.assistants.get(owner, &id).await?;
+        async |mut asked: AdmittedRequest| {
+            let owner = asked.caller.id;
+            let kept = objects.assistants.get(owner, &id).await?;
             let mut settings = assistant(kept.settings);
-            settings.modify(&body(&relay, asked).await?)?;
-            check(&relay, owner, &settings).await?;
-            let kept = relay
-                .objects
+            settings.modify(&asked.read_body().await?)?;
+            check(&models, &objects.files, owner, &settings).await?;
+            let kept = objects
                 .assistants
                 .change(owner, &id, &record(settings))
                 .await?;
@@ -117,16 +125,17 @@ pub async fn modify(
 
 /// Deletes an assistant.
 pub async fn delete(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
-        relay,
+        &access,
         "assistants.delete",
         request,
-        |relay, asked| async move {
-            relay.objects.assistants.delete(asked.owner, &id).await?;
+        async |asked: AdmittedRequest| {
+            objects.assistants.delete(asked.caller.id, &id).await?;
             Ok(admit::json(&Deleted::new(id, "assistant.deleted")))
         },
     )
@@ -138,10 +147,6 @@ pub async fn threads(Extension(context): Extension<RequestContext>) -> Response 
     let message = "Threads and runs are not offered: OpenAI shut them down on 2026-08-26. Keep the conversation in the client, and give the assistant's id as `model` to /v1/chat/completions or /v1/responses.";
     let failure = Failure::new(Kind::NotImplemented, message);
     reply::failure(&chat::DIALECT, &failure, context.id)
-}
-
-async fn body(relay: &Relay, asked: AdmittedRequest) -> Result<bytes::Bytes, Failure> {
-    body::read(asked.body, &asked.head.headers, relay.max_body).await
 }
 
 /// An assistant as it is stored.
@@ -187,18 +192,22 @@ fn object(id: &str, stored: AssistantRecord) -> serde_json::Value {
 }
 
 /// A model and files that are not there would only be missed when the assistant is used.
-async fn check(relay: &Relay, owner: AccountId, settings: &Assistant) -> Result<(), Failure> {
+async fn check(
+    models: &Models,
+    files: &Files,
+    owner: AccountId,
+    settings: &Assistant,
+) -> Result<(), Failure> {
     let (model, _) = settings
         .model
         .split_once(':')
         .unwrap_or((&settings.model, ""));
-    relay
-        .catalogue
+    models
         .admit(model)
         .await
         .map_err(|failure| failure.with_param("model"))?;
     for id in settings.files() {
-        if relay.objects.files.get(owner, &id).await?.is_none() {
+        if files.get(owner, &id).await?.is_none() {
             let id: String = id.chars().take(80).collect();
             let failure = Failure::new(Kind::NotFound, format!("There is no file `{id}`."));
             return Err(failure.with_param("file_ids").with_code("file_not_found"));

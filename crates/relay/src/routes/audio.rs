@@ -7,68 +7,78 @@ use axum::extract::State;
 use axum::response::Response;
 use http::Request;
 use http::header::{self, HeaderValue};
-use onemin::ApiKey;
 use onemin::models::Feature;
 use serde::Serialize;
 use serde_json::json;
 use translate::dialect::openai::media::audio::{self, SpeechRequest};
 use translate::failure::Failure;
 
-use crate::app::Relay;
+use crate::access::Access;
 use crate::http::admit::{self, AdmittedRequest};
-use crate::http::body;
-use crate::http::event_stream;
+use crate::http::event_stream::{self, Heartbeat};
 use crate::http::reply;
+use crate::ledger::Payer;
 use crate::media::transcription::{Task, TranscriptionRequest};
 use crate::media::{Media, speech};
+use crate::models::Models;
 
 /// Audio transcribed.
-pub async fn transcriptions(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+pub async fn transcriptions(
+    State(access): State<Arc<Access>>,
+    State(media): State<Media>,
+    State(heartbeat): State<Heartbeat>,
+    request: Request<Body>,
+) -> Response {
     admit::answer(
-        relay,
+        &access,
         "audio.transcriptions",
         request,
-        async |relay, asked: AdmittedRequest| transcribe(relay, asked, Task::Transcribe).await,
+        async |asked: AdmittedRequest| transcribe(media, heartbeat, asked, Task::Transcribe).await,
     )
     .await
 }
 
 /// Audio transcribed in English.
-pub async fn translations(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+pub async fn translations(
+    State(access): State<Arc<Access>>,
+    State(media): State<Media>,
+    State(heartbeat): State<Heartbeat>,
+    request: Request<Body>,
+) -> Response {
     admit::answer(
-        relay,
+        &access,
         "audio.translations",
         request,
-        async |relay, asked: AdmittedRequest| transcribe(relay, asked, Task::Translate).await,
+        async |asked: AdmittedRequest| transcribe(media, heartbeat, asked, Task::Translate).await,
     )
     .await
 }
 
 async fn transcribe(
-    relay: Arc<Relay>,
+    media: Media,
+    heartbeat: Heartbeat,
     asked: AdmittedRequest,
     task: Task,
 ) -> Result<Response, Failure> {
-    let key = asked.caller.key.clone();
-    let media = relay.media.clone();
+    let payer = asked.payer;
     let mut request = media
-        .read_transcription(&key, asked.head, asked.body)
+        .read_transcription(&payer, asked.head, asked.body)
         .await?;
     request.strict = asked.strict;
     if !request.streamed {
-        return transcript(&media, &key, &request, task).await;
+        return transcript(&media, &payer, &request, task).await;
     }
-    let making = async move { transcript(&media, &key, &request, task).await };
-    event_stream::events(relay.heartbeat, making).await
+    let making = async move { transcript(&media, &payer, &request, task).await };
+    event_stream::events(heartbeat, making).await
 }
 
 async fn transcript(
     media: &Media,
-    key: &ApiKey,
+    payer: &Payer,
     request: &TranscriptionRequest,
     task: Task,
 ) -> Result<Response, Failure> {
-    let made = media.transcribe(key, request, task).await?;
+    let made = media.transcribe(payer, request, task).await?;
     let mut response = if request.streamed {
         reply::events(Body::from(audio::transcript_events(&made.transcript.text)))
     } else {
@@ -87,23 +97,28 @@ async fn transcript(
 }
 
 /// Speech from text.
-pub async fn speech(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+pub async fn speech(
+    State(access): State<Arc<Access>>,
+    State(models): State<Arc<Models>>,
+    State(media): State<Media>,
+    State(heartbeat): State<Heartbeat>,
+    request: Request<Body>,
+) -> Response {
     admit::answer(
-        relay,
+        &access,
         "audio.speech",
         request,
-        async |relay, asked: AdmittedRequest| {
-            let body = body::read(asked.body, &asked.head.headers, relay.max_body).await?;
+        async |mut asked: AdmittedRequest| {
+            let body = asked.read_body().await?;
             let mut request = audio::speech(&body)?;
-            request.model = relay.catalogue.permitted(&request.model)?;
+            request.model = models.permitted(&request.model)?;
             request.strict = asked.strict;
-            let key = asked.caller.key;
-            let media = relay.media.clone();
+            let payer = asked.payer;
             if !request.events {
-                return synthesize(&media, &key, &request).await;
+                return synthesize(&media, &payer, &request).await;
             }
-            let making = async move { synthesize(&media, &key, &request).await };
-            event_stream::events(relay.heartbeat, making).await
+            let making = async move { synthesize(&media, &payer, &request).await };
+            event_stream::events(heartbeat, making).await
         },
     )
     .await
@@ -111,11 +126,11 @@ pub async fn speech(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
 
 async fn synthesize(
     media: &Media,
-    key: &ApiKey,
+    payer: &Payer,
     request: &SpeechRequest,
 ) -> Result<Response, Failure> {
     let prepared = speech::prepare(request)?;
-    let made = media.synthesize(key, prepared).await?;
+    let made = media.synthesize(payer, prepared).await?;
     let (ignored, credits) = (made.ignored.clone(), made.credits);
     let mut response = media.speech_response(made, request.events).await?;
     reply::ignored(response.headers_mut(), &ignored);
@@ -125,9 +140,9 @@ async fn synthesize(
 
 /// The voices that speech can be asked for in, as Open WebUI and its like list them. No key is
 /// needed, as for the list of models.
-pub async fn list_voices(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+pub async fn list_voices(State(access): State<Arc<Access>>, request: Request<Body>) -> Response {
     let (head, _) = request.into_parts();
-    admit::answer_anyone(relay, "audio.voices", &head, async |_, _| Ok(voices())).await
+    admit::answer_anyone(&access, "audio.voices", &head, async |_| Ok(voices())).await
 }
 
 fn voices() -> Response {
@@ -143,19 +158,20 @@ fn voices() -> Response {
 }
 
 /// The models that speak, for the same clients.
-pub async fn list_models(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+pub async fn list_models(
+    State(access): State<Arc<Access>>,
+    State(models): State<Arc<Models>>,
+    request: Request<Body>,
+) -> Response {
     let (head, _) = request.into_parts();
-    admit::answer_anyone(
-        relay,
-        "audio.models",
-        &head,
-        async |relay: Arc<Relay>, _| Ok(speech_models(&relay).await),
-    )
+    admit::answer_anyone(&access, "audio.models", &head, async |_| {
+        Ok(speech_models(&models).await)
+    })
     .await
 }
 
-async fn speech_models(relay: &Relay) -> Response {
-    let (models, _) = relay.catalogue.list().await;
+async fn speech_models(models: &Models) -> Response {
+    let (models, _) = models.list().await;
     let speaking = models
         .into_iter()
         .filter(|model| model.serves(Feature::TextToSpeech));

@@ -8,8 +8,8 @@ use axum::response::Response;
 use http::Request;
 use translate::dialect::openai;
 
-use crate::app::Relay;
-use crate::chat::{self, Api};
+use crate::access::Access;
+use crate::chat::{Api, Chat};
 use crate::models::NameStyle;
 
 const CHAT: Api = Api {
@@ -19,6 +19,10 @@ const CHAT: Api = Api {
 };
 
 /// A chat completion, whole or streamed.
-pub async fn completions(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    chat::run(&relay, &CHAT, request).await
+pub async fn completions(
+    State(access): State<Arc<Access>>,
+    State(chat): State<Arc<Chat>>,
+    request: Request<Body>,
+) -> Response {
+    chat.run(&access, &CHAT, request).await
 }

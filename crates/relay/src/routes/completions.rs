@@ -8,8 +8,8 @@ use axum::response::Response;
 use http::Request;
 use translate::dialect::openai::completions;
 
-use crate::app::Relay;
-use crate::chat::{self, Api};
+use crate::access::Access;
+use crate::chat::{Api, Chat};
 use crate::models::NameStyle;
 
 const COMPLETIONS: Api = Api {
@@ -19,6 +19,10 @@ const COMPLETIONS: Api = Api {
 };
 
 /// What follows a text, whole or streamed.
-pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    chat::run(&relay, &COMPLETIONS, request).await
+pub async fn create(
+    State(access): State<Arc<Access>>,
+    State(chat): State<Arc<Chat>>,
+    request: Request<Body>,
+) -> Response {
+    chat.run(&access, &COMPLETIONS, request).await
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use bytes::Bytes;
 use http::Request;
 use serde_json::Value;
 use translate::dialect::openai::responses::decode::missing_conversation;
@@ -14,25 +13,29 @@ use translate::failure::{Failure, Kind};
 use translate::reply::ResponseMeta;
 
 use super::responses::page;
+use crate::access::Access;
 use crate::access::account_id::AccountId;
-use crate::app::Relay;
 use crate::clock;
 use crate::http::admit::{self, AdmittedRequest};
-use crate::http::body;
 use crate::http::reply;
+use crate::objects::Objects;
 use crate::objects::responses::Conversation;
 use crate::observe::RequestId;
 
 /// Begins a conversation.
-pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+pub async fn create(
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
+    request: Request<Body>,
+) -> Response {
     admit::answer(
-        relay,
+        &access,
         "conversations.create",
         request,
-        async |relay, asked: AdmittedRequest| {
-            let owner = asked.owner;
-            relay.known_keys.check(&asked.caller.key, owner).await?;
-            let create = conversations::create(&read(&relay, asked).await?)?;
+        async |mut asked: AdmittedRequest| {
+            let owner = asked.caller.id;
+            access.require_known(&asked.payer).await?;
+            let create = conversations::create(&asked.read_body().await?)?;
             let stamp = stamp();
             let conversation = Conversation {
                 created: stamp.created,
@@ -40,11 +43,7 @@ pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
                 items: items::numbered(create.items, &stamp),
             };
             let id = format!("conv_{}", stamp.id);
-            relay
-                .objects
-                .responses
-                .begin(owner, &id, &conversation)
-                .await?;
+            objects.responses.begin(owner, &id, &conversation).await?;
             Ok(object(&id, &conversation))
         },
     )
@@ -53,16 +52,17 @@ pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> 
 
 /// A conversation.
 pub async fn get(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
-        relay,
+        &access,
         "conversations.get",
         request,
-        async |relay, asked: AdmittedRequest| {
-            Ok(object(&id, &find(&relay, asked.owner, &id).await?))
+        async |asked: AdmittedRequest| {
+            Ok(object(&id, &find(&objects, asked.caller.id, &id).await?))
         },
     )
     .await
@@ -70,19 +70,20 @@ pub async fn get(
 
 /// Changes a conversation's labels.
 pub async fn update(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
-        relay,
+        &access,
         "conversations.update",
         request,
-        async |relay, asked: AdmittedRequest| {
-            let owner = asked.owner;
-            let metadata = conversations::update(&read(&relay, asked).await?)?;
+        async |mut asked: AdmittedRequest| {
+            let owner = asked.caller.id;
+            let metadata = conversations::update(&asked.read_body().await?)?;
             let relabel = |c: &mut Conversation| c.metadata.clone_from(&metadata);
-            let changed = relay.objects.responses.change(owner, &id, relabel);
+            let changed = objects.responses.change(owner, &id, relabel);
             let changed = changed.await?.ok_or_else(|| missing_conversation(&id))?;
             Ok(object(&id, &changed))
         },
@@ -92,16 +93,17 @@ pub async fn update(
 
 /// Forgets a conversation.
 pub async fn delete(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
-        relay,
+        &access,
         "conversations.delete",
         request,
-        async |relay, asked: AdmittedRequest| {
-            if !relay.objects.responses.forget(asked.owner, &id).await? {
+        async |asked: AdmittedRequest| {
+            if !objects.responses.forget(asked.caller.id, &id).await? {
                 return Err(missing_conversation(&id));
             }
             Ok(reply::json(200, conversations::deleted(&id)))
@@ -112,16 +114,17 @@ pub async fn delete(
 
 /// A conversation's items.
 pub async fn list_items(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
-        relay,
+        &access,
         "conversations.items",
         request,
-        async |relay, asked: AdmittedRequest| {
-            let conversation = find(&relay, asked.owner, &id).await?;
+        async |asked: AdmittedRequest| {
+            let conversation = find(&objects, asked.caller.id, &id).await?;
             Ok(reply::json(
                 200,
                 stored::list(&conversations::shown(&conversation.items), &page(&asked)?)?,
@@ -133,19 +136,20 @@ pub async fn list_items(
 
 /// Adds items to a conversation.
 pub async fn add_items(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
-        relay,
+        &access,
         "conversations.items.create",
         request,
-        async |relay, asked: AdmittedRequest| {
-            let owner = asked.owner;
-            let added = items::numbered(conversations::add(&read(&relay, asked).await?)?, &stamp());
+        async |mut asked: AdmittedRequest| {
+            let owner = asked.caller.id;
+            let added = items::numbered(conversations::add(&asked.read_body().await?)?, &stamp());
             let extend = |c: &mut Conversation| c.items.extend(added.iter().cloned());
-            let changed = relay.objects.responses.change(owner, &id, extend).await?;
+            let changed = objects.responses.change(owner, &id, extend).await?;
             changed.ok_or_else(|| missing_conversation(&id))?;
             let whole = stored::Page {
                 ascending: true,
@@ -163,16 +167,17 @@ pub async fn add_items(
 
 /// One item of a conversation.
 pub async fn get_item(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
     Path((id, item)): Path<(String, String)>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
-        relay,
+        &access,
         "conversations.items.get",
         request,
-        async |relay, asked: AdmittedRequest| {
-            let conversation = find(&relay, asked.owner, &id).await?;
+        async |asked: AdmittedRequest| {
+            let conversation = find(&objects, asked.caller.id, &id).await?;
             let shown = conversations::shown(&conversation.items);
             let found = shown.iter().find(|value| has_id(value, &item));
             found.map(admit::json).ok_or_else(missing_item)
@@ -183,20 +188,20 @@ pub async fn get_item(
 
 /// Takes an item out of a conversation.
 pub async fn delete_item(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
     Path((id, item)): Path<(String, String)>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
-        relay,
+        &access,
         "conversations.items.delete",
         request,
-        async |relay, asked: AdmittedRequest| {
+        async |asked: AdmittedRequest| {
             let mut found = false;
-            let changed = relay
-                .objects
+            let changed = objects
                 .responses
-                .change(asked.owner, &id, |conversation| {
+                .change(asked.caller.id, &id, |conversation| {
                     let before = conversation.items.len();
                     conversation.items.retain(|value| !has_id(value, &item));
                     found = conversation.items.len() < before;
@@ -212,12 +217,8 @@ pub async fn delete_item(
     .await
 }
 
-async fn read(relay: &Relay, asked: AdmittedRequest) -> Result<Bytes, Failure> {
-    body::read(asked.body, &asked.head.headers, relay.max_body).await
-}
-
-async fn find(relay: &Relay, owner: AccountId, id: &str) -> Result<Conversation, Failure> {
-    let found = relay.objects.responses.conversation(owner, id).await?;
+async fn find(objects: &Objects, owner: AccountId, id: &str) -> Result<Conversation, Failure> {
+    let found = objects.responses.conversation(owner, id).await?;
     found.ok_or_else(|| missing_conversation(id))
 }
 

@@ -16,57 +16,85 @@ use translate::dialect::openai::media::files::{Deleted, FileObject, unknown};
 use translate::dialect::openai::page::{Page, Query};
 use translate::failure::Failure;
 
+use crate::access::Access;
 use crate::access::account_id::AccountId;
-use crate::app::Relay;
-use crate::http::admit::{self, speaks_anthropic};
+use crate::http::admit::{self, AdmittedRequest, speaks_anthropic};
 use crate::http::reply;
-use crate::objects::files::File;
+use crate::objects::Objects;
+use crate::objects::files::{File, Files};
 use crate::store::page::PageQuery;
 
 /// The most entries of a page, and as many as a page has if the client does not say.
 const PAGE: usize = 10_000;
 
 /// Takes a file in.
-pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    admit::answer(relay, "files.create", request, |relay, asked| async move {
-        let speaks = asked.head.headers.clone();
-        let (id, file) = upload::take(&relay, asked).await?;
-        Ok(told(&speaks, id, &file))
-    })
+pub async fn create(
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
+    request: Request<Body>,
+) -> Response {
+    admit::answer(
+        &access,
+        "files.create",
+        request,
+        async |asked: AdmittedRequest| {
+            let speaks = asked.head.headers.clone();
+            let (id, file) = upload::take(&access, &objects.files, asked).await?;
+            Ok(told(&speaks, id, &file))
+        },
+    )
     .await
 }
 
 /// A page of the caller's files.
-pub async fn list(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    admit::answer(relay, "files.list", request, |relay, asked| async move {
-        if speaks_anthropic(&asked.head.headers) {
-            return for_anthropic(&relay, asked.owner, &asked.head.uri).await;
-        }
-        let query = query(&asked.head.uri, PAGE, PAGE)?;
-        let (files, has_more) = relay
-            .objects
-            .files
-            .list(asked.owner, &page_query(&query), query.purpose.as_deref())
-            .await?;
-        let objects = files
-            .into_iter()
-            .map(|(id, file)| (id.clone(), object(id, &file)));
-        Ok(admit::json(&Page::new(objects.collect(), has_more)))
-    })
+pub async fn list(
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
+    request: Request<Body>,
+) -> Response {
+    admit::answer(
+        &access,
+        "files.list",
+        request,
+        async |asked: AdmittedRequest| {
+            if speaks_anthropic(&asked.head.headers) {
+                return for_anthropic(&objects.files, asked.caller.id, &asked.head.uri).await;
+            }
+            let query = query(&asked.head.uri, PAGE, PAGE)?;
+            let (files, has_more) = objects
+                .files
+                .list(
+                    asked.caller.id,
+                    &page_query(&query),
+                    query.purpose.as_deref(),
+                )
+                .await?;
+            let objects = files
+                .into_iter()
+                .map(|(id, file)| (id.clone(), object(id, &file)));
+            Ok(admit::json(&Page::new(objects.collect(), has_more)))
+        },
+    )
     .await
 }
 
 /// One file's entry.
 pub async fn entry(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    admit::answer(relay, "files.get", request, |relay, asked| async move {
-        let file = relay.objects.files.get(asked.owner, &id).await?;
-        let file = file.ok_or_else(|| unknown(&id))?;
-        Ok(told(&asked.head.headers, id, &file))
-    })
+    admit::answer(
+        &access,
+        "files.get",
+        request,
+        async |asked: AdmittedRequest| {
+            let file = objects.files.get(asked.caller.id, &id).await?;
+            let file = file.ok_or_else(|| unknown(&id))?;
+            Ok(told(&asked.head.headers, id, &file))
+        },
+    )
     .await
 }
 
@@ -106,7 +134,7 @@ fn anthropic_file(id: String, file: File) -> anthropic::files::File {
 }
 
 /// A page of the caller's files, or those that are asked for by their ids.
-async fn for_anthropic(relay: &Relay, owner: AccountId, uri: &Uri) -> Result<Response, Failure> {
+async fn for_anthropic(stored: &Files, owner: AccountId, uri: &Uri) -> Result<Response, Failure> {
     let query = uri.query().unwrap_or_default();
     let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
     let named = |name: &str| matches!(name, "ids" | "ids[]");
@@ -118,16 +146,12 @@ async fn for_anthropic(relay: &Relay, owner: AccountId, uri: &Uri) -> Result<Res
         let pairs = pairs.into_iter();
         let pairs = pairs.map(|(name, value)| anthropic::files::query(name, value));
         let query = Query::read(pairs, standard, most)?;
-        let (page, has_more) = relay
-            .objects
-            .files
-            .list(owner, &page_query(&query), None)
-            .await?;
+        let (page, has_more) = stored.list(owner, &page_query(&query), None).await?;
         files.extend(page.into_iter().map(|(id, file)| anthropic_file(id, file)));
         return Ok(reply::json(200, anthropic::files::list(&files, has_more)));
     }
     for id in ids {
-        let file = relay.objects.files.get(owner, id).await?;
+        let file = stored.get(owner, id).await?;
         files.extend(file.map(|file| anthropic_file(id.to_owned(), file)));
     }
     Ok(reply::json(200, anthropic::files::list(&files, false)))
@@ -135,39 +159,49 @@ async fn for_anthropic(relay: &Relay, owner: AccountId, uri: &Uri) -> Result<Res
 
 /// Deletes a file.
 pub async fn delete(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    admit::answer(relay, "files.delete", request, |relay, asked| async move {
-        if !relay.objects.files.delete(asked.owner, &id).await? {
-            return Err(unknown(&id));
-        }
-        if speaks_anthropic(&asked.head.headers) {
-            return Ok(reply::json(200, anthropic::files::deleted(&id)));
-        }
-        Ok(admit::json(&Deleted::file(id)))
-    })
+    admit::answer(
+        &access,
+        "files.delete",
+        request,
+        async |asked: AdmittedRequest| {
+            if !objects.files.delete(asked.caller.id, &id).await? {
+                return Err(unknown(&id));
+            }
+            if speaks_anthropic(&asked.head.headers) {
+                return Ok(reply::json(200, anthropic::files::deleted(&id)));
+            }
+            Ok(admit::json(&Deleted::file(id)))
+        },
+    )
     .await
 }
 
 /// A file's bytes.
 pub async fn content(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    admit::answer(relay, "files.content", request, |relay, asked| async move {
-        sent(&relay, asked.owner, &id).await
-    })
+    admit::answer(
+        &access,
+        "files.content",
+        request,
+        async |asked: AdmittedRequest| sent(&objects.files, asked.caller.id, &id).await,
+    )
     .await
 }
 
 /// A browser must save what others uploaded, and never show it as a page of this server's.
-async fn sent(relay: &Relay, owner: AccountId, id: &str) -> Result<Response, Failure> {
-    let file = relay.objects.files.get(owner, id).await?;
+async fn sent(files: &Files, owner: AccountId, id: &str) -> Result<Response, Failure> {
+    let file = files.get(owner, id).await?;
     let file = file.ok_or_else(|| unknown(id))?;
-    let content = relay.objects.files.content(owner, id).await?;
+    let content = files.content(owner, id).await?;
     let content = content.ok_or_else(|| unknown(id))?;
     let mut response = Response::new(Body::from_stream(content.bytes));
     let headers = response.headers_mut();

@@ -8,40 +8,46 @@ use axum::extract::State;
 use axum::response::Response;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Request};
-use onemin::ApiKey;
 use translate::chat_request::{Attachment, Delivery, Source};
 use translate::dialect::openai::media::images::{self as wire, ImageRequest};
 use translate::failure::Failure;
 
-use crate::access::account_id::AccountId;
-use crate::app::Relay;
+use crate::access::Access;
 use crate::clock;
 use crate::http::admit::{self, AdmittedRequest};
-use crate::http::body;
-use crate::http::event_stream;
+use crate::http::event_stream::{self, Heartbeat};
 use crate::http::multipart::{self, Form};
 use crate::http::reply;
+use crate::ledger::Payer;
+use crate::media::Media;
 use crate::media::images::{self, Images};
+use crate::models::Models;
 use crate::uploads::Uploads;
 
 /// Images from text.
-pub async fn generations(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+pub async fn generations(
+    State(access): State<Arc<Access>>,
+    State(models): State<Arc<Models>>,
+    State(media): State<Media>,
+    State(heartbeat): State<Heartbeat>,
+    request: Request<Body>,
+) -> Response {
     admit::answer(
-        relay,
+        &access,
         "images.generations",
         request,
-        async |relay, asked: AdmittedRequest| {
-            let body = body::read(asked.body, &asked.head.headers, relay.max_body).await?;
+        async |mut asked: AdmittedRequest| {
+            let body = asked.read_body().await?;
             let mut request = wire::decode(&body)?;
             request.strict = asked.strict;
             check_text_only(&request)?;
-            permit(&relay, &mut request)?;
-            let (key, account) = (asked.caller.key, asked.owner);
-            respond(&relay, request.delivery, {
-                let media = relay.media.clone();
+            permit(&models, &mut request)?;
+            let payer = asked.payer;
+            respond(heartbeat, request.delivery, {
+                let media = media.clone();
                 async move {
-                    let prepared = media.prepare_generation(&key, request.clone()).await?;
-                    let made = media.run_images(&key, account, prepared).await?;
+                    let prepared = media.prepare_generation(&payer, request.clone()).await?;
+                    let made = media.run_images(&payer, prepared).await?;
                     Ok(response("image_generation", &request, &made))
                 }
             })
@@ -52,28 +58,32 @@ pub async fn generations(State(relay): State<Arc<Relay>>, request: Request<Body>
 }
 
 /// An image edited by text.
-pub async fn edits(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+pub async fn edits(
+    State(access): State<Arc<Access>>,
+    State(models): State<Arc<Models>>,
+    State(media): State<Media>,
+    State(heartbeat): State<Heartbeat>,
+    request: Request<Body>,
+) -> Response {
     admit::answer(
-        relay,
+        &access,
         "images.edits",
         request,
-        async |relay, asked: AdmittedRequest| {
-            let (key, account) = (asked.caller.key.clone(), asked.owner);
+        async |asked: AdmittedRequest| {
+            let payer = asked.payer.clone();
             let ImageInput {
                 request,
                 images,
                 mask,
-            } = read(&relay, asked).await?;
-            let uploads = relay.media.uploads();
-            let sources = upload_all(uploads, &key, account, &images, "image").await?;
-            let mask = upload_all(uploads, &key, account, &mask, "mask")
-                .await?
-                .pop();
-            respond(&relay, request.delivery, {
-                let media = relay.media.clone();
+            } = read(&models, asked).await?;
+            let uploads = media.uploads();
+            let sources = upload_all(uploads, &payer, &images, "image").await?;
+            let mask = upload_all(uploads, &payer, &mask, "mask").await?.pop();
+            respond(heartbeat, request.delivery, {
+                let media = media.clone();
                 async move {
                     let prepared = media.prepare_edit(&request, sources, mask)?;
-                    let made = media.run_images(&key, account, prepared).await?;
+                    let made = media.run_images(&payer, prepared).await?;
                     Ok(response("image_edit", &request, &made))
                 }
             })
@@ -84,18 +94,24 @@ pub async fn edits(State(relay): State<Arc<Relay>>, request: Request<Body>) -> R
 }
 
 /// An image varied.
-pub async fn variations(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+pub async fn variations(
+    State(access): State<Arc<Access>>,
+    State(models): State<Arc<Models>>,
+    State(media): State<Media>,
+    State(heartbeat): State<Heartbeat>,
+    request: Request<Body>,
+) -> Response {
     admit::answer(
-        relay,
+        &access,
         "images.variations",
         request,
-        async |relay, asked: AdmittedRequest| {
-            let (key, account) = (asked.caller.key.clone(), asked.owner);
+        async |asked: AdmittedRequest| {
+            let payer = asked.payer.clone();
             let ImageInput {
                 request,
                 images,
                 mask,
-            } = read(&relay, asked).await?;
+            } = read(&models, asked).await?;
             if images.len() > 1 {
                 let message = "A variation is made of one image: send one `image`.";
                 return Err(Failure::invalid("image", message));
@@ -105,17 +121,17 @@ pub async fn variations(State(relay): State<Arc<Relay>>, request: Request<Body>)
                 return Err(Failure::invalid("mask", message));
             }
             let known_as = images.first().and_then(known_as);
-            let uploads = relay.media.uploads();
-            let sources = upload_all(uploads, &key, account, &images, "image").await?;
+            let uploads = media.uploads();
+            let sources = upload_all(uploads, &payer, &images, "image").await?;
             let source = sources
                 .into_iter()
                 .next()
                 .ok_or_else(images::missing_image)?;
-            respond(&relay, request.delivery, {
-                let media = relay.media.clone();
+            respond(heartbeat, request.delivery, {
+                let media = media.clone();
                 async move {
                     let known_as = known_as.as_deref().unwrap_or(&source);
-                    let varying = media.vary_image(&key, account, &request, &source, known_as);
+                    let varying = media.vary_image(&payer, &request, &source, known_as);
                     let made = Box::pin(varying).await?;
                     Ok(response("image_variation", &request, &made))
                 }
@@ -128,12 +144,12 @@ pub async fn variations(State(relay): State<Arc<Relay>>, request: Request<Body>)
 
 /// The response as it is made; a stream has heartbeats until then.
 async fn respond(
-    relay: &Relay,
+    heartbeat: Heartbeat,
     delivery: Delivery,
     making: impl Future<Output = Result<Response, Failure>> + Send + 'static,
 ) -> Result<Response, Failure> {
     match delivery {
-        Delivery::Streamed => event_stream::events(relay.heartbeat, making).await,
+        Delivery::Streamed => event_stream::events(heartbeat, making).await,
         Delivery::Whole => making.await,
     }
 }
@@ -147,9 +163,9 @@ fn known_as(image: &Attachment) -> Option<String> {
 }
 
 /// The model that is meant, if the operator permits it.
-fn permit(relay: &Relay, request: &mut ImageRequest) -> Result<(), Failure> {
+fn permit(models: &Models, request: &mut ImageRequest) -> Result<(), Failure> {
     if let Some(model) = &mut request.model {
-        *model = relay.catalogue.permitted(model)?;
+        *model = models.permitted(model)?;
     }
     Ok(())
 }
@@ -177,16 +193,16 @@ struct ImageInput {
 }
 
 /// A form, or JSON with addresses in the place of files.
-async fn read(relay: &Relay, asked: AdmittedRequest) -> Result<ImageInput, Failure> {
+async fn read(models: &Models, mut asked: AdmittedRequest) -> Result<ImageInput, Failure> {
     let strict = asked.strict;
     let mut input = if is_json(&asked.head.headers) {
-        let body = body::read(asked.body, &asked.head.headers, relay.max_body).await?;
+        let body = asked.read_body().await?;
         named(wire::decode(&body)?)
     } else {
-        of_form(multipart::read(asked.head, asked.body, relay.max_body).await?)?
+        of_form(multipart::read(asked.head, asked.body, asked.max_body).await?)?
     };
     input.request.strict = strict;
-    permit(relay, &mut input.request)?;
+    permit(models, &mut input.request)?;
     if input.images.is_empty() {
         return Err(images::missing_image());
     }
@@ -237,14 +253,13 @@ fn of_form(form: Form) -> Result<ImageInput, Failure> {
 /// The paths of attachments at upstream, once they are uploaded.
 async fn upload_all(
     uploads: &Uploads,
-    key: &ApiKey,
-    account: AccountId,
+    payer: &Payer,
     images: &[Attachment],
     field: &str,
 ) -> Result<Vec<String>, Failure> {
     let mut paths = Vec::with_capacity(images.len());
     for image in images {
-        let path = uploads.upload_image(key, account, image).await;
+        let path = uploads.upload_image(payer, image).await;
         paths.push(path.map_err(|failure| failure.with_param(field))?);
     }
     Ok(paths)

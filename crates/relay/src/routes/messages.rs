@@ -8,10 +8,9 @@ use axum::response::Response;
 use http::Request;
 use translate::dialect::anthropic::messages;
 
-use crate::app::Relay;
-use crate::chat::{self, Api};
+use crate::access::Access;
+use crate::chat::{Api, Chat};
 use crate::http::admit::{self, AdmittedRequest, Entrance};
-use crate::http::body;
 use crate::http::reply;
 use crate::models::NameStyle;
 
@@ -22,22 +21,26 @@ const MESSAGES: Api = Api {
 };
 
 /// A message, whole or streamed.
-pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
-    chat::run(&relay, &MESSAGES, request).await
+pub async fn create(
+    State(access): State<Arc<Access>>,
+    State(chat): State<Arc<Chat>>,
+    request: Request<Body>,
+) -> Response {
+    chat.run(&access, &MESSAGES, request).await
 }
 
 /// How many tokens a request's prompt would have, by our estimate: upstream is not asked.
-pub async fn count_tokens(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+pub async fn count_tokens(State(access): State<Arc<Access>>, request: Request<Body>) -> Response {
     let entrance = Entrance {
         api: "messages.count_tokens",
         dialect: &messages::DIALECT,
     };
     admit::answer_in(
-        relay,
+        &access,
         entrance,
         request,
-        async |relay, asked: AdmittedRequest| {
-            let body = body::read(asked.body, &asked.head.headers, relay.max_body).await?;
+        async |mut asked: AdmittedRequest| {
+            let body = asked.read_body().await?;
             Ok(reply::json(200, messages::count::count_tokens(&body)?))
         },
     )

@@ -16,42 +16,40 @@ use translate::dialect::anthropic;
 use translate::dialect::anthropic::models::Lifecycle;
 use translate::failure::Failure;
 
-use crate::access::account_id::AccountId;
-use crate::access::credentials::Caller;
-use crate::app::Relay;
+use crate::access::Access;
 use crate::http::admit::{self, speaks_anthropic};
 use crate::http::reply;
-use crate::models::NameStyle;
+use crate::ledger::Payer;
+use crate::models::{Models, NameStyle};
 
 /// All models that may be used; in Anthropic's shape for a client that names its version.
-pub async fn list(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+pub async fn list(
+    State(access): State<Arc<Access>>,
+    State(models): State<Arc<Models>>,
+    request: Request<Body>,
+) -> Response {
     let (head, _) = request.into_parts();
-    admit::answer_anyone(
-        relay,
-        "models.list",
-        &head,
-        async |relay: Arc<Relay>, account| {
-            let known = check_key(&relay, account);
-            let (known, (models, source)) = tokio::join!(known, relay.catalogue.list());
-            known?;
-            let mut response = if speaks_anthropic(&head.headers) {
-                anthropic_page(&models, &head.uri)?
-            } else {
-                admit::json(&List {
-                    object: "list",
-                    data: models.iter().map(Entry::from).collect(),
-                })
-            };
-            let source = HeaderValue::from_static(match source {
-                Source::Live => "live",
-                Source::Stale => "stale",
-                Source::BuiltIn => "built-in",
-            });
-            let headers = response.headers_mut();
-            headers.insert(HeaderName::from_static("x-relay-models"), source);
-            Ok(response)
-        },
-    )
+    admit::answer_anyone(&access, "models.list", &head, async |payer| {
+        let known = check_key(&access, payer);
+        let (known, (models, source)) = tokio::join!(known, models.list());
+        known?;
+        let mut response = if speaks_anthropic(&head.headers) {
+            anthropic_page(&models, &head.uri)?
+        } else {
+            admit::json(&List {
+                object: "list",
+                data: models.iter().map(Entry::from).collect(),
+            })
+        };
+        let source = HeaderValue::from_static(match source {
+            Source::Live => "live",
+            Source::Stale => "stale",
+            Source::BuiltIn => "built-in",
+        });
+        let headers = response.headers_mut();
+        headers.insert(HeaderName::from_static("x-relay-models"), source);
+        Ok(response)
+    })
     .await
 }
 
@@ -68,40 +66,36 @@ fn anthropic_page(models: &[Model], uri: &Uri) -> Result<Response, Failure> {
 
 /// One model; ids may hold slashes.
 pub async fn entry(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(models): State<Arc<Models>>,
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
     let (head, _) = request.into_parts();
-    admit::answer_anyone(
-        relay,
-        "models.get",
-        &head,
-        async |relay: Arc<Relay>, account| {
-            check_key(&relay, account).await?;
-            let anthropic = speaks_anthropic(&head.headers);
-            let names = if anthropic {
-                NameStyle::Families
-            } else {
-                NameStyle::Exact
-            };
-            let id = relay.catalogue.resolve(&id, names).await;
-            let model = relay.catalogue.get(&id).await?;
-            Ok(if anthropic {
-                reply::json(200, anthropic::models::entry(&for_anthropic(&model)))
-            } else {
-                admit::json(&Entry::from(&model))
-            })
-        },
-    )
+    admit::answer_anyone(&access, "models.get", &head, async |payer| {
+        check_key(&access, payer).await?;
+        let anthropic = speaks_anthropic(&head.headers);
+        let names = if anthropic {
+            NameStyle::Families
+        } else {
+            NameStyle::Exact
+        };
+        let id = models.resolve(&id, names).await;
+        let model = models.get(&id).await?;
+        Ok(if anthropic {
+            reply::json(200, anthropic::models::entry(&for_anthropic(&model)))
+        } else {
+            admit::json(&Entry::from(&model))
+        })
+    })
     .await
 }
 
 /// Refuses a key that upstream does not know: clients list the models to learn whether a key is
 /// good. Without a key the list is public, as upstream's is.
-async fn check_key(relay: &Relay, account: Option<(Caller, AccountId)>) -> Result<(), Failure> {
-    match account {
-        Some((caller, owner)) => relay.known_keys.check(&caller.key, owner).await,
+async fn check_key(access: &Access, payer: Option<Payer>) -> Result<(), Failure> {
+    match payer {
+        Some(payer) => access.require_known(&payer).await,
         None => Ok(()),
     }
 }

@@ -20,13 +20,13 @@ use translate::dialect::{self};
 use translate::failure::Failure;
 use translate::reply::ResponseMeta;
 
+use crate::access::Access;
 use crate::access::account_id::AccountId;
-use crate::app::Relay;
-use crate::chat::{self, Api};
+use crate::chat::{Api, Chat};
 use crate::http::admit::{self, AdmittedRequest};
-use crate::http::body;
 use crate::http::reply;
 use crate::models::NameStyle;
+use crate::objects::Objects;
 use crate::objects::responses::{Destination, HistoryError, References};
 use durable::StoringSlot;
 use keeping::Keeping;
@@ -38,26 +38,31 @@ const RESPONSES: Api = Api {
 };
 
 /// A response, whole or streamed.
-pub async fn create(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+pub async fn create(
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
+    State(chat): State<Arc<Chat>>,
+    request: Request<Body>,
+) -> Response {
     let slot = StoringSlot::default();
     let waited_for = slot.clone();
-    let decode = async move |relay, owner, body, stamp| {
-        decode_with_past(relay, owner, body, stamp, waited_for).await
+    let decode = async move |owner, body: Bytes, stamp| {
+        decode_with_past(&objects, owner, body, stamp, waited_for).await
     };
-    let response = chat::run_with(&relay, &RESPONSES, request, decode).await;
+    let response = chat.run_with(&access, &RESPONSES, request, decode).await;
     durable::answer(response, slot).await
 }
 
 /// Decodes a request together with what it refers to; its answer is kept where it asks for that.
 async fn decode_with_past(
-    relay: Arc<Relay>,
+    objects: &Objects,
     owner: AccountId,
     body: Bytes,
     stamp: ResponseMeta,
     slot: StoringSlot,
 ) -> Result<dialect::DecodedRequest, Failure> {
     let asked = decode::read(&body)?;
-    let history = history(&relay, owner, &asked).await?;
+    let history = history(objects, owner, &asked).await?;
     let mut to = Destination {
         owner,
         id: encode::response_id(&stamp),
@@ -69,7 +74,7 @@ async fn decode_with_past(
     let mut decoded = asked.continued(&history)?;
     to.input = items::numbered(decoded.input, &stamp);
     decoded.options.keep = to.stores || to.conversation.is_some();
-    let keeping = Keeping::new(decoded.options, to, relay.objects.responses.clone(), slot);
+    let keeping = Keeping::new(decoded.options, to, objects.responses.clone(), slot);
     Ok(dialect::DecodedRequest {
         chat: decoded.chat,
         further: Vec::new(),
@@ -79,7 +84,7 @@ async fn decode_with_past(
 
 /// What the store has of what a request refers to.
 async fn history(
-    relay: &Relay,
+    objects: &Objects,
     owner: AccountId,
     request: &ResponsesRequest,
 ) -> Result<History, Failure> {
@@ -88,7 +93,7 @@ async fn history(
         conversation: request.conversation(),
         items: request.references().collect(),
     };
-    let found = relay.objects.responses.history(owner, references).await;
+    let found = objects.responses.history(owner, references).await;
     let found = found.map_err(|error| match error {
         HistoryError::NoResponse(id) => missing_previous(&id),
         HistoryError::NoConversation(id) => missing_conversation(&id).with_param("conversation"),
@@ -102,17 +107,18 @@ async fn history(
 
 /// A stored response.
 pub async fn get(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
-        relay,
+        &access,
         "responses.get",
         request,
-        async |relay, asked: AdmittedRequest| {
+        async |asked: AdmittedRequest| {
             refuse_stream(&asked)?;
-            let stored = relay.objects.responses.get(asked.owner, &id).await?;
+            let stored = objects.responses.get(asked.caller.id, &id).await?;
             let stored = stored.ok_or_else(|| missing_response(&id))?;
             Ok(admit::json(&stored.response))
         },
@@ -134,16 +140,17 @@ fn refuse_stream(asked: &AdmittedRequest) -> Result<(), Failure> {
 
 /// Forgets a response.
 pub async fn delete(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
-        relay,
+        &access,
         "responses.delete",
         request,
-        async |relay, asked: AdmittedRequest| {
-            if !relay.objects.responses.delete(asked.owner, &id).await? {
+        async |asked: AdmittedRequest| {
+            if !objects.responses.delete(asked.caller.id, &id).await? {
                 return Err(missing_response(&id));
             }
             Ok(reply::json(200, stored::deleted(&id)))
@@ -154,16 +161,17 @@ pub async fn delete(
 
 /// What was asked of a response, item by item.
 pub async fn input_items(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
-        relay,
+        &access,
         "responses.input_items",
         request,
-        async |relay, asked: AdmittedRequest| {
-            let stored = relay.objects.responses.get(asked.owner, &id).await?;
+        async |asked: AdmittedRequest| {
+            let stored = objects.responses.get(asked.caller.id, &id).await?;
             let input = stored.ok_or_else(|| missing_response(&id))?.input;
             Ok(reply::json(200, stored::list(&input, &page(&asked)?)?))
         },
@@ -189,16 +197,17 @@ pub fn page(asked: &AdmittedRequest) -> Result<stored::Page, Failure> {
 
 /// There is nothing in the background that could be cancelled.
 pub async fn cancel(
-    State(relay): State<Arc<Relay>>,
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
-        relay,
+        &access,
         "responses.cancel",
         request,
-        async |relay, asked: AdmittedRequest| {
-            let stored = relay.objects.responses.get(asked.owner, &id).await?;
+        async |asked: AdmittedRequest| {
+            let stored = objects.responses.get(asked.caller.id, &id).await?;
             stored.ok_or_else(|| missing_response(&id))?;
             let message = "Only background responses can be cancelled, and this relay runs none.";
             Err(Failure::invalid("id", message))
@@ -208,15 +217,19 @@ pub async fn cancel(
 }
 
 /// How many tokens a request's prompt would have, by our estimate: upstream is not asked.
-pub async fn input_tokens(State(relay): State<Arc<Relay>>, request: Request<Body>) -> Response {
+pub async fn input_tokens(
+    State(access): State<Arc<Access>>,
+    State(objects): State<Objects>,
+    request: Request<Body>,
+) -> Response {
     admit::answer(
-        relay,
+        &access,
         "responses.input_tokens",
         request,
-        async |relay, asked: AdmittedRequest| {
-            let body = body::read(asked.body, &asked.head.headers, relay.max_body).await?;
+        async |mut asked: AdmittedRequest| {
+            let body = asked.read_body().await?;
             let read = decode::read_for_counting(&body)?;
-            let history = history(&relay, asked.owner, &read).await?;
+            let history = history(&objects, asked.caller.id, &read).await?;
             let chat = read.continued(&history)?.chat;
             let prompt = compose(&chat, &Wording::default(), 0);
             let count = tokens_of(&chat, &prompt.text);

@@ -105,13 +105,13 @@ async fn as_a_model_it_means_what_was_set_and_nothing_to_others() {
     let made = rig.post(ALICE, "/v1/assistants", &body).await.json();
     let id = made["id"].as_str().unwrap();
     let owner = |key| {
-        rig.relay
+        rig.app
+            .stores
             .account_ids
             .of_key(&onemin::ApiKey::parse(key).unwrap())
     };
     let found = rig
-        .relay
-        .objects
+        .objects()
         .assistants
         .resolve(owner(ALICE), id)
         .await
@@ -132,8 +132,7 @@ async fn as_a_model_it_means_what_was_set_and_nothing_to_others() {
         (ALICE, "asst_/../x"),
     ] {
         assert_eq!(
-            rig.relay
-                .objects
+            rig.objects()
                 .assistants
                 .resolve(owner(key), model)
                 .await

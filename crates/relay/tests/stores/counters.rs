@@ -99,7 +99,7 @@ async fn two_relays_answer_together_as_many_requests_as_the_limit_says() {
         let flags = [flags, &common].concat();
         let relays = [Rig::new(&flags), Rig::new(&flags)];
         for rig in &relays {
-            rig.relay.limits.warm();
+            rig.app.state.services().access.warm();
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
         within_one_minute(Duration::from_secs(10)).await;

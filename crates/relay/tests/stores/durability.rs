@@ -94,7 +94,7 @@ async fn pieces_without_an_entry_are_deleted_once_they_are_old() {
             file.unwrap().set_modified(old).unwrap();
         }
     }
-    retention::round(&rig.relay.objects).await.unwrap();
+    retention::round(rig.objects()).await.unwrap();
     let left = std::fs::read_dir(&folder).unwrap();
     let mut left: Vec<String> = left
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -433,11 +433,11 @@ async fn all_files_of_one_account_can_go_at_once_and_anothers_stay() {
     }
     rig.uploaded(BOB, "y", b"y").await;
     let key = onemin::ApiKey::parse(ALICE).unwrap();
-    let owner = rig.relay.account_ids.of_key(&key);
-    let newest = rig.relay.objects.files.newest(owner, 2).await.unwrap();
+    let owner = rig.app.stores.account_ids.of_key(&key);
+    let newest = rig.objects().files.newest(owner, 2).await.unwrap();
     assert_eq!(newest, [ids[2].clone(), ids[1].clone()]);
-    assert_eq!(rig.relay.objects.files.delete_all(owner).await.unwrap(), 3);
-    assert_eq!(rig.relay.objects.files.delete_all(owner).await.unwrap(), 0);
+    assert_eq!(rig.objects().files.delete_all(owner).await.unwrap(), 3);
+    assert_eq!(rig.objects().files.delete_all(owner).await.unwrap(), 0);
     assert_eq!(rig.folder.contents(), 1);
 }
 
@@ -562,17 +562,14 @@ async fn replicas_share_entries_in_postgres_and_a_dead_postgres_is_said_in_time(
 async fn old_files_are_deleted_by_one_replica_at_a_time() {
     let rig = Rig::new(&["--file-retention-days", "1"]);
     let id = rig.uploaded(ALICE, "new.txt", b"new").await;
-    assert_eq!(retention::round(&rig.relay.objects).await.unwrap(), Some(0));
+    assert_eq!(retention::round(rig.objects()).await.unwrap(), Some(0));
     assert_eq!(rig.get(ALICE, &format!("/v1/files/{id}")).await.status, 200);
     let at_once = Some(Duration::ZERO);
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    assert_eq!(rig.relay.objects.files.delete_old(None).await.unwrap(), 0);
-    assert_eq!(
-        rig.relay.objects.files.delete_old(at_once).await.unwrap(),
-        1
-    );
+    assert_eq!(rig.objects().files.delete_old(None).await.unwrap(), 0);
+    assert_eq!(rig.objects().files.delete_old(at_once).await.unwrap(), 1);
     assert_eq!(rig.folder.contents(), 0);
-    let rounds = join_all((0..8).map(|_| retention::round(&rig.relay.objects))).await;
+    let rounds = join_all((0..8).map(|_| retention::round(rig.objects()))).await;
     let done = rounds
         .iter()
         .filter(|round| round.as_ref().unwrap().is_some())

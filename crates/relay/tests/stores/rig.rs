@@ -10,9 +10,10 @@ use clap::Parser as _;
 use futures_util::stream;
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt as _;
-use relay::app::Relay;
+use relay::app::App;
 use relay::config::Settings;
 use relay::http::router;
+use relay::objects::Objects;
 use serde_json::Value;
 use simulator::Simulator;
 
@@ -54,7 +55,7 @@ fn files_in(folder: &Path) -> usize {
 
 /// A relay.
 pub(crate) struct Rig {
-    pub(crate) relay: Arc<Relay>,
+    pub(crate) app: App,
     pub(crate) simulator: Arc<Simulator>,
     pub(crate) folder: Arc<Folder>,
     service: router::Service,
@@ -109,13 +110,17 @@ impl Rig {
             first.extend(["--counters", "process"]);
         }
         let settings = Settings::try_parse_from(first.iter().chain(flags)).unwrap();
-        let relay = Arc::new(Relay::new(&settings).unwrap());
+        let app = App::new(&settings).unwrap();
         Self {
-            service: router::service(relay.clone()),
-            relay,
+            service: router::service(app.state.clone()),
+            app,
             simulator,
             folder,
         }
+    }
+
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.app.state.services().objects
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

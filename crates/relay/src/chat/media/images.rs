@@ -1,12 +1,11 @@
 //! Images asked for in a conversation: new ones, edits of those of a message, and variations.
 
-use onemin::ApiKey;
 use translate::chat_request::{Attachment, ChatRequest, Part, Role};
 use translate::dialect::openai::media::images::{self as wire, ImageRequest};
 use translate::failure::Failure;
 
 use super::{last_text, of_messages};
-use crate::access::account_id::AccountId;
+use crate::ledger::Payer;
 use crate::media::Media;
 use crate::media::images::{self, PreparedImages};
 
@@ -25,7 +24,7 @@ pub enum ImageTask {
 /// Nothing is paid for, and nothing is uploaded yet.
 pub(super) async fn prepare(
     media: &Media,
-    key: &ApiKey,
+    payer: &Payer,
     chat: &ChatRequest,
 ) -> Result<ImageTask, Failure> {
     let request = ImageRequest {
@@ -45,7 +44,7 @@ pub(super) async fn prepare(
     }
     let request = ImageRequest { prompt, ..request };
     if attached.is_empty() {
-        let prepared = media.prepare_generation(key, request).await?;
+        let prepared = media.prepare_generation(payer, request).await?;
         return Ok(ImageTask::Generate(prepared));
     }
     images::check_edits(&chat.model)?;
@@ -66,30 +65,29 @@ impl ImageTask {
     pub(super) async fn run(
         self,
         media: &Media,
-        key: &ApiKey,
-        account: AccountId,
+        payer: &Payer,
     ) -> Result<(String, Option<f64>), Failure> {
         let upload = async |image: &Attachment| {
-            let path = media.uploads().upload_image(key, account, image).await;
+            let path = media.uploads().upload_image(payer, image).await;
             path.map_err(of_messages)
         };
         let made = match self {
-            Self::Generate(prepared) => media.run_images(key, account, prepared).await?,
+            Self::Generate(prepared) => media.run_images(payer, prepared).await?,
             Self::Edit(request, attached) => {
                 let mut sources = Vec::with_capacity(attached.len());
                 for image in &attached {
                     sources.push(upload(image).await?);
                 }
                 let prepared = media.prepare_edit(&request, sources, None)?;
-                media.run_images(key, account, prepared).await?
+                media.run_images(payer, prepared).await?
             }
             Self::Vary(request, source) => {
-                let varying = media.vary_image(key, account, &request, &source, &source);
+                let varying = media.vary_image(payer, &request, &source, &source);
                 varying.await?
             }
             Self::VaryAttached(request, image) => {
                 let source = upload(&image).await?;
-                let varying = media.vary_image(key, account, &request, &source, &source);
+                let varying = media.vary_image(payer, &request, &source, &source);
                 varying.await?
             }
         };

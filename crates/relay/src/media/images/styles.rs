@@ -1,10 +1,10 @@
 //! Styles that upstream lists: a client knows them by their names.
 
-use onemin::ApiKey;
 use onemin::images::styles::{self, DzineStyle};
 use translate::dialect::openai::media::images::ImageRequest;
 use translate::failure::Failure;
 
+use crate::ledger::Payer;
 use crate::media::Media;
 
 /// The field that says the style by upstream's name of it.
@@ -17,7 +17,7 @@ impl Media {
     /// Puts upstream's words for a style in the place of the client's, where the model has a list.
     pub(super) async fn resolve_style(
         &self,
-        key: &ApiKey,
+        payer: &Payer,
         request: &mut ImageRequest,
     ) -> Result<(), Failure> {
         let is_listed = request.model.as_deref().is_some_and(styles::are_listed);
@@ -26,7 +26,7 @@ impl Media {
         }
         // Without the list the style is what the client says, and upstream tells what it thinks
         // of it.
-        let Ok(list) = self.client.dzine_styles(key).await else {
+        let Ok(list) = self.client.dzine_styles(&payer.lease().key).await else {
             return Ok(());
         };
         let name = request.style.take().unwrap_or_default();

@@ -6,7 +6,6 @@ use futures_util::{StreamExt as _, stream};
 use http::request::Parts;
 use http_body::Frame;
 use http_body_util::StreamBody;
-use onemin::ApiKey;
 use onemin::assets::Upload;
 use onemin::transcription;
 use serde_json::Value;
@@ -18,6 +17,7 @@ use super::{TIMES, TranscriptionRequest};
 use crate::failure::of_upstream;
 use crate::http::multipart::{Form, FormPart, FormReader, SMALL_FIELDS_BYTES};
 use crate::http::reply;
+use crate::ledger::Payer;
 use crate::media::Media;
 use crate::uploads::file_type;
 
@@ -57,7 +57,7 @@ impl Media {
     /// What is wrong with the form, or with the audio.
     pub async fn read_transcription(
         &self,
-        key: &ApiKey,
+        payer: &Payer,
         head: Parts,
         body: Body,
     ) -> Result<TranscriptionRequest, Failure> {
@@ -79,7 +79,7 @@ impl Media {
                 }
                 "file" => {
                     let limit = self.file_limit(&form, announced)?;
-                    uploaded = Some(self.forward(key, part, &limit).await?);
+                    uploaded = Some(self.forward(payer, part, &limit).await?);
                 }
                 other if part.file_name().is_some() => return Err(misnamed(other)),
                 _ => {
@@ -125,7 +125,7 @@ impl Media {
     /// Sends a part of a form on to upstream, piece by piece.
     async fn forward(
         &self,
-        key: &ApiKey,
+        payer: &Payer,
         mut part: FormPart<'_>,
         limit: &FileLimit,
     ) -> Result<UploadedAudio, Failure> {
@@ -158,7 +158,8 @@ impl Media {
             pumped
         };
         let (uploaded, pumped) =
-            futures_util::future::join(self.client.upload(key, upload), pumping).await;
+            futures_util::future::join(self.client.upload(&payer.lease().key, upload), pumping)
+                .await;
         pumped?;
         let asset = uploaded.map_err(|error| of_upstream(&error))?;
         Ok(UploadedAudio {

@@ -4,8 +4,8 @@
 use translate::dialect::openai::media::files::{self as wire, Form};
 use translate::failure::{Failure, Kind};
 
+use crate::access::Access;
 use crate::access::account_id::AccountId;
-use crate::app::Relay;
 use crate::http::admit::AdmittedRequest;
 use crate::http::multipart::{FormPart, FormReader, SMALL_FIELDS_BYTES};
 use crate::http::reply;
@@ -15,14 +15,17 @@ use crate::objects::files::{File, FileDetails, Files, Upload};
 ///
 /// # Errors
 /// What is wrong with the key, the form or the file, or the store. Nothing is kept then.
-pub(super) async fn take(relay: &Relay, asked: AdmittedRequest) -> Result<(String, File), Failure> {
-    let files = &relay.objects.files;
-    let owner = asked.owner;
+pub(super) async fn take(
+    access: &Access,
+    files: &Files,
+    asked: AdmittedRequest,
+) -> Result<(String, File), Failure> {
+    let owner = asked.caller.id;
     let announced = reply::announced(&asked.head.headers);
     if announced.is_some_and(|length| length > files.max() + SMALL_FIELDS_BYTES) {
         return Err(crate::objects::files::too_large(files.max()));
     }
-    relay.known_keys.check(&asked.caller.key, owner).await?;
+    access.require_known(&asked.payer).await?;
     let form = FormReader::new(asked.head, asked.body).await;
     let mut form = form.map_err(|_| {
         Failure::new(

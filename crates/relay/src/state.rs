@@ -1,0 +1,86 @@
+//! The services that handlers use, and how each is handed out.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+
+use crate::access::Access;
+use crate::chat::Chat;
+use crate::embeddings::Embeddings;
+use crate::http::event_stream::Heartbeat;
+use crate::media::Media;
+use crate::models::Models;
+use crate::objects::Objects;
+
+/// The services of a relay. Clones share them; a handler takes those that it needs by
+/// `State(…): State<…>`.
+#[derive(Clone)]
+pub struct AppState(Arc<Services>);
+
+/// Every service that a handler may use.
+pub struct Services {
+    /// Who calls, who pays, how much they may ask.
+    pub access: Arc<Access>,
+    /// Which models there are.
+    pub models: Arc<Models>,
+    /// Makes and reads media, and uploads attachments.
+    pub media: Media,
+    /// Answers requests for turns of a conversation.
+    pub chat: Arc<Chat>,
+    /// What clients store: files, assistants, responses, conversations.
+    pub objects: Objects,
+    /// Who makes embeddings; none if nobody does.
+    pub embeddings: Option<Arc<Embeddings>>,
+    /// When a silent event stream shows that it is alive.
+    pub heartbeat: Heartbeat,
+}
+
+impl AppState {
+    /// A state of these services.
+    #[must_use]
+    pub fn new(services: Services) -> Self {
+        Self(Arc::new(services))
+    }
+
+    /// The services themselves, for who builds the program and tests it.
+    #[must_use]
+    pub fn services(&self) -> &Services {
+        &self.0
+    }
+}
+
+impl FromRef<AppState> for Arc<Access> {
+    fn from_ref(state: &AppState) -> Self {
+        state.0.access.clone()
+    }
+}
+
+impl FromRef<AppState> for Arc<Models> {
+    fn from_ref(state: &AppState) -> Self {
+        state.0.models.clone()
+    }
+}
+
+impl FromRef<AppState> for Media {
+    fn from_ref(state: &AppState) -> Self {
+        state.0.media.clone()
+    }
+}
+
+impl FromRef<AppState> for Arc<Chat> {
+    fn from_ref(state: &AppState) -> Self {
+        state.0.chat.clone()
+    }
+}
+
+impl FromRef<AppState> for Objects {
+    fn from_ref(state: &AppState) -> Self {
+        state.0.objects.clone()
+    }
+}
+
+impl FromRef<AppState> for Heartbeat {
+    fn from_ref(state: &AppState) -> Self {
+        state.0.heartbeat
+    }
+}
