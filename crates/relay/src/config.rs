@@ -4,6 +4,8 @@
 //! relay where it had one. Everything is checked before the first socket is opened, and each part
 //! of the program is handed only what it needs.
 
+pub mod in_force;
+
 use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -16,6 +18,8 @@ use translate::compose::Wording;
 use translate::compose::tools::Style;
 use translate::interpret::thinking::Thoughts;
 use url::Url;
+
+use in_force::SettingInForce;
 
 /// An OpenAI-compatible server in front of 1min.ai.
 ///
@@ -326,6 +330,10 @@ pub struct Settings {
     /// How it is logged.
     #[arg(long, env = "LOG_FORMAT", default_value = "pretty", value_enum)]
     pub log_format: LogFormat,
+
+    /// All of the above as it was set, for people to read.
+    #[arg(skip)]
+    pub in_force: Vec<SettingInForce>,
 }
 
 const EXAMPLES: &str = "\
@@ -420,8 +428,13 @@ impl Settings {
         {
             clap::Error::raw(clap::error::ErrorKind::Io, format!(".env: {error}\n")).exit();
         }
-        let matches = Self::command().mut_args(environment).get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let command = Self::command().mut_args(environment);
+        let matches = command.clone().get_matches();
+        let settings = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        Self {
+            in_force: in_force::list(&command, &matches),
+            ..settings
+        }
     }
 
     /// The largest request body in bytes.

@@ -3,6 +3,7 @@
 pub mod admit;
 pub mod body;
 pub mod context;
+pub mod cors;
 pub mod drain_body;
 pub mod event_stream;
 pub mod logged_body;

@@ -15,3 +15,4 @@ pub mod missing;
 pub mod models;
 pub mod responses;
 pub mod root;
+pub mod web;

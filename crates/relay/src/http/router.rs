@@ -17,11 +17,12 @@ use tower::Service as _;
 use crate::access::Access;
 use crate::access::rate_limit::RateLimitSlot;
 use crate::http::context::RequestContext;
+use crate::http::cors;
 use crate::http::drain_body::Arriving;
 use crate::observe::RequestId;
 use crate::routes::{
     assistants, audio, chat, completions, conversations, embeddings, files, health, images,
-    messages, metrics, missing, models, responses, root,
+    messages, metrics, missing, models, responses, root, web,
 };
 use crate::state::AppState;
 
@@ -129,6 +130,7 @@ fn table(state: &AppState) -> Vec<Route> {
     let mut table = vec![
         Route::get("/", root::page).open_to(Public),
         Route::post("/", root::wrong_endpoint).open_to(Public),
+        Route::get("/page/{name}", web::file).open_to(Public),
         Route::get("/health", health::health).open_to(Public),
         Route::get("/v1/models", models::list).open_to(OptionalKey),
         Route::get("/v1/models/{*id}", models::entry).open_to(OptionalKey),
@@ -224,12 +226,14 @@ impl Service {
             rate_limit: rate_limit.clone(),
         };
         let id = context.id.header();
+        let target = canonical(&context.uri).unwrap_or_else(|| context.uri.clone());
+        let is_closed = cors::is_closed(target.path());
         let mut response = if request.method() == Method::OPTIONS {
-            preflight(request.headers())
+            preflight(request.headers(), is_closed)
         } else if !missing::is_readable(request.uri()) {
             missing::unreadable(&context, request.headers())
         } else {
-            *request.uri_mut() = canonical(&context.uri).unwrap_or_else(|| context.uri.clone());
+            *request.uri_mut() = target;
             request.extensions_mut().insert(context);
             match self.routes.clone().call(request).await {
                 Ok(response) => response,
@@ -240,14 +244,16 @@ impl Service {
         if let Some(status) = rate_limit.status() {
             status.headers(headers);
         }
-        headers.insert(
-            header::ACCESS_CONTROL_ALLOW_ORIGIN,
-            HeaderValue::from_static("*"),
-        );
-        headers.insert(
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("*"),
-        );
+        if !is_closed {
+            headers.insert(
+                header::ACCESS_CONTROL_ALLOW_ORIGIN,
+                HeaderValue::from_static("*"),
+            );
+            headers.insert(
+                header::ACCESS_CONTROL_EXPOSE_HEADERS,
+                HeaderValue::from_static("*"),
+            );
+        }
         // OpenAI's SDKs read the first name, Anthropic's the second.
         headers.insert(HeaderName::from_static("request-id"), id.clone());
         headers.insert(HeaderName::from_static("x-request-id"), id);
@@ -274,8 +280,11 @@ fn without_empty_segments(uri: &Uri) -> Option<Uri> {
     bare.parse().ok()
 }
 
-/// Paths that are not below `/v1`.
-const ROOT_PATHS: [&str; 3] = ["/", "/health", "/metrics"];
+/// Whether a path is not below `/v1`.
+fn is_of_root(path: &str) -> bool {
+    let trees = ["/page/", "/admin/"];
+    ["/", "/health", "/metrics"].contains(&path) || trees.iter().any(|tree| path.starts_with(tree))
+}
 
 /// The URL below `/v1`. Clients build URLs in three ways: on a base with `/v1`, on one without, and
 /// (those that add `/v1` themselves to a base that has it) with both. All mean the same. None if
@@ -285,7 +294,7 @@ fn canonical(uri: &Uri) -> Option<Uri> {
     let canonical = match path.strip_prefix("/v1/") {
         Some(rest) if rest.starts_with("v1/") => format!("/{rest}"),
         Some(_) => return None,
-        None if path == "/v1" || ROOT_PATHS.contains(&path) => return None,
+        None if path == "/v1" || is_of_root(path) => return None,
         None => format!("/v1{path}"),
     };
     let query = uri.query().map(|query| format!("?{query}"));
@@ -294,10 +303,14 @@ fn canonical(uri: &Uri) -> Option<Uri> {
         .ok()
 }
 
-/// What a browser asks before it sends another origin's request.
-fn preflight(asked: &HeaderMap) -> Response {
+/// What a browser asks before it sends another origin's request; nothing is granted where it may not
+/// read the answer.
+fn preflight(asked: &HeaderMap, is_closed: bool) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
+    if is_closed {
+        return response;
+    }
     let headers = response.headers_mut();
     // A wildcard does not cover `Authorization`, so what is asked for is granted by name.
     let granted = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
@@ -362,6 +375,9 @@ mod tests {
             ("/", None),
             ("/health", None),
             ("/metrics", None),
+            ("/page/page.js", None),
+            ("/admin/api/keys", None),
+            ("/pages", Some("/v1/pages")),
             ("/v1/health", None),
         ];
         for (given, expected) in table {
@@ -474,6 +490,7 @@ mod tests {
             [
                 "/",
                 "/",
+                "/page/{name}",
                 "/health",
                 "/v1/threads",
                 "/v1/threads/{*rest}",

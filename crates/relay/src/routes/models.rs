@@ -1,5 +1,7 @@
 //! `GET /v1/models` and `GET /v1/models/{id}`: OpenAI's entries, with what 1min.ai says beside.
 
+mod prices;
+
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
@@ -21,6 +23,7 @@ use crate::http::admit::{self, speaks_anthropic};
 use crate::http::reply;
 use crate::ledger::Payer;
 use crate::models::{Models, NameStyle};
+use prices::{TokenPrices, UnitPrices};
 
 /// All models that may be used; in Anthropic's shape for a client that names its version.
 pub async fn list(
@@ -139,6 +142,10 @@ struct Entry<'m> {
     features: &'m [String],
     architecture: Modalities<'m>,
     capabilities: Capabilities,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credits_per_1k: Option<TokenPrices>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credits_per_unit: Option<UnitPrices>,
     #[serde(skip_serializing_if = "Value::is_null")]
     credits: &'m Value,
 }
@@ -158,6 +165,7 @@ struct Capabilities {
 
 impl<'m> From<&'m Model> for Entry<'m> {
     fn from(model: &'m Model) -> Self {
+        let credits_per_1k = prices::by_token(model);
         Self {
             id: &model.id,
             object: "model",
@@ -174,6 +182,11 @@ impl<'m> From<&'m Model> for Entry<'m> {
             },
             capabilities: Capabilities {
                 vision: model.sees_images(),
+            },
+            credits_per_1k,
+            credits_per_unit: match credits_per_1k {
+                Some(_) => None,
+                None => prices::by_unit(model),
             },
             credits: &model.credit_metadata,
         }

@@ -1,15 +1,14 @@
 //! `GET /`: a page for a browser, a line for everybody else. `POST /` is a common mistake.
 
 use axum::Extension;
-use axum::response::{Html, IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, header};
 use translate::dialect::openai::chat;
 use translate::failure::{Failure, Kind};
 
 use crate::http::context::RequestContext;
 use crate::http::reply;
-
-const PAGE: &str = include_str!("root/page.html");
+use crate::routes::web::{self, PageMode};
 
 /// Says what this is and where its API begins.
 pub async fn page(headers: HeaderMap) -> Response {
@@ -22,10 +21,11 @@ pub async fn page(headers: HeaderMap) -> Response {
         .and_then(|a| a.to_str().ok())
         .unwrap_or_default();
     if accept.contains("text/html") {
-        let page = PAGE
-            .replace("{host}", &escaped(host))
-            .replace("{version}", env!("CARGO_PKG_VERSION"));
-        return Html(page).into_response();
+        let mode = PageMode {
+            sign_in: false,
+            keys: "off",
+        };
+        return web::document(mode, host);
     }
     let text = format!(
         "1min-relay {} works. OpenAI's API begins at http://{host}/v1 (chat: POST http://{host}/v1/chat/completions).\n",
@@ -39,11 +39,4 @@ pub async fn wrong_endpoint(Extension(context): Extension<RequestContext>) -> Re
     let message = "This is not an endpoint (1212): the base URL ends in /v1, chat is POST /v1/chat/completions.";
     let failure = Failure::new(Kind::Invalid, message).with_code("model_not_supported");
     reply::failure(&chat::DIALECT, &failure, context.id)
-}
-
-/// A header is not to be trusted inside HTML.
-fn escaped(text: &str) -> String {
-    text.chars()
-        .filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c))
-        .collect()
 }

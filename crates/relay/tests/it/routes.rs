@@ -17,6 +17,12 @@ async fn the_root_is_a_page_for_browsers_and_a_line_for_others() {
             .starts_with("text/html")
             && page.text.contains("/v1")
     );
+    assert!(
+        page.header("content-security-policy")
+            .unwrap()
+            .starts_with("default-src 'none'")
+    );
+    assert_eq!(page.header("access-control-allow-origin"), None);
     let line = rig.get("/").await;
     assert!(
         line.header("content-type")
@@ -28,6 +34,19 @@ async fn the_root_is_a_page_for_browsers_and_a_line_for_others() {
         ("accept", "text/html"),
         ("host", "<script>alert(1)</script>"),
     ];
+    let hostile_page = rig.send(Method::GET, "/", &hostile, "").await;
+    assert!(!hostile_page.text.contains("<script>alert"));
+    let script = rig.get("/page/page.js").await;
+    assert!(
+        script
+            .header("content-type")
+            .unwrap()
+            .starts_with("text/javascript")
+    );
+    let known = [("if-none-match", script.header("etag").unwrap())];
+    let again = rig.send(Method::GET, "/page/page.js", &known, "").await;
+    assert_eq!(again.status, 304);
+    assert_eq!(rig.get("/page/none.js").await.status, 404);
     let wrong = rig.send(Method::POST, "/", &hostile[..1], "{}").await;
     assert_eq!(wrong.status, 400);
     assert!(wrong.text.contains("1212"));
@@ -47,6 +66,15 @@ async fn models_are_listed_and_found_with_slashes_in_their_ids() {
         .map(|m| m["id"].as_str().unwrap())
         .collect();
     assert!(ids.contains(&"gpt-4o-mini") && !ids.contains(&"NOT_APPLICABLE"));
+    let of = |id: &str| {
+        let mut data = list["data"].as_array().unwrap().iter();
+        data.find(|model| model["id"] == id).unwrap()
+    };
+    assert_eq!(
+        of("gpt-4o-mini")["credits_per_1k"],
+        json!({"input": 450.0, "output": 1800.0})
+    );
+    assert_eq!(of("gpt-image-1-mini")["credits_per_unit"]["unit"], "image");
     let slashed = ids.iter().find(|id| id.contains('/')).unwrap();
     let encoded = slashed.replace('/', "%2F");
     for path in [
