@@ -18,6 +18,7 @@ use translate::failure::Failure;
 
 use crate::accounts::Lease;
 use crate::config::RateLimitBy;
+use crate::http::event_stream::Heartbeat;
 use crate::ledger::Payer;
 use crate::observe::metrics::Metrics;
 use account_id::AccountIds;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub strict: bool,
     /// The largest request body, in bytes.
     pub max_body: usize,
+    /// When a silent stream shows that it is alive.
+    pub heartbeat: Heartbeat,
 }
 
 /// What the front door asks: who calls, who pays, whether there is room for the request.
@@ -134,6 +137,12 @@ impl Access {
     #[must_use]
     pub fn max_body(&self) -> usize {
         self.settings.max_body
+    }
+
+    /// When a silent stream shows that it is alive.
+    #[must_use]
+    pub fn heartbeat(&self) -> Heartbeat {
+        self.settings.heartbeat
     }
 
     /// What is counted for Prometheus, if anybody wants it.

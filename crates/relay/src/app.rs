@@ -108,7 +108,6 @@ impl App {
                 max_file: settings.max_file(),
             },
         );
-        let heartbeat = Heartbeat(settings.heartbeat);
         let chat = Chat::new(
             client.clone(),
             models.clone(),
@@ -124,7 +123,6 @@ impl App {
                 wording: settings.wording(),
                 thoughts: settings.reasoning.into(),
                 file_keywords: settings.file_keywords,
-                heartbeat,
             },
         );
         let embeddings = Embeddings::of(settings).map_err(StartError::Settings)?;
@@ -135,7 +133,6 @@ impl App {
             chat: Arc::new(chat),
             objects,
             embeddings: embeddings.map(Arc::new),
-            heartbeat,
         };
         Ok(Self {
             state: AppState::new(services),
@@ -156,6 +153,7 @@ fn access(settings: &Settings, client: &Client, stores: &Stores) -> Access {
             trusted_proxies: settings.trusted_proxies.clone(),
             strict: settings.strict_parameters,
             max_body: settings.max_body(),
+            heartbeat: Heartbeat(settings.heartbeat),
         },
     )
 }

@@ -31,7 +31,7 @@ use crate::config::FileKeywords;
 use crate::http::admit::{self, Admitted, Entrance, KeyNeed};
 use crate::http::body;
 use crate::http::context::RequestContext;
-use crate::http::event_stream::Heartbeat;
+use crate::http::event_stream;
 use crate::http::reply;
 use crate::ledger::Payer;
 use crate::media::Media;
@@ -40,6 +40,7 @@ use crate::objects::Objects;
 use crate::observe::RequestLog;
 use crate::uploads::UploadedParts;
 use media::PreparedMedia;
+use stream::ChatEvents;
 use upstream::{Answers, Call, Way};
 
 /// An API that asks for turns.
@@ -63,8 +64,6 @@ pub struct Settings {
     pub thoughts: Thoughts,
     /// Whether words about files in a message have an effect.
     pub file_keywords: FileKeywords,
-    /// When a silent stream shows that it is alive.
-    pub heartbeat: Heartbeat,
 }
 
 /// Answers requests for a turn of a conversation.
@@ -190,10 +189,11 @@ impl Chat {
         // By now it may be another model's name.
         record.asks(&chat);
 
-        let mut response = match chat.delivery {
+        match chat.delivery {
             Delivery::Streamed => {
                 let encoder = encoder.stream(stamp, answers.count());
-                stream::begin(answers, encoder, record, self.settings.heartbeat).await?
+                let events = ChatEvents::new(answers, encoder, chat.ignored.clone());
+                event_stream::begin(events, record.take(), admitted.heartbeat).await
             }
             Delivery::Whole => {
                 let (replies, answers) = whole(answers, record).await?;
@@ -201,15 +201,15 @@ impl Chat {
                 record.finished(usage);
                 let at = clock::now();
                 let completed = Completion { usage, at };
-                reply::answer(
+                let mut response = reply::answer(
                     encoder.document(&stamp, &replies, completed),
                     usage,
                     answers.in_form(),
-                )
+                );
+                reply::ignored_header(response.headers_mut(), &chat.ignored);
+                Ok(response)
             }
-        };
-        reply::ignored(response.headers_mut(), &chat.ignored);
-        Ok(response)
+        }
     }
 }
 

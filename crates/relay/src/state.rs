@@ -7,7 +7,6 @@ use axum::extract::FromRef;
 use crate::access::Access;
 use crate::chat::Chat;
 use crate::embeddings::Embeddings;
-use crate::http::event_stream::Heartbeat;
 use crate::media::Media;
 use crate::models::Models;
 use crate::objects::Objects;
@@ -31,8 +30,6 @@ pub struct Services {
     pub objects: Objects,
     /// Who makes embeddings; none if nobody does.
     pub embeddings: Option<Arc<Embeddings>>,
-    /// When a silent event stream shows that it is alive.
-    pub heartbeat: Heartbeat,
 }
 
 impl AppState {
@@ -76,11 +73,5 @@ impl FromRef<AppState> for Arc<Chat> {
 impl FromRef<AppState> for Objects {
     fn from_ref(state: &AppState) -> Self {
         state.0.objects.clone()
-    }
-}
-
-impl FromRef<AppState> for Heartbeat {
-    fn from_ref(state: &AppState) -> Self {
-        state.0.heartbeat
     }
 }

@@ -1,178 +1,79 @@
-//! A streamed answer: server-sent events written as upstream's text comes.
-//!
-//! Nothing is sent before upstream has said its first word or failed (or the heartbeat's time is
-//! over), so that most failures still get their HTTP status.
+//! A streamed answer: events in the client's dialect, written as upstream's text comes.
 
-use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use axum::body::Body;
-use axum::response::Response;
-use bytes::Bytes;
-use http_body::Frame;
-use tokio::time::{Instant, Sleep};
+use http::HeaderMap;
 use translate::dialect::StreamEncoder;
 use translate::failure::Failure;
-use translate::reply::Completion;
+use translate::reply::{Completion, Event};
 
-use super::upstream::{Answers, Progress};
+use super::upstream::{self, Answers};
 use crate::clock;
-use crate::http::event_stream::Heartbeat;
+use crate::http::event_stream::{EventSource, Progress};
 use crate::http::reply;
 use crate::observe::RequestLog;
 
-/// Waits for the first word and begins the stream with it.
-///
-/// # Errors
-/// What failed before anything was sent.
-pub async fn begin(
+/// The answers of a turn as events.
+pub(super) struct ChatEvents {
     answers: Answers,
     encoder: Box<dyn StreamEncoder>,
-    record: &mut RequestLog,
-    heartbeat: Heartbeat,
-) -> Result<Response, Failure> {
-    let mut events = Events {
-        answers: Some(answers),
-        encoder,
-        record: record.take(),
-        heartbeat: Silence::new(heartbeat),
-        first: Vec::new(),
-    };
-    let mut first = Vec::new();
-    events.encoder.open(&mut first);
-    let opened = first.len();
-    std::future::poll_fn(|cx| {
-        loop {
-            match events.poll_more(cx, &mut first) {
-                Poll::Ready(Ok(())) if first.len() > opened => return Poll::Ready(Ok(())),
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(failure)) => return Poll::Ready(Err(failure)),
-                Poll::Pending => return Poll::Pending,
-            }
+    ignored: Vec<String>,
+}
+
+impl ChatEvents {
+    /// Answers in the encoder's dialect; `ignored` are parameters without effect.
+    pub(super) fn new(
+        answers: Answers,
+        encoder: Box<dyn StreamEncoder>,
+        ignored: Vec<String>,
+    ) -> Self {
+        Self {
+            answers,
+            encoder,
+            ignored,
         }
-    })
-    .await
-    .inspect_err(|failure| events.record.failed(failure))?;
-    events.first = first;
-    Ok(reply::events(Body::new(events)))
+    }
 }
 
-/// The body of a streamed answer.
-struct Events {
-    /// None once the stream has ended.
-    answers: Option<Answers>,
-    encoder: Box<dyn StreamEncoder>,
-    record: RequestLog,
-    heartbeat: Silence,
-    first: Vec<u8>,
-}
+impl EventSource for ChatEvents {
+    fn open(&mut self, out: &mut Vec<u8>) {
+        self.encoder.open(out);
+    }
 
-impl Events {
-    /// Appends what has come since; ready when anything happened.
-    fn poll_more(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<Result<(), Failure>> {
-        let Some(answers) = &mut self.answers else {
-            return Poll::Ready(Ok(()));
-        };
+    fn headers(&mut self, headers: &mut HeaderMap) {
+        reply::ignored_header(headers, &std::mem::take(&mut self.ignored));
+    }
+
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        log: &mut RequestLog,
+        out: &mut Vec<u8>,
+    ) -> Poll<Result<Progress, Failure>> {
         let encoder = &mut self.encoder;
         let before = out.len();
-        let mut sink = |choice: usize, event: translate::reply::Event<'_>| {
+        let mut sink = |choice: usize, event: Event<'_>| {
             encoder.event(u32::try_from(choice).unwrap_or(u32::MAX), event, out);
         };
-        let progress = match answers.poll(cx, &mut sink) {
-            Poll::Ready(progress) => progress?,
-            Poll::Pending => {
-                std::task::ready!(self.heartbeat.poll(cx));
-                self.encoder.heartbeat(out);
-                return Poll::Ready(Ok(()));
-            }
-        };
+        let progress = std::task::ready!(self.answers.poll(cx, &mut sink))?;
         if out.len() > before {
-            self.record.first_byte();
-            self.heartbeat.sent();
+            log.first_byte();
         }
-        if progress == Progress::Done {
-            let usage = answers.usage();
-            reply::cost(usage, out);
-            let at = clock::now();
-            self.encoder.close(Completion { usage, at }, out);
-            self.record.finished(usage);
-            self.answers = None;
+        if progress == upstream::Progress::More {
+            return Poll::Ready(Ok(Progress::More));
         }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl http_body::Body for Events {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let mut out = std::mem::take(&mut self.first);
-        while out.is_empty() {
-            if self.answers.is_none() {
-                return Poll::Ready(None);
-            }
-            match self.poll_more(cx, &mut out) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(failure)) => {
-                    self.record.failed(&failure);
-                    self.encoder.fail(&failure, &mut out);
-                    self.answers = None;
-                }
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-        Poll::Ready(Some(Ok(Frame::data(Bytes::from(out)))))
+        let usage = self.answers.usage();
+        reply::usage_comment(usage, out);
+        let at = clock::now();
+        self.encoder.close(Completion { usage, at }, out);
+        Poll::Ready(Ok(Progress::Done(Some(usage))))
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.answers.is_none() && self.first.is_empty()
-    }
-}
-
-/// Says when the client has heard nothing for a while. The timer is set once a period, not once an
-/// event.
-struct Silence {
-    period: Duration,
-    last: Instant,
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-impl Silence {
-    fn new(heartbeat: Heartbeat) -> Self {
-        Self {
-            period: heartbeat.0,
-            last: Instant::now(),
-            timer: None,
-        }
+    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        self.encoder.fail(failure, out);
     }
 
-    fn sent(&mut self) {
-        self.last = Instant::now();
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.period.is_zero() {
-            return Poll::Pending;
-        }
-        loop {
-            let due = self.last + self.period;
-            let timer = self
-                .timer
-                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
-            std::task::ready!(timer.as_mut().poll(cx));
-            if Instant::now() >= self.last + self.period {
-                self.last = Instant::now();
-                timer.as_mut().reset(self.last + self.period);
-                return Poll::Ready(());
-            }
-            timer.as_mut().reset(self.last + self.period);
-        }
+    fn heartbeat(&mut self, out: &mut Vec<u8>) {
+        self.encoder.heartbeat(out);
     }
 }

@@ -17,9 +17,31 @@ use translate::failure::{Failure, Kind};
 use crate::access::Access;
 use crate::access::caller::Caller;
 use crate::http::context::RequestContext;
+use crate::http::event_stream::deferred::DeferredEvents;
+use crate::http::event_stream::{self, Heartbeat};
 use crate::http::{body, logged_body, reply};
 use crate::ledger::Payer;
 use crate::observe::RequestLog;
+
+/// What a request is answered with.
+pub enum Answer {
+    /// A response whose head is known.
+    Response(Response),
+    /// Events that are still to be made.
+    Events(DeferredEvents),
+}
+
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
+        Self::Response(response)
+    }
+}
+
+impl From<DeferredEvents> for Answer {
+    fn from(events: DeferredEvents) -> Self {
+        Self::Events(events)
+    }
+}
 
 /// What the front door has to know of an endpoint.
 #[derive(Clone, Copy)]
@@ -40,6 +62,8 @@ pub struct Admitted {
     pub context: RequestContext,
     /// How the request ends is logged here.
     pub log: RequestLog,
+    /// When a silent stream shows that it is alive.
+    pub heartbeat: Heartbeat,
     dialect: &'static Dialect,
     /// A response to HEAD has a body that nobody reads.
     is_head: bool,
@@ -113,6 +137,7 @@ pub async fn admit(
         payer: None,
         strict: access.is_strict(&head.headers),
         log: RequestLog::begin(metrics, context.id, entrance.api),
+        heartbeat: access.heartbeat(),
         context,
         dialect: entrance.dialect,
         is_head: head.method == Method::HEAD,
@@ -161,22 +186,29 @@ impl Admitted {
     }
 
     /// The response to a request. The log ends with its last byte, or says why it failed.
-    #[must_use]
-    pub fn finish(mut self, outcome: Result<Response, Failure>) -> Response {
-        match outcome {
-            Ok(response) if self.is_head => {
+    pub async fn finish(mut self, outcome: Result<Answer, Failure>) -> Response {
+        let answer = match outcome {
+            Ok(answer) => answer,
+            Err(failure) => return self.fail(&failure),
+        };
+        match answer {
+            Answer::Response(response) if self.is_head => {
                 self.log.done();
                 response
             }
-            Ok(response) => logged_body::answer(response, self.log),
-            Err(failure) => self.fail(&failure),
+            Answer::Response(response) => logged_body::answer(response, self.log),
+            Answer::Events(events) => {
+                let events = events.of_request(self.dialect, self.context.id);
+                let begun = event_stream::begin(events, self.log.take(), self.heartbeat).await;
+                begun.unwrap_or_else(|failure| self.fail(&failure))
+            }
         }
     }
 }
 
 /// Answers a caller's request by `work`, in the dialect that its headers tell. `api` is the
 /// endpoint's name in the log.
-pub async fn answer<W, F>(
+pub async fn answer<W, F, A>(
     access: &Access,
     api: &'static str,
     request: Request<Body>,
@@ -184,14 +216,15 @@ pub async fn answer<W, F>(
 ) -> Response
 where
     W: FnOnce(AdmittedRequest) -> F,
-    F: Future<Output = Result<Response, Failure>>,
+    F: Future<Output = Result<A, Failure>>,
+    A: Into<Answer>,
 {
     let dialect = dialect(request.headers());
     answer_in(access, Entrance { api, dialect }, request, work).await
 }
 
 /// As [`answer`], at an endpoint of one dialect.
-pub async fn answer_in<W, F>(
+pub async fn answer_in<W, F, A>(
     access: &Access,
     entrance: Entrance,
     request: Request<Body>,
@@ -199,7 +232,8 @@ pub async fn answer_in<W, F>(
 ) -> Response
 where
     W: FnOnce(AdmittedRequest) -> F,
-    F: Future<Output = Result<Response, Failure>>,
+    F: Future<Output = Result<A, Failure>>,
+    A: Into<Answer>,
 {
     let (head, body) = request.into_parts();
     let admitted = match admit(access, entrance, KeyNeed::Required, &head).await {
@@ -216,15 +250,15 @@ where
                 body,
                 max_body: access.max_body(),
             };
-            work(request).await
+            work(request).await.map(Into::into)
         }
         Err(failure) => Err(failure),
     };
-    admitted.finish(outcome)
+    admitted.finish(outcome).await
 }
 
 /// Answers a request that needs no key by `work`, which is given who pays if there is a key.
-pub async fn answer_anyone<W, F>(
+pub async fn answer_anyone<W, F, A>(
     access: &Access,
     api: &'static str,
     head: &Parts,
@@ -232,14 +266,15 @@ pub async fn answer_anyone<W, F>(
 ) -> Response
 where
     W: FnOnce(Option<Payer>) -> F,
-    F: Future<Output = Result<Response, Failure>>,
+    F: Future<Output = Result<A, Failure>>,
+    A: Into<Answer>,
 {
     let dialect = dialect(&head.headers);
     let entrance = Entrance { api, dialect };
     match admit(access, entrance, KeyNeed::Optional, head).await {
         Ok(admitted) => {
             let outcome = work(admitted.payer.clone()).await;
-            admitted.finish(outcome)
+            admitted.finish(outcome.map(Into::into)).await
         }
         Err(refusal) => *refusal,
     }

@@ -1,116 +1,170 @@
-//! Streams whose events come late and all at once: signs of life go before them, so that no proxy
-//! takes a job of minutes for a dead connection.
+//! The body of every streamed answer: what a source writes as it comes, a comment where it is silent
+//! for long, the dialect's error event where it fails, and the request's log line at its end.
+//!
+//! Nothing is sent before the source has written something or failed (or the heartbeat's time is
+//! over), so that most failures still get their HTTP status.
 
-use std::future::Future;
+pub mod deferred;
+mod silence;
+
+use std::convert::Infallible;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream};
+use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
 use http::HeaderMap;
-use serde_json::{Map, Number, Value};
-use translate::dialect::openai::KEEPALIVE_COMMENT;
+use http_body::Frame;
 use translate::failure::Failure;
+use translate::reply::Usage;
 
-use crate::http::logged_body::Broken;
 use crate::http::reply;
+use crate::observe::RequestLog;
+use silence::Silence;
 
-/// The silence after which an event stream gets a comment that shows that it is alive; zero is
-/// never.
+/// The silence after which a stream gets a comment that shows that it is alive; zero is never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Heartbeat(pub Duration);
 
-type Making = Pin<Box<dyn Future<Output = Result<Response, Failure>> + Send>>;
-
-type Piece = Result<Bytes, axum::Error>;
-
-enum State {
-    Waiting(Making),
-    Passing(BodyDataStream),
-    Over,
+/// What a stream's events come from, written as its client reads them.
+pub trait EventSource: Send + 'static {
+    /// What a client gets before the first event.
+    fn open(&mut self, out: &mut Vec<u8>);
+    /// What is known for the response's headers, when they are about to be sent.
+    fn headers(&mut self, headers: &mut HeaderMap);
+    /// Appends what has come since; ready when anything happened. `log` learns when upstream has
+    /// begun to answer.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        log: &mut RequestLog,
+        out: &mut Vec<u8>,
+    ) -> Poll<Result<Progress, Failure>>;
+    /// The end of a failed stream, without any mark of success.
+    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>);
+    /// A sign of life between events.
+    fn heartbeat(&mut self, out: &mut Vec<u8>);
 }
 
-/// The answer that is being made if it comes within `heartbeat`, with its status and headers; else
-/// a stream that waits for it. Dropping either drops the work. A heartbeat of zero is none.
+/// Whether there is more to come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Progress {
+    /// Something happened, and more will.
+    More,
+    /// The stream is complete, its end written. With the usage of a turn, if it was one.
+    Done(Option<Usage>),
+}
+
+/// Waits for the first event and begins the stream with it.
 ///
 /// # Errors
 /// What failed before anything was sent.
-pub async fn events(
+pub async fn begin(
+    source: impl EventSource + Unpin,
+    log: RequestLog,
     heartbeat: Heartbeat,
-    making: impl Future<Output = Result<Response, Failure>> + Send + 'static,
 ) -> Result<Response, Failure> {
-    let Heartbeat(heartbeat) = heartbeat;
-    let mut making: Making = Box::pin(making);
-    if heartbeat.is_zero() {
-        return making.await;
+    let mut stream = EventStream {
+        source: Some(source),
+        has_ended: false,
+        log,
+        silence: Silence::new(heartbeat.0),
+        first: Vec::new(),
+    };
+    let mut first = Vec::new();
+    if let Some(source) = &mut stream.source {
+        source.open(&mut first);
     }
-    if let Ok(made) = tokio::time::timeout(heartbeat, &mut making).await {
-        return made;
+    let opened = first.len();
+    std::future::poll_fn(|cx| {
+        while first.len() == opened && !stream.has_ended {
+            std::task::ready!(stream.poll_more(cx, &mut first))?;
+        }
+        Poll::Ready(Ok(()))
+    })
+    .await
+    .inspect_err(|failure| stream.log.failed(failure))?;
+    let mut headers = HeaderMap::new();
+    if let Some(source) = &mut stream.source {
+        source.headers(&mut headers);
     }
-    let first = stream::iter([Ok(sign_of_life())]);
-    let rest = stream::unfold(State::Waiting(making), move |state| next(state, heartbeat));
-    Ok(reply::events(Body::from_stream(first.chain(rest))))
+    if stream.has_ended {
+        stream.source = None;
+    }
+    stream.first = first;
+    let mut response = reply::events(Body::new(stream));
+    response.headers_mut().extend(headers);
+    Ok(response)
 }
 
-async fn next(state: State, heartbeat: Duration) -> Option<(Piece, State)> {
-    match state {
-        State::Waiting(mut making) => match tokio::time::timeout(heartbeat, &mut making).await {
-            Err(_) => Some((Ok(sign_of_life()), State::Waiting(making))),
-            Ok(Ok(made)) => {
-                let told = too_late_for_headers(made.headers());
-                let body = made.into_body().into_data_stream();
-                match told {
-                    Some(told) => Some((Ok(told), State::Passing(body))),
-                    None => pass(body).await,
+struct EventStream<S> {
+    /// None once the stream has ended, so that whatever it holds is let go at once.
+    source: Option<S>,
+    has_ended: bool,
+    log: RequestLog,
+    silence: Silence,
+    first: Vec<u8>,
+}
+
+impl<S: EventSource> EventStream<S> {
+    /// Appends what has come since; ready when anything happened.
+    fn poll_more(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<Result<(), Failure>> {
+        let Some(source) = &mut self.source else {
+            return Poll::Ready(Ok(()));
+        };
+        let before = out.len();
+        match source.poll(cx, &mut self.log, out) {
+            Poll::Ready(progress) => {
+                if let Progress::Done(usage) = progress? {
+                    self.has_ended = true;
+                    match usage {
+                        Some(usage) => self.log.finished(usage),
+                        None => self.log.done(),
+                    }
+                }
+                if out.len() > before {
+                    self.silence.broken();
                 }
             }
-            Ok(Err(failure)) => Some((Err(axum::Error::new(Broken(failure))), State::Over)),
-        },
-        State::Passing(body) => pass(body).await,
-        State::Over => None,
+            Poll::Pending => {
+                std::task::ready!(self.silence.poll(cx));
+                source.heartbeat(out);
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
-fn sign_of_life() -> Bytes {
-    Bytes::from_static(KEEPALIVE_COMMENT)
-}
+impl<S: EventSource + Unpin> http_body::Body for EventStream<S> {
+    type Data = Bytes;
+    type Error = Infallible;
 
-async fn pass(mut body: BodyDataStream) -> Option<(Piece, State)> {
-    Some((body.next().await?, State::Passing(body)))
-}
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let mut out = std::mem::take(&mut self.first);
+        while out.is_empty() {
+            if self.source.is_none() {
+                return Poll::Ready(None);
+            }
+            if let Err(failure) = std::task::ready!(self.poll_more(cx, &mut out)) {
+                self.log.failed(&failure);
+                self.has_ended = true;
+                if let Some(source) = &mut self.source {
+                    source.fail(&failure, &mut out);
+                }
+            }
+            if self.has_ended {
+                self.source = None;
+            }
+        }
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from(out)))))
+    }
 
-/// What the answer's own headers would have told, as the comment that chat's streams have.
-fn too_late_for_headers(headers: &HeaderMap) -> Option<Bytes> {
-    let told = headers.iter().filter_map(|(name, value)| {
-        let name = name.as_str().strip_prefix("x-relay-")?;
-        let value = value.to_str().ok()?;
-        let credits = (name == "credits").then(|| value.parse::<Number>().ok());
-        let value = credits
-            .flatten()
-            .map_or_else(|| value.into(), Value::Number);
-        Some((name.to_owned(), value))
-    });
-    let told: Map<String, Value> = told.collect();
-    (!told.is_empty()).then(|| reply::comment(Value::from(told)).into())
-}
-
-#[cfg(test)]
-mod tests {
-    use http::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn what_headers_cannot_tell_any_more_is_a_comment() {
-        let mut headers = HeaderMap::new();
-        headers.insert("cache-control", HeaderValue::from_static("no-cache"));
-        assert_eq!(too_late_for_headers(&headers), None);
-        headers.insert("x-relay-credits", HeaderValue::from_static("4800.5"));
-        headers.insert("x-relay-ignored", HeaderValue::from_static("seed, n"));
-        let told = too_late_for_headers(&headers).unwrap();
-        let comment = ": x-relay {\"credits\":4800.5,\"ignored\":\"seed, n\"}\n";
-        assert_eq!(told, comment);
+    fn is_end_stream(&self) -> bool {
+        self.source.is_none() && self.first.is_empty()
     }
 }

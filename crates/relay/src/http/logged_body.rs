@@ -1,5 +1,6 @@
-//! Answers whose bytes come while the request lasts: its record ends with the last of them, and a
-//! failure on the way reaches the client and the log.
+//! Answers whose bytes come while the request lasts: its log line ends with the last of them, and
+//! tells of a failure on the way. A client learns of it by a body that breaks off; streams of events
+//! tell it, see [`crate::http::event_stream`].
 
 use std::error::Error;
 use std::pin::Pin;
@@ -8,72 +9,49 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::HeaderMap;
-use http::header;
 use http_body::{Body as _, Frame, SizeHint};
-use translate::dialect::openai::error;
 use translate::failure::{Failure, Kind};
 
 use crate::http::reply;
 use crate::observe::RequestLog;
 
-/// Why a body ends early, for its client and its record.
+/// Why a body ends early, for the log.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.message)]
-pub struct Broken(pub Failure);
+pub struct BodyError(pub Failure);
 
-/// Ends the record when the answer's last byte has gone.
+/// Ends the log when the answer's last byte has gone.
 #[must_use]
-pub fn answer(response: Response, mut record: RequestLog) -> Response {
+pub fn answer(response: Response, mut log: RequestLog) -> Response {
     let left = reply::announced(response.headers());
     if left == Some(0) || response.body().size_hint().exact().is_some() {
-        record.done();
+        log.done();
         return response;
     }
     let (head, body) = response.into_parts();
-    let recorded = Recorded {
+    let body = LoggedBody {
         left,
-        events: are_events(&head.headers),
         body: Some(body),
-        record,
+        log,
     };
-    Response::from_parts(head, Body::new(recorded))
+    Response::from_parts(head, Body::new(body))
 }
 
-fn are_events(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE);
-    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
-}
-
-struct Recorded {
+struct LoggedBody {
     /// None once it has ended.
     body: Option<Body>,
     /// What is still to come of the length that the client was told: nobody asks for more.
     left: Option<u64>,
-    events: bool,
-    record: RequestLog,
+    log: RequestLog,
 }
 
-impl Recorded {
+impl LoggedBody {
     fn passed(&mut self, frame: &Frame<Bytes>) {
         let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
         self.left = self.left.map(|left| left.saturating_sub(bytes));
         if self.left == Some(0) {
-            self.record.done();
+            self.log.done();
         }
-    }
-
-    /// The end of a stream of events that failed, as OpenAI's SDKs raise it.
-    fn fail(&mut self, broken: axum::Error) -> Result<Frame<Bytes>, axum::Error> {
-        let failure = failure(&broken);
-        self.record.failed(&failure);
-        if !self.events {
-            return Err(broken);
-        }
-        let mut event = b"event: error\ndata: ".to_vec();
-        event.extend_from_slice(&error::object(&failure));
-        event.extend_from_slice(b"\n\n");
-        Ok(Frame::data(event.into()))
     }
 }
 
@@ -81,17 +59,17 @@ impl Recorded {
 fn failure(broken: &axum::Error) -> Failure {
     let first: &(dyn Error + 'static) = broken;
     std::iter::successors(Some(first), |&error| error.source())
-        .find_map(|error| error.downcast_ref::<Broken>())
+        .find_map(|error| error.downcast_ref::<BodyError>())
         .map_or_else(
             || {
                 Failure::new(Kind::Upstream, "The answer broke off.")
                     .with_detail(broken.to_string())
             },
-            |Broken(failure)| failure.clone(),
+            |BodyError(failure)| failure.clone(),
         )
 }
 
-impl http_body::Body for Recorded {
+impl http_body::Body for LoggedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -109,11 +87,12 @@ impl http_body::Body for Recorded {
             }
             Some(Err(broken)) => {
                 self.body = None;
-                Poll::Ready(Some(self.fail(broken)))
+                self.log.failed(&failure(&broken));
+                Poll::Ready(Some(Err(broken)))
             }
             None => {
                 self.body = None;
-                self.record.done();
+                self.log.done();
                 Poll::Ready(None)
             }
         }

@@ -63,7 +63,7 @@ pub fn answer(body: Vec<u8>, usage: Usage, in_form: bool) -> Response {
         HeaderName::from_static("x-relay-usage"),
         HeaderValue::from_static(usage.source.as_str()),
     );
-    charged(headers, usage.credits);
+    credits_header(headers, usage.credits);
     if !in_form {
         headers.insert(
             HeaderName::from_static("x-relay-schema"),
@@ -74,14 +74,14 @@ pub fn answer(body: Vec<u8>, usage: Usage, in_form: bool) -> Response {
 }
 
 /// Tells a client what its answer cost, if upstream says so.
-pub fn charged(headers: &mut HeaderMap, credits: Option<f64>) {
+pub fn credits_header(headers: &mut HeaderMap, credits: Option<f64>) {
     if let Some(credits) = credits.and_then(|c| HeaderValue::try_from(c.to_string()).ok()) {
         headers.insert(HeaderName::from_static("x-relay-credits"), credits);
     }
 }
 
 /// Tells a client which model did the work: not always the one that was asked for.
-pub fn made_by(headers: &mut HeaderMap, model: &str) {
+pub fn model_header(headers: &mut HeaderMap, model: &str) {
     if let Ok(model) = HeaderValue::try_from(model) {
         headers.insert(HeaderName::from_static("x-relay-model"), model);
     }
@@ -89,13 +89,17 @@ pub fn made_by(headers: &mut HeaderMap, model: &str) {
 
 /// What a streamed answer cost and who counted, as a comment: its headers are gone before anybody
 /// knows, and no dialect's events have a place for it.
-pub fn cost(usage: Usage, out: &mut Vec<u8>) {
+pub fn usage_comment(usage: Usage, out: &mut Vec<u8>) {
     let credits = usage.credits.filter(|credits| credits.is_finite());
     let credits = credits.map(|credits| format!("\"credits\":{credits},"));
     let (credits, source) = (credits.unwrap_or_default(), usage.source.as_str());
     let told = comment(format_args!("{{{credits}\"usage\":\"{source}\"}}"));
     out.extend_from_slice(told.as_bytes());
 }
+
+/// A sign of life in a stream of server-sent events. It ends no event, so that it rides before the
+/// next one.
+pub const KEEPALIVE_COMMENT: &[u8] = b": keep-alive\n";
 
 /// What the relay itself says in a stream, as JSON in a comment.
 #[must_use]
@@ -121,9 +125,9 @@ pub fn events(body: Body) -> Response {
 }
 
 /// Tells a client which parameters had no effect.
-pub fn ignored(headers: &mut HeaderMap, names: &[String]) {
+pub fn ignored_header(headers: &mut HeaderMap, names: &[String]) {
     if !names.is_empty()
-        && let Ok(names) = HeaderValue::try_from(nameable(names))
+        && let Ok(names) = HeaderValue::try_from(header_list(names))
     {
         headers.insert(HeaderName::from_static("x-relay-ignored"), names);
     }
@@ -133,7 +137,7 @@ pub fn ignored(headers: &mut HeaderMap, names: &[String]) {
 const MAX_NAMES: usize = 1024;
 
 /// Names as a header can bear them. One that it cannot, or that is too many, stands as an ellipsis.
-fn nameable(names: &[String]) -> String {
+fn header_list(names: &[String]) -> String {
     let mut text = String::new();
     for name in names {
         let plain = name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_graphic());
@@ -187,7 +191,7 @@ mod tests {
                 ..Usage::default()
             };
             let mut out = Vec::new();
-            cost(usage, &mut out);
+            usage_comment(usage, &mut out);
             let expected = format!(": x-relay {expected}\n");
             assert_eq!(String::from_utf8_lossy(&out), expected);
         }
@@ -196,11 +200,11 @@ mod tests {
     #[test]
     fn names_of_ignored_parameters_fit_into_a_header() {
         let names = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
-        assert_eq!(nameable(&names(&["seed", "top_p"])), "seed, top_p");
+        assert_eq!(header_list(&names(&["seed", "top_p"])), "seed, top_p");
         let odd = names(&["seed", "a\r\nSet-Cookie: b", "\u{fc}n\u{ef}"]);
-        assert_eq!(nameable(&odd), "seed, ..., ...");
+        assert_eq!(header_list(&odd), "seed, ..., ...");
         let many: Vec<String> = (0..5000).map(|n| format!("unknown_{n}")).collect();
-        let text = nameable(&many);
+        let text = header_list(&many);
         assert!(text.len() < 1100 && text.ends_with(", ..."), "{text}");
         assert!(HeaderValue::try_from(text).is_ok());
     }

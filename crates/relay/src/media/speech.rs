@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::stream;
+use http::HeaderMap;
 use http::header::{self, HeaderValue};
 use onemin::models::Feature;
 use onemin::speech::{self, SpeechParams};
@@ -17,8 +18,8 @@ use translate::plan;
 use super::result_url::data_uri;
 use super::{Media, invalid};
 use crate::failure::{of_download, of_upstream};
-use crate::http::logged_body::Broken;
-use crate::http::reply;
+use crate::http::event_stream::deferred::MadeEvents;
+use crate::http::logged_body::BodyError;
 use crate::ledger::Payer;
 
 /// A request for speech that is ready to be run: the paid call that it comes down to.
@@ -106,33 +107,50 @@ impl Media {
         })
     }
 
-    /// The bytes, or events that carry them, as they come from upstream.
+    /// Events that carry the bytes as they come from upstream.
     ///
     /// # Errors
     /// The audio cannot be fetched.
-    pub async fn speech_response(&self, speech: Speech, events: bool) -> Result<Response, Failure> {
+    pub async fn speech_events(
+        &self,
+        speech: Speech,
+        headers: HeaderMap,
+    ) -> Result<MadeEvents, Failure> {
         if let Some(bytes) = speech.bytes {
-            if events {
-                let mut body = audio::speech_delta(&STANDARD.encode(&bytes));
-                body.extend_from_slice(&audio::speech_done());
-                return Ok(reply::events(Body::from(body)));
-            }
+            let mut events = audio::speech_delta(&STANDARD.encode(&bytes));
+            events.extend_from_slice(&audio::speech_done());
+            return Ok(MadeEvents::whole(headers, events));
+        }
+        let download = self.download_speech(&speech.asset).await?;
+        Ok(MadeEvents::stream(headers, deltas(download)))
+    }
+
+    async fn download_speech(&self, asset: &ResultAsset) -> Result<Download, Failure> {
+        let download = self.client.download(asset).await;
+        download.map_err(|error| of_download(&error, &self.url(asset)))
+    }
+
+    /// The bytes as they come from upstream.
+    ///
+    /// # Errors
+    /// The audio cannot be fetched.
+    pub async fn speech_response(&self, speech: Speech) -> Result<Response, Failure> {
+        if let Some(bytes) = speech.bytes {
             let kind = HeaderValue::from_static(speech.content_type);
             let mut response = Response::new(Body::from(bytes));
             response.headers_mut().insert(header::CONTENT_TYPE, kind);
             return Ok(response);
         }
-        let download = self.client.download(&speech.asset).await;
-        let download = download.map_err(|error| of_download(&error, &self.url(&speech.asset)))?;
-        if events {
-            return Ok(reply::events(Body::from_stream(deltas(download))));
-        }
+        let download = self.download_speech(&speech.asset).await?;
         let length = download.length;
         let mut response = Response::new(Body::from_stream(stream::unfold(
             download,
             async |mut download| {
                 let next = download.next().await?;
-                Some((next.map_err(|error| Broken(of_upstream(&error))), download))
+                Some((
+                    next.map_err(|error| BodyError(of_upstream(&error))),
+                    download,
+                ))
             },
         )));
         let headers = response.headers_mut();
@@ -148,7 +166,7 @@ impl Media {
 }
 
 /// Events with pieces of speech; one that broke off ends without `done`.
-fn deltas(download: Download) -> impl futures_util::Stream<Item = Result<Bytes, Broken>> {
+fn deltas(download: Download) -> impl futures_util::Stream<Item = Result<Bytes, Failure>> {
     stream::unfold(Some((download, Vec::new())), async |state| {
         let (mut download, mut rest): (Download, Vec<u8>) = state?;
         match download.next().await {
@@ -160,7 +178,7 @@ fn deltas(download: Download) -> impl futures_util::Stream<Item = Result<Bytes, 
                 let delta = Bytes::from(audio::speech_delta(&piece));
                 Some((Ok(delta), Some((download, rest))))
             }
-            Some(Err(error)) => Some((Err(Broken(of_upstream(&error))), None)),
+            Some(Err(error)) => Some((Err(of_upstream(&error)), None)),
             None => {
                 let mut last = if rest.is_empty() {
                     Vec::new()

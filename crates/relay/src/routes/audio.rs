@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use http::Request;
 use http::header::{self, HeaderValue};
+use http::{HeaderMap, Request};
 use onemin::models::Feature;
 use serde::Serialize;
 use serde_json::json;
@@ -14,26 +14,26 @@ use translate::dialect::openai::media::audio::{self, SpeechRequest};
 use translate::failure::Failure;
 
 use crate::access::Access;
-use crate::http::admit::{self, AdmittedRequest};
-use crate::http::event_stream::{self, Heartbeat};
+use crate::http::admit::{self, AdmittedRequest, Answer};
+use crate::http::event_stream::deferred::{DeferredEvents, MadeEvents};
 use crate::http::reply;
 use crate::ledger::Payer;
-use crate::media::transcription::{Task, TranscriptionRequest};
-use crate::media::{Media, speech};
+use crate::media::Media;
+use crate::media::speech::{self, Speech};
+use crate::media::transcription::{Task, Transcription};
 use crate::models::Models;
 
 /// Audio transcribed.
 pub async fn transcriptions(
     State(access): State<Arc<Access>>,
     State(media): State<Media>,
-    State(heartbeat): State<Heartbeat>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
         &access,
         "audio.transcriptions",
         request,
-        async |asked: AdmittedRequest| transcribe(media, heartbeat, asked, Task::Transcribe).await,
+        async |asked: AdmittedRequest| transcribe(media, asked, Task::Transcribe).await,
     )
     .await
 }
@@ -42,58 +42,47 @@ pub async fn transcriptions(
 pub async fn translations(
     State(access): State<Arc<Access>>,
     State(media): State<Media>,
-    State(heartbeat): State<Heartbeat>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
         &access,
         "audio.translations",
         request,
-        async |asked: AdmittedRequest| transcribe(media, heartbeat, asked, Task::Translate).await,
+        async |asked: AdmittedRequest| transcribe(media, asked, Task::Translate).await,
     )
     .await
 }
 
-async fn transcribe(
-    media: Media,
-    heartbeat: Heartbeat,
-    asked: AdmittedRequest,
-    task: Task,
-) -> Result<Response, Failure> {
+async fn transcribe(media: Media, asked: AdmittedRequest, task: Task) -> Result<Answer, Failure> {
     let payer = asked.payer;
     let mut request = media
         .read_transcription(&payer, asked.head, asked.body)
         .await?;
     request.strict = asked.strict;
-    if !request.streamed {
-        return transcript(&media, &payer, &request, task).await;
+    if request.streamed {
+        let making = async move {
+            let made = media.transcribe(&payer, &request, task).await?;
+            let events = audio::transcript_events(&made.transcript.text);
+            Ok(MadeEvents::whole(transcription_headers(&made), events))
+        };
+        return Ok(DeferredEvents::new(making).into());
     }
-    let making = async move { transcript(&media, &payer, &request, task).await };
-    event_stream::events(heartbeat, making).await
+    let made = media.transcribe(&payer, &request, task).await?;
+    let body = request.format.written(&made.transcript, task.name())?;
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    let kind = HeaderValue::from_static(request.format.content_type());
+    headers.insert(header::CONTENT_TYPE, kind);
+    headers.extend(transcription_headers(&made));
+    Ok(response.into())
 }
 
-async fn transcript(
-    media: &Media,
-    payer: &Payer,
-    request: &TranscriptionRequest,
-    task: Task,
-) -> Result<Response, Failure> {
-    let made = media.transcribe(payer, request, task).await?;
-    let mut response = if request.streamed {
-        reply::events(Body::from(audio::transcript_events(&made.transcript.text)))
-    } else {
-        let mut response = Response::new(Body::from(
-            request.format.written(&made.transcript, task.name())?,
-        ));
-        let kind = HeaderValue::from_static(request.format.content_type());
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
-        response
-    };
-    let headers = response.headers_mut();
-    reply::ignored(headers, &made.ignored);
-    reply::charged(headers, made.credits);
-    reply::made_by(headers, &made.model);
-    Ok(response)
+fn transcription_headers(made: &Transcription) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    reply::ignored_header(&mut headers, &made.ignored);
+    reply::credits_header(&mut headers, made.credits);
+    reply::model_header(&mut headers, &made.model);
+    headers
 }
 
 /// Speech from text.
@@ -101,7 +90,6 @@ pub async fn speech(
     State(access): State<Arc<Access>>,
     State(models): State<Arc<Models>>,
     State(media): State<Media>,
-    State(heartbeat): State<Heartbeat>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
@@ -114,11 +102,17 @@ pub async fn speech(
             request.model = models.permitted(&request.model)?;
             request.strict = asked.strict;
             let payer = asked.payer;
-            if !request.events {
-                return synthesize(&media, &payer, &request).await;
+            if request.events {
+                let making = async move {
+                    let (speech, headers) = synthesize(&media, &payer, &request).await?;
+                    media.speech_events(speech, headers).await
+                };
+                return Ok(DeferredEvents::new(making).into());
             }
-            let making = async move { synthesize(&media, &payer, &request).await };
-            event_stream::events(heartbeat, making).await
+            let (speech, headers) = synthesize(&media, &payer, &request).await?;
+            let mut response = media.speech_response(speech).await?;
+            response.headers_mut().extend(headers);
+            Ok(Answer::from(response))
         },
     )
     .await
@@ -128,14 +122,13 @@ async fn synthesize(
     media: &Media,
     payer: &Payer,
     request: &SpeechRequest,
-) -> Result<Response, Failure> {
+) -> Result<(Speech, HeaderMap), Failure> {
     let prepared = speech::prepare(request)?;
     let made = media.synthesize(payer, prepared).await?;
-    let (ignored, credits) = (made.ignored.clone(), made.credits);
-    let mut response = media.speech_response(made, request.events).await?;
-    reply::ignored(response.headers_mut(), &ignored);
-    reply::charged(response.headers_mut(), credits);
-    Ok(response)
+    let mut headers = HeaderMap::new();
+    reply::ignored_header(&mut headers, &made.ignored);
+    reply::credits_header(&mut headers, made.credits);
+    Ok((made, headers))
 }
 
 /// The voices that speech can be asked for in, as Open WebUI and its like list them. No key is

@@ -1,11 +1,11 @@
 //! `/v1/images/generations`, `/edits` and `/variations`.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
+use futures_util::future::BoxFuture;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Request};
 use translate::chat_request::{Attachment, Delivery, Source};
@@ -14,8 +14,8 @@ use translate::failure::Failure;
 
 use crate::access::Access;
 use crate::clock;
-use crate::http::admit::{self, AdmittedRequest};
-use crate::http::event_stream::{self, Heartbeat};
+use crate::http::admit::{self, AdmittedRequest, Answer};
+use crate::http::event_stream::deferred::{DeferredEvents, MadeEvents};
 use crate::http::multipart::{self, Form};
 use crate::http::reply;
 use crate::ledger::Payer;
@@ -29,7 +29,6 @@ pub async fn generations(
     State(access): State<Arc<Access>>,
     State(models): State<Arc<Models>>,
     State(media): State<Media>,
-    State(heartbeat): State<Heartbeat>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
@@ -43,15 +42,12 @@ pub async fn generations(
             check_text_only(&request)?;
             permit(&models, &mut request)?;
             let payer = asked.payer;
-            respond(heartbeat, request.delivery, {
-                let media = media.clone();
-                async move {
-                    let prepared = media.prepare_generation(&payer, request.clone()).await?;
-                    let made = media.run_images(&payer, prepared).await?;
-                    Ok(response("image_generation", &request, &made))
-                }
-            })
-            .await
+            let wanted = request.clone();
+            let making = async move {
+                let prepared = media.prepare_generation(&payer, wanted).await?;
+                media.run_images(&payer, prepared).await
+            };
+            respond("image_generation", request, Box::pin(making)).await
         },
     )
     .await
@@ -62,7 +58,6 @@ pub async fn edits(
     State(access): State<Arc<Access>>,
     State(models): State<Arc<Models>>,
     State(media): State<Media>,
-    State(heartbeat): State<Heartbeat>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
@@ -79,15 +74,12 @@ pub async fn edits(
             let uploads = media.uploads();
             let sources = upload_all(uploads, &payer, &images, "image").await?;
             let mask = upload_all(uploads, &payer, &mask, "mask").await?.pop();
-            respond(heartbeat, request.delivery, {
-                let media = media.clone();
-                async move {
-                    let prepared = media.prepare_edit(&request, sources, mask)?;
-                    let made = media.run_images(&payer, prepared).await?;
-                    Ok(response("image_edit", &request, &made))
-                }
-            })
-            .await
+            let wanted = request.clone();
+            let making = async move {
+                let prepared = media.prepare_edit(&wanted, sources, mask)?;
+                media.run_images(&payer, prepared).await
+            };
+            respond("image_edit", request, Box::pin(making)).await
         },
     )
     .await
@@ -98,7 +90,6 @@ pub async fn variations(
     State(access): State<Arc<Access>>,
     State(models): State<Arc<Models>>,
     State(media): State<Media>,
-    State(heartbeat): State<Heartbeat>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
@@ -127,31 +118,47 @@ pub async fn variations(
                 .into_iter()
                 .next()
                 .ok_or_else(images::missing_image)?;
-            respond(heartbeat, request.delivery, {
-                let media = media.clone();
-                async move {
-                    let known_as = known_as.as_deref().unwrap_or(&source);
-                    let varying = media.vary_image(&payer, &request, &source, known_as);
-                    let made = Box::pin(varying).await?;
-                    Ok(response("image_variation", &request, &made))
-                }
-            })
-            .await
+            let wanted = request.clone();
+            let making = async move {
+                let known_as = known_as.as_deref().unwrap_or(&source);
+                media.vary_image(&payer, &wanted, &source, known_as).await
+            };
+            respond("image_variation", request, Box::pin(making)).await
         },
     )
     .await
 }
 
-/// The response as it is made; a stream has heartbeats until then.
+/// The answer with what is made; a stream has heartbeats until then.
 async fn respond(
-    heartbeat: Heartbeat,
-    delivery: Delivery,
-    making: impl Future<Output = Result<Response, Failure>> + Send + 'static,
-) -> Result<Response, Failure> {
-    match delivery {
-        Delivery::Streamed => event_stream::events(heartbeat, making).await,
-        Delivery::Whole => making.await,
+    kind: &'static str,
+    request: ImageRequest,
+    making: BoxFuture<'static, Result<Images, Failure>>,
+) -> Result<Answer, Failure> {
+    if request.delivery == Delivery::Streamed {
+        let making = async move {
+            let made = making.await?;
+            let now = clock::now();
+            let images = made.images.iter();
+            let events = images.map(|image| wire::completed(kind, now, &request, image));
+            let events = events.collect::<Vec<_>>().concat();
+            Ok(MadeEvents::whole(image_headers(&made), events))
+        };
+        return Ok(DeferredEvents::new(making).into());
     }
+    let made = making.await?;
+    let body = wire::document(clock::now(), &made.prompt, &made.images);
+    let mut response = reply::json(200, body);
+    response.headers_mut().extend(image_headers(&made));
+    Ok(response.into())
+}
+
+fn image_headers(made: &Images) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    reply::ignored_header(&mut headers, &made.ignored);
+    reply::credits_header(&mut headers, made.credits);
+    reply::model_header(&mut headers, &made.model);
+    headers
 }
 
 /// The name under which an image may have been generated here.
@@ -263,21 +270,4 @@ async fn upload_all(
         paths.push(path.map_err(|failure| failure.with_param(field))?);
     }
     Ok(paths)
-}
-
-fn response(kind: &str, request: &ImageRequest, made: &Images) -> Response {
-    let now = clock::now();
-    let mut response = match request.delivery {
-        Delivery::Whole => reply::json(200, wire::document(now, &made.prompt, &made.images)),
-        Delivery::Streamed => {
-            let images = made.images.iter();
-            let events = images.map(|image| wire::completed(kind, now, request, image));
-            reply::events(Body::from(events.collect::<Vec<_>>().concat()))
-        }
-    };
-    let headers = response.headers_mut();
-    reply::ignored(headers, &made.ignored);
-    reply::charged(headers, made.credits);
-    reply::made_by(headers, &made.model);
-    response
 }

@@ -210,7 +210,7 @@ pub async fn cancel(
             let stored = objects.responses.get(asked.caller.id, &id).await?;
             stored.ok_or_else(|| missing_response(&id))?;
             let message = "Only background responses can be cancelled, and this relay runs none.";
-            Err(Failure::invalid("id", message))
+            Err::<Response, _>(Failure::invalid("id", message))
         },
     )
     .await
