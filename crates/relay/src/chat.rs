@@ -1,9 +1,10 @@
-//! The way of a turn, whole: decode, admit, plan, attach, compose, call, interpret, encode.
+//! The way of a turn: admit, decode, plan, attach, compose, call, interpret, encode.
 
 pub mod assistant;
 pub mod file_keywords;
 pub mod media;
-pub mod stream;
+mod prepare;
+mod stream;
 pub mod upstream;
 
 use std::sync::Arc;
@@ -17,12 +18,12 @@ use onemin::Client;
 use onemin::chat::{self, WebSearch};
 use translate::chat_request::{ChatRequest, Delivery};
 use translate::compose::{Wording, compose};
-use translate::dialect::{self, Dialect};
+use translate::dialect::{DecodedRequest, Dialect};
 use translate::failure::Failure;
 use translate::interpret::Attempt;
 use translate::interpret::thinking::Thoughts;
-use translate::plan::{self, DialectRules, Plan, PlanSettings};
-use translate::reply::{Completion, Reply, ResponseMeta};
+use translate::plan::{self, DialectRules, PlanSettings};
+use translate::reply::{Completion, Event, Reply, ResponseMeta, Usage};
 
 use crate::access::Access;
 use crate::access::account_id::AccountId;
@@ -30,7 +31,6 @@ use crate::clock;
 use crate::config::FileKeywords;
 use crate::http::admit::{self, Admitted, Entrance, KeyNeed};
 use crate::http::body;
-use crate::http::context::RequestContext;
 use crate::http::event_stream;
 use crate::http::reply;
 use crate::ledger::Payer;
@@ -39,9 +39,9 @@ use crate::models::{Models, NameStyle};
 use crate::objects::Objects;
 use crate::observe::RequestLog;
 use crate::uploads::UploadedParts;
-use media::PreparedMedia;
+use prepare::{AnswerBy, Prepared, TurnContext};
 use stream::ChatEvents;
-use upstream::{Answers, Call, Way};
+use upstream::{Answers, Call, Progress, Upstream};
 
 /// An API that asks for turns.
 pub struct Api {
@@ -121,13 +121,14 @@ impl Chat {
         decode: D,
     ) -> Response
     where
-        D: AsyncFnOnce(AccountId, Bytes, ResponseMeta) -> Result<dialect::DecodedRequest, Failure>,
+        D: AsyncFnOnce(AccountId, Bytes, ResponseMeta) -> Result<DecodedRequest, Failure>,
     {
         let (head, body) = request.into_parts();
         let entrance = Entrance {
             api: api.name,
             dialect: &api.dialect,
         };
+        // admit
         let mut admitted = match admit::admit(access, entrance, KeyNeed::Required, &head).await {
             Ok(admitted) => admitted,
             Err(refusal) => return *refusal,
@@ -139,6 +140,8 @@ impl Chat {
         }
     }
 
+    /// The steps after `admit`, in their order. Nothing is paid for before all of a request is
+    /// planned.
     async fn answer<D>(
         &self,
         api: &'static Api,
@@ -147,69 +150,112 @@ impl Chat {
         decode: D,
     ) -> Result<Response, Failure>
     where
-        D: AsyncFnOnce(AccountId, Bytes, ResponseMeta) -> Result<dialect::DecodedRequest, Failure>,
+        D: AsyncFnOnce(AccountId, Bytes, ResponseMeta) -> Result<DecodedRequest, Failure>,
     {
         let payer = admitted.require_payer()?;
-        let context = admitted.context.clone();
-        let policy = PlanSettings {
-            strict: admitted.strict,
-            ..self.settings.plan
+        let meta = ResponseMeta {
+            id: admitted.context.id.hex(),
+            created: admitted.log.created(),
         };
-        let record = &mut admitted.log;
+        // decode
         let body = reading.await?;
-
-        let stamp = ResponseMeta {
-            id: context.id.hex(),
-            created: record.created(),
+        let decoded = decode(payer.caller().id, body, meta.clone()).await?;
+        admitted.log.asks(&decoded.chat);
+        // plan
+        let turn = TurnContext {
+            models: &self.models,
+            media: &self.media,
+            objects: &self.objects,
+            payer: &payer,
+            names: api.names,
+            rules: api.dialect.fields,
+            policy: PlanSettings {
+                strict: admitted.strict,
+                ..self.settings.plan
+            },
+            file_keywords: self.settings.file_keywords,
         };
-        let decoded = decode(payer.caller().id, body, stamp.clone()).await?;
-        let dialect::DecodedRequest {
-            chat,
-            further,
-            encoder,
-        } = decoded;
-        let asker = Asker {
-            chat: self,
-            api,
-            payer,
-            context,
-            policy,
-        };
-        record.asks(&chat);
-        plan::check_choices(&chat, &further, asker.policy)?;
-        let first = asker.prepare(chat).await?;
-        let mut others = Vec::with_capacity(further.len());
-        for chat in further {
-            others.push(asker.prepare(chat).await?);
+        plan::check_choices(&decoded.chat, &decoded.further, turn.policy)?;
+        let first = turn.prepare(decoded.chat).await?;
+        let mut further = Vec::with_capacity(decoded.further.len());
+        for chat in decoded.further {
+            further.push(turn.prepare(chat).await?);
         }
-        let (chat, mut answers) = asker.start(first).await?;
-        for prepared in others {
-            answers.add(asker.start(prepared).await?.1);
+        let (delivery, ignored) = (first.chat.delivery, first.chat.ignored.clone());
+        admitted.log.asks(&first.chat);
+        // attach, compose, call
+        let seed = admitted.context.id.tag_seed();
+        let mut answers = self.start(first, &payer, seed).await?;
+        for prepared in further {
+            answers.add(self.start(prepared, &payer, seed).await?);
         }
-        // By now it may be another model's name.
-        record.asks(&chat);
-
-        match chat.delivery {
+        // interpret, encode
+        match delivery {
             Delivery::Streamed => {
-                let encoder = encoder.stream(stamp, answers.count());
-                let events = ChatEvents::new(answers, encoder, chat.ignored.clone());
-                event_stream::begin(events, record.take(), admitted.heartbeat).await
+                let encoder = decoded.encoder.stream(meta, answers.count());
+                let events = ChatEvents::new(answers, encoder, ignored);
+                event_stream::begin(events, admitted.log.take(), admitted.heartbeat).await
             }
             Delivery::Whole => {
-                let (replies, answers) = whole(answers, record).await?;
-                let usage = answers.usage();
-                record.finished(usage);
+                let (replies, usage, in_form) = collect(answers, &mut admitted.log).await?;
+                admitted.log.finished(usage);
                 let at = clock::now();
-                let completed = Completion { usage, at };
-                let mut response = reply::answer(
-                    encoder.document(&stamp, &replies, completed),
-                    usage,
-                    answers.in_form(),
-                );
-                reply::ignored_header(response.headers_mut(), &chat.ignored);
+                let document = decoded
+                    .encoder
+                    .document(&meta, &replies, Completion { usage, at });
+                let mut response = reply::answer(document, usage, in_form);
+                reply::ignored_header(response.headers_mut(), &ignored);
                 Ok(response)
             }
         }
+    }
+
+    /// Starts a prepared request: its answers are asked for when they are polled. Audio is
+    /// transcribed first, since the prompt needs its text.
+    async fn start(
+        &self,
+        prepared: Prepared,
+        payer: &Payer,
+        seed: u32,
+    ) -> Result<Answers, Failure> {
+        let Prepared {
+            mut chat,
+            plan,
+            answer,
+        } = prepared;
+        let work = match answer {
+            AnswerBy::Model => {
+                media::transcribe_audio_parts(&self.media, payer, &mut chat).await?;
+                // attach
+                let attached = self.media.uploads().upload_all(payer, &chat).await?;
+                // compose
+                let prompt = compose(&chat, &self.wording, seed);
+                // call
+                let request = upstream_request(&chat, prompt.text, attached);
+                let attempt = Attempt {
+                    left: plan.corrections,
+                    thoughts: self.settings.thoughts,
+                    ..Attempt::default()
+                };
+                let call = Call {
+                    upstream: Upstream {
+                        client: self.client.clone(),
+                        payer: payer.clone(),
+                        exchange: plan.exchange,
+                    },
+                    chat: Arc::new(chat),
+                    tags: prompt.tags,
+                    wording: self.wording.clone(),
+                };
+                return Ok(Answers::call(call, request, attempt));
+            }
+            AnswerBy::Media(prepared) => prepared.run(self.media.clone(), payer.clone()).boxed(),
+            AnswerBy::Deletion => {
+                let files = self.objects.files.clone();
+                file_keywords::delete(files, payer.caller().id).boxed()
+            }
+        };
+        Ok(Answers::made(&chat, work))
     }
 }
 
@@ -221,133 +267,22 @@ fn named(failure: Failure, fields: DialectRules) -> Failure {
     failure
 }
 
-/// Who asks, and under which terms.
-struct Asker<'r> {
-    chat: &'r Chat,
-    api: &'static Api,
-    payer: Payer,
-    context: RequestContext,
-    policy: PlanSettings,
-}
-
-/// A request that is planned: what is paid for comes when it is started.
-struct Prepared {
-    chat: ChatRequest,
-    plan: Plan,
-    answer: AnswerBy,
-}
-
-/// What answers a request.
-enum AnswerBy {
-    /// A chat model.
-    Model,
-    /// A model of media.
-    Media(Box<PreparedMedia>),
-    /// The deletion of the account's files.
-    Deletion,
-}
-
-impl Asker<'_> {
-    /// Makes a request what it means here, and plans it. Nothing is paid for.
-    async fn prepare(&self, mut chat: ChatRequest) -> Result<Prepared, Failure> {
-        let service = self.chat;
-        let (objects, owner) = (&service.objects, self.payer.caller().id);
-        assistant::apply(&objects.assistants, owner, &mut chat).await?;
-        let keywords = service.settings.file_keywords;
-        let deletes = file_keywords::ask_to_delete(keywords, &chat);
-        if !deletes {
-            file_keywords::attach(keywords, &objects.files, owner, &mut chat).await?;
-        }
-        chat.model = service.models.resolve(&chat.model, self.api.names).await;
-        let job = service.models.admit(&chat.model).await?;
-        let mut answer = AnswerBy::Model;
-        if let Some(task) = job.media_task() {
-            let preparing = media::prepare(&service.media, &self.payer, task, &mut chat);
-            answer = AnswerBy::Media(Box::new(preparing.await?));
-        }
-        let fields = self.api.dialect.fields;
-        let plan = plan::plan(&chat, job.abilities(), self.policy, fields)?;
-        chat.ignored.extend(plan.ignored.map(str::to_owned));
-        if deletes {
-            answer = AnswerBy::Deletion;
-        }
-        Ok(Prepared { chat, plan, answer })
-    }
-
-    /// Starts a prepared request: its answers are asked for when they are polled. Audio is
-    /// transcribed first, since the prompt needs its text.
-    async fn start(&self, prepared: Prepared) -> Result<(Arc<ChatRequest>, Answers), Failure> {
-        let service = self.chat;
-        let Prepared {
-            mut chat,
-            plan,
-            answer,
-        } = prepared;
-        let (chat, work) = match answer {
-            AnswerBy::Model => {
-                let transcribing =
-                    media::transcribe_audio_parts(&service.media, &self.payer, &mut chat);
-                transcribing.await?;
-                let chat = Arc::new(chat);
-                let answers = self.converse(&chat, plan).await?;
-                return Ok((chat, answers));
-            }
-            AnswerBy::Media(prepared) => {
-                let running = prepared.run(service.media.clone(), self.payer.clone());
-                (Arc::new(chat), running.boxed())
-            }
-            AnswerBy::Deletion => {
-                let deleting =
-                    file_keywords::delete(service.objects.files.clone(), self.payer.caller().id);
-                (Arc::new(chat), deleting.boxed())
-            }
-        };
-        let answers = Answers::made(&chat, work);
-        Ok((chat, answers))
-    }
-
-    /// Asks a chat model: the images and documents of the request go ahead of its prompt.
-    async fn converse(&self, chat: &Arc<ChatRequest>, plan: Plan) -> Result<Answers, Failure> {
-        let service = self.chat;
-        let uploads = service.media.uploads();
-        let attached = uploads.upload_all(&self.payer, chat).await?;
-        let prompt = compose(chat, &service.wording, self.context.id.tag_seed());
-        let attempt = Attempt {
-            left: plan.corrections,
-            thoughts: service.settings.thoughts,
-            ..Attempt::default()
-        };
-        let request = upstream_request(chat, prompt.text, attached);
-        let call = Call {
-            way: Way {
-                client: service.client.clone(),
-                payer: self.payer.clone(),
-                exchange: plan.exchange,
-            },
-            chat: chat.clone(),
-            tags: prompt.tags,
-            wording: service.wording.clone(),
-        };
-        Ok(Answers::call(call, request, attempt))
-    }
-}
-
-async fn whole(
+/// Whole answers from their events: what they say, what they cost, and whether all have the format
+/// that was asked for.
+async fn collect(
     mut answers: Answers,
-    record: &mut RequestLog,
-) -> Result<(Vec<Reply>, Answers), Failure> {
+    log: &mut RequestLog,
+) -> Result<(Vec<Reply>, Usage, bool), Failure> {
     let mut replies = vec![Reply::default(); answers.count() as usize];
-    let mut collect = |choice: usize, event: translate::reply::Event<'_>| {
+    let mut collect = |choice: usize, event: Event<'_>| {
         if let Some(reply) = replies.get_mut(choice) {
             reply.collect(event);
         }
     };
-    while std::future::poll_fn(|cx| answers.poll(cx, &mut collect)).await?
-        == upstream::Progress::More
-    {
-        record.first_byte();
+    while std::future::poll_fn(|cx| answers.poll(cx, &mut collect)).await? == Progress::More {
+        log.first_byte();
     }
-    Ok((replies, answers))
+    Ok((replies, answers.usage(), answers.in_form()))
 }
 
 fn upstream_request(chat: &ChatRequest, prompt: String, attached: UploadedParts) -> chat::Request {

@@ -22,8 +22,8 @@ use crate::ledger::{Charge, Hold, PaidCall, Payer};
 
 /// What is asked of upstream, and how.
 pub struct Call {
-    /// The way to upstream.
-    pub way: Way,
+    /// Who is asked.
+    pub upstream: Upstream,
     /// What is asked for.
     pub chat: Arc<ChatRequest>,
     /// The tags of the prompt's transcript.
@@ -32,9 +32,9 @@ pub struct Call {
     pub wording: Arc<Wording>,
 }
 
-/// The way to upstream, the same for every attempt at an answer.
+/// Who is asked and who pays, the same for every attempt at an answer.
 #[derive(Clone)]
-pub struct Way {
+pub struct Upstream {
     /// What sends.
     pub client: Client,
     /// Who pays.
@@ -62,21 +62,24 @@ impl Answers {
     /// Prepares the calls; the first poll sends them.
     #[must_use]
     pub fn call(call: Call, request: chat::Request, attempt: Attempt) -> Self {
-        let (request, blank) = apart(request);
+        let (request, request_without_prompt) = split_prompt(request);
         let request = Arc::new(request);
         let answers = (0..call.chat.choices).map(|_| Answer {
-            upstream: Upstream::ask(&call.way, &request),
+            upstream: CallState::ask(&call.upstream, &request),
             hold: None,
             interpreter: Interpreter::new(&call.chat, call.tags, attempt),
             prompt_bytes: request.prompt.len(),
-            again: None,
+            correction: None,
             spent: None,
         });
         let mut answers: Vec<Answer> = answers.collect();
         if attempt.left > 0 {
-            let again = Arc::new(Again { call, blank });
+            let correction = Arc::new(Correction {
+                call,
+                request_without_prompt,
+            });
             for answer in &mut answers {
-                answer.again = Some(again.clone());
+                answer.correction = Some(correction.clone());
             }
         }
         Self {
@@ -89,11 +92,11 @@ impl Answers {
     #[must_use]
     pub fn made(chat: &ChatRequest, work: Answering<chat::Answer>) -> Self {
         let answer = Answer {
-            upstream: Upstream::Whole(work),
+            upstream: CallState::Whole(work),
             hold: None,
             interpreter: Interpreter::new(chat, None, Attempt::default()),
             prompt_bytes: 0,
-            again: None,
+            correction: None,
             spent: None,
         };
         Self {
@@ -160,7 +163,7 @@ impl Answers {
 }
 
 struct Answer {
-    upstream: Upstream,
+    upstream: CallState,
     /// Of the stream that is open; none once it is settled.
     hold: Option<Hold>,
     interpreter: Interpreter,
@@ -168,53 +171,53 @@ struct Answer {
     /// what it still needs.
     prompt_bytes: usize,
     /// None where the model is not asked a second time.
-    again: Option<Arc<Again>>,
+    correction: Option<Arc<Correction>>,
     /// What the attempts that are over cost.
     spent: Option<Usage>,
 }
 
 /// What it takes to ask again, which is the whole conversation.
-struct Again {
+struct Correction {
     call: Call,
     /// The request without its prompt.
-    blank: chat::Request,
+    request_without_prompt: chat::Request,
 }
 
 /// A request, and what is left of it without its prompt.
-fn apart(mut request: chat::Request) -> (chat::Request, chat::Request) {
+fn split_prompt(mut request: chat::Request) -> (chat::Request, chat::Request) {
     let prompt = std::mem::take(&mut request.prompt);
-    let blank = request.clone();
-    (chat::Request { prompt, ..request }, blank)
+    let without_prompt = request.clone();
+    (chat::Request { prompt, ..request }, without_prompt)
 }
 
 /// What will be said, or why nothing is.
 pub type Answering<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
 
-enum Upstream {
+enum CallState {
     Whole(Answering<chat::Answer>),
     Opening(Answering<(chat::Stream, Hold)>),
     Open(chat::Stream),
     Done,
 }
 
-impl Upstream {
-    fn ask(way: &Way, request: &Arc<chat::Request>) -> Self {
-        let (request, way) = (request.clone(), way.clone());
-        match way.exchange {
+impl CallState {
+    fn ask(upstream: &Upstream, request: &Arc<chat::Request>) -> Self {
+        let (request, upstream) = (request.clone(), upstream.clone());
+        match upstream.exchange {
             Exchange::Code => Self::Whole(Box::pin(async move {
                 let request = code_request(&request);
-                let hold = way.payer.hold(PaidCall::Code(&request)).await?;
-                let answer = way.client.code(hold.key(), &request).await;
+                let hold = upstream.payer.hold(PaidCall::Code(&request)).await?;
+                let answer = upstream.client.code(hold.key(), &request).await;
                 settle(hold, answer)
             })),
             Exchange::Whole => Self::Whole(Box::pin(async move {
-                let hold = way.payer.hold(PaidCall::Chat(&request)).await?;
-                let answer = way.client.chat(hold.key(), &request).await;
+                let hold = upstream.payer.hold(PaidCall::Chat(&request)).await?;
+                let answer = upstream.client.chat(hold.key(), &request).await;
                 settle(hold, answer)
             })),
             Exchange::Streamed => Self::Opening(Box::pin(async move {
-                let hold = way.payer.hold(PaidCall::Chat(&request)).await?;
-                match way.client.chat_stream(hold.key(), &request).await {
+                let hold = upstream.payer.hold(PaidCall::Chat(&request)).await?;
+                match upstream.client.chat_stream(hold.key(), &request).await {
                     Ok(stream) => Ok((stream, hold)),
                     Err(error) => {
                         hold.settle(Charge::of_error(&error));
@@ -253,7 +256,7 @@ fn code_request(request: &chat::Request) -> code::Request {
 
 impl Answer {
     fn is_done(&self) -> bool {
-        matches!(self.upstream, Upstream::Done)
+        matches!(self.upstream, CallState::Done)
     }
 
     /// Ready when something came (and whether what came is in form), pending while nothing does or
@@ -265,18 +268,18 @@ impl Answer {
     ) -> Poll<Result<bool, Failure>> {
         loop {
             match &mut self.upstream {
-                Upstream::Done => return Poll::Pending,
-                Upstream::Opening(opening) => {
+                CallState::Done => return Poll::Pending,
+                CallState::Opening(opening) => {
                     let (stream, hold) = std::task::ready!(opening.as_mut().poll(cx))?;
-                    self.upstream = Upstream::Open(stream);
+                    self.upstream = CallState::Open(stream);
                     self.hold = Some(hold);
                 }
-                Upstream::Whole(answering) => {
+                CallState::Whole(answering) => {
                     let answer = std::task::ready!(answering.as_mut().poll(cx))?;
                     self.interpreter.push(&answer.text, sink);
                     return Poll::Ready(self.end(Some(answer.accounting), sink));
                 }
-                Upstream::Open(stream) => {
+                CallState::Open(stream) => {
                     let interpreter = &mut self.interpreter;
                     let mut flow = Flow::Continue;
                     let progress = std::task::ready!(stream.poll_read(cx, &mut |text| {
@@ -316,7 +319,7 @@ impl Answer {
         accounting: Option<Accounting>,
         sink: &mut dyn FnMut(Event<'_>),
     ) -> Result<bool, Failure> {
-        self.upstream = Upstream::Done;
+        self.upstream = CallState::Done;
         let accounting = accounting.unwrap_or_default();
         let ending = self
             .interpreter
@@ -333,24 +336,31 @@ impl Answer {
         }
     }
 
-    fn ask_again(&mut self, correction: &str, next: Attempt) -> Result<(), Failure> {
-        let Some(again) = self.again.clone() else {
+    fn ask_again(&mut self, reason: &str, next: Attempt) -> Result<(), Failure> {
+        let Some(correction) = self.correction.clone() else {
             // Only an attempt that has others left asks for another.
             let message = "The answer cannot be corrected.";
             return Err(Failure::new(Kind::Internal, message).with_retry(false));
         };
-        let Again { call, blank } = &*again;
+        let Correction {
+            call,
+            request_without_prompt,
+        } = &*correction;
         let tags = call.tags.unwrap_or_default();
         let raw = self.interpreter.raw();
-        let prompt = compose::correct(&call.chat, tags, &call.wording, raw, correction);
-        tracing::debug!(model = blank.model, left = next.left, "asking again");
+        let prompt = compose::correct(&call.chat, tags, &call.wording, raw, reason);
+        tracing::debug!(
+            model = request_without_prompt.model,
+            left = next.left,
+            "asking again"
+        );
         self.prompt_bytes = prompt.text.len();
         let request = Arc::new(chat::Request {
             prompt: prompt.text,
-            ..blank.clone()
+            ..request_without_prompt.clone()
         });
         self.interpreter = Interpreter::new(&call.chat, prompt.tags, next);
-        self.upstream = Upstream::ask(&call.way, &request);
+        self.upstream = CallState::ask(&call.upstream, &request);
         Ok(())
     }
 
@@ -415,7 +425,7 @@ mod tests {
                 ..ChatRequest::default()
             });
             let call = Call {
-                way: Way {
+                upstream: Upstream {
                     client: Client::new(onemin::Options::default()).unwrap(),
                     payer: payer(),
                     exchange: Exchange::Streamed,
