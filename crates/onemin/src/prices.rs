@@ -23,6 +23,16 @@ pub fn from_credits(credits: f64) -> MilliCredits {
     rounded(credits * 1000.0)
 }
 
+/// Thousandths of a credit in credits.
+#[must_use]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "what a request costs is far below 2^52"
+)]
+pub fn to_credits(amount: MilliCredits) -> f64 {
+    amount as f64 / 1000.0
+}
+
 /// What a chat model costs. One credit is a third of a millionth of a list dollar: a token costs
 /// three times the list price of a million tokens, in credits. Found by comparing several captured
 /// answers with the list; nobody has documented it.

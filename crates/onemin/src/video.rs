@@ -140,6 +140,38 @@ fn kind(model: &str, params: &VideoParams) -> Result<Kind, Invalid> {
     }
 }
 
+/// The length that a request asks for, in seconds; None if it does not say.
+#[must_use]
+pub fn seconds(payload: &Payload) -> Option<u32> {
+    let fields = ["seconds", "duration", "length", "veo3_duration"];
+    let mut values = fields
+        .iter()
+        .filter_map(|name| payload.prompt_object.get(*name));
+    values.find_map(|value| match value {
+        Value::String(text) => text.trim().trim_end_matches('s').parse().ok(),
+        value => u32::try_from(value.as_u64()?).ok(),
+    })
+}
+
+/// The size that a request asks for, as `WIDTHxHEIGHT`, also where the model has a ratio and a
+/// class of height instead; None if it does not say.
+#[must_use]
+pub fn size_of(payload: &Payload) -> Option<String> {
+    let text = |name: &str| payload.prompt_object.get(name)?.as_str();
+    if let Some(size) = text("size") {
+        return Some(size.to_owned());
+    }
+    let (width, height) = size(text("aspect_ratio")?)?;
+    let short: u32 = text("resolution")?.trim_end_matches('p').parse().ok()?;
+    // Video has even sides.
+    let long = |one: u32, other: u32| (short.saturating_mul(one) / other).div_ceil(2) * 2;
+    Some(if width >= height {
+        format!("{}x{short}", long(width, height))
+    } else {
+        format!("{short}x{}", long(height, width))
+    })
+}
+
 /// Size and ratio in the fields that the model has for them.
 fn shape(
     spec: &ModelSpec,

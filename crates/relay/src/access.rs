@@ -7,6 +7,7 @@ pub mod client_address;
 pub mod credentials;
 pub mod known_keys;
 pub mod rate_limit;
+pub mod sealing;
 pub mod secret;
 
 use std::net::SocketAddr;

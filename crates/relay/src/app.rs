@@ -12,6 +12,7 @@ use crate::access::known_keys::KnownKeys;
 use crate::access::rate_limit::RateLimit;
 use crate::access::{self, Access};
 use crate::banner;
+use crate::chat::media::LongJobs;
 use crate::chat::{self, Chat};
 use crate::config::Settings;
 use crate::demo::Demo;
@@ -20,6 +21,7 @@ use crate::embeddings::Embeddings;
 use crate::http::event_stream::Heartbeat;
 use crate::http::router;
 use crate::http::server;
+use crate::jobs::{Jobs, follower};
 use crate::media::image_history::ImageHistory;
 use crate::media::{self, Media};
 use crate::models::Models;
@@ -108,10 +110,17 @@ impl App {
                 max_file: settings.max_file(),
             },
         );
+        let (database, sealer) = (stores.database.clone(), stores.sealer.clone());
+        let jobs = Jobs::new(client.clone(), database, sealer, settings.job_poll);
+        let long_jobs = LongJobs {
+            jobs: jobs.clone(),
+            limit: settings.media_timeout,
+        };
         let chat = Chat::new(
             client.clone(),
             models.clone(),
             media.clone(),
+            long_jobs,
             objects.clone(),
             chat::Settings {
                 plan: PlanSettings {
@@ -132,6 +141,7 @@ impl App {
             media,
             chat: Arc::new(chat),
             objects,
+            jobs,
             embeddings: embeddings.map(Arc::new),
         };
         Ok(Self {
@@ -215,6 +225,7 @@ async fn serve(app: App, settings: &Settings) -> Result<(), StartError> {
     );
     services.access.warm();
     tokio::spawn(retention::run(services.objects.clone()));
+    tokio::spawn(follower::run(services.jobs.clone()));
     tokio::spawn(announce_models(services.models.clone()));
     let responses = services.objects.responses.clone();
     server::serve(

@@ -39,6 +39,7 @@ use crate::models::{Models, NameStyle};
 use crate::objects::Objects;
 use crate::observe::RequestLog;
 use crate::uploads::UploadedParts;
+use media::LongJobs;
 use prepare::{AnswerBy, Prepared, TurnContext};
 use stream::ChatEvents;
 use upstream::{Answers, Call, Progress, Upstream};
@@ -71,6 +72,7 @@ pub struct Chat {
     client: Client,
     models: Arc<Models>,
     media: Media,
+    long_jobs: LongJobs,
     objects: Objects,
     wording: Arc<Wording>,
     settings: Settings,
@@ -78,12 +80,13 @@ pub struct Chat {
 
 impl Chat {
     /// Chat with these models by this client. Media asked for in a conversation are made by
-    /// `media`, and what a request names by id is found in `objects`.
+    /// `media` and by `long_jobs`, and what a request names by id is found in `objects`.
     #[must_use]
     pub fn new(
         client: Client,
         models: Arc<Models>,
         media: Media,
+        long_jobs: LongJobs,
         objects: Objects,
         settings: Settings,
     ) -> Self {
@@ -91,6 +94,7 @@ impl Chat {
             client,
             models,
             media,
+            long_jobs,
             objects,
             wording: Arc::new(settings.wording.clone()),
             settings,
@@ -249,7 +253,10 @@ impl Chat {
                 };
                 return Ok(Answers::call(call, request, attempt));
             }
-            AnswerBy::Media(prepared) => prepared.run(self.media.clone(), payer.clone()).boxed(),
+            AnswerBy::Media(prepared) => {
+                let (media, long) = (self.media.clone(), self.long_jobs.clone());
+                prepared.run(media, long, payer.clone()).boxed()
+            }
             AnswerBy::Deletion => {
                 let files = self.objects.files.clone();
                 file_keywords::delete(files, payer.caller().id).boxed()

@@ -309,6 +309,11 @@ pub struct Settings {
     #[arg(long, env = "MEDIA_TIMEOUT", default_value = "900", value_name = "SECONDS", value_parser = seconds)]
     pub media_timeout: Duration,
 
+    /// Seconds before 1min.ai is asked what became of a long job such as a video; later it is asked
+    /// more rarely, at most five times.
+    #[arg(long, env = "JOB_POLL", default_value = "2", value_name = "SECONDS", value_parser = seconds)]
+    pub job_poll: Duration,
+
     /// Seconds of silence after which a stream gets a keep-alive comment; 0 is never.
     #[arg(long, env = "HEARTBEAT", default_value = "15", value_name = "SECONDS", value_parser = seconds)]
     pub heartbeat: Duration,

@@ -16,6 +16,7 @@ pub mod doctor;
 pub mod embeddings;
 pub mod failure;
 pub mod http;
+pub mod jobs;
 pub mod ledger;
 pub mod media;
 pub mod models;

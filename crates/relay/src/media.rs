@@ -5,6 +5,7 @@ pub mod images;
 pub mod result_url;
 pub mod speech;
 pub mod transcription;
+pub mod video;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};

@@ -19,11 +19,13 @@ const NEAR: f64 = 0.8;
 const MENTIONED: usize = 12;
 
 /// Models of media, by the feature that lists them.
-const TASKS: [(Feature, MediaTask); 4] = [
+const TASKS: [(Feature, MediaTask); 6] = [
     (Feature::ImageGenerator, MediaTask::GenerateImage),
     (Feature::ImageVariator, MediaTask::GenerateImage),
     (Feature::TextToSpeech, MediaTask::Synthesize),
     (Feature::SpeechToText, MediaTask::Transcribe),
+    (Feature::TextToVideo, MediaTask::MakeVideo),
+    (Feature::ImageToVideo, MediaTask::MakeVideo),
 ];
 
 /// How clients name models.
@@ -44,6 +46,8 @@ pub enum MediaTask {
     Synthesize,
     /// It transcribes the audio of the last message.
     Transcribe,
+    /// It makes a video, of an image of the last message if there is one.
+    MakeVideo,
 }
 
 /// What a model does when it is asked in a conversation.
@@ -217,6 +221,61 @@ impl Models {
         Err(Failure::new(Kind::ModelNotFound, message)
             .with_param("model")
             .with_retry(false))
+    }
+
+    /// The model that a client of media means, which must serve one of these features. A model that
+    /// the built-in lists lack is let pass: only upstream can tell.
+    ///
+    /// # Errors
+    /// None is named, or it cannot be had; the failure names those that can.
+    pub async fn serving(
+        &self,
+        features: &[Feature],
+        name: Option<&str>,
+    ) -> Result<String, Failure> {
+        let model = name.map(|name| self.permitted(name)).transpose()?;
+        let mut listings = Vec::with_capacity(features.len());
+        for feature in features {
+            listings.push(self.catalogue.models(*feature).await);
+        }
+        let is_listed = |listings: &[Listing], model: &str| {
+            listings.iter().any(|list| find(list, model).is_some())
+        };
+        if let Some(model) = &model
+            && !is_listed(&listings, model)
+        {
+            for (listing, feature) in listings.iter_mut().zip(features) {
+                *listing = self
+                    .catalogue
+                    .fresher_than(*feature, LOOK_AGAIN_AFTER)
+                    .await;
+            }
+        }
+        let is_builtin = |listing: &Listing| listing.source == Source::BuiltIn;
+        match model {
+            Some(model) if is_listed(&listings, &model) || listings.iter().any(is_builtin) => {
+                return Ok(model);
+            }
+            _ => {}
+        }
+        let mut able: Vec<&str> = Vec::new();
+        for model in listings.iter().flat_map(|listing| listing.models.iter()) {
+            if self.permits(&model.id) && !able.contains(&model.id.as_str()) {
+                able.push(&model.id);
+            }
+        }
+        let able = able.join(", ");
+        Err(match name {
+            None => Failure::invalid("model", format!("`model` is missing. These do this: {able}.")),
+            Some(name) => {
+                let name: String = name.chars().take(120).collect();
+                let message =
+                    format!("The model `{name}` cannot do this (1002). These do: {able}.");
+                Failure::new(Kind::ModelNotFound, message)
+                    .with_param("model")
+                    .with_retry(false)
+            }
+        })
     }
 
     /// A failure that says that a model cannot be had, with the names of those that serve a feature.

@@ -15,4 +15,5 @@ pub mod missing;
 pub mod models;
 pub mod responses;
 pub mod root;
+pub mod videos;
 pub mod web;

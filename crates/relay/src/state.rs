@@ -7,6 +7,7 @@ use axum::extract::FromRef;
 use crate::access::Access;
 use crate::chat::Chat;
 use crate::embeddings::Embeddings;
+use crate::jobs::Jobs;
 use crate::media::Media;
 use crate::models::Models;
 use crate::objects::Objects;
@@ -28,6 +29,8 @@ pub struct Services {
     pub chat: Arc<Chat>,
     /// What clients store: files, assistants, responses, conversations.
     pub objects: Objects,
+    /// Submits long jobs and keeps what became of them.
+    pub jobs: Jobs,
     /// Who makes embeddings; none if nobody does.
     pub embeddings: Option<Arc<Embeddings>>,
 }
@@ -75,3 +78,4 @@ impl FromRef<AppState> for Objects {
         state.0.objects.clone()
     }
 }
+use crate::jobs::Jobs;

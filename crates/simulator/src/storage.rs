@@ -58,7 +58,7 @@ pub(crate) fn signed(state: &State, head: &Parts, key: &str, standing: Faults) -
         let missing = Refusal::storage(404, "NoSuchKey", "The specified key does not exist.");
         return refused(missing, &faults);
     };
-    deliver(asset, &faults).unwrap_or_else(|| {
+    deliver(asset, &head.headers, &faults).unwrap_or_else(|| {
         refused(
             Refusal::storage(404, "NoSuchKey", "The specified key does not exist."),
             &faults,
@@ -67,7 +67,7 @@ pub(crate) fn signed(state: &State, head: &Parts, key: &str, standing: Faults) -
 }
 
 /// Answers the bare key.
-pub(crate) fn public(state: &State, path: &str, standing: Faults) -> Answer {
+pub(crate) fn public(state: &State, headers: &HeaderMap, path: &str, standing: Faults) -> Answer {
     let asset = state.assets().by_key(path.trim_start_matches('/')).cloned();
     let faults = with_own(asset.as_ref(), standing);
     if faults.has(FaultKind::CdnForbidden) {
@@ -77,7 +77,7 @@ pub(crate) fn public(state: &State, path: &str, standing: Faults) -> Answer {
         );
     }
     asset
-        .and_then(|asset| deliver(asset, &faults))
+        .and_then(|asset| deliver(asset, headers, &faults))
         .unwrap_or_else(|| refused(Refusal::not_found(&Method::GET, path), &faults))
 }
 
@@ -114,17 +114,29 @@ fn verified(key: &str, query: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The file's bytes, if they are still kept.
-fn deliver(asset: Asset, faults: &Faults) -> Option<Answer> {
+/// The file's bytes, or a part of them, if they are still kept.
+fn deliver(asset: Asset, headers: &HeaderMap, faults: &Faults) -> Option<Answer> {
     if let Some(refusal) = faults.iter().find_map(Refusal::of_fault) {
         return Some(refused(refusal, faults));
     }
-    let mut answer = Answer::whole(
-        "application/octet-stream",
-        asset.content?,
-        &Script::default(),
-        faults,
-    );
+    let content = asset.content?;
+    let (length, part) = (content.len(), part(headers, content.len()));
+    let bytes = match part {
+        Part::Whole => content,
+        Part::Of(first, last) => content.slice(first..=last),
+        Part::Outside => {
+            let message = "The requested range is not satisfiable";
+            let refusal = Refusal::storage(416, "InvalidRange", message);
+            return Some(refused(refusal, faults));
+        }
+    };
+    let mut answer = Answer::whole("application/octet-stream", bytes, &Script::default(), faults);
+    if let Part::Of(first, last) = part {
+        answer.status = 206;
+        if let Ok(range) = format!("bytes {first}-{last}/{length}").parse() {
+            answer.headers.insert(http::header::CONTENT_RANGE, range);
+        }
+    }
     if let Ok(mime) = asset.mime.parse() {
         answer.headers.insert(http::header::CONTENT_TYPE, mime);
     }
@@ -135,6 +147,39 @@ fn deliver(asset: Asset, faults: &Faults) -> Option<Answer> {
         );
     }
     Some(answer)
+}
+
+/// Which part of a file a request wants.
+#[derive(Clone, Copy)]
+enum Part {
+    Whole,
+    /// From the first to the last byte, counted from 0.
+    Of(usize, usize),
+    Outside,
+}
+
+/// Reads `Range: bytes=…` with one range, as S3 does: what it cannot read is passed over.
+fn part(headers: &HeaderMap, length: usize) -> Part {
+    let range = headers.get(http::header::RANGE);
+    let range = range.and_then(|value| value.to_str().ok()?.strip_prefix("bytes="));
+    let Some((first, last)) = range.and_then(|range| range.split_once('-')) else {
+        return Part::Whole;
+    };
+    match (first.trim().parse::<usize>(), last.trim()) {
+        (Ok(first), _) if first >= length => Part::Outside,
+        (Ok(first), "") => Part::Of(first, length - 1),
+        (Ok(first), last) => match last.parse::<usize>() {
+            Ok(last) if last >= first => Part::Of(first, last.min(length - 1)),
+            _ => Part::Whole,
+        },
+        (Err(_), last) => match last.parse::<usize>() {
+            Ok(0) => Part::Outside,
+            Ok(count) if first.is_empty() && length > 0 => {
+                Part::Of(length.saturating_sub(count), length - 1)
+            }
+            _ => Part::Whole,
+        },
+    }
 }
 
 /// Puts so many zeros behind the file. All pieces are the same memory.

@@ -82,7 +82,7 @@ fn route(state: &State, head: &Parts, body: &[u8], ticket: &Ticket) -> Answer {
             conversations::answer(state, method, id.first().copied(), head, body, &faults)
         }
         (&Method::GET, ["images" | "audios" | "videos" | "documents", _]) => {
-            storage::public(state, &path, faults(Endpoint::Files))
+            storage::public(state, &head.headers, &path, faults(Endpoint::Files))
         }
         (&Method::GET, ["asset.1min.ai", folder, name]) => {
             let key = format!("{folder}/{name}");

@@ -21,8 +21,10 @@ pub struct Download {
     /// The type that the host says, which for some files is no better than
     /// `application/octet-stream`.
     pub content_type: Option<String>,
-    /// The length that the host says, in bytes.
+    /// The length that the host says, in bytes: of the part, where only a part comes.
     pub length: Option<u64>,
+    /// Which part of the file comes, as the host says it; None if it is the whole.
+    pub content_range: Option<String>,
     body: Option<transport::Body>,
     idle: Duration,
     timer: Option<Pin<Box<Sleep>>>,
@@ -41,6 +43,7 @@ impl Download {
             status: response.status().as_u16(),
             content_type: header(http::header::CONTENT_TYPE),
             length: header(http::header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+            content_range: header(http::header::CONTENT_RANGE),
             body: Some(response.into_body()),
             idle,
             timer: None,

@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
-use http::header::{ACCEPT_ENCODING, LOCATION, USER_AGENT};
-use http::{Method, Request, Response, Uri};
+use http::header::{ACCEPT_ENCODING, LOCATION, RANGE, USER_AGENT};
+use http::{HeaderValue, Method, Request, Response, Uri};
 use tokio::time::Instant;
 use url::Url;
 
@@ -25,9 +25,22 @@ impl Client {
     /// Why it cannot be had. The work that made the file is done whatever happens here, so
     /// [`Error::was_accepted`] never says no.
     pub async fn download(&self, asset: &ResultAsset) -> Result<Download, Error> {
+        self.download_range(asset, None).await
+    }
+
+    /// As [`Client::download`], of the bytes that a `Range` header names. A host may send the whole
+    /// file all the same: [`Download::status`] says which it is.
+    ///
+    /// # Errors
+    /// As [`Client::download`]; a range outside the file is a refusal with status 416.
+    pub async fn download_range(
+        &self,
+        asset: &ResultAsset,
+        range: Option<&HeaderValue>,
+    ) -> Result<Download, Error> {
         let mut refused = None;
         for address in self.addresses(asset, clock::now()) {
-            match self.fetch(address).await {
+            match self.fetch(address, range).await {
                 Ok(download) => return Ok(download),
                 Err(error) => {
                     let other_may_help = matches!(&error, Error::Refused(_) | Error::Transport(_));
@@ -62,19 +75,28 @@ impl Client {
         addresses
     }
 
-    async fn fetch(&self, address: String) -> Result<Download, Error> {
+    async fn fetch(
+        &self,
+        address: String,
+        range: Option<&HeaderValue>,
+    ) -> Result<Download, Error> {
         let deadline = Instant::now() + self.inner.timeouts.download;
         let asking = async {
-            let response = self.follow(address).await?;
+            let response = self.follow(address, range).await?;
             let response = accepted(response).await?;
             Ok(Download::new(response, self.inner.timeouts.idle))
         };
         within(deadline, TransportKind::FirstByteTimeout, asking).await
     }
 
-    async fn follow(&self, mut address: String) -> Result<Response<Body>, Error> {
+    async fn follow(
+        &self,
+        mut address: String,
+        range: Option<&HeaderValue>,
+    ) -> Result<Response<Body>, Error> {
         for left in (0..=REDIRECTS_MAX).rev() {
-            let response = self.inner.transport.send(self.fetching(&address)?).await?;
+            let request = self.fetching(&address, range)?;
+            let response = self.inner.transport.send(request).await?;
             let next = response
                 .headers()
                 .get(LOCATION)
@@ -87,7 +109,11 @@ impl Client {
         Err(ProtocolError::Malformed("the file was expected").into())
     }
 
-    fn fetching(&self, address: &str) -> Result<Request<Outgoing>, Error> {
+    fn fetching(
+        &self,
+        address: &str,
+        range: Option<&HeaderValue>,
+    ) -> Result<Request<Outgoing>, Error> {
         let unusable = || ProtocolError::Malformed("an address of the file was expected");
         let uri: Uri = address.parse().map_err(|_| unusable())?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none() {
@@ -99,6 +125,9 @@ impl Client {
         let headers = request.headers_mut();
         headers.insert(ACCEPT_ENCODING, UNCOMPRESSED);
         headers.insert(USER_AGENT, self.inner.user_agent.clone());
+        if let Some(range) = range {
+            headers.insert(RANGE, range.clone());
+        }
         Ok(request)
     }
 }

@@ -50,6 +50,31 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every feature that is known in full.
+    pub const ALL: [Self; 21] = [
+        Self::ImageGenerator,
+        Self::ImageVariator,
+        Self::ImageEditor,
+        Self::ImageInpainter,
+        Self::ImageExtender,
+        Self::ImageUpscaler,
+        Self::ImageObjectRemover,
+        Self::SearchAndReplace,
+        Self::BackgroundRemover,
+        Self::BackgroundReplacer,
+        Self::TextRemover,
+        Self::FaceSwapper,
+        Self::ImageToPrompt,
+        Self::TextToSpeech,
+        Self::SpeechToText,
+        Self::AudioTranslator,
+        Self::CodeGenerator,
+        Self::TextToVideo,
+        Self::ImageToVideo,
+        Self::MusicGenerator,
+        Self::TextToSound,
+    ];
+
     /// Upstream's name of it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -76,6 +101,12 @@ impl Kind {
             Self::MusicGenerator => "MUSIC_GENERATOR",
             Self::TextToSound => "TEXT_TO_SOUND",
         }
+    }
+
+    /// The feature of a name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
     /// The feature under which upstream lists its models, if that list is used.

@@ -208,3 +208,29 @@ fn every_spec_has_unique_fields_and_a_model() {
     }
     assert!(models(Kind::ImageToVideo).contains(&"kling"));
 }
+
+#[test]
+fn a_request_tells_its_length_and_size() {
+    let rows = [
+        ("veo3", boat(), Some(8), Some("1280x720")),
+        ("sora-2", boat(), Some(4), Some("1280x720")),
+        ("kling", boat(), Some(5), None),
+        ("luma", boat(), Some(5), None),
+        ("next-year-1", boat(), None, None),
+        (
+            "veo3",
+            VideoParams {
+                aspect_ratio: Some("9:16".into()),
+                resolution: Some("1080p".into()),
+                ..boat()
+            },
+            Some(8),
+            Some("1080x1920"),
+        ),
+    ];
+    for (model, params, seconds, size) in rows {
+        let payload = generation(model, &params).unwrap();
+        assert_eq!(super::seconds(&payload), seconds, "{model}");
+        assert_eq!(super::size_of(&payload).as_deref(), size, "{model}");
+    }
+}

@@ -1,19 +1,25 @@
-//! Media in conversations: models that make images or speech, or transcribe, asked in chat, and
+//! Media in conversations: models that make images, speech or video, or transcribe, asked in chat, and
 //! audio inside messages to any model.
 
 mod images;
+
+use std::time::Duration;
 
 use onemin::chat::{self, Accounting};
 use serde_json::Value;
 use translate::chat_request::{Attachment, ChatRequest, OutputFormat, OutputLimits, Part, Role};
 use translate::dialect::openai::chat::SAMPLING;
 use translate::dialect::openai::media::audio::SpeechRequest;
+use translate::dialect::openai::media::videos::{self, VideoRequest};
 use translate::failure::{Failure, Kind};
 
+use crate::jobs::Jobs;
+use crate::jobs::job::State;
 use crate::ledger::Payer;
 use crate::media::Media;
 use crate::media::speech::{self, PreparedSpeech};
 use crate::media::transcription::{Task, TranscriptionRequest};
+use crate::media::video;
 use crate::models::MediaTask;
 use images::ImageTask;
 
@@ -25,6 +31,17 @@ pub enum PreparedMedia {
     Speech(PreparedSpeech),
     /// The transcript of this audio.
     Transcript(Attachment, TranscriptionRequest),
+    /// A video, and the parameters that have no effect on it.
+    Video(Box<VideoRequest>, Vec<String>),
+}
+
+/// What long jobs of media need.
+#[derive(Clone)]
+pub struct LongJobs {
+    /// Submits and follows them.
+    pub jobs: Jobs,
+    /// How long an answer waits for one.
+    pub limit: Duration,
 }
 
 /// Reads a conversation as a request for media: `n` counts images then, and parameters that chat
@@ -45,6 +62,11 @@ pub async fn prepare(
         }
         MediaTask::Synthesize => PreparedMedia::Speech(speech::prepare(&speech_request(chat)?)?),
         MediaTask::Transcribe => transcription(chat)?,
+        MediaTask::MakeVideo => {
+            let request = video_request(chat)?;
+            let ignored = video::check_video(&chat.model, &request).map_err(of_images)?;
+            PreparedMedia::Video(Box::new(request), ignored)
+        }
     };
     for name in prepared.ignored(chat) {
         if !chat.ignored.contains(&name) {
@@ -63,6 +85,7 @@ impl PreparedMedia {
                 let names = chat.extra_params.keys().filter(|name| *name != "language");
                 names.cloned().collect()
             }
+            Self::Video(_, ignored) => ignored.clone(),
         }
     }
 
@@ -70,7 +93,12 @@ impl PreparedMedia {
     ///
     /// # Errors
     /// Why upstream did not.
-    pub async fn run(self, media: Media, payer: Payer) -> Result<chat::Answer, Failure> {
+    pub async fn run(
+        self,
+        media: Media,
+        long: LongJobs,
+        payer: Payer,
+    ) -> Result<chat::Answer, Failure> {
         let (text, credits) = match self {
             Self::Images(task) => task.run(&media, &payer).await?,
             Self::Speech(prepared) => {
@@ -84,6 +112,7 @@ impl PreparedMedia {
                 let made = media.transcribe(&payer, &request, Task::Transcribe).await?;
                 (made.transcript.text, made.credits)
             }
+            Self::Video(request, _) => video_link(&media, &long, &payer, &request).await?,
         };
         Ok(chat::Answer {
             text,
@@ -117,7 +146,9 @@ fn read(task: MediaTask, chat: &mut ChatRequest) {
             MediaTask::GenerateImage => {
                 chat.extra_params.insert("n".to_owned(), choices.into());
             }
-            MediaTask::Synthesize | MediaTask::Transcribe => chat.ignored.push("n".to_owned()),
+            MediaTask::Synthesize | MediaTask::Transcribe | MediaTask::MakeVideo => {
+                chat.ignored.push("n".to_owned());
+            }
         }
     }
 }
@@ -137,6 +168,47 @@ fn speech_request(chat: &ChatRequest) -> Result<SpeechRequest, Failure> {
         extra,
         ..SpeechRequest::default()
     })
+}
+
+/// What a conversation asks of a model that makes video: its last text, and what was attached to it.
+fn video_request(chat: &ChatRequest) -> Result<VideoRequest, Failure> {
+    let mut request = videos::of_fields(chat.extra_params.clone())?;
+    request.model = Some(chat.model.clone());
+    request.prompt = last_text(chat)?;
+    if request.first_frame.is_none() {
+        let mut attached = images::last_images(chat).into_iter().cloned();
+        request.first_frame = attached.next();
+        request.references.extend(attached);
+    }
+    Ok(request)
+}
+
+/// Makes a video and gives a link to it, and what it cost if upstream says so. The video is made
+/// and paid even if nobody waits for it any more.
+async fn video_link(
+    media: &Media,
+    long: &LongJobs,
+    payer: &Payer,
+    request: &VideoRequest,
+) -> Result<(String, Option<f64>), Failure> {
+    let order = media.prepare_video(payer, request, false).await;
+    let job = long.jobs.submit(payer, order.map_err(of_images)?).await?;
+    let job = long.jobs.wait(payer, &job.id, long.limit).await?;
+    if let (State::Completed, Some(asset)) = (job.state, job.assets.first()) {
+        let credits = job.credits.map(onemin::prices::to_credits);
+        Ok((videos::link(&media.url(asset)), credits))
+    } else {
+        let reason = job.error.map(|error| error.message).unwrap_or_default();
+        Err(Failure::new(Kind::Upstream, reason).with_retry(false))
+    }
+}
+
+/// What is wrong with an image of a conversation is wrong with its messages.
+fn of_images(failure: Failure) -> Failure {
+    match failure.param.as_deref() {
+        Some("input_reference" | "file_id" | "prompt") => of_messages(failure),
+        _ => failure,
+    }
 }
 
 /// What a conversation asks of a model that transcribes.

@@ -22,7 +22,7 @@ use crate::http::drain_body::Arriving;
 use crate::observe::RequestId;
 use crate::routes::{
     assistants, audio, chat, completions, conversations, embeddings, files, health, images,
-    messages, metrics, missing, models, responses, root, web,
+    messages, metrics, missing, models, responses, root, videos, web,
 };
 use crate::state::AppState;
 
@@ -176,6 +176,16 @@ fn table(state: &AppState) -> Vec<Route> {
         Route::post("/v1/images/generations", images::generations),
         Route::post("/v1/images/edits", images::edits),
         Route::post("/v1/images/variations", images::variations),
+        Route::get("/v1/videos", videos::list),
+        Route::post("/v1/videos", videos::create),
+        Route::any("/v1/videos/edits", videos::not_offered).open_to(Public),
+        Route::any("/v1/videos/extensions", videos::not_offered).open_to(Public),
+        Route::any("/v1/videos/characters", videos::not_offered).open_to(Public),
+        Route::any("/v1/videos/characters/{*rest}", videos::not_offered).open_to(Public),
+        Route::get("/v1/videos/{id}", videos::entry),
+        Route::delete("/v1/videos/{id}", videos::delete),
+        Route::get("/v1/videos/{id}/content", videos::content),
+        Route::any("/v1/videos/{id}/remix", videos::not_offered).open_to(Public),
         Route::post("/v1/messages", messages::create),
         Route::post("/v1/messages/count_tokens", messages::count_tokens),
     ];
@@ -494,6 +504,11 @@ mod tests {
                 "/health",
                 "/v1/threads",
                 "/v1/threads/{*rest}",
+                "/v1/videos/edits",
+                "/v1/videos/extensions",
+                "/v1/videos/characters",
+                "/v1/videos/characters/{*rest}",
+                "/v1/videos/{id}/remix",
                 "/metrics"
             ]
         );

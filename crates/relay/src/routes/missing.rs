@@ -49,7 +49,6 @@ const WITHOUT_COUNTERPART: &[(&str, &str)] = &[
     ),
     ("evals", "1min.ai runs no evals."),
     ("containers", "1min.ai has no containers."),
-    ("videos", "Videos are not available through this API."),
     ("skills", "1min.ai has no skills: let the client read them."),
     ("chatkit", "1min.ai has no sessions for ChatKit."),
     ("live", "1min.ai has no live sessions."),

@@ -14,6 +14,7 @@ use super::folder::DataFolder;
 use super::records::RecordStore;
 use super::redis::RedisConnection;
 use crate::access::account_id::AccountIds;
+use crate::access::sealing::Sealer;
 use crate::access::secret;
 use crate::config::{CounterStore, Settings};
 
@@ -31,6 +32,10 @@ pub struct Stores {
     pub records: RecordStore,
     /// Contents of files.
     pub blobs: BlobStore,
+    /// What has tables of its own.
+    pub database: Database,
+    /// Encrypts secrets that must lie in a store.
+    pub sealer: Sealer,
 }
 
 impl Stores {
@@ -53,7 +58,9 @@ impl Stores {
         Ok(Self {
             account_ids: account_ids(settings, folder.clone())?,
             counters: counters(settings, redis)?,
-            records: RecordStore::new(database),
+            records: RecordStore::new(database.clone()),
+            sealer: sealer(settings, folder.clone()),
+            database,
             blobs: blobs(settings, folder)?,
         })
     }
@@ -69,6 +76,13 @@ fn account_ids(settings: &Settings, folder: DataFolder) -> Result<AccountIds, St
         ));
     }
     Ok(AccountIds::under(secret))
+}
+
+fn sealer(settings: &Settings, folder: DataFolder) -> Sealer {
+    match given(settings.relay_secret.as_ref()).cloned() {
+        Some(secret) => Sealer::kept(move || secret),
+        None => Sealer::kept(move || in_folder(&folder)),
+    }
 }
 
 fn in_folder(folder: &DataFolder) -> SecretString {

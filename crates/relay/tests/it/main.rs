@@ -28,3 +28,4 @@ mod responses;
 mod rig;
 mod routes;
 mod tools;
+mod videos;

@@ -130,7 +130,7 @@ fn urls<'p>(parts: impl Iterator<Item = &'p Part>) -> Vec<String> {
 }
 
 /// The images of the last user message.
-fn last_images(chat: &ChatRequest) -> Vec<&Attachment> {
+pub(super) fn last_images(chat: &ChatRequest) -> Vec<&Attachment> {
     let last = chat.messages.iter().rev().find(|m| m.role == Role::User);
     let parts = last.into_iter().flat_map(|message| &message.parts);
     let images = parts.filter_map(|part| match part {

@@ -9,11 +9,18 @@ use sqlx::migrate::{Migration, MigrationSource, MigrationType, Migrator};
 use crate::store::StoreError;
 
 /// The steps that both databases take: number, description, SQL.
-const STEPS: &[(i64, &str, &str)] = &[(
-    1,
-    "what clients store",
-    include_str!("../../../migrations/0001_records.sql"),
-)];
+const STEPS: &[(i64, &str, &str)] = &[
+    (
+        1,
+        "what clients store",
+        include_str!("../../../migrations/0001_records.sql"),
+    ),
+    (
+        3,
+        "jobs at 1min.ai",
+        include_str!("../../../migrations/0003_jobs.sql"),
+    ),
+];
 
 /// What PostgreSQL takes before them.
 #[cfg(feature = "postgres")]

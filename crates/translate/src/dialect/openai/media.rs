@@ -3,3 +3,4 @@
 pub mod audio;
 pub mod files;
 pub mod images;
+pub mod videos;

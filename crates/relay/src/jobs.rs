@@ -1,0 +1,430 @@
+//! Long jobs at 1min.ai: videos and whatever else takes longer than a request should.
+//!
+//! A job is recorded before it is submitted, submitted once, and followed until it ends, whoever
+//! still waits for it: by this process, or by another that shares the database once this one is
+//! gone. A job whose process died while it was submitted may have been accepted or not; it is never
+//! submitted again, and ends as failed with the code `unknown_outcome`.
+
+pub mod follower;
+pub mod job;
+mod looks;
+pub mod table;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use onemin::{Accepted, ApiKey, Client, Outcome, Payload, Submitted};
+use secrecy::ExposeSecret as _;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use translate::failure::{Failure, Kind};
+
+use crate::access::account_id::AccountId;
+use crate::access::sealing::Sealer;
+use crate::failure::of_upstream;
+use crate::ledger::{Charge, Hold, PaidCall, Payer};
+use crate::store::database::Database;
+use crate::store::page::PageQuery;
+use crate::store::records::{is_id, milliseconds};
+use crate::store::{StoreError, id};
+use job::{Job, JobError, State, UNKNOWN_OUTCOME};
+use looks::Looks;
+use table::{End, Lease, Table};
+
+/// How long a job stays with a process that does not renew its lease.
+const LEASE: Duration = Duration::from_secs(20);
+
+/// How often the lease of a job is renewed while it is submitted.
+const RENEWAL: Duration = Duration::from_secs(5);
+
+/// How often it is tried to note that a job was accepted, a second apart.
+const NOTES_MAX: u32 = 60;
+
+/// How often whoever waits for a job looks at its record; its end is told at once where the job is
+/// followed by the same process.
+const GLANCE: Duration = Duration::from_secs(2);
+
+/// What is asked of 1min.ai, and how it is called.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// What the job's id begins with, such as `video_`.
+    pub prefix: &'static str,
+    /// The request.
+    pub payload: Payload,
+    /// What is asked for, in words.
+    pub prompt: String,
+    /// The length that is asked for, in seconds.
+    pub seconds: Option<u32>,
+    /// The size that is asked for.
+    pub size: Option<String>,
+}
+
+/// Submits jobs and keeps what became of them. Clones are handles of one service.
+#[derive(Clone)]
+pub struct Jobs {
+    client: Client,
+    table: Table,
+    sealer: Sealer,
+    /// Before the first look at a job.
+    first_look: Duration,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// What this process calls itself in leases.
+    holder: String,
+    looks: Looks,
+    /// Leave for the paid calls of the jobs that this process has submitted.
+    holds: Mutex<HashMap<String, Hold>>,
+    /// Jobs whose key cannot be opened here: it was sealed under another `RELAY_SECRET`.
+    keyless: Mutex<HashSet<String>>,
+    /// Counts jobs that have ended, for those who wait.
+    ended: watch::Sender<u64>,
+    /// Counts jobs that were accepted, for the follower.
+    accepted: watch::Sender<u64>,
+}
+
+impl Jobs {
+    /// Jobs in this database; `first_look` is the time before 1min.ai is asked first. Opens nothing.
+    #[must_use]
+    pub fn new(client: Client, database: Database, sealer: Sealer, first_look: Duration) -> Self {
+        Self {
+            client,
+            table: Table::new(database),
+            sealer,
+            first_look,
+            shared: Arc::new(Shared {
+                holder: uuid::Uuid::new_v4().simple().to_string(),
+                looks: Looks::default(),
+                holds: Mutex::default(),
+                keyless: Mutex::default(),
+                ended: watch::Sender::new(0),
+                accepted: watch::Sender::new(0),
+            }),
+        }
+    }
+
+    /// Submits a job, once. It is followed to its end whether or not anybody waits for this future.
+    ///
+    /// # Errors
+    /// There is no leave to pay for it, it cannot be recorded, or 1min.ai did not accept it.
+    pub async fn submit(&self, payer: &Payer, order: Order) -> Result<Job, Failure> {
+        let hold = payer.hold(PaidCall::Feature(&order.payload)).await?;
+        let id = id::draw(order.prefix);
+        let sealed = self.sealer.seal(&id, payer.lease().key.expose());
+        let sealed = sealed.map_err(|error| Failure::new(Kind::Internal, error.to_string()))?;
+        let now = now();
+        let job = Job {
+            id,
+            owner: payer.caller().id,
+            account: payer.lease().account,
+            account_name: payer.lease().name.as_deref().map(str::to_owned),
+            kind: order.payload.kind,
+            model: order.payload.model.clone(),
+            prompt: order.prompt,
+            seconds: order.seconds,
+            size: order.size,
+            state: State::Submitting,
+            created: now,
+            finished: None,
+            expires: None,
+            upstream_id: None,
+            sealed_key: Some(sealed),
+            next_look: now,
+            looks: 0,
+            assets: Vec::new(),
+            error: None,
+            credits: None,
+        };
+        if let Err(error) = self.table.insert(&job, self.lease()).await {
+            hold.settle(Charge::Nothing);
+            return Err(error.into());
+        }
+        // The paid call goes on if the client leaves: its outcome must be noted.
+        let jobs = self.clone();
+        let posting = tokio::spawn(async move { jobs.post(job, hold, order.payload).await });
+        let lost = |_| Failure::new(Kind::Internal, "The submission of the job broke off.");
+        posting
+            .await
+            .map_err(|error| lost(error).with_retry(false))?
+    }
+
+    async fn post(&self, mut job: Job, hold: Hold, payload: Payload) -> Result<Job, Failure> {
+        let submitted = {
+            let mut submitting = std::pin::pin!(self.client.submit(hold.key(), &payload));
+            let mut renewals = tokio::time::interval(RENEWAL);
+            renewals.tick().await;
+            loop {
+                tokio::select! {
+                    submitted = &mut submitting => break submitted,
+                    _ = renewals.tick() => {
+                        let _ = self.table.lease(&job.id, now(), self.lease()).await;
+                    }
+                }
+            }
+        };
+        match submitted {
+            Ok(Submitted::Job(upstream_id)) => {
+                job.state = State::Working;
+                job.upstream_id = Some(upstream_id);
+                job.next_look = now() + self.look_pause(0);
+                self.note_accepted(&job).await?;
+                lock(&self.shared.holds).insert(job.id.clone(), hold);
+                self.shared.accepted.send_modify(|count| *count += 1);
+                Ok(job)
+            }
+            Ok(Submitted::Done(outcome)) => {
+                lock(&self.shared.holds).insert(job.id.clone(), hold);
+                let end = completed(&outcome);
+                self.end(&mut job, end).await?;
+                Ok(job)
+            }
+            Err(error) if error.was_accepted() == Accepted::No => {
+                hold.settle(Charge::Nothing);
+                // What is left is given up as unknown later, and was not paid for.
+                let _ = self.table.delete(job.owner, &job.id).await;
+                Err(of_upstream(&error))
+            }
+            Err(error) => {
+                lock(&self.shared.holds).insert(job.id.clone(), hold);
+                let failure = of_upstream(&error);
+                let end = failed(UNKNOWN_OUTCOME, &failure.message);
+                let _ = self.end(&mut job, end).await;
+                Err(failure.with_retry(false))
+            }
+        }
+    }
+
+    /// Notes the id under which 1min.ai has accepted a job; without it the job could not be found.
+    async fn note_accepted(&self, job: &Job) -> Result<(), Failure> {
+        let mut tries = 0;
+        loop {
+            match self.table.accepted(job, self.lease()).await {
+                Ok(()) => return Ok(()),
+                Err(error) if tries == NOTES_MAX => {
+                    let upstream_id = job.upstream_id.as_deref();
+                    tracing::error!(job = job.id, upstream_id, %error, "an accepted job is not recorded");
+                    let message = "1min.ai has accepted the job, but the relay's store does not answer: it is paid and its result cannot be told.";
+                    return Err(Failure::new(Kind::Internal, message).with_retry(false));
+                }
+                Err(_) => {
+                    tries += 1;
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    /// Ends a job, once, and settles what it cost.
+    async fn end(&self, job: &mut Job, end: End) -> Result<(), StoreError> {
+        let is_first = self.table.finish(&job.id, &end).await?;
+        let hold = lock(&self.shared.holds).remove(&job.id);
+        lock(&self.shared.keyless).remove(&job.id);
+        job.state = end.state;
+        job.finished = Some(end.at);
+        job.expires = end.expires;
+        job.credits = end.credits;
+        if is_first {
+            if let Some(hold) = hold {
+                hold.settle(charge(&end));
+            }
+            let seconds = end.at.saturating_sub(job.created) / 1000;
+            let error = end.error.as_ref().map(|error| error.code.as_str());
+            tracing::info!(
+                job = job.id,
+                feature = job.kind.as_str(),
+                model = job.model,
+                state = end.state.name(),
+                error,
+                seconds,
+                looks = job.looks,
+                "job ended"
+            );
+        }
+        job.assets = end.assets;
+        job.error = end.error;
+        self.shared.ended.send_modify(|count| *count += 1);
+        Ok(())
+    }
+
+    /// A job of this caller. Whoever asks for a job whose key cannot be opened here lends their own.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn get(&self, payer: &Payer, id: &str) -> Result<Option<Job>, StoreError> {
+        if !is_id(id) {
+            return Ok(None);
+        }
+        let job = self.table.get(payer.caller().id, id).await?;
+        if let Some(job) = &job
+            && !job.state.is_final()
+            && job.account == payer.lease().account
+            && lock(&self.shared.keyless).contains(id)
+            && let Ok(sealed) = self.sealer.seal(id, payer.lease().key.expose())
+        {
+            self.table.set_key(id, sealed, now()).await?;
+            lock(&self.shared.keyless).remove(id);
+            self.shared.accepted.send_modify(|count| *count += 1);
+        }
+        Ok(job)
+    }
+
+    /// A page of a caller's jobs whose ids begin so, and whether there are more.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn list(
+        &self,
+        owner: AccountId,
+        prefix: &str,
+        query: &PageQuery,
+    ) -> Result<(Vec<Job>, bool), StoreError> {
+        self.table.list(owner, prefix, query).await
+    }
+
+    /// Forgets a job that has ended, and tells whether there was one.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn delete(&self, owner: AccountId, id: &str) -> Result<bool, StoreError> {
+        self.table.delete(owner, id).await
+    }
+
+    /// Waits until a job has ended.
+    ///
+    /// # Errors
+    /// It has not within this time, or the store.
+    pub async fn wait(&self, payer: &Payer, id: &str, limit: Duration) -> Result<Job, Failure> {
+        let deadline = Instant::now() + limit;
+        let mut ended = self.shared.ended.subscribe();
+        loop {
+            ended.borrow_and_update();
+            let job = self.get(payer, id).await?;
+            let gone = || Failure::new(Kind::NotFound, "The job was deleted.");
+            let job = job.ok_or_else(gone)?;
+            if job.state.is_final() {
+                return Ok(job);
+            }
+            if Instant::now() >= deadline {
+                let message = format!(
+                    "1min.ai still works on it after {} seconds. The job `{id}` goes on and is paid; ask for it later.",
+                    limit.as_secs()
+                );
+                return Err(Failure::new(Kind::UpstreamTimeout, message).with_retry(false));
+            }
+            let _ = tokio::time::timeout(GLANCE, ended.changed()).await;
+        }
+    }
+
+    /// Asks 1min.ai for new addresses of a completed job's files, at no cost: signed ones expire.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub async fn refresh(&self, payer: &Payer, job: &mut Job) -> Result<(), Failure> {
+        let unknown = || Failure::new(Kind::Upstream, "1min.ai has no such job any more.");
+        let upstream_id = job.upstream_id.as_deref().ok_or_else(unknown)?;
+        let key = &payer.lease().key;
+        match self.client.poll_job(key, job.kind, upstream_id).await {
+            onemin::JobPoll::Done(outcome) if !outcome.assets.is_empty() => {
+                job.expires = expiry(&outcome);
+                job.assets.clone_from(&outcome.assets);
+                self.table
+                    .set_assets(&job.id, &job.assets, job.expires)
+                    .await?;
+                Ok(())
+            }
+            onemin::JobPoll::Ended(error) | onemin::JobPoll::Failed(error) => {
+                Err(of_upstream(&error))
+            }
+            _ => Err(unknown()),
+        }
+    }
+
+    /// The key by which a job is looked at; none if it cannot be opened here.
+    fn key(&self, job: &Job) -> Option<ApiKey> {
+        let sealed = job.sealed_key.as_deref()?;
+        let key = self.sealer.open(&job.id, sealed)?;
+        ApiKey::parse(key.expose_secret()).ok()
+    }
+
+    fn lease(&self) -> Lease<'_> {
+        Lease {
+            holder: &self.shared.holder,
+            until: now() + whole_milliseconds(LEASE),
+        }
+    }
+
+    /// Milliseconds before the nth look: later looks come up to five times as rarely as the first.
+    fn look_pause(&self, looks: u32) -> u64 {
+        let first = self.first_look;
+        whole_milliseconds(first + (first * looks / 4).min(first * 4))
+    }
+}
+
+/// The end of a job that was done.
+fn completed(outcome: &Outcome) -> End {
+    if outcome.assets.is_empty() {
+        return failed(
+            "no_result",
+            "1min.ai reported success, but named no file that it made.",
+        );
+    }
+    End {
+        state: State::Completed,
+        at: now(),
+        expires: expiry(outcome),
+        assets: outcome.assets.clone(),
+        error: None,
+        credits: outcome
+            .accounting
+            .credits
+            .map(onemin::prices::from_credits),
+    }
+}
+
+/// The end of a job that came to nothing.
+fn failed(code: &str, message: &str) -> End {
+    End {
+        state: State::Failed,
+        at: now(),
+        expires: None,
+        assets: Vec::new(),
+        error: Some(JobError {
+            code: code.to_owned(),
+            message: message.to_owned(),
+        }),
+        credits: None,
+    }
+}
+
+/// What is booked for a job that ended so. A failed one was accepted, and may have been charged.
+fn charge(end: &End) -> Charge {
+    match end.credits {
+        Some(credits) => Charge::Reported(onemin::prices::to_credits(credits)),
+        None => Charge::Unreported,
+    }
+}
+
+/// When the first signed address of a result expires.
+fn expiry(outcome: &Outcome) -> Option<u64> {
+    let signed = outcome
+        .assets
+        .iter()
+        .filter_map(|asset| asset.temporary_url.as_deref());
+    let ends = signed.filter_map(onemin::assets::expires_at);
+    ends.min().map(milliseconds)
+}
+
+fn now() -> u64 {
+    milliseconds(SystemTime::now())
+}
+
+fn whole_milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is kept there is whole after every statement.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
