@@ -176,6 +176,24 @@ def test_chat_is_a_door_to_media(client, simulator, stream):
     assert say("whisper-1", [{"role": "user", "content": [audio]}])
 
 
+def test_a_video_is_made_and_fetched(client, simulator):
+    video = client.videos.create_and_poll(
+        model="kling", prompt="a cat", seconds="5", input_reference=("a.png", png(20), "image/png")
+    )
+    assert video.status == "completed" and video.progress == 100 and video.seconds == "5"
+    content = client.videos.download_content(video.id).read()
+    assert content[4:8] == b"ftyp"
+    assert video.id in [listed.id for listed in client.videos.list(limit=5)]
+    assert client.videos.delete(video.id).deleted
+    with pytest.raises(openai.NotFoundError):
+        client.videos.retrieve(video.id)
+    with pytest.raises(openai.BadRequestError) as raised:
+        client.videos.create(model="kling", prompt="a cat", seconds="7")
+    assert raised.value.param == "seconds"
+    (entry,) = simulator.journal("/api/features")
+    assert entry["body"]["type"] == "IMAGE_TO_VIDEO" and entry["body"]["async"]
+
+
 def test_a_recording_in_a_message_is_heard_once(client, simulator):
     audio = {"type": "input_audio", "input_audio": {"data": base64.b64encode(wav(0.5)).decode(), "format": "wav"}}
     for _ in range(2):

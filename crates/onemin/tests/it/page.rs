@@ -5,7 +5,7 @@ use std::path::Path;
 use onemin::{images, music, speech, transcription, video};
 
 const HEAD: &str = "\
-# Images and sound
+# Images, sound and video
 
 What each family of models takes. These are the tables that requests are filled in by and checked against;
 `UPDATE_GOLDEN=1 cargo test -p onemin --test it page` writes this page anew.
@@ -24,6 +24,14 @@ draws or changes becomes several paid calls, at most `MAX_CHOICES`. Images have 
 
 **In chat.** The parameters are the same. An image in the last message is changed by its words, or varied by a model that
 does nothing else; a recording, sent or stored by `/v1/files`, is written down.
+
+**Videos.** `POST /v1/videos` takes JSON or a form, `model` and `prompt`, OpenAI's `seconds`, `size` and `input_reference` (a
+file of the form, `{\"image_url\": …}` or `{\"file_id\": …}`) and OpenRouter's `duration`, `aspect_ratio`, `resolution`,
+`generate_audio`, `seed`, `frame_images` and `input_references`. It answers at once; `GET /v1/videos/{id}` tells how far the
+video is, `GET …/content` gives its bytes, also by `Range` (409 until they are there). A size is a ratio and a class of
+height where the model has those. 1min.ai does not tell the progress, so it is 0 until it is 100. A video that was submitted
+is paid and made, whether or not anybody asks for it; deleting forgets it when it has ended. In chat a model of video
+answers with a link; an image in the last message is where it begins.
 
 **Recordings.** `target_language` says into what a translation is made, where the model can; `timestamp_granularities` can
 be `segment` with `verbose_json`. Times are never made up: without them `verbose_json` has no segments and a duration of 0,
