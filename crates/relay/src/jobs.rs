@@ -376,10 +376,7 @@ fn completed(outcome: &Outcome) -> End {
         expires: expiry(outcome),
         assets: outcome.assets.clone(),
         error: None,
-        credits: outcome
-            .accounting
-            .credits
-            .map(onemin::prices::from_credits),
+        credits: outcome.accounting.credits.map(onemin::prices::from_credits),
     }
 }
 

@@ -266,7 +266,10 @@ impl Models {
         }
         let able = able.join(", ");
         Err(match name {
-            None => Failure::invalid("model", format!("`model` is missing. These do this: {able}.")),
+            None => Failure::invalid(
+                "model",
+                format!("`model` is missing. These do this: {able}."),
+            ),
             Some(name) => {
                 let name: String = name.chars().take(120).collect();
                 let message =

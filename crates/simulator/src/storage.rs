@@ -130,7 +130,12 @@ fn deliver(asset: Asset, headers: &HeaderMap, faults: &Faults) -> Option<Answer>
             return Some(refused(refusal, faults));
         }
     };
-    let mut answer = Answer::whole("application/octet-stream", bytes, &Script::default(), faults);
+    let mut answer = Answer::whole(
+        "application/octet-stream",
+        bytes,
+        &Script::default(),
+        faults,
+    );
     if let Part::Of(first, last) = part {
         answer.status = 206;
         if let Ok(range) = format!("bytes {first}-{last}/{length}").parse() {

@@ -75,11 +75,7 @@ impl Client {
         addresses
     }
 
-    async fn fetch(
-        &self,
-        address: String,
-        range: Option<&HeaderValue>,
-    ) -> Result<Download, Error> {
+    async fn fetch(&self, address: String, range: Option<&HeaderValue>) -> Result<Download, Error> {
         let deadline = Instant::now() + self.inner.timeouts.download;
         let asking = async {
             let response = self.follow(address, range).await?;

@@ -211,7 +211,10 @@ impl Table {
     pub async fn next_look(&self) -> Result<Option<u64>, StoreError> {
         let sql = format!("SELECT MIN(next_look) FROM jobs WHERE {OPEN}");
         let rows = self.0.rows(sql, Vec::new()).await?;
-        let first = rows.first().map(|row| row.optional_integer(0)).transpose()?;
+        let first = rows
+            .first()
+            .map(|row| row.optional_integer(0))
+            .transpose()?;
         Ok(first.flatten().map(number))
     }
 
@@ -220,7 +223,8 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn set_key(&self, id: &str, sealed_key: String, now: u64) -> Result<(), StoreError> {
-        let sql = format!("UPDATE jobs SET sealed_key = $2, next_look = $3 WHERE id = $1 AND {OPEN}");
+        let sql =
+            format!("UPDATE jobs SET sealed_key = $2, next_look = $3 WHERE id = $1 AND {OPEN}");
         let params: Vec<Param> = vec![id.into(), sealed_key.into(), integer(now).into()];
         self.0.execute(sql, params).await.map(drop)
     }
@@ -277,7 +281,11 @@ impl Table {
             limit.saturating_add(1).into(),
         ];
         if let Some(cursor) = query.after.as_ref().or(query.before.as_ref()) {
-            sql.push_str(if falling { " AND id < $4" } else { " AND id > $4" });
+            sql.push_str(if falling {
+                " AND id < $4"
+            } else {
+                " AND id > $4"
+            });
             params.push(cursor.clone().into());
         }
         sql.push_str(if falling {

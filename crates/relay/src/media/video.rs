@@ -107,16 +107,16 @@ pub fn check_video(model: &str, request: &VideoRequest) -> Result<Vec<String>, F
 /// The parameters of a request but for its images.
 fn params(request: &VideoRequest) -> VideoParams {
     VideoParams {
-            prompt: request.prompt.clone(),
-            seconds: request.seconds,
-            size: request.size.clone(),
-            aspect_ratio: request.aspect_ratio.clone(),
-            resolution: request.resolution.clone(),
-            generate_audio: request.generate_audio,
-            negative_prompt: request.negative_prompt.clone(),
-            seed: request.seed,
-            extra: request.extra.clone(),
-            ..VideoParams::default()
+        prompt: request.prompt.clone(),
+        seconds: request.seconds,
+        size: request.size.clone(),
+        aspect_ratio: request.aspect_ratio.clone(),
+        resolution: request.resolution.clone(),
+        generate_audio: request.generate_audio,
+        negative_prompt: request.negative_prompt.clone(),
+        seed: request.seed,
+        extra: request.extra.clone(),
+        ..VideoParams::default()
     }
 }
 

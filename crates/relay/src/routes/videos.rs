@@ -225,7 +225,8 @@ fn check_variant(uri: &Uri) -> Result<(), Failure> {
     let mut variants = pairs.filter(|(name, _)| name == "variant");
     match variants.next() {
         Some((_, variant)) if !variant.is_empty() && variant != "video" => {
-            let message = "1min.ai makes no thumbnails and spritesheets: `variant` can be `video` only.";
+            let message =
+                "1min.ai makes no thumbnails and spritesheets: `variant` can be `video` only.";
             Err(Failure::invalid("variant", message))
         }
         _ => Ok(()),
@@ -240,7 +241,8 @@ fn check_ready(job: &Job) -> Result<(), Failure> {
             format!("There is no video: {}", reason.unwrap_or("it failed."))
         }
         JobState::Submitting | JobState::Working => {
-            let message = "The video is not ready: ask for it again when its `status` is `completed`.";
+            let message =
+                "The video is not ready: ask for it again when its `status` is `completed`.";
             return Err(Failure::new(Kind::Conflict, message)
                 .with_param("video_id")
                 .with_code("video_not_ready")

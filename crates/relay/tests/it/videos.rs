@@ -85,18 +85,31 @@ async fn a_video_is_made_listed_fetched_in_parts_and_forgotten() {
     assert_eq!(kept.status, 409);
 
     let done = rig.ended(id).await;
-    assert_eq!((&done["status"], &done["progress"]), (&json!("completed"), &json!(100)));
-    assert!(done["completed_at"].is_u64() && done["expires_at"].is_u64(), "{done}");
+    assert_eq!(
+        (&done["status"], &done["progress"]),
+        (&json!("completed"), &json!(100))
+    );
+    assert!(
+        done["completed_at"].is_u64() && done["expires_at"].is_u64(),
+        "{done}"
+    );
     let list = rig.video(Method::GET, "?limit=5").await.json();
     assert_eq!(list["data"][0]["id"], id);
-    assert_eq!((&list["object"], &list["has_more"]), (&json!("list"), &json!(false)));
+    assert_eq!(
+        (&list["object"], &list["has_more"]),
+        (&json!("list"), &json!(false))
+    );
 
     let path = format!("{VIDEOS}/{id}/content");
     let whole = rig.open(Method::GET, &path, &AUTHORIZED, "").await;
     assert_eq!(whole.status(), 200);
     assert_eq!(whole.headers()["content-type"], "video/mp4");
     assert_eq!(whole.headers()["accept-ranges"], "bytes");
-    let length: u64 = whole.headers()["content-length"].to_str().unwrap().parse().unwrap();
+    let length: u64 = whole.headers()["content-length"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     let [bearer, json_type] = AUTHORIZED;
     let part = [bearer, json_type, ("range", "bytes=4-11")];
     let part = rig.send(Method::GET, &path, &part, "").await;
@@ -105,7 +118,9 @@ async fn a_video_is_made_listed_fetched_in_parts_and_forgotten() {
     assert_eq!(part.header("content-range"), Some(range.as_str()));
     let outside = [bearer, json_type, ("range", "bytes=99999999-")];
     assert_eq!(rig.send(Method::GET, &path, &outside, "").await.status, 416);
-    let thumbnail = rig.video(Method::GET, &format!("/{id}/content?variant=thumbnail")).await;
+    let thumbnail = rig
+        .video(Method::GET, &format!("/{id}/content?variant=thumbnail"))
+        .await;
     assert_eq!(thumbnail.status, 400);
 
     let other = [("authorization", "Bearer another-key"), json_type];
@@ -121,7 +136,10 @@ async fn a_video_is_made_listed_fetched_in_parts_and_forgotten() {
     assert_eq!(none["data"], json!([]));
 
     let deleted = rig.video(Method::DELETE, &format!("/{id}")).await.json();
-    assert_eq!(deleted, json!({"id": id, "object": "video.deleted", "deleted": true}));
+    assert_eq!(
+        deleted,
+        json!({"id": id, "object": "video.deleted", "deleted": true})
+    );
     assert_eq!(rig.video(Method::GET, &format!("/{id}")).await.status, 404);
     assert_eq!(rig.submitted().len(), 1);
     assert_eq!(rig.simulator.charges().len(), 1);
@@ -145,7 +163,10 @@ async fn an_image_goes_along_as_a_file_an_address_or_a_stored_file() {
         .text("purpose", "vision")
         .file("file", "b.png", &png(65, 64))
         .whole();
-    let stored = rig.send(Method::POST, "/v1/files", &headers, stored).await.json();
+    let stored = rig
+        .send(Method::POST, "/v1/files", &headers, stored)
+        .await
+        .json();
     let mut body = order("kling", "it moves");
     body["input_reference"] = json!({"file_id": stored["id"]});
     let by_id = rig.post(VIDEOS, &body).await;
@@ -155,7 +176,10 @@ async fn an_image_goes_along_as_a_file_an_address_or_a_stored_file() {
         assert_eq!(rig.ended(&id).await["status"], "completed");
     }
     let journal = rig.simulator.journal();
-    assert_eq!(journal.matching(|entry| entry.path == "/api/assets").len(), 2);
+    assert_eq!(
+        journal.matching(|entry| entry.path == "/api/assets").len(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -164,18 +188,48 @@ async fn a_wrong_request_is_told_what_is_allowed_and_costs_nothing() {
     let image = json!({"image_url": "https://example.com/a.png"});
     let table: [(Value, u16, &str, &[&str]); 9] = [
         (json!({"prompt": "x"}), 400, "model", &["veo3", "kling"]),
-        (json!({"model": "no-such", "prompt": "x"}), 404, "model", &["veo3"]),
-        (json!({"model": "gpt-4o-mini", "prompt": "x"}), 404, "model", &["kling"]),
-        (json!({"model": "veo3", "prompt": ""}), 400, "prompt", &["prompt"]),
-        (json!({"model": "veo3", "prompt": "x", "seconds": 5}), 400, "seconds", &["8s"]),
-        (json!({"model": "kling", "prompt": "x", "seconds": 7}), 400, "seconds", &["5"]),
+        (
+            json!({"model": "no-such", "prompt": "x"}),
+            404,
+            "model",
+            &["veo3"],
+        ),
+        (
+            json!({"model": "gpt-4o-mini", "prompt": "x"}),
+            404,
+            "model",
+            &["kling"],
+        ),
+        (
+            json!({"model": "veo3", "prompt": ""}),
+            400,
+            "prompt",
+            &["prompt"],
+        ),
+        (
+            json!({"model": "veo3", "prompt": "x", "seconds": 5}),
+            400,
+            "seconds",
+            &["8s"],
+        ),
+        (
+            json!({"model": "kling", "prompt": "x", "seconds": 7}),
+            400,
+            "seconds",
+            &["5"],
+        ),
         (
             json!({"model": "veo3", "prompt": "x", "size": "1024x1024"}),
             400,
             "size",
             &["16:9", "9:16"],
         ),
-        (json!({"model": "veo3", "prompt": "x", "resolution": "8k"}), 400, "resolution", &["720p"]),
+        (
+            json!({"model": "veo3", "prompt": "x", "resolution": "8k"}),
+            400,
+            "resolution",
+            &["720p"],
+        ),
         (
             json!({"model": "cjwbw/damo-text-to-video:1e205ea73084bd17a0a3b43396e49ba0d6bc2e754e9283b2df49fad2dcf95755", "prompt": "x", "input_reference": image}),
             400,
@@ -196,11 +250,21 @@ async fn a_wrong_request_is_told_what_is_allowed_and_costs_nothing() {
     let strict = [AUTHORIZED[0], AUTHORIZED[1], ("x-relay-strict", "1")];
     let mut body = order("veo3", "x");
     body["seed"] = 7.into();
-    let refused = rig.send(Method::POST, VIDEOS, &strict, body.to_string()).await;
+    let refused = rig
+        .send(Method::POST, VIDEOS, &strict, body.to_string())
+        .await;
     assert_eq!(refused.status, 400);
     assert_eq!(rig.submitted().len(), 0);
-    for path in ["/video_1/remix", "/edits", "/extensions", "/characters", "/characters/c1"] {
-        let answer = rig.send(Method::POST, &format!("{VIDEOS}{path}"), &AUTHORIZED, "{}").await;
+    for path in [
+        "/video_1/remix",
+        "/edits",
+        "/extensions",
+        "/characters",
+        "/characters/c1",
+    ] {
+        let answer = rig
+            .send(Method::POST, &format!("{VIDEOS}{path}"), &AUTHORIZED, "{}")
+            .await;
         assert_eq!(answer.status, 501, "{path}");
     }
 }
@@ -215,11 +279,17 @@ async fn what_upstream_refuses_is_an_error_and_what_fails_later_says_why() {
     let none = rig.send(Method::GET, VIDEOS, &broke, "").await.json();
     assert_eq!(none["data"], json!([]));
 
-    let body = order("veo3", "x [[sim {\"fault\": \"status-failure\", \"polls\": 2}]]");
+    let body = order(
+        "veo3",
+        "x [[sim {\"fault\": \"status-failure\", \"polls\": 2}]]",
+    );
     let created = rig.post(VIDEOS, &body).await.json();
     let failed = rig.ended(created["id"].as_str().unwrap()).await;
     assert_eq!(failed["status"], "failed");
-    assert!(!failed["error"]["message"].as_str().unwrap().is_empty(), "{failed}");
+    assert!(
+        !failed["error"]["message"].as_str().unwrap().is_empty(),
+        "{failed}"
+    );
     let path = format!("/{}/content", failed["id"].as_str().unwrap());
     assert_eq!(rig.video(Method::GET, &path).await.status, 409);
 }
@@ -244,7 +314,8 @@ async fn chat_with_a_video_model_answers_with_a_link() {
         assert!(said.contains("videos/"), "{said}");
     }
     assert_eq!(rig.simulator.charges().len(), 2);
-    let wrong = json!({"model": "kling", "duration": 7, "messages": [{"role": "user", "content": "x"}]});
+    let wrong =
+        json!({"model": "kling", "duration": 7, "messages": [{"role": "user", "content": "x"}]});
     assert_eq!(rig.chat(&wrong).await.status, 400);
 }
 
@@ -317,7 +388,9 @@ async fn a_killed_relay_goes_on_with_its_jobs_and_submits_none_twice() {
     assert_ne!(lost, accepted);
     let lost = rig.ended(&lost).await;
     assert_eq!(lost["error"]["code"], "unknown_outcome", "{lost}");
-    let posts = simulator.journal().matching(|entry| entry.path == "/api/features");
+    let posts = simulator
+        .journal()
+        .matching(|entry| entry.path == "/api/features");
     assert_eq!(posts.len(), 2);
 }
 
@@ -333,7 +406,10 @@ async fn no_key_lies_open_in_the_data_folder() {
         if path.is_file() {
             let bytes = std::fs::read(&path).unwrap();
             let key = b"key-of-tests";
-            assert!(!bytes.windows(key.len()).any(|part| part == key), "{path:?}");
+            assert!(
+                !bytes.windows(key.len()).any(|part| part == key),
+                "{path:?}"
+            );
             files += 1;
         }
     }

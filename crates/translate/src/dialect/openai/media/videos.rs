@@ -355,11 +355,8 @@ impl DeletedVideo {
 /// There is no video of this id, as far as this caller is told.
 #[must_use]
 pub fn unknown(id: &str) -> Failure {
-    Failure::new(
-        Kind::NotFound,
-        format!("There is no video `{}`.", echo(id)),
-    )
-    .with_param("video_id")
+    Failure::new(Kind::NotFound, format!("There is no video `{}`.", echo(id)))
+        .with_param("video_id")
 }
 
 /// A conversation's link to a video.
