@@ -79,3 +79,9 @@ impl FromRef<AppState> for Objects {
     }
 }
 use crate::jobs::Jobs;
+
+impl FromRef<AppState> for Jobs {
+    fn from_ref(state: &AppState) -> Self {
+        state.0.jobs.clone()
+    }
+}
