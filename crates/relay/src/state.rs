@@ -78,7 +78,6 @@ impl FromRef<AppState> for Objects {
         state.0.objects.clone()
     }
 }
-use crate::jobs::Jobs;
 
 impl FromRef<AppState> for Jobs {
     fn from_ref(state: &AppState) -> Self {

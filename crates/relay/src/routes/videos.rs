@@ -23,7 +23,7 @@ use crate::access::Access;
 use crate::failure::{of_download, of_upstream};
 use crate::http::admit::{self, AdmittedRequest};
 use crate::http::context::RequestContext;
-use crate::http::logged_body::Broken;
+use crate::http::logged_body::BodyError;
 use crate::http::{multipart, reply};
 use crate::jobs::Jobs;
 use crate::jobs::job::{Job, State as JobState};
@@ -58,7 +58,7 @@ pub async fn create(
             let ignored = order.payload.ignored.clone();
             let job = jobs.submit(&payer, order).await?;
             let mut response = told(job);
-            reply::ignored(response.headers_mut(), &ignored);
+            reply::ignored_header(response.headers_mut(), &ignored);
             Ok(response)
         },
     )
@@ -198,7 +198,10 @@ fn sent(download: Download) -> Response {
         download,
         async |mut download| {
             let next = download.next().await?;
-            Some((next.map_err(|error| Broken(of_upstream(&error))), download))
+            Some((
+                next.map_err(|error| BodyError(of_upstream(&error))),
+                download,
+            ))
         },
     )));
     *response.status_mut() = status;
@@ -304,7 +307,7 @@ fn told(job: Job) -> Response {
     let mut response = admit::json(&video(job));
     let (name, value) = POLL_AFTER;
     response.headers_mut().insert(name, value);
-    reply::charged(response.headers_mut(), credits);
+    reply::credits_header(response.headers_mut(), credits);
     response
 }
 
