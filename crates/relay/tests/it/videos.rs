@@ -36,7 +36,7 @@ impl Rig {
             if video["status"] == "completed" || video["status"] == "failed" {
                 return video;
             }
-            assert!(since.elapsed() < Duration::from_secs(60), "{video}");
+            assert!(since.elapsed() < Duration::from_mins(1), "{video}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -383,10 +383,10 @@ async fn a_killed_relay_goes_on_with_its_jobs_and_submits_none_twice() {
     mortal.revive();
     let rig = mortal.rig();
     assert_eq!(rig.ended(&accepted).await["status"], "completed");
-    let list = rig.video(Method::GET, "").await.json();
-    let lost = list["data"][0]["id"].as_str().unwrap().to_owned();
-    assert_ne!(lost, accepted);
-    let lost = rig.ended(&lost).await;
+    let listed = rig.video(Method::GET, "").await.json();
+    let unsure = listed["data"][0]["id"].as_str().unwrap().to_owned();
+    assert_ne!(unsure, accepted);
+    let lost = rig.ended(&unsure).await;
     assert_eq!(lost["error"]["code"], "unknown_outcome", "{lost}");
     let posts = simulator
         .journal()
