@@ -2,9 +2,11 @@
 //! stand for, rate limits.
 
 pub mod account_id;
+pub mod admin;
 pub mod caller;
 pub mod client_address;
 pub mod credentials;
+pub mod keys;
 pub mod known_keys;
 pub mod rate_limit;
 pub mod sealing;
@@ -13,18 +15,26 @@ pub mod secret;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use clap::ValueEnum;
 use http::HeaderMap;
 use ipnet::IpNet;
-use translate::failure::Failure;
+use translate::failure::{Failure, Kind};
 
 use crate::accounts::Lease;
+use crate::clock;
 use crate::config::RateLimitBy;
+use crate::http::context::RequestContext;
 use crate::http::event_stream::Heartbeat;
 use crate::ledger::Payer;
+use crate::ledger::payer::Gate;
+use crate::ledger::request_entry::RequestEntry;
 use crate::observe::metrics::Metrics;
 use account_id::AccountIds;
+use admin::AdminKey;
 use caller::Caller;
 use client_address::client_address;
+use keys::cache::{AccessKeys, KnownKey};
+use keys::format;
 use known_keys::KnownKeys;
 use rate_limit::{RateLimit, RateLimitSlot};
 
@@ -43,12 +53,63 @@ pub struct Settings {
     pub heartbeat: Heartbeat,
 }
 
+/// Whose keys clients send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyMode {
+    /// Their own of 1min.ai.
+    Off,
+    /// Access keys of this relay.
+    On,
+    /// Either.
+    Both,
+}
+
+impl KeyMode {
+    /// Its word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::On => "on",
+            Self::Both => "both",
+        }
+    }
+}
+
+/// What access keys need; a relay of 1min.ai keys alone uses none of it.
+pub struct KeyAccess {
+    /// The keys.
+    pub keys: Arc<AccessKeys>,
+    /// Holds, accounts, prices.
+    pub gate: Arc<Gate>,
+    /// Whose keys clients send; none lets it depend on whether there are accounts.
+    pub mode: Option<KeyMode>,
+    /// The owner's key; none if nothing can be managed.
+    pub admin: Option<AdminKey>,
+    /// Dollars that a credit counts for, for clients that show dollars; 1 shows credits.
+    pub dollars: f64,
+}
+
+impl KeyAccess {
+    /// Whose keys clients send now.
+    #[must_use]
+    pub fn mode(&self) -> KeyMode {
+        let usual = if self.gate.pool.is_empty() {
+            KeyMode::Off
+        } else {
+            KeyMode::On
+        };
+        self.mode.unwrap_or(usual)
+    }
+}
+
 /// What the front door asks: who calls, who pays, whether there is room for the request.
 pub struct Access {
     account_ids: AccountIds,
     known_keys: KnownKeys,
     rate_limit: RateLimit,
     metrics: Option<Arc<Metrics>>,
+    sharing: KeyAccess,
     settings: Settings,
 }
 
@@ -60,6 +121,7 @@ impl Access {
         known_keys: KnownKeys,
         rate_limit: RateLimit,
         metrics: Option<Arc<Metrics>>,
+        sharing: KeyAccess,
         settings: Settings,
     ) -> Self {
         Self {
@@ -67,15 +129,44 @@ impl Access {
             known_keys,
             rate_limit,
             metrics,
+            sharing,
             settings,
         }
     }
 
-    /// Who calls by the credentials of a request, and which account pays.
+    /// Who calls by the credentials of a request, and which account pays. `api` is the endpoint's
+    /// name.
     ///
     /// # Errors
-    /// No key, or one that cannot be one.
-    pub fn authenticate(&self, headers: &HeaderMap) -> Result<Payer, Failure> {
+    /// No key, one that cannot be one or does not open, or as many requests under way as it may
+    /// have.
+    pub fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        context: &RequestContext,
+        api: &'static str,
+    ) -> Result<Payer, Failure> {
+        let mode = self.sharing.mode();
+        let given = credentials::text_of(headers);
+        if let Some(credential) = given.filter(|text| format::is_access_key(text)) {
+            // Whatever the mode, such a key never goes to 1min.ai.
+            if mode == KeyMode::Off {
+                return Err(refused(
+                    "This relay takes no access keys (RELAY_KEYS): send a key of 1min.ai's.",
+                ));
+            }
+            return self.holder(credential, context, api);
+        }
+        if mode == KeyMode::On {
+            return Err(refused(match given {
+                None => {
+                    "No API key: send your access key as `Authorization: Bearer sk-relay-…` (1021). Ask who runs this relay for one."
+                }
+                Some(_) => {
+                    "This relay takes access keys alone, which begin with `sk-relay-` (1020). Ask who runs it for one."
+                }
+            }));
+        }
         let key = credentials::key(headers)?;
         // Whoever sends a key of 1min.ai's is the account behind it, and pays with it.
         let account = self.account_ids.of_key(&key);
@@ -86,22 +177,94 @@ impl Access {
         let lease = Lease {
             key,
             account,
-            name: None,
+            pooled: None,
         };
-        Ok(Payer::new(caller, lease))
+        let gate = &self.sharing.gate;
+        let entry = self.entry(context, api, None);
+        Ok(Payer::of(
+            caller,
+            Some(lease),
+            Some(gate.clone()),
+            None,
+            entry,
+            context.costs.clone(),
+            None,
+        ))
     }
 
-    /// Counts a request against its caller's limit, if there is one.
+    /// The payer of a request with an access key.
+    fn holder(
+        &self,
+        credential: &str,
+        context: &RequestContext,
+        api: &'static str,
+    ) -> Result<Payer, Failure> {
+        let now = clock::now_ms();
+        let known = self.sharing.keys.authenticate(credential, now)?;
+        let running = known.begin()?;
+        let caller = Caller {
+            id: known.owner,
+            name: Some(known.key.name.as_str().into()),
+        };
+        let entry = self.entry(context, api, Some(known.clone()));
+        Ok(Payer::of(
+            caller,
+            None,
+            Some(self.sharing.gate.clone()),
+            Some(known),
+            entry,
+            context.costs.clone(),
+            Some(running),
+        ))
+    }
+
+    fn entry(
+        &self,
+        context: &RequestContext,
+        api: &'static str,
+        known: Option<Arc<KnownKey>>,
+    ) -> Option<Arc<RequestEntry>> {
+        let ledger = &self.sharing.gate.ledger;
+        if !ledger.is_on() {
+            return None;
+        }
+        ledger.begin(context.id.to_string(), api, known, clock::now_ms())
+    }
+
+    /// Whether the credential of a request, if it has one, is for this relay to judge.
+    #[must_use]
+    pub fn knows_keys(&self, headers: &HeaderMap) -> bool {
+        credentials::text_of(headers)
+            .is_some_and(|text| format::is_access_key(text) || self.sharing.mode() == KeyMode::On)
+    }
+
+    /// Whether access keys are taken.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.sharing.mode() != KeyMode::Off
+    }
+
+    /// What access keys need.
+    #[must_use]
+    pub fn key_access(&self) -> &KeyAccess {
+        &self.sharing
+    }
+
+    /// Counts a request against the limits of its access key and of its caller, if there is one.
     ///
     /// # Errors
     /// The limit is reached.
     pub async fn count(
         &self,
-        caller: &Caller,
+        payer: &Payer,
         peer: SocketAddr,
         headers: &HeaderMap,
         slot: &RateLimitSlot,
     ) -> Result<(), Failure> {
+        let caller = payer.caller();
+        if let Some(rpm) = payer.key().and_then(|known| known.key.rpm) {
+            self.rate_limit.admit_within(rpm, caller.id, slot).await?;
+        }
         if !self.rate_limit.is_on() {
             return Ok(());
         }
@@ -121,7 +284,10 @@ impl Access {
     /// # Errors
     /// Upstream does not know the key.
     pub async fn require_known(&self, payer: &Payer) -> Result<(), Failure> {
-        let lease = payer.lease();
+        if payer.key().is_some() {
+            return Ok(());
+        }
+        let lease = payer.lease()?;
         self.known_keys.check(&lease.key, lease.account).await
     }
 
@@ -156,4 +322,8 @@ impl Access {
     pub fn warm(&self) {
         self.rate_limit.warm();
     }
+}
+
+fn refused(message: &str) -> Failure {
+    Failure::new(Kind::Unauthenticated, message).with_retry(false)
 }

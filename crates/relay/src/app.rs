@@ -14,6 +14,8 @@ use crate::access::{self, Access};
 use crate::banner;
 use crate::chat::media::LongJobs;
 use crate::chat::{self, Chat};
+use crate::cli;
+use crate::cli::commands::Command;
 use crate::config::Settings;
 use crate::demo::Demo;
 use crate::doctor::{self, State};
@@ -27,6 +29,7 @@ use crate::media::{self, Media};
 use crate::models::Models;
 use crate::objects::{self, Objects, retention};
 use crate::observe;
+use crate::sharing::Sharing;
 use crate::state::{AppState, Services};
 use crate::store::build::Stores;
 use crate::uploads::Uploads;
@@ -39,6 +42,7 @@ pub struct App {
     /// What outlives a request.
     pub stores: Stores,
     client: Client,
+    sharing: Sharing,
 }
 
 /// Why the server did not start or broke off.
@@ -82,7 +86,6 @@ impl App {
             ..onemin::Options::default()
         })?;
         let stores = Stores::choose(settings).map_err(StartError::Settings)?;
-        let access = access(settings, &client, &stores);
         let objects = Objects::new(
             &stores,
             objects::Settings {
@@ -97,6 +100,9 @@ impl App {
             settings.permitted_models(),
             settings.model_map.clone(),
         ));
+        let sharing = Sharing::new(settings, &client, &stores, models.clone());
+        let sharing = sharing.map_err(StartError::Settings)?;
+        let access = access(settings, &client, &stores, &sharing);
         let fetcher = Fetcher::new(settings.max_fetch(), settings.allow_private_urls);
         let files = Some(objects.files.clone());
         let media = Media::new(
@@ -110,8 +116,13 @@ impl App {
                 max_file: settings.max_file(),
             },
         );
-        let (database, sealer) = (stores.database.clone(), stores.sealer.clone());
-        let jobs = Jobs::new(client.clone(), database, sealer, settings.job_poll);
+        let jobs = Jobs::new(
+            client.clone(),
+            stores.database.clone(),
+            stores.sealer.clone(),
+            sharing.gate.ledger.clone(),
+            settings.job_poll,
+        );
         let long_jobs = LongJobs {
             jobs: jobs.clone(),
             limit: settings.media_timeout,
@@ -148,16 +159,18 @@ impl App {
             state: AppState::new(services),
             stores,
             client,
+            sharing,
         })
     }
 }
 
-fn access(settings: &Settings, client: &Client, stores: &Stores) -> Access {
+fn access(settings: &Settings, client: &Client, stores: &Stores, sharing: &Sharing) -> Access {
     Access::new(
         stores.account_ids.clone(),
         KnownKeys::new(client.clone()),
         RateLimit::new(settings.rate_limit_per_minute, stores.counters.clone()),
         settings.metrics.then(Arc::default),
+        sharing.key_access(settings),
         access::Settings {
             rate_limit_by: settings.rate_limit_by,
             trusted_proxies: settings.trusted_proxies.clone(),
@@ -188,6 +201,14 @@ pub fn run(mut settings: Settings) -> Result<(), StartError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
+    if let Some(command) = settings
+        .command
+        .take_if(|command| !matches!(command, Command::Serve))
+    {
+        let printed = runtime.block_on(cli::run(&app.sharing, command));
+        print!("{}", printed.map_err(StartError::Settings)?);
+        return Ok(());
+    }
     if settings.doctor {
         return runtime.block_on(examine(app, &settings));
     }
@@ -214,8 +235,14 @@ async fn examine(app: App, settings: &Settings) -> Result<(), StartError> {
 }
 
 async fn serve(app: App, settings: &Settings) -> Result<(), StartError> {
-    let App { state, stores, .. } = app;
+    let App {
+        state,
+        stores,
+        sharing,
+        ..
+    } = app;
     let services = state.services();
+    sharing.start().await;
     let address = SocketAddr::new(settings.host, settings.port);
     let listener = TcpListener::bind(address).await;
     let listener = listener.map_err(|source| StartError::Listen { address, source })?;
@@ -241,6 +268,7 @@ async fn serve(app: App, settings: &Settings) -> Result<(), StartError> {
     {
         tracing::warn!("the store does not answer; responses of the last moment are lost");
     }
+    sharing.close().await;
     Ok(())
 }
 

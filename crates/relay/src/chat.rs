@@ -33,16 +33,16 @@ use crate::http::admit::{self, Admitted, Entrance, KeyNeed};
 use crate::http::body;
 use crate::http::event_stream;
 use crate::http::reply;
-use crate::ledger::Payer;
+use crate::ledger::{PaidCall, Payer};
 use crate::media::Media;
 use crate::models::{Models, NameStyle};
 use crate::objects::Objects;
 use crate::observe::RequestLog;
-use crate::uploads::UploadedParts;
+use crate::uploads;
 use media::LongJobs;
 use prepare::{AnswerBy, Prepared, TurnContext};
 use stream::ChatEvents;
-use upstream::{Answers, Call, Progress, Upstream};
+use upstream::{Answers, Attachments, Call, Progress, Upstream};
 
 /// An API that asks for turns.
 pub struct Api {
@@ -230,12 +230,13 @@ impl Chat {
         let work = match answer {
             AnswerBy::Model => {
                 media::transcribe_audio_parts(&self.media, payer, &mut chat).await?;
-                // attach
-                let attached = self.media.uploads().upload_all(payer, &chat).await?;
+                let chat = Arc::new(chat);
                 // compose
                 let prompt = compose(&chat, &self.wording, seed);
+                let mut request = upstream_request(&chat, prompt.text);
+                // attach
+                let attachments = self.attach(&chat, payer, &mut request).await?;
                 // call
-                let request = upstream_request(&chat, prompt.text, attached);
                 let attempt = Attempt {
                     left: plan.corrections,
                     thoughts: self.settings.thoughts,
@@ -246,8 +247,10 @@ impl Chat {
                         client: self.client.clone(),
                         payer: payer.clone(),
                         exchange: plan.exchange,
+                        max_tokens: chat.limits.max_tokens,
+                        attachments,
                     },
-                    chat: Arc::new(chat),
+                    chat,
                     tags: prompt.tags,
                     wording: self.wording.clone(),
                 };
@@ -263,6 +266,30 @@ impl Chat {
             }
         };
         Ok(Answers::made(&chat, work))
+    }
+
+    /// Uploads what a conversation has attached, if the budget leaves room for its call.
+    async fn attach(
+        &self,
+        chat: &Arc<ChatRequest>,
+        payer: &Payer,
+        request: &mut chat::Request,
+    ) -> Result<Option<Attachments>, Failure> {
+        let uploads = self.media.uploads();
+        if !uploads::has_attachments(chat) {
+            return Ok(None);
+        }
+        let call = PaidCall::Chat(request, chat.limits.max_tokens);
+        payer.check(call).await?;
+        let account = payer.lease()?.account;
+        let uploaded = uploads.upload_all(payer, chat).await?;
+        request.images = uploaded.images;
+        request.files = uploaded.files;
+        Ok(Some(Attachments {
+            account,
+            uploads: uploads.clone(),
+            chat: chat.clone(),
+        }))
     }
 }
 
@@ -292,12 +319,12 @@ async fn collect(
     Ok((replies, answers.usage(), answers.in_form()))
 }
 
-fn upstream_request(chat: &ChatRequest, prompt: String, attached: UploadedParts) -> chat::Request {
+fn upstream_request(chat: &ChatRequest, prompt: String) -> chat::Request {
     chat::Request {
         model: chat.model.clone(),
         prompt,
-        images: attached.images,
-        files: attached.files,
+        images: Vec::new(),
+        files: Vec::new(),
         web_search: chat.search.map(|search| WebSearch {
             num_of_site: search.sites,
             max_word: search.words,

@@ -6,14 +6,18 @@
 
 pub mod in_force;
 
+pub mod sharing;
+
 use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::cli::commands::Command;
 use clap::builder::Resettable;
 use clap::{Arg, ArgAction, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 use secrecy::SecretString;
+use sharing::SharingSettings;
 use translate::compose::Wording;
 use translate::compose::tools::Style;
 use translate::interpret::thinking::Thoughts;
@@ -335,6 +339,14 @@ pub struct Settings {
     /// How it is logged.
     #[arg(long, env = "LOG_FORMAT", default_value = "pretty", value_enum)]
     pub log_format: LogFormat,
+
+    /// Access keys, accounts, budgets, ledger.
+    #[command(flatten)]
+    pub sharing: SharingSettings,
+
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
 
     /// All of the above as it was set, for people to read.
     #[arg(skip)]

@@ -10,7 +10,7 @@ pub mod job;
 mod looks;
 pub mod table;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -23,6 +23,7 @@ use translate::failure::{Failure, Kind};
 use crate::access::account_id::AccountId;
 use crate::access::sealing::Sealer;
 use crate::failure::of_upstream;
+use crate::ledger::service::Ledger;
 use crate::ledger::{Charge, Hold, PaidCall, Payer};
 use crate::store::database::Database;
 use crate::store::page::PageQuery;
@@ -66,6 +67,8 @@ pub struct Jobs {
     client: Client,
     table: Table,
     sealer: Sealer,
+    /// Where what jobs cost is booked.
+    ledger: Ledger,
     /// Before the first look at a job.
     first_look: Duration,
     shared: Arc<Shared>,
@@ -75,8 +78,6 @@ struct Shared {
     /// What this process calls itself in leases.
     holder: String,
     looks: Looks,
-    /// Leave for the paid calls of the jobs that this process has submitted.
-    holds: Mutex<HashMap<String, Hold>>,
     /// Jobs whose key cannot be opened here: it was sealed under another `RELAY_SECRET`.
     keyless: Mutex<HashSet<String>>,
     /// Counts jobs that have ended, for those who wait.
@@ -88,16 +89,22 @@ struct Shared {
 impl Jobs {
     /// Jobs in this database; `first_look` is the time before 1min.ai is asked first. Opens nothing.
     #[must_use]
-    pub fn new(client: Client, database: Database, sealer: Sealer, first_look: Duration) -> Self {
+    pub fn new(
+        client: Client,
+        database: Database,
+        sealer: Sealer,
+        ledger: Ledger,
+        first_look: Duration,
+    ) -> Self {
         Self {
             client,
             table: Table::new(database),
             sealer,
+            ledger,
             first_look,
             shared: Arc::new(Shared {
                 holder: uuid::Uuid::new_v4().simple().to_string(),
                 looks: Looks::default(),
-                holds: Mutex::default(),
                 keyless: Mutex::default(),
                 ended: watch::Sender::new(0),
                 accepted: watch::Sender::new(0),
@@ -110,16 +117,19 @@ impl Jobs {
     /// # Errors
     /// There is no leave to pay for it, it cannot be recorded, or 1min.ai did not accept it.
     pub async fn submit(&self, payer: &Payer, order: Order) -> Result<Job, Failure> {
-        let hold = payer.hold(PaidCall::Feature(&order.payload)).await?;
         let id = id::draw(order.prefix);
-        let sealed = self.sealer.seal(&id, payer.lease().key.expose());
+        let hold = payer
+            .hold_job(PaidCall::Feature(&order.payload), &id)
+            .await?;
+        let lease = hold.lease();
+        let sealed = self.sealer.seal(&id, lease.key.expose());
         let sealed = sealed.map_err(|error| Failure::new(Kind::Internal, error.to_string()))?;
         let now = now();
         let job = Job {
             id,
             owner: payer.caller().id,
-            account: payer.lease().account,
-            account_name: payer.lease().name.as_deref().map(str::to_owned),
+            account: lease.account,
+            account_name: lease.name().map(str::to_owned),
             kind: order.payload.kind,
             model: order.payload.model.clone(),
             prompt: order.prompt,
@@ -150,7 +160,8 @@ impl Jobs {
             .map_err(|error| lost(error).with_retry(false))?
     }
 
-    async fn post(&self, mut job: Job, hold: Hold, payload: Payload) -> Result<Job, Failure> {
+    async fn post(&self, mut job: Job, mut hold: Hold, payload: Payload) -> Result<Job, Failure> {
+        hold.sent();
         let submitted = {
             let mut submitting = std::pin::pin!(self.client.submit(hold.key(), &payload));
             let mut renewals = tokio::time::interval(RENEWAL);
@@ -169,25 +180,35 @@ impl Jobs {
                 job.state = State::Working;
                 job.upstream_id = Some(upstream_id);
                 job.next_look = now() + self.look_pause(0);
+                hold.leave_to_job();
                 self.note_accepted(&job).await?;
-                lock(&self.shared.holds).insert(job.id.clone(), hold);
                 self.shared.accepted.send_modify(|count| *count += 1);
                 Ok(job)
             }
             Ok(Submitted::Done(outcome)) => {
-                lock(&self.shared.holds).insert(job.id.clone(), hold);
+                hold.leave_to_job();
                 let end = completed(&outcome);
                 self.end(&mut job, end).await?;
                 Ok(job)
             }
             Err(error) if error.was_accepted() == Accepted::No => {
-                hold.settle(Charge::Nothing);
+                let refused = hold.refused(error);
                 // What is left is given up as unknown later, and was not paid for.
                 let _ = self.table.delete(job.owner, &job.id).await;
-                Err(of_upstream(&error))
+                Err(match refused {
+                    Err(error) => error.into(),
+                    // Another account could take it: the next request goes there.
+                    Ok(hold) => {
+                        hold.settle(Charge::Nothing);
+                        let message = "The 1min.ai account refused the job, and nothing was charged. Try again: another account is asked.";
+                        Failure::new(Kind::Overloaded, message)
+                            .with_retry_after(Some(1))
+                            .with_retry(true)
+                    }
+                })
             }
             Err(error) => {
-                lock(&self.shared.holds).insert(job.id.clone(), hold);
+                hold.leave_to_job();
                 let failure = of_upstream(&error);
                 let end = failed(UNKNOWN_OUTCOME, &failure.message);
                 let _ = self.end(&mut job, end).await;
@@ -219,16 +240,13 @@ impl Jobs {
     /// Ends a job, once, and settles what it cost.
     async fn end(&self, job: &mut Job, end: End) -> Result<(), StoreError> {
         let is_first = self.table.finish(&job.id, &end).await?;
-        let hold = lock(&self.shared.holds).remove(&job.id);
         lock(&self.shared.keyless).remove(&job.id);
         job.state = end.state;
         job.finished = Some(end.at);
         job.expires = end.expires;
         job.credits = end.credits;
         if is_first {
-            if let Some(hold) = hold {
-                hold.settle(charge(&end));
-            }
+            self.settle(job, &end).await;
             let seconds = end.at.saturating_sub(job.created) / 1000;
             let error = end.error.as_ref().map(|error| error.code.as_str());
             tracing::info!(
@@ -248,6 +266,18 @@ impl Jobs {
         Ok(())
     }
 
+    /// Books what a job has cost. Should the database fail meanwhile, its hold expires as unknown.
+    async fn settle(&self, job: &Job, end: &End) {
+        let credits = end.credits.and_then(|credits| i64::try_from(credits).ok());
+        let outcome = match end.state {
+            State::Failed => "failed:job",
+            _ => "answered",
+        };
+        if let Err(error) = self.ledger.settle_job(&job.id, credits, outcome).await {
+            tracing::warn!(job = job.id, %error, "the cost of a job cannot be booked yet");
+        }
+    }
+
     /// A job of this caller. Whoever asks for a job whose key cannot be opened here lends their own.
     ///
     /// # Errors
@@ -259,9 +289,10 @@ impl Jobs {
         let job = self.table.get(payer.caller().id, id).await?;
         if let Some(job) = &job
             && !job.state.is_final()
-            && job.account == payer.lease().account
+            && let Ok(lease) = payer.lease()
+            && job.account == lease.account
             && lock(&self.shared.keyless).contains(id)
-            && let Ok(sealed) = self.sealer.seal(id, payer.lease().key.expose())
+            && let Ok(sealed) = self.sealer.seal(id, lease.key.expose())
         {
             self.table.set_key(id, sealed, now()).await?;
             lock(&self.shared.keyless).remove(id);
@@ -324,8 +355,12 @@ impl Jobs {
     pub async fn refresh(&self, payer: &Payer, job: &mut Job) -> Result<(), Failure> {
         let unknown = || Failure::new(Kind::Upstream, "1min.ai has no such job any more.");
         let upstream_id = job.upstream_id.as_deref().ok_or_else(unknown)?;
-        let key = &payer.lease().key;
-        match self.client.poll_job(key, job.kind, upstream_id).await {
+        let lease = payer.lease_of(job.account_name.as_deref())?;
+        match self
+            .client
+            .poll_job(&lease.key, job.kind, upstream_id)
+            .await
+        {
             onemin::JobPoll::Done(outcome) if !outcome.assets.is_empty() => {
                 job.expires = expiry(&outcome);
                 job.assets.clone_from(&outcome.assets);
@@ -392,14 +427,6 @@ fn failed(code: &str, message: &str) -> End {
             message: message.to_owned(),
         }),
         credits: None,
-    }
-}
-
-/// What is booked for a job that ended so. A failed one was accepted, and may have been charged.
-fn charge(end: &End) -> Charge {
-    match end.credits {
-        Some(credits) => Charge::Reported(onemin::prices::to_credits(credits)),
-        None => Charge::Unreported,
     }
 }
 

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use onemin::catalogue::{Catalogue, Listing, Source};
+use onemin::features;
 use onemin::images::aliases as image_aliases;
 use onemin::models::{Feature, Model};
+use onemin::prices::ChatPrice;
+use serde_json::Value;
 use translate::dialect::anthropic::model_names;
 use translate::failure::{Failure, Kind};
 use translate::plan::{CodeSupport, ModelCapabilities};
@@ -279,6 +282,24 @@ impl Models {
                     .with_retry(false)
             }
         })
+    }
+
+    /// What a chat model's tokens cost, if anybody knows.
+    pub async fn chat_price(&self, id: &str) -> Option<ChatPrice> {
+        let chat = self.catalogue.models(Feature::Chat).await;
+        if let Some(price) = find(&chat, id).map(|model| ChatPrice::of(&model.credit_metadata)) {
+            return price;
+        }
+        let coders = self.catalogue.models(Feature::CodeGenerator).await;
+        ChatPrice::of(&find(&coders, id)?.credit_metadata)
+    }
+
+    /// What upstream's list says of the price of a feature with a model.
+    pub async fn price_of(&self, kind: features::Kind, id: &str) -> Option<Value> {
+        let mut all = Feature::ALL.into_iter();
+        let feature = all.find(|feature| feature.as_str() == kind.as_str())?;
+        let listing = self.catalogue.models(feature).await;
+        Some(find(&listing, id)?.credit_metadata.clone())
     }
 
     /// A failure that says that a model cannot be had, with the names of those that serve a feature.

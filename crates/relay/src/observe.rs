@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::clock;
 use crate::config::LogFormat;
+use crate::ledger::request_entry::{RequestEnd, RequestEntry};
 use lines::Lines;
 use metrics::{End, Metrics};
 
@@ -107,6 +108,8 @@ struct Line {
     choices: u32,
     first_byte: Option<Duration>,
     outcome: Option<Outcome>,
+    /// The ledger's, if the request is recorded.
+    entry: Option<Arc<RequestEntry>>,
 }
 
 #[derive(Debug)]
@@ -134,7 +137,15 @@ impl RequestLog {
             choices: 0,
             first_byte: None,
             outcome: None,
+            entry: None,
         })))
+    }
+
+    /// Tells the ledger's entry of the request, which learns how it ended.
+    pub fn is_entered_as(&mut self, entry: Option<Arc<RequestEntry>>) {
+        if let Some(line) = &mut self.0 {
+            line.entry = entry;
+        }
     }
 
     /// Notes what is asked.
@@ -204,7 +215,22 @@ impl Line {
         if let Some(metrics) = &self.metrics {
             self.count(metrics, after);
         }
+        if let Some(entry) = &self.entry {
+            self.enter(entry, after);
+        }
         self.log(after);
+    }
+
+    fn enter(&self, entry: &RequestEntry, after: Duration) {
+        let (end, usage) = match &self.outcome {
+            Some(Outcome::Finished(usage)) => (RequestEnd::Answered, Some(*usage)),
+            Some(Outcome::Done) => (RequestEnd::Answered, None),
+            Some(Outcome::Failed(kind, _)) => (RequestEnd::Failed(*kind), None),
+            None => (RequestEnd::Left, None),
+        };
+        let first = self.first_byte.map(milliseconds);
+        let ms = milliseconds(after);
+        entry.ended(end, &self.model, self.stream, usage, ms, first);
     }
 
     fn count(&self, metrics: &Metrics, after: Duration) {

@@ -145,7 +145,7 @@ impl Uploads {
         name: Option<&str>,
     ) -> Result<String, Failure> {
         let kind = file_type::of_audio(&bytes, name)?;
-        let lease = payer.lease();
+        let lease = payer.lease()?;
         let content = (lease.account, Sha256::digest(&bytes).into());
         if let Some(reference) = self.cached(&content) {
             return Ok(reference.image);
@@ -191,7 +191,7 @@ impl Uploads {
                 file_type::of_document(&bytes, name, attachment.mime.as_deref())?
             }
         };
-        let lease = payer.lease();
+        let lease = payer.lease()?;
         let content = (lease.account, Sha256::digest(&bytes).into());
         if let Some(reference) = self.cached(&content) {
             return Ok(reference);
@@ -212,7 +212,7 @@ impl Uploads {
         let owner = payer.caller().id;
         let file = files.get(owner, id).await?;
         let file = file.ok_or_else(|| unknown_file(id))?;
-        let lease = payer.lease();
+        let lease = payer.lease()?;
         let content = (lease.account, file.sha256);
         if let Some(reference) = self.cached(&content) {
             return Ok(reference);
@@ -271,6 +271,12 @@ enum AttachmentKind {
     Image,
     Document,
     Audio,
+}
+
+/// Whether a request has images or documents.
+#[must_use]
+pub fn has_attachments(chat: &ChatRequest) -> bool {
+    !attachments(chat).is_empty()
 }
 
 /// The images and documents of a request, those in results of tools included.

@@ -10,14 +10,20 @@ use translate::failure::{Failure, Kind};
 /// # Errors
 /// A [`Kind::Unauthenticated`] failure, without any part of what was sent.
 pub fn key(headers: &HeaderMap) -> Result<ApiKey, Failure> {
+    let key = text_of(headers).ok_or_else(no_key)?;
+    ApiKey::parse(key).map_err(|_| bad_key())
+}
+
+/// The credential of a request as it was sent, whatever it is.
+#[must_use]
+pub fn text_of(headers: &HeaderMap) -> Option<&str> {
     let places = [
         bearer(headers),
         text(headers, "x-api-key"),
         text(headers, "api-key"),
     ];
     let mut given = places.into_iter().flatten().map(str::trim);
-    let key = given.find(|key| !key.is_empty()).ok_or_else(no_key)?;
-    ApiKey::parse(key).map_err(|_| bad_key())
+    given.find(|key| !key.is_empty())
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

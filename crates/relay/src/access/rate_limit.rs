@@ -60,6 +60,25 @@ impl RateLimit {
         status.check()
     }
 
+    /// Counts a request against a limit of the caller's own.
+    ///
+    /// # Errors
+    /// A [`Kind::RateLimited`] failure that says when to come back.
+    pub async fn admit_within(
+        &self,
+        per_minute: u32,
+        who: AccountId,
+        slot: &RateLimitSlot,
+    ) -> Result<(), Failure> {
+        let own = Self {
+            per_minute: u64::from(per_minute),
+            counters: self.counters.clone(),
+        };
+        let status = own.count_at(who.apart(), SystemTime::now()).await;
+        slot.0.get_or_init(|| status);
+        status.check()
+    }
+
     async fn count_at(&self, who: AccountId, now: SystemTime) -> RateLimitStatus {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let count = self.counters.count(who, now / WINDOW_SECONDS).await;

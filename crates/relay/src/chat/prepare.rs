@@ -58,6 +58,9 @@ impl TurnContext<'_> {
         }
         chat.model = self.models.resolve(&chat.model, self.names).await;
         let job = self.models.admit(&chat.model).await?;
+        if let Some(known) = self.payer.key() {
+            known.key.check_model(&chat.model)?;
+        }
         let mut answer = AnswerBy::Model;
         if let Some(task) = job.media_task() {
             let preparing = media::prepare(self.media, self.payer, task, &mut chat);

@@ -1,6 +1,7 @@
 //! Asking upstream, once for each answer wanted and again where an answer must be corrected, and
 //! interpreting what it says as it comes.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,8 +18,10 @@ use translate::reply::{Event, Finish, Usage, UsageSource};
 use translate::tags::Tags;
 use translate::tokens;
 
+use crate::access::account_id::AccountId;
 use crate::failure::of_upstream;
 use crate::ledger::{Charge, Hold, PaidCall, Payer};
+use crate::uploads::Uploads;
 
 /// What is asked of upstream, and how.
 pub struct Call {
@@ -41,6 +44,21 @@ pub struct Upstream {
     pub payer: Payer,
     /// How upstream is asked.
     pub exchange: Exchange,
+    /// The client's bound on the tokens of an answer.
+    pub max_tokens: Option<u64>,
+    /// What was uploaded for the request; none if nothing was.
+    pub attachments: Option<Attachments>,
+}
+
+/// What was uploaded for a request, and how that is done again.
+#[derive(Clone)]
+pub struct Attachments {
+    /// Where it was uploaded to.
+    pub account: AccountId,
+    /// What uploads it.
+    pub uploads: Uploads,
+    /// What is to be uploaded.
+    pub chat: Arc<ChatRequest>,
 }
 
 /// The answers to one request. Dropping them drops every upstream request at once.
@@ -67,6 +85,7 @@ impl Answers {
         let answers = (0..call.chat.choices).map(|_| Answer {
             upstream: CallState::ask(&call.upstream, &request),
             hold: None,
+            asked: None,
             interpreter: Interpreter::new(&call.chat, call.tags, attempt),
             prompt_bytes: request.prompt.len(),
             correction: None,
@@ -94,6 +113,7 @@ impl Answers {
         let answer = Answer {
             upstream: CallState::Whole(work),
             hold: None,
+            asked: None,
             interpreter: Interpreter::new(chat, None, Attempt::default()),
             prompt_bytes: 0,
             correction: None,
@@ -166,6 +186,8 @@ struct Answer {
     upstream: CallState,
     /// Of the stream that is open; none once it is settled.
     hold: Option<Hold>,
+    /// How another account could be asked; none once the model has spoken.
+    asked: Option<Box<Asked>>,
     interpreter: Interpreter,
     /// The prompt's size: the prompt itself goes when upstream has it, so that a stream holds only
     /// what it still needs.
@@ -193,35 +215,69 @@ fn split_prompt(mut request: chat::Request) -> (chat::Request, chat::Request) {
 /// What will be said, or why nothing is.
 pub type Answering<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
 
+/// What was asked, and of whom.
+struct Asked {
+    upstream: Upstream,
+    request: Arc<chat::Request>,
+}
+
 enum CallState {
     Whole(Answering<chat::Answer>),
-    Opening(Answering<(chat::Stream, Hold)>),
+    Opening(Answering<(chat::Stream, Hold, Option<Box<Asked>>)>),
     Open(chat::Stream),
     Done,
 }
 
 impl CallState {
     fn ask(upstream: &Upstream, request: &Arc<chat::Request>) -> Self {
+        Self::ask_under(None, upstream, request)
+    }
+
+    /// Asks under leave that was given before, or asks for it first.
+    fn ask_under(hold: Option<Hold>, upstream: &Upstream, request: &Arc<chat::Request>) -> Self {
         let (request, upstream) = (request.clone(), upstream.clone());
         match upstream.exchange {
             Exchange::Code => Self::Whole(Box::pin(async move {
                 let request = code_request(&request);
-                let hold = upstream.payer.hold(PaidCall::Code(&request)).await?;
-                let answer = upstream.client.code(hold.key(), &request).await;
-                settle(hold, answer)
+                let mut hold = upstream.payer.hold(PaidCall::Code(&request)).await?;
+                loop {
+                    hold.sent();
+                    let answer = upstream.client.code(hold.key(), &request).await;
+                    hold = match settled(hold, answer)? {
+                        Ok(answer) => return Ok(answer),
+                        Err(hold) => hold,
+                    };
+                }
             })),
             Exchange::Whole => Self::Whole(Box::pin(async move {
-                let hold = upstream.payer.hold(PaidCall::Chat(&request)).await?;
-                let answer = upstream.client.chat(hold.key(), &request).await;
-                settle(hold, answer)
+                let mut hold = upstream.leave(&request).await?;
+                loop {
+                    let request = upstream.attached(&request, &hold).await?;
+                    hold.sent();
+                    let answer = upstream.client.chat(hold.key(), &request).await;
+                    hold = match settled(hold, answer)? {
+                        Ok(answer) => return Ok(answer),
+                        Err(hold) => hold,
+                    };
+                }
             })),
             Exchange::Streamed => Self::Opening(Box::pin(async move {
-                let hold = upstream.payer.hold(PaidCall::Chat(&request)).await?;
-                match upstream.client.chat_stream(hold.key(), &request).await {
-                    Ok(stream) => Ok((stream, hold)),
-                    Err(error) => {
-                        hold.settle(Charge::of_error(&error));
-                        Err(of_upstream(&error))
+                let mut hold = match hold {
+                    Some(hold) => hold,
+                    None => upstream.leave(&request).await?,
+                };
+                loop {
+                    let attached = upstream.attached(&request, &hold).await?;
+                    hold.sent();
+                    let opened = upstream.client.chat_stream(hold.key(), &attached).await;
+                    drop(attached);
+                    match opened {
+                        Ok(stream) => {
+                            let others = hold.lease().pooled.is_some();
+                            let asked = others.then(|| Box::new(Asked { upstream, request }));
+                            return Ok((stream, hold, asked));
+                        }
+                        Err(error) => hold = hold.refused(error)?,
                     }
                 }
             })),
@@ -229,19 +285,47 @@ impl CallState {
     }
 }
 
-fn settle(
+impl Upstream {
+    async fn leave(&self, request: &chat::Request) -> Result<Hold, Failure> {
+        let call = PaidCall::Chat(request, self.max_tokens);
+        self.payer.hold(call).await
+    }
+
+    /// The request with its attachments where the account that pays has them: they are uploaded
+    /// again where another account pays than the one they were uploaded to.
+    async fn attached<'r>(
+        &self,
+        request: &'r chat::Request,
+        hold: &Hold,
+    ) -> Result<Cow<'r, chat::Request>, Failure> {
+        let attachments = self.attachments.as_ref();
+        let moved = attachments.filter(|of| of.account != hold.lease().account);
+        let Some(attachments) = moved else {
+            return Ok(Cow::Borrowed(request));
+        };
+        let uploading = attachments
+            .uploads
+            .upload_all(&self.payer, &attachments.chat);
+        let uploaded = uploading.await?;
+        Ok(Cow::Owned(chat::Request {
+            images: uploaded.images,
+            files: uploaded.files,
+            ..request.clone()
+        }))
+    }
+}
+
+/// Books an answer, or gives the hold with which another account is asked.
+fn settled(
     hold: Hold,
     answer: Result<chat::Answer, onemin::Error>,
-) -> Result<chat::Answer, Failure> {
+) -> Result<Result<chat::Answer, Hold>, Failure> {
     match answer {
         Ok(answer) => {
-            hold.settle(Charge::of(&answer.accounting));
-            Ok(answer)
+            hold.answered(&answer.accounting);
+            Ok(Ok(answer))
         }
-        Err(error) => {
-            hold.settle(Charge::of_error(&error));
-            Err(of_upstream(&error))
-        }
+        Err(error) => Ok(Err(hold.refused(error)?)),
     }
 }
 
@@ -270,9 +354,10 @@ impl Answer {
             match &mut self.upstream {
                 CallState::Done => return Poll::Pending,
                 CallState::Opening(opening) => {
-                    let (stream, hold) = std::task::ready!(opening.as_mut().poll(cx))?;
+                    let (stream, hold, asked) = std::task::ready!(opening.as_mut().poll(cx))?;
                     self.upstream = CallState::Open(stream);
                     self.hold = Some(hold);
+                    self.asked = asked;
                 }
                 CallState::Whole(answering) => {
                     let answer = std::task::ready!(answering.as_mut().poll(cx))?;
@@ -282,22 +367,27 @@ impl Answer {
                 CallState::Open(stream) => {
                     let interpreter = &mut self.interpreter;
                     let mut flow = Flow::Continue;
+                    let mut spoke = false;
                     let progress = std::task::ready!(stream.poll_read(cx, &mut |text| {
+                        spoke = true;
                         if flow == Flow::Continue {
                             flow = interpreter.push(text, sink);
                         }
                     }));
+                    if spoke {
+                        // From now on no other account is asked, and the prompt is not needed.
+                        self.asked = None;
+                    }
                     match progress {
-                        Err(error) => {
-                            self.settle(Charge::of_error(&error));
-                            return Poll::Ready(Err(of_upstream(&error)));
-                        }
+                        Err(error) => self.refused(error)?,
                         Ok(chat::Progress::Done(accounting)) => {
-                            self.settle(Charge::of(&accounting));
+                            if let Some(hold) = self.hold.take() {
+                                hold.answered(&accounting);
+                            }
                             return Poll::Ready(self.end(Some(accounting), sink));
                         }
                         Ok(chat::Progress::More) if flow == Flow::Stop => {
-                            self.settle(Charge::Unreported);
+                            self.leave_off();
                             return Poll::Ready(self.end(None, sink));
                         }
                         Ok(chat::Progress::More) => return Poll::Ready(Ok(true)),
@@ -307,10 +397,31 @@ impl Answer {
         }
     }
 
-    fn settle(&mut self, charge: Charge) {
-        if let Some(hold) = self.hold.take() {
-            hold.settle(charge);
+    /// A stream has failed: another account is asked if that may be, before the first word.
+    fn refused(&mut self, error: onemin::Error) -> Result<(), Failure> {
+        let Some(mut hold) = self.hold.take() else {
+            return Err(of_upstream(&error));
+        };
+        let Some(asked) = self.asked.take() else {
+            hold.read(self.input_tokens(), self.interpreter.tokens());
+            hold.settle(Charge::of_error(&error));
+            return Err(of_upstream(&error));
+        };
+        let hold = hold.refused(error)?;
+        self.upstream = CallState::ask_under(Some(hold), &asked.upstream, &asked.request);
+        Ok(())
+    }
+
+    /// The rest of the answer is not waited for: what it costs is not known.
+    fn leave_off(&mut self) {
+        if let Some(mut hold) = self.hold.take() {
+            hold.read(self.input_tokens(), self.interpreter.tokens());
+            hold.settle(Charge::Unreported);
         }
+    }
+
+    fn input_tokens(&self) -> u64 {
+        tokens::from_bytes(self.prompt_bytes as u64)
     }
 
     /// The attempt is over; what is left of the upstream request is dropped, which cancels it.
@@ -382,6 +493,13 @@ impl Answer {
     }
 }
 
+impl Drop for Answer {
+    /// The client has left: what was read so far is the least that it costs.
+    fn drop(&mut self) {
+        self.leave_off();
+    }
+}
+
 /// The provider's word for the end of an answer. Providers differ; an unknown word is a stop.
 fn finish(word: Option<&str>) -> Finish {
     match word.map(str::to_ascii_lowercase).as_deref() {
@@ -403,7 +521,6 @@ fn finish(word: Option<&str>) -> Finish {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::account_id::AccountId;
     use crate::access::caller::Caller;
     use crate::accounts::Lease;
 
@@ -412,7 +529,7 @@ mod tests {
         let lease = Lease {
             key: onemin::ApiKey::parse("key").unwrap(),
             account: id,
-            name: None,
+            pooled: None,
         };
         Payer::new(Caller { id, name: None }, lease)
     }
@@ -429,6 +546,8 @@ mod tests {
                     client: Client::new(onemin::Options::default()).unwrap(),
                     payer: payer(),
                     exchange: Exchange::Streamed,
+                    max_tokens: None,
+                    attachments: None,
                 },
                 chat: chat.clone(),
                 tags: None,

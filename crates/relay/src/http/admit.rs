@@ -142,8 +142,10 @@ pub async fn admit(
         dialect: entrance.dialect,
         is_head: head.method == Method::HEAD,
     };
-    match identify(access, need, head, &admitted.context).await {
+    match identify(access, need, head, &admitted.context, entrance.api).await {
         Ok(payer) => {
+            let entry = payer.as_ref().and_then(Payer::entry);
+            admitted.log.is_entered_as(entry.cloned());
             admitted.payer = payer;
             Ok(admitted)
         }
@@ -156,14 +158,16 @@ async fn identify(
     need: KeyNeed,
     head: &Parts,
     context: &RequestContext,
+    api: &'static str,
 ) -> Result<Option<Payer>, Failure> {
     let headers = &head.headers;
-    let payer = match access.authenticate(headers) {
+    let payer = match access.authenticate(headers, context, api) {
         Ok(payer) => payer,
-        Err(_) if need == KeyNeed::Optional => return Ok(None),
+        // A key that cannot be one of 1min.ai's is passed over, one of the relay's is not.
+        Err(_) if need == KeyNeed::Optional && !access.knows_keys(headers) => return Ok(None),
         Err(failure) => return Err(failure),
     };
-    let counting = access.count(payer.caller(), context.peer, headers, &context.rate_limit);
+    let counting = access.count(&payer, context.peer, headers, &context.rate_limit);
     counting.await?;
     Ok(Some(payer))
 }

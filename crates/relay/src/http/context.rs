@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use http::{Extensions, Uri};
 
 use crate::access::rate_limit::RateLimitSlot;
+use crate::ledger::payer::CostSlot;
 use crate::observe::RequestId;
 
 /// What the server knows of every request; an extension of it.
@@ -18,6 +19,8 @@ pub struct RequestContext {
     pub uri: Uri,
     /// Where the rate limiter leaves what the response's headers tell.
     pub rate_limit: RateLimitSlot,
+    /// Where the gate of paid calls leaves what the response's headers tell.
+    pub costs: CostSlot,
 }
 
 impl RequestContext {
@@ -30,6 +33,7 @@ impl RequestContext {
             peer: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
             uri: Uri::default(),
             rate_limit: RateLimitSlot::default(),
+            costs: CostSlot::default(),
         })
     }
 }

@@ -10,6 +10,8 @@ use translate::dialect::{Dialect, Document};
 use translate::failure::Failure;
 use translate::reply::Usage;
 
+use crate::ledger::payer::CostSlot;
+use crate::ledger::service::whole;
 use crate::observe::RequestId;
 
 /// The length of a body, if the headers before it say it.
@@ -77,6 +79,22 @@ pub fn answer(body: Vec<u8>, usage: Usage, in_form: bool) -> Response {
 pub fn credits_header(headers: &mut HeaderMap, credits: Option<f64>) {
     if let Some(credits) = credits.and_then(|c| HeaderValue::try_from(c.to_string()).ok()) {
         headers.insert(HeaderName::from_static("x-relay-credits"), credits);
+    }
+}
+
+/// Tells a client what its request was estimated to cost, and what is left of its budget.
+pub fn costs(headers: &mut HeaderMap, costs: &CostSlot) {
+    let told = [
+        ("x-relay-credits-estimate", costs.estimate()),
+        ("x-relay-credits-left", costs.left()),
+    ];
+    for (name, credits) in told {
+        if let Some(credits) = credits {
+            headers.insert(
+                HeaderName::from_static(name),
+                HeaderValue::from(whole(credits)),
+            );
+        }
     }
 }
 

@@ -19,10 +19,12 @@ use crate::access::rate_limit::RateLimitSlot;
 use crate::http::context::RequestContext;
 use crate::http::cors;
 use crate::http::drain_body::Arriving;
+use crate::http::reply;
+use crate::ledger::payer::CostSlot;
 use crate::observe::RequestId;
 use crate::routes::{
     assistants, audio, chat, completions, conversations, embeddings, files, health, images,
-    messages, metrics, missing, models, responses, root, videos, web,
+    management, messages, metrics, missing, models, responses, root, usage, videos, web,
 };
 use crate::state::AppState;
 
@@ -47,6 +49,10 @@ enum Admission {
     Key,
     /// Everybody; a key that is sent is checked, counted and logged.
     OptionalKey,
+    /// The owner, by `ADMIN_KEY`.
+    Owner,
+    /// Holders of access keys, and the owner.
+    Holder,
     /// Everybody, uncounted: what says nothing that needs a caller.
     Public,
 }
@@ -96,6 +102,14 @@ impl Route {
         Self::new(Method::POST, MethodFilter::POST, path, handler)
     }
 
+    fn patch<H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        Self::new(Method::PATCH, MethodFilter::PATCH, path, handler)
+    }
+
     fn delete<H, T>(path: &'static str, handler: H) -> Self
     where
         H: Handler<T, AppState>,
@@ -126,7 +140,7 @@ impl Route {
 /// Every route there is. Paths of the API stand below `/v1`, however clients write it: see
 /// [`canonical`].
 fn table(state: &AppState) -> Vec<Route> {
-    use Admission::{OptionalKey, Public};
+    use Admission::{Holder, OptionalKey, Owner, Public};
     let mut table = vec![
         Route::get("/", root::page).open_to(Public),
         Route::post("/", root::wrong_endpoint).open_to(Public),
@@ -186,6 +200,22 @@ fn table(state: &AppState) -> Vec<Route> {
         Route::delete("/v1/videos/{id}", videos::delete),
         Route::get("/v1/videos/{id}/content", videos::content),
         Route::any("/v1/videos/{id}/remix", videos::not_offered).open_to(Public),
+        Route::get("/v1/keys", management::list).open_to(Owner),
+        Route::post("/v1/keys", management::create).open_to(Owner),
+        Route::get("/v1/keys/{id}", management::entry).open_to(Owner),
+        Route::patch("/v1/keys/{id}", management::update).open_to(Owner),
+        Route::delete("/v1/keys/{id}", management::delete).open_to(Owner),
+        Route::post("/v1/keys/{id}/rotate", management::rotate).open_to(Owner),
+        Route::post("/v1/keys/{id}/reset", management::reset).open_to(Owner),
+        Route::get("/admin/api/accounts", management::list_accounts).open_to(Owner),
+        Route::post("/admin/api/accounts/{name}/wake", management::wake_account).open_to(Owner),
+        Route::get("/v1/usage", usage::usage).open_to(Holder),
+        Route::get("/v1/usage/requests", usage::requests).open_to(Holder),
+        Route::get("/v1/key", usage::key).open_to(Holder),
+        Route::get("/v1/credits", usage::credits_left).open_to(Holder),
+        Route::get("/v1/dashboard/billing/subscription", usage::subscription).open_to(Holder),
+        Route::get("/v1/dashboard/billing/usage", usage::billing_usage).open_to(Holder),
+        Route::get("/v1/dashboard/billing/credit_grants", usage::credit_grants).open_to(Holder),
         Route::post("/v1/messages", messages::create),
         Route::post("/v1/messages/count_tokens", messages::count_tokens),
     ];
@@ -227,13 +257,14 @@ impl Service {
 
     /// As [`Service::call`], for a request that need not come from a socket.
     pub async fn answer(&self, mut request: Request<Body>, peer: SocketAddr) -> Response {
-        let rate_limit = RateLimitSlot::default();
+        let (rate_limit, costs) = (RateLimitSlot::default(), CostSlot::default());
         let uri = without_empty_segments(request.uri()).unwrap_or_else(|| request.uri().clone());
         let context = RequestContext {
             id: RequestId::draw(),
             peer,
             uri,
             rate_limit: rate_limit.clone(),
+            costs: costs.clone(),
         };
         let id = context.id.header();
         let target = canonical(&context.uri).unwrap_or_else(|| context.uri.clone());
@@ -254,6 +285,7 @@ impl Service {
         if let Some(status) = rate_limit.status() {
             status.headers(headers);
         }
+        reply::costs(headers, &costs);
         if !is_closed {
             headers.insert(
                 header::ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -477,6 +509,13 @@ mod tests {
                     assert_eq!(keyless.body["type"] == "error", is_anthropic, "{name}");
                 }
                 Admission::OptionalKey => assert_ne!(keyless.status, 401, "{name}"),
+                // Nothing is managed here, and nothing recorded.
+                Admission::Holder => assert_eq!(keyless.status, 404, "{name}"),
+                Admission::Owner => {
+                    let statuses = [keyless.status, keyed.status, again.status];
+                    assert_eq!((statuses, lines), ([404; 3], 3), "{name}");
+                    continue;
+                }
                 Admission::Public => {
                     assert_eq!((lines, keyed.is_counted), (0, false), "{name}");
                     continue;

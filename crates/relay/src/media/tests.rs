@@ -48,7 +48,7 @@ fn payer() -> Payer {
     let lease = Lease {
         key: ApiKey::parse("key").unwrap(),
         account: AccountId::NOBODY,
-        name: None,
+        pooled: None,
     };
     Payer::new(caller, lease)
 }

@@ -33,9 +33,13 @@ pub async fn list(
 ) -> Response {
     let (head, _) = request.into_parts();
     admit::answer_anyone(&access, "models.list", &head, async |payer| {
+        let key = payer.as_ref().and_then(Payer::key).cloned();
         let known = check_key(&access, payer);
-        let (known, (models, source)) = tokio::join!(known, models.list());
+        let (known, (mut models, source)) = tokio::join!(known, models.list());
         known?;
+        if let Some(known) = key {
+            models.retain(|model| known.key.permits_model(&model.id));
+        }
         let mut response = if speaks_anthropic(&head.headers) {
             anthropic_page(&models, &head.uri)?
         } else {
@@ -76,6 +80,7 @@ pub async fn entry(
 ) -> Response {
     let (head, _) = request.into_parts();
     admit::answer_anyone(&access, "models.get", &head, async |payer| {
+        let key = payer.as_ref().and_then(Payer::key).cloned();
         check_key(&access, payer).await?;
         let anthropic = speaks_anthropic(&head.headers);
         let names = if anthropic {
@@ -84,6 +89,9 @@ pub async fn entry(
             NameStyle::Exact
         };
         let id = models.resolve(&id, names).await;
+        if let Some(known) = key {
+            known.key.check_model(&id)?;
+        }
         let model = models.get(&id).await?;
         Ok(if anthropic {
             reply::json(200, anthropic::models::entry(&for_anthropic(&model)))

@@ -1,6 +1,6 @@
 //! Which adapters are used, as the settings want it. Nothing is opened here.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -32,8 +32,10 @@ pub struct Stores {
     pub records: RecordStore,
     /// Contents of files.
     pub blobs: BlobStore,
-    /// What has tables of its own.
+    /// The SQL database itself, for access keys and the ledger.
     pub database: Database,
+    /// Where this process keeps what outlives it.
+    pub folder: DataFolder,
     /// Encrypts secrets that must lie in a store.
     pub sealer: Sealer,
 }
@@ -55,34 +57,43 @@ impl Stores {
             }
             None => Database::in_folder(folder.clone()),
         };
+        let secret = relay_secret(settings, folder.clone())?;
+        let of_ids = secret.clone();
         Ok(Self {
-            account_ids: account_ids(settings, folder.clone())?,
+            account_ids: AccountIds::kept(move || of_ids()),
             counters: counters(settings, redis)?,
             records: RecordStore::new(database.clone()),
-            sealer: sealer(settings, folder.clone()),
+            blobs: blobs(settings, folder.clone())?,
+            sealer: sealer(&secret),
             database,
-            blobs: blobs(settings, folder)?,
+            folder,
         })
     }
 }
 
-fn account_ids(settings: &Settings, folder: DataFolder) -> Result<AccountIds, String> {
+/// Gives the secret of the settings, or the one that is kept in the data folder.
+fn relay_secret(
+    settings: &Settings,
+    folder: DataFolder,
+) -> Result<Arc<dyn Fn() -> SecretString + Send + Sync>, String> {
     let Some(secret) = given(settings.relay_secret.as_ref()) else {
-        return Ok(AccountIds::kept(move || in_folder(&folder)));
+        let found = OnceLock::new();
+        return Ok(Arc::new(move || {
+            found.get_or_init(|| in_folder(&folder)).clone()
+        }));
     };
     if secret.expose_secret().len() < SHORTEST_SECRET {
         return Err(format!(
             "RELAY_SECRET needs at least {SHORTEST_SECRET} characters"
         ));
     }
-    Ok(AccountIds::under(secret))
+    let secret = secret.clone();
+    Ok(Arc::new(move || secret.clone()))
 }
 
-fn sealer(settings: &Settings, folder: DataFolder) -> Sealer {
-    match given(settings.relay_secret.as_ref()).cloned() {
-        Some(secret) => Sealer::kept(move || secret),
-        None => Sealer::kept(move || in_folder(&folder)),
-    }
+fn sealer(secret: &Arc<dyn Fn() -> SecretString + Send + Sync>) -> Sealer {
+    let secret = secret.clone();
+    Sealer::kept(move || secret())
 }
 
 fn in_folder(folder: &DataFolder) -> SecretString {

@@ -5,12 +5,16 @@
 
 mod migrations;
 mod reserve;
+mod transaction;
+
+pub use transaction::Transaction;
 
 use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::pool::PoolOptions;
 #[cfg(feature = "postgres")]
@@ -299,6 +303,38 @@ impl Database {
             })
         })
         .await
+    }
+
+    /// Statements that are done together or not at all. An error of `work` undoes them.
+    ///
+    /// # Errors
+    /// [`StoreError`], that of `work` included.
+    pub async fn transaction<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, StoreError>>
+            + Send
+            + 'static,
+    {
+        let database = self.clone();
+        finish(async move {
+            let mut transaction = Transaction::begin(database.open().await?).await?;
+            let done = work(&mut transaction).await;
+            match done {
+                Ok(value) => transaction.commit().await.map(|()| value),
+                Err(error) => {
+                    transaction.roll_back().await;
+                    Err(error)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Whether replicas may share it.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        !matches!(self.location, Location::Folder(_))
     }
 
     /// As [`Self::execute`], for statements that delete: on a full disk they take the room that is

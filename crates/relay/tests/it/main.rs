@@ -27,5 +27,6 @@ mod requests;
 mod responses;
 mod rig;
 mod routes;
+mod sharing;
 mod tools;
 mod videos;

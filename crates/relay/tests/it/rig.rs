@@ -19,7 +19,7 @@ use simulator::{Entry, Simulator};
 
 /// The binary, running, with a simulator as its upstream.
 pub(crate) struct Rig {
-    _folder: Option<Folder>,
+    folder: Option<Folder>,
     pub(crate) simulator: Simulator,
     pub(crate) url: String,
     pub(crate) child: Child,
@@ -113,6 +113,16 @@ impl Rig {
         Self::spawn(command, unused, None)
     }
 
+    /// As the command says, before this upstream.
+    pub(crate) fn over(command: Command, simulator: Simulator) -> Self {
+        Self::spawn(command, simulator, None)
+    }
+
+    /// Where the relay keeps what outlives it.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        &self.folder.as_ref().unwrap().0
+    }
+
     fn spawn(mut command: Command, simulator: Simulator, folder: Option<Folder>) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
@@ -132,7 +142,7 @@ impl Rig {
             .filter(|address| address.contains(':'))
             .unwrap_or_else(|| panic!("did not start: {first}{}", output.lock().unwrap()));
         Self {
-            _folder: folder,
+            folder,
             simulator,
             url: format!("http://{address}"),
             child,

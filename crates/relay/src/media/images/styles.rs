@@ -26,7 +26,7 @@ impl Media {
         }
         // Without the list the style is what the client says, and upstream tells what it thinks
         // of it.
-        let Ok(list) = self.client.dzine_styles(&payer.lease().key).await else {
+        let Ok(list) = self.client.dzine_styles(&payer.lease()?.key).await else {
             return Ok(());
         };
         let name = request.style.take().unwrap_or_default();

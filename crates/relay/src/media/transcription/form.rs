@@ -157,9 +157,9 @@ impl Media {
             drop(pieces);
             pumped
         };
-        let (uploaded, pumped) =
-            futures_util::future::join(self.client.upload(&payer.lease().key, upload), pumping)
-                .await;
+        let lease = payer.lease()?;
+        let uploading = self.client.upload(&lease.key, upload);
+        let (uploaded, pumped) = futures_util::future::join(uploading, pumping).await;
         pumped?;
         let asset = uploaded.map_err(|error| of_upstream(&error))?;
         Ok(UploadedAudio {

@@ -16,6 +16,11 @@ const STEPS: &[(i64, &str, &str)] = &[
         include_str!("../../../migrations/0001_records.sql"),
     ),
     (
+        2,
+        "access keys, accounts, budgets, ledger",
+        include_str!("../../../migrations/0002_ledger.sql"),
+    ),
+    (
         3,
         "jobs at 1min.ai",
         include_str!("../../../migrations/0003_jobs.sql"),

@@ -44,6 +44,12 @@ pub fn object(failure: &Failure) -> Vec<u8> {
     json::text(&envelope)
 }
 
+/// The status that a kind of failure is answered with.
+#[must_use]
+pub fn status(kind: Kind) -> u16 {
+    shape(kind).0
+}
+
 /// The status, `type` and `code` that OpenAI's clients know for a kind of failure.
 ///
 /// Spent credits are 402, not OpenAI's 429: the official SDKs, LangChain and most agents repeat a

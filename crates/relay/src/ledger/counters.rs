@@ -1,0 +1,300 @@
+//! Budgets in memory, for a relay that is one process: what was spent and what is held, by scope
+//! and period. No I/O, no clock. Amounts are thousandths of a credit.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::period::{Per, Periods};
+use crate::access::keys::Budget;
+
+/// The scope of the whole relay; other scopes are ids of access keys.
+pub const RELAY: &str = "*";
+
+/// What was spent in a period.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counter {
+    /// What calls that are over have cost.
+    pub settled: i64,
+    /// What calls under way are estimated to cost.
+    pub held: i64,
+    /// What a reset has taken off.
+    pub forgiven: i64,
+}
+
+impl Counter {
+    /// What counts against a budget, besides what is held.
+    #[must_use]
+    pub fn used(&self) -> i64 {
+        self.settled - self.forgiven
+    }
+
+    /// Whether a call may begin. A call of chat may also begin if nothing is held and something is
+    /// left: else a small budget could never be used up.
+    #[must_use]
+    pub fn admits(&self, limit: i64, estimate: i64, kind: CallKind) -> bool {
+        let fits = self.used() + self.held + estimate <= limit && self.used() < limit;
+        fits || kind == CallKind::Chat && self.held == 0 && self.used() < limit
+    }
+}
+
+/// Whether the cost of a call is known before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallKind {
+    /// It depends on what the model says.
+    Chat,
+    /// It depends on the request's parameters.
+    Media,
+}
+
+/// A budget that a call does not fit into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exceeded {
+    /// Whose it is.
+    pub scope: String,
+    /// Its period.
+    pub per: Per,
+    /// What it allows.
+    pub limit: i64,
+    /// What was spent.
+    pub counter: Counter,
+    /// What the call would have cost.
+    pub needed: i64,
+    /// When the period ends, in milliseconds since 1970.
+    pub resets_at: Option<i64>,
+}
+
+/// All counters of a process.
+#[derive(Debug, Default)]
+pub struct Counters {
+    scopes: HashMap<String, Scope>,
+}
+
+#[derive(Debug)]
+struct Scope {
+    periods: Arc<Periods>,
+    now: [Counter; 4],
+    /// Those of periods that are over, while calls of them are under way.
+    earlier: Vec<(String, Counter)>,
+}
+
+impl Counters {
+    /// Adds what is known of a period from the database to what has come since.
+    pub fn load(&mut self, periods: &Arc<Periods>, scope: &str, period: &str, counter: Counter) {
+        let scope = self.scope(periods, scope);
+        if let Some(known) = scope.counter(period) {
+            known.settled += counter.settled;
+            known.forgiven += counter.forgiven;
+        }
+    }
+
+    /// Holds an estimate in every scope, if it fits into all budgets.
+    ///
+    /// # Errors
+    /// The first budget that it does not fit into; nothing is held.
+    pub fn reserve(
+        &mut self,
+        periods: &Arc<Periods>,
+        scopes: &[(&str, &[Budget])],
+        estimate: i64,
+        kind: CallKind,
+    ) -> Result<(), Exceeded> {
+        for (name, budgets) in scopes {
+            let scope = self.scope(periods, name);
+            for budget in *budgets {
+                let counter = scope.now.get(budget.per.index()).copied();
+                let counter = counter.unwrap_or_default();
+                if !counter.admits(budget.credits, estimate, kind) {
+                    return Err(Exceeded {
+                        scope: (*name).to_owned(),
+                        per: budget.per,
+                        limit: budget.credits,
+                        counter,
+                        needed: estimate,
+                        resets_at: periods.end(budget.per),
+                    });
+                }
+            }
+        }
+        for (name, _) in scopes {
+            self.add(periods, name, 0, estimate);
+        }
+        Ok(())
+    }
+
+    /// Books `credits` and gives `held` back, in the periods in which the call began.
+    pub fn settle(&mut self, periods: &Arc<Periods>, scopes: &[&str], held: i64, credits: i64) {
+        for name in scopes {
+            self.add(periods, name, credits, -held);
+        }
+    }
+
+    /// Takes what was spent in a period off its budget.
+    pub fn forgive(&mut self, periods: &Arc<Periods>, scope: &str, per: Per, forgiven: i64) {
+        let scope = self.scope(periods, scope);
+        if let Some(counter) = scope.counter(periods.name(per)) {
+            counter.forgiven = forgiven;
+        }
+    }
+
+    /// How a scope stands now, in the order of [`Per::ALL`].
+    #[must_use]
+    pub fn standing(&mut self, periods: &Arc<Periods>, scope: &str) -> [Counter; 4] {
+        self.scope(periods, scope).now
+    }
+
+    fn add(&mut self, periods: &Arc<Periods>, scope: &str, settled: i64, held: i64) {
+        let scope = self.scope(periods, scope);
+        let apply = |counter: &mut Counter| {
+            counter.settled += settled;
+            counter.held += held;
+        };
+        if Arc::ptr_eq(&scope.periods, periods) {
+            scope.now.iter_mut().for_each(apply);
+            return;
+        }
+        for name in &periods.names {
+            if let Some(counter) = scope.counter(name) {
+                apply(counter);
+            }
+        }
+    }
+
+    /// The counters of a scope, turned to these periods if they are later than those it has.
+    fn scope(&mut self, periods: &Arc<Periods>, name: &str) -> &mut Scope {
+        if !self.scopes.contains_key(name) {
+            let scope = Scope {
+                periods: periods.clone(),
+                now: Default::default(),
+                earlier: Vec::new(),
+            };
+            self.scopes.insert(name.to_owned(), scope);
+        }
+        #[expect(clippy::expect_used, reason = "it was inserted above")]
+        let scope = self.scopes.get_mut(name).expect("inserted");
+        if !Arc::ptr_eq(&scope.periods, periods) {
+            scope.turn(periods);
+        }
+        scope
+    }
+}
+
+impl Scope {
+    fn turn(&mut self, periods: &Arc<Periods>) {
+        let later = periods.end(Per::Day) > self.periods.end(Per::Day);
+        if !later {
+            return;
+        }
+        let names = self.periods.names.iter().zip(&periods.names);
+        for (counter, (before, now)) in self.now.iter_mut().zip(names) {
+            if before != now {
+                let over = std::mem::take(counter);
+                self.earlier.push((before.clone(), over));
+            }
+        }
+        // What has ended and waits for no call is in the database.
+        self.earlier.retain(|(_, counter)| counter.held != 0);
+        self.periods = periods.clone();
+    }
+
+    fn counter(&mut self, name: &str) -> Option<&mut Counter> {
+        let place = self.periods.names.iter().position(|known| known == name);
+        if let Some(place) = place {
+            return self.now.get_mut(place);
+        }
+        let earlier = self.earlier.iter_mut().find(|(known, _)| known == name);
+        earlier.map(|(_, counter)| counter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::period::Calendar;
+
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+
+    fn budget(per: Per, credits: i64) -> Budget {
+        Budget { per, credits }
+    }
+
+    #[test]
+    fn a_call_fits_into_all_budgets_or_holds_nothing() {
+        let calendar = Calendar::of_zone("UTC").unwrap();
+        let periods = calendar.at(DAY * 20_000);
+        let mut counters = Counters::default();
+        let key = [budget(Per::Day, 100), budget(Per::Total, 150)];
+        let relay = [budget(Per::Month, 1000)];
+        let scopes: [(&str, &[Budget]); 2] = [("k", &key), (RELAY, &relay)];
+        counters
+            .reserve(&periods, &scopes, 60, CallKind::Media)
+            .unwrap();
+        let refused = counters.reserve(&periods, &scopes, 60, CallKind::Media);
+        let refused = refused.unwrap_err();
+        assert_eq!(
+            (refused.per, refused.limit, refused.counter.held),
+            (Per::Day, 100, 60)
+        );
+        counters
+            .reserve(&periods, &scopes, 40, CallKind::Media)
+            .unwrap();
+        counters.settle(&periods, &["k", RELAY], 60, 10);
+        counters.settle(&periods, &["k", RELAY], 40, 90);
+        let standing = counters.standing(&periods, "k");
+        assert!(standing.iter().all(|c| (c.settled, c.held) == (100, 0)));
+        let refused = counters.reserve(&periods, &scopes, 0, CallKind::Chat);
+        assert!(refused.is_err(), "nothing is left");
+        // The next day.
+        let tomorrow = calendar.at(DAY * 20_001);
+        counters
+            .reserve(&tomorrow, &scopes, 50, CallKind::Media)
+            .unwrap();
+        let refused = counters.reserve(&tomorrow, &scopes, 50, CallKind::Media);
+        assert_eq!(refused.unwrap_err().per, Per::Total);
+    }
+
+    #[test]
+    fn one_chat_may_use_up_what_is_left() {
+        let periods = Calendar::of_zone("UTC").unwrap().at(0);
+        let mut counters = Counters::default();
+        let key = [budget(Per::Day, 100)];
+        let scopes: [(&str, &[Budget]); 1] = [("k", &key)];
+        counters
+            .reserve(&periods, &scopes, 5000, CallKind::Chat)
+            .unwrap();
+        assert!(
+            counters
+                .reserve(&periods, &scopes, 5000, CallKind::Chat)
+                .is_err()
+        );
+        counters.settle(&periods, &["k"], 5000, 99);
+        assert!(
+            counters
+                .reserve(&periods, &scopes, 5000, CallKind::Media)
+                .is_err()
+        );
+        counters
+            .reserve(&periods, &scopes, 5000, CallKind::Chat)
+            .unwrap();
+    }
+
+    #[test]
+    fn a_call_counts_in_the_period_in_which_it_began() {
+        let calendar = Calendar::of_zone("UTC").unwrap();
+        let (today, tomorrow) = (calendar.at(DAY * 20_000), calendar.at(DAY * 20_001));
+        let mut counters = Counters::default();
+        let scopes: [(&str, &[Budget]); 1] = [("k", &[])];
+        counters
+            .reserve(&today, &scopes, 10, CallKind::Chat)
+            .unwrap();
+        counters
+            .reserve(&tomorrow, &scopes, 10, CallKind::Chat)
+            .unwrap();
+        counters.settle(&today, &["k"], 10, 7);
+        let standing = counters.standing(&tomorrow, "k");
+        assert_eq!((standing[0].settled, standing[0].held), (0, 10));
+        assert_eq!((standing[3].settled, standing[3].held), (7, 10));
+        counters.settle(&tomorrow, &["k"], 10, 5);
+        let standing = counters.standing(&tomorrow, "k");
+        assert_eq!((standing[0].settled, standing[3].settled), (5, 12));
+    }
+}

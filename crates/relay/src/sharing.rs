@@ -1,0 +1,193 @@
+//! Access keys, accounts and the ledger, built from the settings, and their life: they are read at
+//! the start, looked after while the relay runs, and written to the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use onemin::Client;
+use secrecy::ExposeSecret as _;
+
+use crate::access::KeyAccess;
+use crate::access::admin::AdminKey;
+use crate::access::keys::cache::AccessKeys;
+use crate::access::keys::store::KeyStore;
+use crate::accounts::configured;
+use crate::accounts::pool::{Pool, Sources};
+use crate::accounts::store::AccountStore;
+use crate::config::Settings;
+use crate::config::sharing::LedgerMode;
+use crate::ledger::estimate::Estimator;
+use crate::ledger::payer::Gate;
+use crate::ledger::period::Calendar;
+use crate::ledger::service::{Ledger, LedgerSettings};
+use crate::models::Models;
+use crate::store::build::Stores;
+
+/// How often changes of other processes are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often accounts are looked after.
+const LOOK_AFTER_EVERY: u32 = 5;
+
+/// The longest that the start waits for the database.
+const START_PATIENCE: Duration = Duration::from_secs(3);
+
+/// What longer than a request is charged after it has ended.
+const GRACE: Duration = Duration::from_mins(1);
+
+/// Everything that sharing accounts needs.
+#[derive(Clone)]
+pub struct Sharing {
+    /// Access keys.
+    pub keys: Arc<AccessKeys>,
+    /// Holds, accounts, prices.
+    pub gate: Arc<Gate>,
+    admin: Option<AdminKey>,
+    /// Whether anything of it is used, so that the database may be opened.
+    is_used: bool,
+    /// Whether requests are recorded as soon as there are accounts.
+    records_by_itself: bool,
+}
+
+impl Sharing {
+    /// The services, as the settings want them. Opens nothing.
+    ///
+    /// # Errors
+    /// Which setting makes no sense, without any secret.
+    pub fn new(
+        settings: &Settings,
+        client: &Client,
+        stores: &Stores,
+        models: Arc<Models>,
+    ) -> Result<Self, String> {
+        let sharing = &settings.sharing;
+        let admin = sharing.admin_key().map(AdminKey::new).transpose()?;
+        let named = sharing.onemin_api_keys.as_ref();
+        let named = named.map_or("", |keys| keys.expose_secret());
+        let named =
+            configured::parse(named).map_err(|error| format!("ONEMIN_API_KEYS: {error}"))?;
+        let sources = Sources {
+            named,
+            file: sharing.onemin_api_keys_file.clone(),
+            sealer: stores.sealer.clone(),
+        };
+        let accounts = AccountStore::new(stores.database.clone());
+        let pool = Pool::new(client.clone(), sharing.pool, sources, accounts);
+        pool.load_configured()
+            .map_err(|error| format!("ONEMIN_API_KEYS_FILE: {error}"))?;
+        let calendar = Calendar::of_zone(&sharing.budget_timezone)
+            .map_err(|error| format!("BUDGET_TIMEZONE: {error}"))?;
+        let wants_keys = sharing
+            .relay_keys
+            .is_some_and(|mode| mode.as_str() != "off");
+        // A relay that had accounts or keys before has them in its database.
+        let had_any = stores.database.is_in_use() && !stores.database.is_shared();
+        let is_used = sharing.names_accounts() || admin.is_some() || wants_keys || had_any;
+        let needs_ledger = sharing.names_accounts() || wants_keys;
+        if sharing.ledger == LedgerMode::Off && needs_ledger {
+            return Err(
+                "LEDGER=off does not go with access keys: budgets need the ledger".to_owned(),
+            );
+        }
+        let is_on = match sharing.ledger {
+            LedgerMode::On => true,
+            LedgerMode::Off => false,
+            LedgerMode::Auto => needs_ledger || admin.is_some(),
+        };
+        let ledger = Ledger::new(
+            stores.database.clone(),
+            stores.folder.clone(),
+            calendar,
+            LedgerSettings {
+                is_on,
+                budgets: sharing.budgets.clone(),
+                on_outage: sharing.budget_on_outage,
+                hold_for: settings.request_timeout.max(settings.media_timeout) + GRACE,
+                retention: sharing.retention(),
+            },
+        );
+        Ok(Self {
+            keys: Arc::new(AccessKeys::new(KeyStore::new(stores.database.clone()))),
+            gate: Arc::new(Gate {
+                ledger,
+                estimator: Estimator::new(sharing.credit_estimates.clone()),
+                models,
+                pool: Arc::new(pool),
+            }),
+            admin,
+            is_used: is_used || is_on,
+            records_by_itself: sharing.ledger == LedgerMode::Auto,
+        })
+    }
+
+    /// What the front door needs of it.
+    #[must_use]
+    pub fn key_access(&self, settings: &Settings) -> KeyAccess {
+        KeyAccess {
+            keys: self.keys.clone(),
+            gate: self.gate.clone(),
+            mode: settings.sharing.relay_keys,
+            admin: self.admin.clone(),
+            dollars: settings
+                .sharing
+                .credits_per_usd
+                .map_or(1.0, |credits| 1.0 / credits),
+        }
+    }
+
+    /// Reads keys and accounts, and begins to look after them. A database that is away is asked
+    /// again later.
+    pub async fn start(&self) {
+        if !self.is_used {
+            return;
+        }
+        if tokio::time::timeout(START_PATIENCE, self.refresh())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "the database does not answer yet; access keys are refused until it does"
+            );
+        }
+        tokio::spawn(self.gate.ledger.clone().run());
+        tokio::spawn(self.clone().look_after());
+    }
+
+    /// Waits for the ledger's last rows.
+    pub async fn close(&self) {
+        if self.gate.ledger.is_on() {
+            self.gate.ledger.close().await;
+        }
+    }
+
+    /// Reads keys and accounts from the database.
+    pub async fn refresh(&self) {
+        if let Err(error) = self.keys.refresh().await {
+            tracing::debug!(%error, "access keys cannot be read");
+            return;
+        }
+        if let Err(error) = self.gate.pool.load_stored().await {
+            tracing::debug!(%error, "accounts cannot be read");
+        }
+        if self.records_by_itself && !self.gate.pool.is_empty() {
+            self.gate.ledger.turn_on();
+        }
+    }
+
+    async fn look_after(self) {
+        let mut rounds = 0_u32;
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let before = self.keys.revision();
+            if let Err(error) = self.keys.refresh().await {
+                tracing::debug!(%error, "access keys cannot be read");
+            } else if before != self.keys.revision() {
+                self.refresh().await;
+            }
+            rounds = rounds.wrapping_add(1);
+            if rounds.is_multiple_of(LOOK_AFTER_EVERY) {
+                self.gate.pool.look_after().await;
+            }
+        }
+    }
+}

@@ -1,0 +1,544 @@
+//! Access keys, accounts, budgets and the ledger, over the real binary.
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+use simulator::{Charge, Simulator};
+
+use crate::rig::{Answer, Rig, asks, command};
+
+const ADMIN: &str = "an-admin-key-of-24-letters";
+
+/// A relay with these accounts.
+fn shared(accounts: &str, flags: &[&str]) -> Rig {
+    let simulator = Simulator::start(simulator::Options::default()).unwrap();
+    let mut command = command();
+    command
+        .args(["--host", "127.0.0.1", "--port", "0"])
+        .env("ONEMIN_BASE_URL", simulator.url())
+        .env("ONEMIN_ASSET_URL", simulator.url())
+        .env("ONEMIN_API_KEYS", accounts)
+        .env("ADMIN_KEY", ADMIN)
+        .args(flags);
+    Rig::run(command, simulator)
+}
+
+async fn manage(rig: &Rig, method: Method, path: &str, body: Value) -> Answer {
+    let bearer = format!("Bearer {ADMIN}");
+    let headers = [("authorization", bearer.as_str())];
+    rig.send(method, path, &headers, body.to_string()).await
+}
+
+/// A new key, and its id.
+async fn key(rig: &Rig, fields: Value) -> (String, String) {
+    let mut fields = fields;
+    if fields.get("name").is_none() {
+        fields["name"] = json!("test");
+    }
+    let made = manage(rig, Method::POST, "/v1/keys", fields).await;
+    assert_eq!(made.status, 200, "{}", made.text);
+    let made = made.json();
+    let text = made["key"].as_str().unwrap().to_owned();
+    (text, made["data"]["hash"].as_str().unwrap().to_owned())
+}
+
+async fn post(rig: &Rig, key: &str, path: &str, body: &Value) -> Answer {
+    let bearer = format!("Bearer {key}");
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "application/json"),
+    ];
+    rig.send(Method::POST, path, &headers, body.to_string())
+        .await
+}
+
+async fn get(rig: &Rig, key: &str, path: &str) -> Answer {
+    let bearer = format!("Bearer {key}");
+    rig.send(Method::GET, path, &[("authorization", bearer.as_str())], "")
+        .await
+}
+
+fn hello(model: &str) -> Value {
+    json!({"model": model, "messages": [{"role": "user", "content": "Hi."}]})
+}
+
+async fn chat(rig: &Rig, key: &str) -> Answer {
+    post(rig, key, "/v1/chat/completions", &hello("gpt-4o-mini")).await
+}
+
+/// What the simulator has charged.
+fn charges(rig: &Rig) -> Vec<Charge> {
+    rig.simulator.charges()
+}
+
+/// Waits for the ledger's writer.
+async fn written() {
+    tokio::time::sleep(Duration::from_millis(600)).await;
+}
+
+#[tokio::test]
+async fn an_access_key_opens_within_its_permissions_and_not_longer_than_it_lives() {
+    let rig = shared("family=key-a", &[]);
+    let (text, id) = key(&rig, json!({"models": ["gpt-4o*"], "uses": ["chat"]})).await;
+    assert_eq!(chat(&rig, &text).await.status, 200);
+    let other = post(&rig, &text, "/v1/chat/completions", &hello("gpt-5")).await;
+    assert_eq!(
+        (other.status, other.json()["error"]["code"].clone()),
+        (404, json!("model_not_found"))
+    );
+    let image = json!({"model": "gpt-4o-image", "prompt": "a cat"});
+    let image = post(&rig, &text, "/v1/images/generations", &image).await;
+    assert_eq!(image.status, 403, "{}", image.text);
+    let listed = get(&rig, &text, "/v1/models").await.json();
+    let listed = listed["data"].as_array().unwrap().clone();
+    assert!(!listed.is_empty());
+    assert!(
+        listed
+            .iter()
+            .all(|model| model["id"].as_str().unwrap().starts_with("gpt-4o")),
+        "{listed:?}"
+    );
+    for (credential, status) in [("key-a", 401), (ADMIN, 401), ("sk-relay-0123456789", 401)] {
+        assert_eq!(chat(&rig, credential).await.status, status, "{credential}");
+    }
+    let path = format!("/v1/keys/{id}");
+    manage(&rig, Method::PATCH, &path, json!({"disabled": true})).await;
+    assert_eq!(chat(&rig, &text).await.status, 401);
+    let past = json!({"disabled": false, "expires_at": "2020-01-01T00:00:00Z"});
+    manage(&rig, Method::PATCH, &path, past).await;
+    assert_eq!(chat(&rig, &text).await.status, 401);
+    manage(&rig, Method::PATCH, &path, json!({"expires_at": null})).await;
+    let rotated = manage(&rig, Method::POST, &format!("{path}/rotate"), json!({}))
+        .await
+        .json();
+    assert_eq!(chat(&rig, &text).await.status, 401);
+    let new = rotated["key"].as_str().unwrap();
+    assert_eq!(chat(&rig, new).await.status, 200);
+    assert_eq!(
+        manage(&rig, Method::DELETE, &path, json!({})).await.status,
+        200
+    );
+    assert_eq!(chat(&rig, new).await.status, 401);
+    // Nothing that was written shows a key.
+    let output = rig.output();
+    for secret in [text.as_str(), new, "key-a", ADMIN] {
+        assert!(!output.contains(secret));
+    }
+    for file in std::fs::read_dir(rig.folder()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap_or_default();
+        for secret in [text.as_str(), new, "key-a", ADMIN] {
+            let found = bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes());
+            assert!(!found, "a key lies in a file");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_an_admin_key_nothing_is_managed_and_without_accounts_nothing_is_kept() {
+    let rig = Rig::start();
+    for path in [
+        "/v1/keys",
+        "/admin/api/accounts",
+        "/v1/usage",
+        "/v1/key",
+        "/dashboard/billing/usage",
+    ] {
+        assert_eq!(rig.get(path).await.status, 404, "{path}");
+    }
+    let access = chat(&rig, "sk-relay-012345678901234567890123456789012345678901").await;
+    assert_eq!(access.status, 401);
+    assert!(rig.asked().is_empty(), "an access key never goes upstream");
+    let answer = rig.chat(&hello("gpt-4o-mini")).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.header("x-relay-credits-estimate").is_some());
+    assert!(
+        !rig.folder().join("relay.db").exists(),
+        "a relay that passes chats through opens no database"
+    );
+}
+
+#[tokio::test]
+async fn a_used_up_budget_is_402_at_every_paid_route_and_nothing_is_sent() {
+    let rig = shared("family=key-a", &[]);
+    let (text, id) = key(&rig, json!({"budgets": [{"per": "day", "credits": 0}]})).await;
+    let messages = json!([{"role": "user", "content": "Hi."}]);
+    let model = "gpt-4o-mini";
+    let paid = [
+        ("/v1/chat/completions", hello(model)),
+        (
+            "/v1/chat/completions",
+            json!({"model": model, "messages": messages, "stream": true}),
+        ),
+        ("/v1/completions", json!({"model": model, "prompt": "Hi."})),
+        ("/v1/responses", json!({"model": model, "input": "Hi."})),
+        (
+            "/v1/responses",
+            json!({"model": model, "input": "Hi.", "stream": true}),
+        ),
+        (
+            "/v1/messages",
+            json!({"model": model, "max_tokens": 9, "messages": messages}),
+        ),
+        (
+            "/v1/images/generations",
+            json!({"model": "gpt-image-1", "prompt": "a cat"}),
+        ),
+        (
+            "/v1/audio/speech",
+            json!({"model": "tts-1", "input": "Hi.", "voice": "alloy"}),
+        ),
+        ("/v1/chat/completions", hello("gpt-image-1")),
+        ("/v1/chat/completions", hello("tts-1")),
+    ];
+    for (path, body) in &paid {
+        let refused = post(&rig, &text, path, body).await;
+        assert_eq!(refused.status, 402, "{path} {body}: {}", refused.text);
+        assert_eq!(refused.header("x-should-retry"), Some("false"), "{path}");
+        let error = &refused.json()["error"];
+        assert!(
+            error["message"].as_str().unwrap().contains("begins anew"),
+            "{path} {error}"
+        );
+    }
+    assert!(charges(&rig).is_empty());
+    assert!(rig.asked().is_empty());
+    written().await;
+    let report = get(&rig, &text, "/v1/usage?by=end").await.json();
+    assert_eq!(report["data"][0]["end"], "refused:out_of_credits");
+    assert_eq!(report["data"][0]["requests"], paid.len());
+    let shown = manage(&rig, Method::GET, &format!("/v1/keys/{id}"), json!({}))
+        .await
+        .json();
+    assert_eq!(shown["data"]["budgets"][0]["held"], 0.0);
+}
+
+#[tokio::test]
+async fn credits_are_booked_as_charged_and_shown_to_whom_they_concern() {
+    let rig = shared("family=key-a", &[]);
+    let budget = json!({"name": "Ada", "limit": 100_000, "limit_reset": "monthly"});
+    let (text, id) = key(&rig, budget).await;
+    let (other, _) = key(&rig, json!({"name": "Bob"})).await;
+    let first = chat(&rig, &text).await;
+    let left = first
+        .header("x-relay-credits-left")
+        .unwrap()
+        .parse::<i64>()
+        .unwrap();
+    assert!(left < 100_000 && left > 50_000, "{left}");
+    assert!(first.header("x-relay-credits-estimate").is_some());
+    let stream = json!({"model": "gpt-4o-mini", "stream": true,
+        "messages": [{"role": "user", "content": "Hi."}]});
+    assert_eq!(
+        post(&rig, &text, "/v1/chat/completions", &stream)
+            .await
+            .status,
+        200
+    );
+    chat(&rig, &other).await;
+    written().await;
+    let charged = charges(&rig);
+    let total: u64 = charged.iter().map(|charge| charge.credits).sum();
+    let mine = get(&rig, &text, "/v1/usage/requests").await.json();
+    let mine = mine["data"].as_array().unwrap().clone();
+    assert_eq!(mine.len(), 2);
+    assert!(
+        mine.iter()
+            .all(|row| row["source"] == "reported" && row["key_name"] == "Ada"),
+        "{mine:?}"
+    );
+    let sum = |rows: &[Value]| {
+        rows.iter()
+            .map(|row| row["credits"].as_f64().unwrap())
+            .sum::<f64>()
+    };
+    let all = get(&rig, ADMIN, "/v1/usage/requests").await.json();
+    let all = all["data"].as_array().unwrap().clone();
+    assert_eq!((all.len(), sum(&all).to_string()), (3, total.to_string()));
+    let used = sum(&mine).to_string();
+    let shown = get(&rig, &text, "/v1/key").await.json();
+    assert_eq!(
+        shown["data"]["usage"].to_string().trim_end_matches(".0"),
+        used
+    );
+    assert_eq!(shown["data"]["limit_reset"], "monthly");
+    let credits = get(&rig, &text, "/v1/credits").await.json();
+    assert_eq!(
+        credits["data"]["total_usage"]
+            .to_string()
+            .trim_end_matches(".0"),
+        used
+    );
+    assert_eq!(credits["data"]["total_credits"], 100_000.0);
+    let subscription = get(&rig, &text, "/dashboard/billing/subscription")
+        .await
+        .json();
+    assert_eq!(subscription["hard_limit_usd"], 100_000.0);
+    let dates = "/dashboard/billing/usage?start_date=2020-01-01&end_date=2099-01-01";
+    let billed = get(&rig, &text, dates).await.json();
+    let hundredths = billed["total_usage"].as_f64().unwrap();
+    assert!((hundredths - 100.0 * sum(&mine)).abs() < 0.01, "{billed}");
+    let entry = manage(&rig, Method::GET, &format!("/v1/keys/{id}"), json!({}))
+        .await
+        .json();
+    assert_eq!(
+        entry["data"]["usage_daily"]
+            .to_string()
+            .trim_end_matches(".0"),
+        used
+    );
+}
+
+#[tokio::test]
+async fn use_is_reported_in_pages_and_tables_to_each_holder_alone() {
+    let rig = shared("family=key-a", &[]);
+    let (text, _) = key(&rig, json!({"name": "=Ada"})).await;
+    let (other, _) = key(&rig, json!({"name": "Bob"})).await;
+    for key in [&text, &text, &other] {
+        assert_eq!(chat(&rig, key).await.status, 200);
+    }
+    written().await;
+    let mine = get(&rig, &text, "/v1/usage/requests").await.json();
+    let mine = mine["data"].as_array().unwrap().clone();
+    let named = get(&rig, ADMIN, "/v1/usage?by=key&format=csv").await.text;
+    assert!(named.contains(",'=Ada,2,0,"), "{named}");
+    let csv = get(&rig, &text, "/v1/usage?by=day,model&format=csv").await;
+    assert!(csv.header("content-type").unwrap().starts_with("text/csv"));
+    assert!(
+        csv.text
+            .starts_with("day,model,requests,failed,tokens_in,tokens_out,credits\n"),
+        "{}",
+        csv.text
+    );
+    let lines = get(&rig, &text, "/v1/usage/requests?format=ndjson").await;
+    assert_eq!(lines.text.lines().count(), 2);
+    let page = get(&rig, &text, "/v1/usage/requests?limit=1").await.json();
+    assert_eq!(
+        (page["data"].as_array().unwrap().len(), &page["has_more"]),
+        (1, &json!(true))
+    );
+    let next = format!(
+        "/v1/usage/requests?limit=1&after={}",
+        page["last_id"].as_str().unwrap()
+    );
+    let next = get(&rig, &text, &next).await.json();
+    assert_eq!(
+        (next["data"][0]["id"].clone(), &next["has_more"]),
+        (mine[1]["id"].clone(), &json!(false))
+    );
+    assert_eq!(
+        get(&rig, &text, "/v1/usage?key=Bob").await.json()["data"][0]["requests"],
+        2,
+        "a holder sees its own use alone"
+    );
+    assert_eq!(get(&rig, &text, "/v1/usage?by=colour").await.status, 400);
+}
+
+#[tokio::test]
+async fn a_refusal_that_cost_nothing_goes_to_the_next_account_and_no_request_is_charged_twice() {
+    let rig = shared(
+        "one=unknown-1,two=broke-2,three=key-3",
+        &["--pool", "order"],
+    );
+    let (text, _) = key(&rig, json!({})).await;
+    for stream in [false, true] {
+        let mut body = hello("gpt-4o-mini");
+        body["stream"] = json!(stream);
+        let answer = post(&rig, &text, "/v1/chat/completions", &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    let speech = json!({"model": "tts-1", "input": "Hi.", "voice": "alloy"});
+    assert_eq!(
+        post(&rig, &text, "/v1/audio/speech", &speech).await.status,
+        200
+    );
+    let charged = charges(&rig);
+    assert_eq!(charged.len(), 3, "{charged:?}");
+    let accounts = manage(&rig, Method::GET, "/admin/api/accounts", json!({}))
+        .await
+        .json();
+    let states: Vec<&str> = accounts["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|account| account["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["parked", "ready", "ready"], "{accounts}");
+    assert_eq!(accounts["data"][1]["balance"], 46.0);
+    let woken = manage(
+        &rig,
+        Method::POST,
+        "/admin/api/accounts/one/wake",
+        json!({}),
+    )
+    .await;
+    assert_eq!(woken.status, 200);
+    written().await;
+    let rows = get(&rig, ADMIN, "/v1/usage/requests").await.json();
+    let rows = rows["data"].as_array().unwrap().clone();
+    assert!(rows.iter().all(|row| row["account"] == "three"), "{rows:?}");
+}
+
+#[tokio::test]
+async fn where_a_request_may_have_been_charged_no_other_account_is_asked() {
+    let rig = shared("one=key-1,two=key-2", &["--pool", "order"]);
+    let (text, id) = key(&rig, json!({})).await;
+    for fault in ["http-502", "cut", "status-failure"] {
+        let body = asks(&json!({"fault": fault}), &json!({"stream": true}));
+        let failed = post(&rig, &text, "/v1/chat/completions", &body).await;
+        assert!(
+            failed.status >= 500 || failed.text.contains("error"),
+            "{}",
+            failed.text
+        );
+    }
+    assert_eq!(rig.asked().len(), 3);
+    written().await;
+    let shown = manage(&rig, Method::GET, &format!("/v1/keys/{id}"), json!({}))
+        .await
+        .json();
+    assert!(
+        shown["data"]["usage"].as_f64().unwrap() > 0.0,
+        "perhaps charged is booked"
+    );
+}
+
+#[tokio::test]
+async fn two_hundred_at_once_keep_the_budget_and_leave_no_hold() {
+    let rig = shared("family=key-a", &[]);
+    // Of a model that was not asked yet, an answer is estimated at about 1,800 credits.
+    let fields = json!({"budgets": [{"per": "day", "credits": 100_000}]});
+    let (text, id) = key(&rig, fields).await;
+    let body = hello("gpt-4o-mini");
+    let asking = (0..200).map(|_| post(&rig, &text, "/v1/chat/completions", &body));
+    let answers = futures_util::future::join_all(asking).await;
+    let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    let served = statuses.iter().filter(|status| **status == 200).count();
+    assert!(
+        statuses.iter().all(|status| [200, 402].contains(status)),
+        "{statuses:?}"
+    );
+    assert!(
+        served >= 50,
+        "{served} were served, and there was room for 50"
+    );
+    written().await;
+    let shown = manage(&rig, Method::GET, &format!("/v1/keys/{id}"), json!({}))
+        .await
+        .json();
+    let budget = &shown["data"]["budgets"][0];
+    assert_eq!(budget["held"], 0.0);
+    assert!(budget["used"].as_f64().unwrap() <= 100_000.0);
+    let total: u64 = charges(&rig).iter().map(|charge| charge.credits).sum();
+    assert_eq!(
+        budget["used"].as_f64().unwrap().to_string(),
+        total.to_string()
+    );
+}
+
+#[tokio::test]
+async fn commands_manage_keys_while_the_relay_runs() {
+    let rig = shared("family=key-a", &[]);
+    let run = |args: &[&str]| {
+        let mut command = command();
+        command
+            .env("DATA_DIR", rig.folder())
+            .env("ADMIN_KEY", ADMIN)
+            .args(args);
+        let output = command.output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let made = run(&[
+        "key",
+        "add",
+        "Ada",
+        "--budget",
+        "month=50000,day=5000",
+        "--models",
+        "gpt-*",
+    ]);
+    let text = made.lines().next().unwrap().to_owned();
+    assert!(text.starts_with("sk-relay-"), "{made}");
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    assert_eq!(chat(&rig, &text).await.status, 200);
+    written().await;
+    assert!(run(&["key", "list"]).contains("Ada"));
+    assert!(run(&["usage", "--by", "key,model", "--csv"]).contains("Ada,gpt-4o-mini,1,0"));
+    run(&["key", "off", "Ada"]);
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    assert_eq!(chat(&rig, &text).await.status, 401);
+    run(&["key", "rm", "Ada"]);
+    assert!(run(&["key", "list"]).contains("no access keys"));
+}
+
+#[tokio::test]
+async fn a_killed_relay_books_what_was_under_way_and_the_sums_agree() {
+    let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("killed-ledger");
+    let _ = std::fs::remove_dir_all(&folder);
+    let start = || {
+        let simulator = Simulator::start(simulator::Options::default()).unwrap();
+        let mut command = command();
+        command
+            .args(["--host", "127.0.0.1", "--port", "0"])
+            .env("ONEMIN_BASE_URL", simulator.url())
+            .env("ONEMIN_ASSET_URL", simulator.url())
+            .env("ONEMIN_API_KEYS", "family=key-a")
+            .env("ADMIN_KEY", ADMIN)
+            .env("DATA_DIR", &folder);
+        Rig::over(command, simulator)
+    };
+    let mut rig = start();
+    let (text, id) = key(&rig, json!({})).await;
+    let slow = asks(&json!({"first_ms": 5000}), &json!({"stream": true}));
+    let bearer = format!("Bearer {text}");
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "application/json"),
+    ];
+    chat(&rig, &text).await;
+    let open = rig.open(
+        Method::POST,
+        "/v1/chat/completions",
+        &headers,
+        slow.to_string(),
+    );
+    let _ = tokio::time::timeout(Duration::from_millis(1500), open).await;
+    rig.child.kill().unwrap();
+    rig.child.wait().unwrap();
+    drop(rig);
+    let rig = start();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let rows = get(&rig, ADMIN, "/v1/usage/requests").await.json();
+    let rows = rows["data"].as_array().unwrap().clone();
+    let lost: Vec<&Value> = rows.iter().filter(|row| row["end"] == "lost").collect();
+    assert_eq!(lost.len(), 1, "{rows:?}");
+    assert_eq!(lost[0]["source"], "unknown");
+    let total: f64 = rows
+        .iter()
+        .map(|row| row["credits"].as_f64().unwrap())
+        .sum();
+    let shown = manage(&rig, Method::GET, &format!("/v1/keys/{id}"), json!({}))
+        .await
+        .json();
+    assert_eq!(
+        shown["data"]["usage"].as_f64().unwrap().to_string(),
+        total.to_string()
+    );
+    let hours = get(&rig, ADMIN, "/v1/usage?by=hour").await.json();
+    let hours: f64 = hours["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|sum| sum["credits"].as_f64().unwrap())
+        .sum();
+    assert_eq!(hours.to_string(), total.to_string());
+    drop(rig);
+    let _ = std::fs::remove_dir_all(&folder);
+}
