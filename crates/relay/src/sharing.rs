@@ -149,7 +149,17 @@ impl Sharing {
                 "the database does not answer yet; access keys are refused until it does"
             );
         }
-        tokio::spawn(self.gate.ledger.clone().run());
+        let ledger = &self.gate.ledger;
+        tokio::spawn(ledger.clone().run());
+        if ledger.is_on()
+            && tokio::time::timeout(START_PATIENCE, ledger.loaded())
+                .await
+                .is_err()
+        {
+            tracing::warn!(
+                "the ledger cannot be read yet; keys with budgets are refused until it can"
+            );
+        }
         tokio::spawn(self.clone().look_after());
     }
 

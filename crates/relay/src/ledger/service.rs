@@ -185,6 +185,13 @@ impl Ledger {
         writer.run().await;
     }
 
+    /// Waits until budgets can be checked.
+    pub async fn loaded(&self) {
+        while !self.0.is_loaded.load(Ordering::Acquire) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Waits for the last rows; what the database does not take by then goes to the spool file.
     pub async fn close(&self) {
         if timeout(LAST_WRITES, self.0.queue.idle()).await.is_ok() {
