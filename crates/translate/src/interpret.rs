@@ -6,6 +6,7 @@
 //! plain answer to a lone message passes through thoughts and limits only.
 
 pub mod event_buffer;
+pub mod flow;
 pub mod forced_tool;
 pub mod frame;
 pub mod json;
@@ -13,6 +14,7 @@ pub mod limits;
 pub mod output_stages;
 pub mod refusal;
 pub mod scanner;
+pub mod slice;
 pub mod thinking;
 pub mod tool_calls;
 
@@ -20,6 +22,8 @@ use crate::chat_request::{ChatRequest, Delivery, OutputFormat};
 use crate::failure::{Failure, Kind};
 use crate::reply::{Event, Finish};
 use crate::tags::Tags;
+pub use flow::Flow;
+
 use event_buffer::EventBuffer;
 use forced_tool::ForcedTool;
 use frame::Opening;
@@ -28,15 +32,6 @@ use json::candidates::{self, Form, Verdict};
 use output_stages::{Body, OutputStages};
 use thinking::{Thinking, Thoughts};
 use tool_calls::{Options, Outcome, Problem, PromptEcho, Reader};
-
-/// Whether an answer needs more of upstream's text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
-    /// More text is wanted.
-    Continue,
-    /// The answer is complete, whatever upstream still has to say: its request can be dropped.
-    Stop,
-}
 
 /// Which of the attempts at an answer is read, and what is made of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

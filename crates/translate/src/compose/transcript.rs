@@ -5,6 +5,7 @@
 //! results in the form the model itself is asked to use, pictures and documents marked where they
 //! stood. Turns are only ever appended, so that a provider's prompt cache keeps its prefix.
 
+mod attribute;
 mod calls;
 
 use std::fmt::Write as _;
@@ -13,6 +14,7 @@ use crate::chat_request::{
     Call, CallResult, ChatRequest, Message, OutputFormat, Part, Role, ToolInput,
 };
 use crate::tags::Tags;
+use attribute::attribute;
 use calls::Calls;
 
 /// Picks the tags for a turn: the variant that none of its texts holds, nor any tool or schema.
@@ -290,12 +292,6 @@ impl<'a> Writer<'a> {
         );
         self.block(reminder);
     }
-}
-
-/// A client's word as the value of an attribute: nothing in it can end the value or the tag.
-fn attribute(word: &str) -> String {
-    let safe = |c: char| c.is_alphanumeric() || "_-.: ".contains(c);
-    word.chars().take(128).filter(|c| safe(*c)).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod chat;
 pub mod choice;
 pub mod completions;
 pub mod error;
+mod json_schema;
 pub mod limits;
 pub mod media;
 pub mod metadata;

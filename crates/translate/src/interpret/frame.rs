@@ -5,7 +5,7 @@
 //! tag that closes nothing of the answer's own, the answer is complete, and what upstream still
 //! invents is not worth its credits.
 
-use super::Flow;
+use super::flow::Flow;
 use crate::tags::Tags;
 
 /// Drops the opening tag that an answer begins with.

@@ -6,14 +6,15 @@
 pub mod answer;
 pub mod candidates;
 pub mod emitter;
+mod grade;
 mod lookahead;
 pub(crate) mod tokens;
 
-pub use emitter::Grade;
+pub use grade::Grade;
 
 use emitter::{Emitter, Progress};
 
-use super::scanner::from;
+use super::slice::from;
 
 /// JSON text that was repaired.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! Upstream knows neither, so the answer is cut here and its upstream request dropped. The last
 //! stage of interpreting: what passes it is what the client gets.
 
-use super::Flow;
+use super::flow::Flow;
 use crate::chat_request;
 use crate::reply::{Event, Finish};
 use crate::tokens::{self, Meter};

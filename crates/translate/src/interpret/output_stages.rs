@@ -3,7 +3,7 @@
 //! Behind the readers of thoughts and calls stand, in this order: the frame of the transcript, the
 //! client's limits, and the form the text must have.
 
-use super::Flow;
+use super::flow::Flow;
 use super::frame::Frame;
 use super::json::answer::{Answer, End};
 use super::limits::Limits;

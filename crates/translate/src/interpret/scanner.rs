@@ -4,6 +4,7 @@
 //! end. So a text read again after it has grown gives the same decision, however it was cut.
 
 use super::json::tokens;
+use super::slice::{from, to};
 
 /// Why a reading stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,24 +17,6 @@ pub enum Halt {
 
 /// What a reading gives.
 pub type Read<T> = Result<T, Halt>;
-
-/// The text from a byte on; empty past the end.
-#[must_use]
-pub fn from(text: &str, at: usize) -> &str {
-    text.get(at..).unwrap_or_default()
-}
-
-/// The text up to a byte; all of it if that byte is no border.
-#[must_use]
-pub fn to(text: &str, end: usize) -> &str {
-    text.get(..end).unwrap_or(text)
-}
-
-/// The longest beginning of at most `limit` bytes.
-#[must_use]
-pub fn at_most(text: &str, limit: usize) -> &str {
-    to(text, text.floor_char_boundary(limit))
-}
 
 /// Whether a string may begin with this: a quotation mark, or what typography makes of it.
 #[must_use]

@@ -4,7 +4,7 @@
 //! that has its id and no result yet. Several calls of one tool in one turn are written with their
 //! ids, so that the model can tell whose each result is.
 
-use super::attribute;
+use super::attribute::attribute;
 use crate::chat_request::{ChatRequest, Part, Role};
 
 /// The calls of a conversation, in order.

@@ -1,8 +1,8 @@
 //! A JSON answer as it arrives: what stands before and behind the value is left out.
 
 use super::emitter::{Emitter, Progress};
-use crate::interpret::Flow;
-use crate::interpret::scanner::from;
+use crate::interpret::flow::Flow;
+use crate::interpret::slice::from;
 
 /// The most that is held while no value has begun.
 const MAX_LEAD: usize = 64 * 1024;

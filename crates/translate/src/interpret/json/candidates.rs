@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Grade, Repaired, repair, repair_whole};
 use crate::chat_request::OutputFormat;
 use crate::interpret::refusal;
-use crate::interpret::scanner::from;
+use crate::interpret::slice::from;
 use crate::schema::Schema;
 
 /// The most places in prose where a value is looked for.

@@ -5,26 +5,15 @@
 //! exists, [`Grade::Guess`] if a better one is thinkable. What was given out so far is always the
 //! beginning of a valid JSON text. Work is linear: a text is read again only over a bounded stretch.
 
+mod state;
 mod strings;
 
-use std::collections::BTreeSet;
-
+use super::grade::Grade;
 use super::lookahead::{self, Verdict};
 use super::tokens;
-use crate::interpret::scanner::{at_most, from, to};
-use strings::Quote;
-
-/// How far the text had to be repaired.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum Grade {
-    /// It was JSON.
-    #[default]
-    Exact,
-    /// It was not, but has only one reading.
-    Lossless,
-    /// Another reading is thinkable.
-    Guess,
-}
+use crate::interpret::slice::{at_most, from, to};
+pub use state::Emitter;
+use state::{Expect, Frame, Hash, Step};
 
 /// What feeding gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,49 +39,6 @@ pub struct Fed {
 const MAX_DEPTH: usize = 127;
 /// The longest token outside strings.
 const MAX_TOKEN: usize = 1024;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expect {
-    /// A value: at the start, behind a colon, behind a comma of an array.
-    Value,
-    /// A key or the object's end.
-    Key,
-    Colon,
-    /// What follows a value: a comma or an end.
-    Next,
-    /// More of a string.
-    Text(Quote),
-    Nothing,
-}
-
-#[derive(Debug, Default)]
-struct Frame {
-    object: bool,
-    members: usize,
-    keys: BTreeSet<u64>,
-}
-
-/// Reads one JSON value as it arrives and writes it as valid JSON.
-#[derive(Debug)]
-pub struct Emitter {
-    frames: Vec<Frame>,
-    expect: Expect,
-    grade: Grade,
-    key: Hash,
-    repeated_key: bool,
-    /// The mark that ends what the value stands in; empty if there is none.
-    close: String,
-    /// Whether it stood in the string that is open.
-    past_close: bool,
-    /// Marks that cannot stand in JSON outside strings: at one of them, open brackets are closed.
-    until: Vec<String>,
-}
-
-enum Step {
-    Took(usize),
-    Wait,
-    Broken(&'static str),
-}
 
 impl Default for Emitter {
     fn default() -> Self {
@@ -226,10 +172,6 @@ impl Emitter {
             Expect::Next => self.next(first, out),
             Expect::Text(_) | Expect::Nothing => Step::Wait,
         }
-    }
-
-    fn repaired(&mut self, grade: Grade) {
-        self.grade = self.grade.max(grade);
     }
 
     /// Passes `// …`, `# …` and `/* … */`.
@@ -368,22 +310,6 @@ impl Emitter {
         }
     }
 
-    fn in_array(&self) -> bool {
-        self.frames.last().is_some_and(|f| !f.object)
-    }
-
-    /// Writes the comma that a member needs before it. Commas wait for this, so that one before
-    /// an end is dropped.
-    fn begin_member(&mut self, out: &mut String) {
-        let behind_colon = self.expect == Expect::Value && !self.in_array();
-        if let Some(frame) = self.frames.last_mut().filter(|_| !behind_colon) {
-            if frame.members > 0 {
-                out.push(',');
-            }
-            frame.members += 1;
-        }
-    }
-
     /// Closes down to the bracket that this one ends.
     fn end(&mut self, closer: char, out: &mut String) -> Step {
         let object = closer == '}';
@@ -400,14 +326,6 @@ impl Emitter {
         }
         self.value_ended();
         Step::Took(1)
-    }
-
-    fn value_ended(&mut self) {
-        self.expect = if self.frames.is_empty() {
-            Expect::Nothing
-        } else {
-            Expect::Next
-        };
     }
 
     /// A number, a literal or a bare word.
@@ -428,31 +346,6 @@ impl Emitter {
                 Step::Took(end)
             }
             Err(why) => Step::Broken(why),
-        }
-    }
-
-    fn note_key(&mut self) {
-        let key = std::mem::take(&mut self.key);
-        if let Some(frame) = self.frames.last_mut() {
-            self.repeated_key |= !frame.keys.insert(key.0);
-        }
-    }
-}
-
-/// FNV-1a over a key, to notice a repeated one without keeping the keys.
-#[derive(Debug, Clone, Copy)]
-struct Hash(u64);
-
-impl Default for Hash {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hash {
-    fn of(&mut self, text: &str) {
-        for byte in text.bytes() {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
 }

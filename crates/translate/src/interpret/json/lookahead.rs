@@ -3,7 +3,7 @@
 //! In valid JSON a string's end is followed by what may follow a value, so valid text is always
 //! read as it is. The look ahead is bounded, and reads no further than it must.
 
-use crate::interpret::scanner::{at_most, from};
+use crate::interpret::slice::{at_most, from};
 
 use super::tokens;
 
@@ -166,7 +166,7 @@ fn comment_follows(next: &str, whole: bool) -> Verdict {
 fn literal_follows(next: &str, whole: bool) -> Verdict {
     let word = next.find(|c: char| !c.is_alphabetic());
     match word {
-        Some(end) => match tokens::scalar(crate::interpret::scanner::to(next, end)) {
+        Some(end) => match tokens::scalar(crate::interpret::slice::to(next, end)) {
             Ok((json, _)) if !json.starts_with('"') => Verdict::Yes,
             _ => Verdict::No,
         },

@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::emitter::Grade;
-use crate::interpret::scanner::{at_most, from, to};
+use super::grade::Grade;
+use crate::interpret::slice::{at_most, from, to};
 
 /// Whether a character can open a string.
 pub(super) fn is_quote(c: char) -> bool {

@@ -42,7 +42,7 @@ impl Writer {
     /// For a JSON object inside a string whose mark was passed.
     /// `twice`: it was escaped twice.
     pub(super) fn encoded(mark: char, twice: bool, close: &str) -> Self {
-        Self::Encoded(Box::new(Encoded::new(mark, twice, close)))
+        Self::Encoded(Box::new(Encoded::new(mark, twice, emitter(close))))
     }
 
     /// For parameter tags, written behind members that stand already.

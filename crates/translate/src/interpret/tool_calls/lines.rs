@@ -3,7 +3,8 @@
 
 use super::syntax::{Args, Found, Known, fence_line};
 use super::{envelope, named, pythonic};
-use crate::interpret::scanner::{Cursor, Halt, Read, from};
+use crate::interpret::scanner::{Cursor, Halt, Read};
+use crate::interpret::slice::from;
 
 /// Line starts behind which a call stands in any form with its own shape.
 const WORDS: [&str; 9] = [

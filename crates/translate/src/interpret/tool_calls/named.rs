@@ -4,7 +4,8 @@
 use super::callable_tools::CallableTools;
 use super::syntax::{Args, Found, Known, fence_line};
 use super::tag::{self, Sense, Tag};
-use crate::interpret::scanner::{Cursor, Halt, Read, at_most, to};
+use crate::interpret::scanner::{Cursor, Halt, Read};
+use crate::interpret::slice::{at_most, to};
 
 /// The longest name that is read.
 const MAX_NAME: usize = 128;

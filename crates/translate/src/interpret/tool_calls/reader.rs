@@ -16,8 +16,8 @@ use super::context::Context;
 use super::outcome::Outcome;
 use super::prompt_echo::PromptEcho;
 use crate::chat_request::Tools;
-use crate::interpret::Flow;
-use crate::interpret::scanner::from;
+use crate::interpret::flow::Flow;
+use crate::interpret::slice::from;
 use crate::reply::Event;
 use crate::tags::Tags;
 

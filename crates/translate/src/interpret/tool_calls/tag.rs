@@ -4,7 +4,8 @@
 //! `<minimax:tool_call>` and `<function=f>` differ in pipes, name spaces, case and separators, and
 //! these are not minded. What a tag means is looked up in [`TABLE`]; a new dialect is often one row.
 
-use crate::interpret::scanner::{Cursor, Halt, Read, from, to};
+use crate::interpret::scanner::{Cursor, Halt, Read};
+use crate::interpret::slice::{from, to};
 use crate::tags::Tags;
 
 /// What a tag means.

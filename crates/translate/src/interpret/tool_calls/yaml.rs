@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use super::callable_tools::CallableTools;
 use super::syntax::{Args, Found};
 use crate::interpret::json::{self, Grade};
-use crate::interpret::scanner::{Cursor, Halt, Read, to};
+use crate::interpret::scanner::{Cursor, Halt, Read};
+use crate::interpret::slice::to;
 
 /// Where the text of a YAML call ends.
 const ENDS: [&str; 3] = ["</", "\n```", "<|"];

@@ -1,13 +1,12 @@
 //! A chat completions request becomes a [`ChatRequest`], and the shape its answer must have.
 
-use serde_json::Value;
-
 use super::encode::EncodeOptions;
 use super::wire;
 use crate::chat_request::{
     ChatRequest, Delivery, OutputFormat, OutputLimits, ToolInput, WebSearch,
 };
 use crate::dialect::DecodedRequest;
+use crate::dialect::openai::json_schema;
 use crate::dialect::openai::{limits, search};
 use crate::dialect::request;
 use crate::dialect::request::forms::Count;
@@ -138,7 +137,7 @@ fn output(format: Option<wire::ResponseFormat>) -> Result<OutputFormat, Failure>
             };
             let json = format.json_schema.ok_or_else(missing)?;
             let schema = json.schema.ok_or_else(missing)?;
-            check_schema(&schema, "response_format.json_schema.schema")?;
+            json_schema::check(&schema, "response_format.json_schema.schema")?;
             Ok(OutputFormat::Schema {
                 name: json.name.unwrap_or_else(|| "response".to_owned()),
                 schema,
@@ -153,17 +152,6 @@ fn output(format: Option<wire::ResponseFormat>) -> Result<OutputFormat, Failure>
             ),
         )),
     }
-}
-
-/// A JSON Schema is an object, or one of the two booleans.
-fn check_schema(schema: &Value, path: &str) -> Result<(), Failure> {
-    if schema.is_object() || schema.is_boolean() {
-        return Ok(());
-    }
-    Err(Failure::invalid(
-        path,
-        format!("`{path}` must be a JSON Schema: an object."),
-    ))
 }
 
 #[cfg(test)]

@@ -1,44 +1,19 @@
 //! Reply events become a chat completion, whole ([`EncodeOptions`]) or as chunks ([`Chunks`]).
 
 use crate::dialect::{Encoder, StreamEncoder};
-use crate::reply::{Completion, Finish, Reply, ReplyCall, ResponseMeta};
+use crate::reply::{Completion, Reply, ReplyCall, ResponseMeta};
 
 mod body;
+mod calls;
 mod chunks;
+mod options;
 
 pub use chunks::Chunks;
+pub use options::EncodeOptions;
 
 use crate::dialect::json;
 use body::{CalledCustom, CalledFunction, ChatCompletion, Choice, Counts, Message, ToolCall};
-
-/// How the answer was asked for.
-#[derive(Debug, Clone, Default)]
-pub struct EncodeOptions {
-    /// The model to name in the answer.
-    pub model: String,
-    /// Whether a chunk with usage was asked for (`stream_options.include_usage`).
-    pub usage: bool,
-    /// Whether the client speaks of `function_call`, the older form of one tool call.
-    pub legacy_functions: bool,
-    /// The tools that take free text: their calls are of type `custom`.
-    pub custom_tools: Vec<String>,
-}
-
-impl EncodeOptions {
-    fn finish(&self, finish: &Finish) -> &'static str {
-        match finish {
-            Finish::Stop | Finish::StopSequence(_) => "stop",
-            Finish::Length => "length",
-            Finish::Calls if self.legacy_functions => "function_call",
-            Finish::Calls => "tool_calls",
-            Finish::Filtered => "content_filter",
-        }
-    }
-
-    fn is_custom(&self, name: &str) -> bool {
-        self.custom_tools.iter().any(|tool| tool == name)
-    }
-}
+use calls::{call_id, custom_input};
 
 impl Encoder for EncodeOptions {
     fn document(&self, meta: &ResponseMeta, replies: &[Reply], completion: Completion) -> Vec<u8> {
@@ -114,24 +89,6 @@ fn tool_call<'a>(options: &EncodeOptions, id: String, call: &'a ReplyCall) -> To
             arguments: &call.arguments,
         },
     }
-}
-
-/// The free text of a custom tool, which the model was asked to write as the one string `input`.
-fn custom_input(arguments: &str) -> String {
-    let value: Result<serde_json::Value, _> = serde_json::from_str(arguments);
-    let input = value
-        .ok()
-        .and_then(|v| v.get("input")?.as_str().map(str::to_owned));
-    input.unwrap_or_else(|| arguments.to_owned())
-}
-
-/// The most characters of the stamp that go into a call's id: OpenAI's own service refuses
-/// histories with ids of more than 40 characters, and a conversation may be continued there.
-const MAX_STAMP: usize = 29;
-
-fn call_id(meta: &ResponseMeta, choice: usize, index: usize) -> String {
-    let meta = meta.id.get(..MAX_STAMP).unwrap_or(&meta.id);
-    format!("call_{meta}{choice:02x}{index:04x}")
 }
 
 fn filled(text: &str) -> Option<&str> {

@@ -13,6 +13,7 @@ use crate::chat_request::{
     ChatRequest, Delivery, Message, OutputFormat, OutputLimits, Part, Role, Tools, WebSearch,
 };
 use crate::dialect::DecodedRequest;
+use crate::dialect::openai::json_schema;
 use crate::dialect::openai::{metadata, search};
 use crate::dialect::request;
 use crate::failure::{Failure, Kind, echo};
@@ -23,8 +24,8 @@ mod fields;
 mod input;
 mod tools;
 
-use fields::{check_schema, read as read_value};
-use input::Reader;
+use fields::read as read_value;
+use input::{Reader, missing_item};
 
 /// Decodes a request that refers to nothing kept.
 ///
@@ -314,16 +315,6 @@ pub fn check_items(items: &[Value], path: &str) -> Result<(), Failure> {
     numbered.try_for_each(|(at, item)| reader.item(item, &format!("{path}[{at}]")))
 }
 
-fn missing_item(id: &str, path: &str) -> Failure {
-    Failure::invalid(
-        path,
-        format!(
-            "There is no stored item `{}`: send the item itself, or store the response it came with.",
-            echo(id)
-        ),
-    )
-}
-
 /// The failure of a request that goes on from a response that is not kept.
 #[must_use]
 pub fn missing_previous(id: &str) -> Failure {
@@ -384,7 +375,7 @@ fn output(text: Option<&Map<String, Value>>) -> Result<OutputFormat, Failure> {
                     "A format of type `json_schema` needs a `schema`.",
                 )
             })?;
-            check_schema(&schema, "text.format.schema")?;
+            json_schema::check(&schema, "text.format.schema")?;
             Ok(OutputFormat::Schema {
                 name: format.name.unwrap_or_else(|| echo::SCHEMA_NAME.to_owned()),
                 schema,

@@ -2,32 +2,21 @@
 
 mod body;
 mod events;
+mod ids;
+mod options;
 
 pub use body::Echo;
 pub use events::Events;
+pub use ids::response_id;
+pub use options::EncodeOptions;
 
 use serde_json::Value;
 
-use super::calls::Callable;
 use crate::dialect::json;
 use crate::dialect::{Encoder, StreamEncoder};
 use crate::reply::{Completion, Finish, Reply, ReplyCall, ResponseMeta};
 use body::{Response, Status};
-
-/// How the answer was asked for.
-#[derive(Debug, Clone, Default)]
-pub struct EncodeOptions {
-    /// What of the request is told back.
-    pub echo: Echo,
-    /// The tools that may be called.
-    pub callables: Vec<Callable>,
-    /// What is searched for on the web, if anything.
-    pub query: Option<String>,
-    /// Whether thoughts are told as a summary, for clients that asked for one; else as they are.
-    pub summary: bool,
-    /// Whether a stream keeps the final response for [`Events::response`].
-    pub keep: bool,
-}
+use ids::{call_id, item_id};
 
 impl Encoder for EncodeOptions {
     fn document(&self, meta: &ResponseMeta, replies: &[Reply], completion: Completion) -> Vec<u8> {
@@ -42,33 +31,6 @@ impl Encoder for EncodeOptions {
     fn stream(self: Box<Self>, meta: ResponseMeta, _choices: u32) -> Box<dyn StreamEncoder> {
         Box::new(Events::new(*self, meta))
     }
-}
-
-/// The id of the response to a request.
-#[must_use]
-pub fn response_id(meta: &ResponseMeta) -> String {
-    format!("resp_{}", meta.id)
-}
-
-fn item_id(prefix: &str, meta: &ResponseMeta, index: usize) -> String {
-    format!("{prefix}_{}{index:02x}", meta.id)
-}
-
-/// The most characters of the stamp that go into a call's id: OpenAI's own service refuses
-/// histories with ids of more than 40 characters, and a conversation may be continued there.
-const MAX_STAMP: usize = 29;
-
-fn call_id(meta: &ResponseMeta, call: usize) -> String {
-    let meta = meta.id.get(..MAX_STAMP).unwrap_or(&meta.id);
-    format!("call_{meta}{call:06x}")
-}
-
-fn callable(options: &EncodeOptions, name: &str) -> Callable {
-    let known = options
-        .callables
-        .iter()
-        .find(|callable| callable.offered == name);
-    known.cloned().unwrap_or_else(|| Callable::function(name))
 }
 
 /// The items of a whole answer: the search, the thoughts, what is said, the calls.
@@ -96,7 +58,7 @@ fn output(options: &EncodeOptions, meta: &ResponseMeta, reply: &Reply) -> Vec<Va
         output.push(body::message(&id, body::status(cut), &content));
     }
     for (at, call) in reply.calls.iter().enumerate() {
-        let callable = callable(options, &call.name);
+        let callable = options.callable(&call.name);
         let cut = is_cut(&reply.finish, call);
         if cut && !callable.form.is_told_in_pieces() {
             continue;

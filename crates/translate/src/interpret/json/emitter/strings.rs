@@ -1,30 +1,10 @@
 //! The strings of a value: which mark ends one, and which should have been escaped.
 
-use super::{Emitter, Expect, Grade, Hash, Step};
+use super::state::{Emitter, Expect, Hash, Marks, Quote, Step};
+use crate::interpret::json::grade::Grade;
 use crate::interpret::json::lookahead::{self, Place, Verdict};
 use crate::interpret::json::tokens;
-use crate::interpret::scanner::{from, to};
-
-/// The string that is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Quote {
-    mark: char,
-    marks: Marks,
-    key: bool,
-    /// Whether each backslash stands for itself.
-    raw: bool,
-}
-
-/// What stands at both ends of a string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Marks {
-    /// One quotation mark.
-    Single,
-    /// Three of them, as in Python.
-    Triple,
-    /// An `<escape>` tag, as `FunctionGemma` writes strings.
-    Tags,
-}
+use crate::interpret::slice::{from, to};
 
 /// What opens and closes a string of `FunctionGemma`.
 const ESCAPE_TAG: &str = "<escape>";

@@ -1,9 +1,8 @@
 //! A JSON object inside a JSON string, as arguments that were encoded twice stand.
 
-use super::emitter;
 use crate::interpret::json::emitter::{Emitter, Fed, Progress};
 use crate::interpret::json::{Grade, tokens};
-use crate::interpret::scanner::{from, to};
+use crate::interpret::slice::{from, to};
 
 /// A JSON object inside a JSON string.
 #[derive(Debug)]
@@ -18,11 +17,11 @@ pub(in super::super) struct Encoded {
 
 impl Encoded {
     /// For an object inside a string whose mark was passed.
-    /// `twice`: it was escaped twice.
-    pub(super) fn new(mark: char, twice: bool, close: &str) -> Self {
+    /// `twice`: it was escaped twice. The emitter writes the object.
+    pub(super) fn new(mark: char, twice: bool, emitter: Emitter) -> Self {
         Self {
             mark,
-            emitter: emitter(close),
+            emitter,
             decoded: String::new(),
             once: twice.then(String::new),
         }
@@ -165,7 +164,7 @@ mod tests {
 
     /// How far a string is read, and what is written, if its text comes in such pieces.
     fn read(text: &str, piece: usize) -> (usize, Progress, String) {
-        let mut encoded = Encoded::new('"', false, "</tool_call>");
+        let mut encoded = Encoded::new('"', false, Emitter::default());
         let (mut at, mut out) = (0, String::new());
         for end in (1..=text.len()).filter(|end| end % piece == 0 || *end == text.len()) {
             let fed = encoded.feed(&text[at..end], false, &mut out);

@@ -6,7 +6,8 @@ use super::super::callable_tools::{CallableTool, Holds};
 use super::super::tag::{self, Tag};
 use crate::interpret::json::emitter::{Fed, Progress};
 use crate::interpret::json::{self, Grade, tokens};
-use crate::interpret::scanner::{Cursor, Halt, from, to};
+use crate::interpret::scanner::{Cursor, Halt};
+use crate::interpret::slice::{from, to};
 
 /// Reads parameter tags and writes them as the members of one object.
 #[derive(Debug)]

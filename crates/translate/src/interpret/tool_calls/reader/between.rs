@@ -5,7 +5,8 @@ use super::super::syntax::Position;
 use super::super::tag::{self, Sense};
 use super::scan::ticks;
 use super::{Kind, MAX_FENCES, MAX_HOLD, Next, Reader, Region, Sink, State};
-use crate::interpret::scanner::{Cursor, Halt, Read, from};
+use crate::interpret::scanner::{Cursor, Halt, Read};
+use crate::interpret::slice::from;
 
 /// How results and other turns begin that the model writes itself.
 const INVENTED: [&str; 8] = [

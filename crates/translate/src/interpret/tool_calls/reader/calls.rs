@@ -7,7 +7,8 @@ use super::super::tag;
 use super::{MAX_BLANK, MAX_HOLD, MAX_RETURNS, Next, Open, Reader, Sink, State};
 use crate::interpret::json::Grade;
 use crate::interpret::json::emitter::Progress;
-use crate::interpret::scanner::{Cursor, Halt, at_most, from};
+use crate::interpret::scanner::{Cursor, Halt};
+use crate::interpret::slice::{at_most, from};
 use crate::reply::Event;
 use crate::schema::Schema;
 

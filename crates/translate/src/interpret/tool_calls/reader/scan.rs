@@ -5,7 +5,8 @@ use super::super::outcome::Problem;
 use super::super::syntax::{CallHead, Known, Position};
 use super::super::tag;
 use super::{Kind, MAX_BLANK, MAX_HOLD, Next, Reader, Region, SMALL, Sink, State};
-use crate::interpret::scanner::{Cursor, Halt, Read, at_most, from};
+use crate::interpret::scanner::{Cursor, Halt, Read};
+use crate::interpret::slice::{at_most, from};
 
 /// What became of a character at which something may begin.
 pub(super) enum Scanned {

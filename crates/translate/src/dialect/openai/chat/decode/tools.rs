@@ -1,8 +1,8 @@
 //! `tools`, `functions` and the choice among them.
 
-use super::check_schema;
 use crate::chat_request::{Tool, ToolChoice, ToolInput, Tools};
 use crate::dialect::openai::chat::wire;
+use crate::dialect::openai::json_schema;
 use crate::dialect::openai::{choice, search};
 use crate::failure::Failure;
 
@@ -125,7 +125,7 @@ fn declared(function: wire::Function, path: &str) -> Result<Tool, Failure> {
     choice::check_name(&function.name, &format!("{path}.name"))?;
     let schema = function.parameters.filter(|p| !p.is_null());
     let schema = schema.unwrap_or_else(|| serde_json::json!({"type": "object", "properties": {}}));
-    check_schema(&schema, &format!("{path}.parameters"))?;
+    json_schema::check(&schema, &format!("{path}.parameters"))?;
     Ok(Tool {
         name: function.name,
         description: function.description,

@@ -6,7 +6,8 @@ use std::io::Write as _;
 use serde::Serialize;
 
 use super::body::{CalledCustom, CalledFunction, Counts, ToolCall};
-use super::{EncodeOptions, call_id, custom_input};
+use super::calls::{call_id, custom_input};
+use super::options::EncodeOptions;
 use crate::dialect::StreamEncoder;
 use crate::dialect::json;
 use crate::dialect::openai::{KEEPALIVE_COMMENT, error};

@@ -1,3 +1,4 @@
+use crate::reply::Finish;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -32,14 +32,3 @@ fn explain<T: DeserializeOwned>(value: &Value, path: &str, words: &str) -> Failu
     let message = failure.message.replacen(&field, &full, 1);
     Failure::invalid(full, message)
 }
-
-/// A JSON Schema is an object, or one of the two booleans.
-pub(super) fn check_schema(schema: &Value, path: &str) -> Result<(), Failure> {
-    if schema.is_object() || schema.is_boolean() {
-        return Ok(());
-    }
-    Err(Failure::invalid(
-        path,
-        format!("`{path}` must be a JSON Schema: an object."),
-    ))
-}

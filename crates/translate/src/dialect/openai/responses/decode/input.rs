@@ -70,7 +70,7 @@ impl Reader {
             }
             Some("item_reference") => {
                 let id = item.id.unwrap_or_default();
-                Err(super::missing_item(&id, path))
+                Err(missing_item(&id, path))
             }
             Some(kind) => match Form::of_item(kind) {
                 Some(form) => self.call(form, item, path),
@@ -280,4 +280,14 @@ fn shell_text(result: &wire::ShellResult) -> String {
         _ => {}
     }
     text
+}
+
+pub(super) fn missing_item(id: &str, path: &str) -> Failure {
+    Failure::invalid(
+        path,
+        format!(
+            "There is no stored item `{}`: send the item itself, or store the response it came with.",
+            echo(id)
+        ),
+    )
 }

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::fields::{check_schema, read};
+use super::fields::read;
 use crate::chat_request::{Tool, ToolChoice, ToolInput, WebSearch};
+use crate::dialect::openai::json_schema;
 use crate::dialect::openai::responses::calls::{Callable, Form, offered_name};
 use crate::dialect::openai::responses::wire;
 use crate::dialect::openai::{choice, search};
@@ -74,7 +75,7 @@ impl Offer {
         };
         let schema = tool.parameters.filter(|parameters| !parameters.is_null());
         let schema = schema.unwrap_or_else(|| json!({"type": "object", "properties": {}}));
-        check_schema(&schema, &format!("{path}.parameters"))?;
+        json_schema::check(&schema, &format!("{path}.parameters"))?;
         let declared = Declared {
             name: tool.name,
             description: tool.description,

@@ -116,7 +116,7 @@ impl<'a> Response<'a> {
         output: &'a [Value],
     ) -> Self {
         Self {
-            id: super::response_id(meta),
+            id: super::ids::response_id(meta),
             object: "response",
             created_at: meta.created,
             status: status.word(),

@@ -6,7 +6,8 @@ mod sequence;
 use serde_json::Value;
 
 use super::body::{self, Response, Status};
-use super::{EncodeOptions, call_id, callable, item_id};
+use super::ids::{call_id, item_id};
+use super::options::EncodeOptions;
 use crate::dialect::StreamEncoder;
 use crate::dialect::json;
 use crate::dialect::openai::KEEPALIVE_COMMENT;
@@ -343,7 +344,7 @@ impl Events {
 
     fn call_started(&mut self, name: &str, out: &mut Vec<u8>) {
         self.end_item(false, out);
-        let callable = callable(&self.options, name);
+        let callable = self.options.callable(name);
         let call = OpenCall {
             id: self.id(callable.form.id_prefix()),
             call_id: call_id(&self.meta, self.calls),

@@ -1,3 +1,4 @@
+use crate::dialect::openai::responses::calls::Callable;
 use proptest::prelude::*;
 use serde_json::json;
 
