@@ -5,6 +5,7 @@
 //! about dialects and prompts in the crate `translate`; here is what needs sockets and time.
 
 pub mod access;
+pub mod account_id;
 pub mod accounts;
 pub mod app;
 pub mod banner;

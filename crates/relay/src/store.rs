@@ -5,81 +5,11 @@ pub mod blobs;
 pub mod build;
 pub mod counters;
 pub mod database;
+mod error;
 pub mod folder;
 pub mod id;
 pub mod page;
 pub mod records;
 pub mod redis;
 
-use translate::failure::{Failure, Kind};
-
-use page::PageError;
-
-/// Why a store did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// It did not answer in time.
-    #[error("no answer in time")]
-    Timeout,
-    /// The way to it is broken.
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-    /// It understood and refused.
-    #[error("refused: {0}")]
-    Refused(String),
-    /// There is no room left on its disk.
-    #[error("no room left on the disk")]
-    Full,
-    /// It works from memory: what it is given is lost when the relay stops.
-    #[error(
-        "the folder cannot be made or written (DATA_DIR), so everything is lost when the relay stops"
-    )]
-    Ephemeral,
-    /// It said what was not expected of it.
-    #[error("unexpected answer: {0}")]
-    Unexpected(String),
-}
-
-impl StoreError {
-    /// For an answer that makes no sense; its beginning is kept for the log.
-    #[must_use]
-    pub fn unexpected(answer: &str) -> Self {
-        Self::Unexpected(answer.chars().take(80).collect())
-    }
-}
-
-/// A request needs a store that did not do its part; the same request may work in a moment.
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        let message = match error {
-            StoreError::Full => {
-                "The disk of the relay's own store is full; nothing was done. Deleting makes room."
-            }
-            _ => "The relay's own store does not answer; nothing was done. Try again in a moment.",
-        };
-        Self::new(Kind::Overloaded, message)
-            .with_retry_after(Some(5))
-            .with_detail(format!("store: {error}"))
-    }
-}
-
-impl From<PageError> for Failure {
-    fn from(error: PageError) -> Self {
-        match error {
-            PageError::Cursor(name) => Self::invalid(name, error.to_string()),
-            PageError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<::redis::RedisError> for StoreError {
-    fn from(error: ::redis::RedisError) -> Self {
-        if error.is_timeout() {
-            Self::Timeout
-        } else if error.is_io_error() || error.is_unrecoverable_error() {
-            Self::Io(std::io::Error::other(error.to_string()))
-        } else {
-            Self::Refused(error.to_string())
-        }
-    }
-}
+pub use error::StoreError;

@@ -2,12 +2,13 @@
 //! audio inside messages to any model.
 
 mod images;
+mod messages;
 
 use std::time::Duration;
 
 use onemin::chat::{self, Accounting};
 use serde_json::Value;
-use translate::chat_request::{Attachment, ChatRequest, OutputFormat, OutputLimits, Part, Role};
+use translate::chat_request::{Attachment, ChatRequest, OutputFormat, OutputLimits, Part};
 use translate::dialect::openai::chat::SAMPLING;
 use translate::dialect::openai::media::audio::SpeechRequest;
 use translate::dialect::openai::media::videos::{self, VideoRequest};
@@ -22,6 +23,7 @@ use crate::media::transcription::{Task, TranscriptionRequest};
 use crate::media::video;
 use crate::models::MediaTask;
 use images::ImageTask;
+use messages::{last_text, of_messages};
 
 /// Media asked for in a conversation, ready to be run.
 pub enum PreparedMedia {
@@ -231,42 +233,8 @@ fn transcription(chat: &ChatRequest) -> Result<PreparedMedia, Failure> {
     Ok(PreparedMedia::Transcript(audio, request))
 }
 
-/// What is wrong with a part of a message is wrong with the messages.
-fn of_messages(failure: Failure) -> Failure {
-    match failure.kind {
-        Kind::Invalid => failure.with_param("messages"),
-        _ => failure,
-    }
-}
-
 fn text_param(chat: &ChatRequest, name: &str) -> Option<String> {
     Some(chat.extra_params.get(name)?.as_str()?.to_owned())
-}
-
-fn last_text(chat: &ChatRequest) -> Result<String, Failure> {
-    let last = chat
-        .messages
-        .iter()
-        .rev()
-        .find(|message| message.role == Role::User);
-    let parts = last
-        .map(|message| message.parts.as_slice())
-        .unwrap_or_default();
-    let texts: Vec<&str> = parts
-        .iter()
-        .filter_map(|part| match part {
-            Part::Text(text) => Some(text.as_str()),
-            _ => None,
-        })
-        .collect();
-    let text = texts.join("\n");
-    if text.trim().is_empty() {
-        return Err(Failure::invalid(
-            "messages",
-            "The last user message has no text (1423).",
-        ));
-    }
-    Ok(text)
 }
 
 /// Puts the transcripts of audio in a conversation in its place, for models that read only text.

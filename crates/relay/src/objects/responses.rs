@@ -1,4 +1,4 @@
-//! Stored responses and conversations: what a later request may refer to.
+//! StoredResponse responses and conversations: what a later request may refer to.
 //!
 //! A response is kept with its own input and the id of the one before it, so that a chain of them
 //! is a conversation and deleting one takes its words away. What was answered a moment ago is held
@@ -19,7 +19,7 @@ use crate::access::account_id::AccountId;
 use crate::clock;
 use crate::store::StoreError;
 use crate::store::records::{Collection, Record, RecordStore};
-use writes::Writes;
+use writes::{ResponseKey, Writes};
 
 /// The longest chain of responses that is followed.
 const MAX_CHAIN: usize = 500;
@@ -29,7 +29,7 @@ const STAMP: usize = 32;
 
 /// A response and what was asked for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Stored {
+pub struct StoredResponse {
     /// The response object.
     pub response: Value,
     /// The request's own input items.
@@ -40,7 +40,7 @@ pub struct Stored {
     expires: u64,
 }
 
-impl Record for Stored {
+impl Record for StoredResponse {
     const TABLE: &'static str = "responses";
 
     fn expires(&self) -> Option<SystemTime> {
@@ -48,7 +48,7 @@ impl Record for Stored {
     }
 }
 
-impl Stored {
+impl StoredResponse {
     fn output(&self) -> Vec<Value> {
         let output = self.response.get("output").and_then(Value::as_array);
         output.cloned().unwrap_or_default()
@@ -77,18 +77,15 @@ impl Record for Conversation {
 /// Keeps responses and conversations.
 #[derive(Clone)]
 pub struct Responses {
-    stored: Collection<Stored>,
+    stored: Collection<StoredResponse>,
     conversations: Collection<Conversation>,
-    pending: Arc<Mutex<HashMap<Place, Stored>>>,
+    pending: Arc<Mutex<HashMap<ResponseKey, StoredResponse>>>,
     writes: Writes,
     kept_for: Duration,
 }
 
 /// What ends when an answer is in the store, and tells whether it is.
 pub type Storing = Pin<Box<dyn Future<Output = bool> + Send>>;
-
-/// Whose, and which.
-type Place = (AccountId, String);
 
 /// Where an answer goes once it is complete.
 #[derive(Debug, Clone)]
@@ -158,7 +155,11 @@ impl Responses {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn get(&self, owner: AccountId, id: &str) -> Result<Option<Stored>, StoreError> {
+    pub async fn get(
+        &self,
+        owner: AccountId,
+        id: &str,
+    ) -> Result<Option<StoredResponse>, StoreError> {
         let pending = self.pending().get(&(owner, id.to_owned())).cloned();
         match pending {
             Some(stored) => Ok(Some(stored)),
@@ -291,7 +292,7 @@ impl Responses {
         let Ok(response) = serde_json::from_slice::<Value>(response) else {
             return Box::pin(async { false });
         };
-        let stored = Stored {
+        let stored = StoredResponse {
             response,
             input: to.input,
             previous: to.previous,
@@ -301,12 +302,12 @@ impl Responses {
         let conversation = to.conversation.filter(|_| !stored.has_failed());
         let continued = conversation.map(|id| self.converse((to.owner, id), stored.clone()));
         let persisted = to.stores.then(|| {
-            let place = (to.owner, to.id);
-            self.pending().insert(place.clone(), stored.clone());
+            let key = (to.owner, to.id);
+            self.pending().insert(key.clone(), stored.clone());
             let keeper = self.clone();
             let (done, ended) = oneshot::channel();
-            self.writes.add(place.clone(), async move {
-                let _ = done.send(keeper.persist(place, &stored).await);
+            self.writes.add(key.clone(), async move {
+                let _ = done.send(keeper.persist(key, &stored).await);
             });
             ended
         });
@@ -324,23 +325,23 @@ impl Responses {
         self.writes.done().await;
     }
 
-    async fn persist(&self, place: Place, stored: &Stored) -> bool {
-        let written = self.stored.put(place.0, &place.1, stored).await;
+    async fn persist(&self, key: ResponseKey, stored: &StoredResponse) -> bool {
+        let written = self.stored.put(key.0, &key.1, stored).await;
         if let Err(error) = &written {
             tracing::warn!(%error, "a response could not be stored");
         }
         // Deleted while it was written: then it must not come back.
-        if self.pending().remove(&place).is_none() {
-            let _ = self.stored.delete(place.0, &place.1).await;
+        if self.pending().remove(&key).is_none() {
+            let _ = self.stored.delete(key.0, &key.1).await;
         }
         written.is_ok()
     }
 
-    fn converse(&self, place: Place, stored: Stored) -> oneshot::Receiver<bool> {
+    fn converse(&self, key: ResponseKey, stored: StoredResponse) -> oneshot::Receiver<bool> {
         let conversations = self.conversations.clone();
-        let (owner, id) = place.clone();
+        let (owner, id) = key.clone();
         let (done, ended) = oneshot::channel();
-        self.writes.add(place, async move {
+        self.writes.add(key, async move {
             let continued = conversations.update(owner, &id, |conversation| {
                 conversation.items.extend(stored.input.iter().cloned());
                 conversation.items.extend(stored.output());
@@ -354,7 +355,7 @@ impl Responses {
         ended
     }
 
-    fn pending(&self) -> MutexGuard<'_, HashMap<Place, Stored>> {
+    fn pending(&self) -> MutexGuard<'_, HashMap<ResponseKey, StoredResponse>> {
         // A panic while the lock was held can at worst have lost an entry.
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -9,7 +9,7 @@ use crate::access::account_id::AccountId;
 use crate::media::image_history::GeneratedImage;
 use crate::objects::Objects;
 use crate::objects::files::File;
-use crate::objects::responses::Stored;
+use crate::objects::responses::StoredResponse;
 use crate::store::StoreError;
 use crate::store::records::{Collection, Record, milliseconds};
 
@@ -28,7 +28,7 @@ const ROUND: Duration = Duration::from_mins(30);
 /// The kinds of records that expire by themselves, and whose room is freed here.
 const SWEPT: [&str; 4] = [
     File::TABLE,
-    Stored::TABLE,
+    StoredResponse::TABLE,
     GeneratedImage::TABLE,
     Lock::TABLE,
 ];

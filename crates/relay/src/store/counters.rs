@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
-use crate::access::account_id::AccountId;
+use crate::account_id::AccountId;
 use crate::store::StoreError;
 use window::Window;
 

@@ -1,8 +1,10 @@
 //! Pages of an owner's records: those after or before a given id, in either order.
 
+use translate::failure::Failure;
+
 use super::StoreError;
 use super::records::{Collection, Listing, Record, is_id};
-use crate::access::account_id::AccountId;
+use crate::account_id::AccountId;
 
 /// Which part of an owner's records is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,15 @@ pub enum PageError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<PageError> for Failure {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Cursor(name) => Self::invalid(name, error.to_string()),
+            PageError::Store(error) => error.into(),
+        }
+    }
 }
 
 /// Records read at once while those that are wanted are picked out.

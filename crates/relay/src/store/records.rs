@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::StoreError;
 use super::database::{Database, Param};
-use crate::access::account_id::AccountId;
+use crate::account_id::AccountId;
 
 /// Where a value is. Ids are graphic ASCII without a slash; see [`is_id`].
 #[derive(Debug, Clone, PartialEq, Eq)]

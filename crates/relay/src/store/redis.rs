@@ -104,3 +104,15 @@ fn next_number() -> u64 {
     static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
 }
+
+impl From<redis::RedisError> for StoreError {
+    fn from(error: redis::RedisError) -> Self {
+        if error.is_timeout() {
+            Self::Timeout
+        } else if error.is_io_error() || error.is_unrecoverable_error() {
+            Self::Io(std::io::Error::other(error.to_string()))
+        } else {
+            Self::Refused(error.to_string())
+        }
+    }
+}

@@ -4,7 +4,7 @@ use translate::chat_request::{Attachment, ChatRequest, Part, Role};
 use translate::dialect::openai::media::images::{self as wire, ImageRequest};
 use translate::failure::Failure;
 
-use super::{last_text, of_messages};
+use super::messages::{last_text, of_messages};
 use crate::ledger::Payer;
 use crate::media::Media;
 use crate::media::images::{self, PreparedImages};

@@ -10,19 +10,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt as _;
 use futures_util::future::Shared;
 
-use super::Place;
+use crate::access::account_id::AccountId;
+
+/// Whose, and which.
+pub(super) type ResponseKey = (AccountId, String);
 
 type Write = Shared<Pin<Box<dyn Future<Output = ()> + Send>>>;
 
 /// The last write to each place that is not yet done.
 #[derive(Clone, Default)]
-pub(super) struct Writes(Arc<Mutex<HashMap<Place, Write>>>);
+pub(super) struct Writes(Arc<Mutex<HashMap<ResponseKey, Write>>>);
 
 impl Writes {
-    /// Does this work in the background, behind everything that goes to the same place.
-    pub(super) fn add(&self, place: Place, work: impl Future<Output = ()> + Send + 'static) {
+    /// Does this work in the background, behind everything that goes to the same key.
+    pub(super) fn add(&self, key: ResponseKey, work: impl Future<Output = ()> + Send + 'static) {
         let mut last = self.last();
-        let before = last.get(&place).cloned();
+        let before = last.get(&key).cloned();
         let work: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
             if let Some(before) = before {
                 before.await;
@@ -30,25 +33,25 @@ impl Writes {
             work.await;
         });
         let write = work.shared();
-        last.insert(place.clone(), write.clone());
+        last.insert(key.clone(), write.clone());
         drop(last);
         let writes = self.clone();
         tokio::spawn(async move {
             write.clone().await;
-            writes.forget(&place, &write);
+            writes.forget(&key, &write);
         });
     }
 
-    fn forget(&self, place: &Place, write: &Write) {
+    fn forget(&self, key: &ResponseKey, write: &Write) {
         let mut last = self.last();
-        if last.get(place).is_some_and(|other| other.ptr_eq(write)) {
-            last.remove(place);
+        if last.get(key).is_some_and(|other| other.ptr_eq(write)) {
+            last.remove(key);
         }
     }
 
     /// Waits until all that goes to a place so far is there.
-    pub(super) async fn settled(&self, place: &Place) {
-        let last = self.last().get(place).cloned();
+    pub(super) async fn settled(&self, key: &ResponseKey) {
+        let last = self.last().get(key).cloned();
         if let Some(write) = last {
             write.await;
         }
@@ -62,13 +65,13 @@ impl Writes {
                 .iter()
                 .next()
                 .map(|(p, w)| (p.clone(), w.clone()));
-            let Some((place, write)) = any else { return };
+            let Some((key, write)) = any else { return };
             write.clone().await;
-            self.forget(&place, &write);
+            self.forget(&key, &write);
         }
     }
 
-    fn last(&self) -> MutexGuard<'_, HashMap<Place, Write>> {
+    fn last(&self) -> MutexGuard<'_, HashMap<ResponseKey, Write>> {
         // A panic while the lock was held can at worst have lost an entry.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,12 +91,12 @@ mod tests {
         let place = (owner, "conv_1".to_owned());
         for (number, pause) in [(1, 30), (2, 0), (3, 10)] {
             let said = said.clone();
-            writes.add(place.clone(), async move {
+            writes.add(key.clone(), async move {
                 tokio::time::sleep(Duration::from_millis(pause)).await;
                 said.lock().unwrap().push(number);
             });
         }
-        writes.settled(&place).await;
+        writes.settled(&key).await;
         assert_eq!(*said.lock().unwrap(), [1, 2, 3]);
         tokio::time::sleep(Duration::from_millis(1)).await;
         assert!(writes.last().is_empty(), "what is done is let go");

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::Counters;
 use super::window::Window;
-use crate::access::account_id::AccountId;
+use crate::account_id::AccountId;
 use crate::store::StoreError;
 
 /// How long one count may take before the service counts as away.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::access::account_id::AccountId;
+use crate::account_id::AccountId;
 
 /// The most accounts that are counted apart; what comes beyond shares one counter, so that no
 /// crowd of invented keys can make the others' counts be forgotten. At some 80 bytes each that is
