@@ -1,4 +1,4 @@
-//! StoredResponse responses and conversations: what a later request may refer to.
+//! Stored responses and conversations: what a later request may refer to.
 //!
 //! A response is kept with its own input and the id of the one before it, so that a chain of them
 //! is a conversation and deleting one takes its words away. What was answered a moment ago is held

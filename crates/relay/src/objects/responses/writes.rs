@@ -88,7 +88,7 @@ mod tests {
     async fn what_is_added_later_comes_later_and_is_waited_for() {
         let (writes, said) = (Writes::default(), Arc::new(Mutex::new(Vec::new())));
         let owner = AccountIds::fresh().of_address([127, 0, 0, 1].into());
-        let place = (owner, "conv_1".to_owned());
+        let key = (owner, "conv_1".to_owned());
         for (number, pause) in [(1, 30), (2, 0), (3, 10)] {
             let said = said.clone();
             writes.add(key.clone(), async move {
