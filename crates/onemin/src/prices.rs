@@ -69,6 +69,14 @@ impl ChatPrice {
         (self.input_per_1k, self.output_per_1k)
     }
 
+    /// The list price of a million tokens in dollars: in, and out.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "prices are far below 2^53")]
+    pub fn dollars_per_million_tokens(self) -> (f64, f64) {
+        let dollars = |per_1k: MilliCredits| per_1k as f64 / 3_000_000.0;
+        (dollars(self.input_per_1k), dollars(self.output_per_1k))
+    }
+
     /// What an attached image adds at least; 0 where the list says nothing.
     #[must_use]
     pub fn per_image(self) -> MilliCredits {

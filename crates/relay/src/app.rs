@@ -164,6 +164,13 @@ impl App {
     }
 }
 
+impl App {
+    /// Reads access keys and accounts, and begins to keep the ledger. Serving does so by itself.
+    pub async fn start_sharing(&self) {
+        self.sharing.start().await;
+    }
+}
+
 fn access(settings: &Settings, client: &Client, stores: &Stores, sharing: &Sharing) -> Access {
     Access::new(
         stores.account_ids.clone(),
@@ -224,6 +231,7 @@ async fn examine(app: App, settings: &Settings) -> Result<(), StartError> {
         client: app.client,
         stores: app.stores,
         embeddings: app.state.services().embeddings.clone(),
+        sharing: app.sharing,
     };
     let findings = doctor::examine(&subjects, settings).await;
     print!("{}", doctor::report(&findings));

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use crate::access::KeyMode;
 use crate::config::Settings;
 use crate::store::build::Stores;
 
@@ -70,6 +71,7 @@ fn settings_lines(settings: &Settings, stores: &Stores) -> String {
     };
     [
         ("upstream", upstream),
+        ("keys", keys_in_force(settings)),
         ("rate limit", limit),
         ("models", models),
         ("fetches", private.to_owned()),
@@ -81,6 +83,28 @@ fn settings_lines(settings: &Settings, stores: &Stores) -> String {
         let _ = writeln!(text, "  {name:<10} {value}");
         text
     })
+}
+
+/// Whose keys clients send, as far as the settings say.
+fn keys_in_force(settings: &Settings) -> String {
+    let sharing = &settings.sharing;
+    let admin = sharing.admin_key().is_some();
+    let mode = match (sharing.relay_keys, sharing.names_accounts()) {
+        (Some(mode), _) => mode,
+        (None, true) => KeyMode::On,
+        (None, false) => KeyMode::Off,
+    };
+    let whose = match mode {
+        KeyMode::Off => "clients send their own of 1min.ai",
+        KeyMode::On => "access keys of this relay",
+        KeyMode::Both => "access keys of this relay, or clients' own of 1min.ai",
+    };
+    let managed = if admin {
+        ", managed with ADMIN_KEY"
+    } else {
+        ""
+    };
+    format!("{whose}{managed}")
 }
 
 /// An address that works in a URL on this machine.

@@ -13,6 +13,7 @@ use secrecy::ExposeSecret as _;
 use crate::config::Settings;
 use crate::embeddings::Embeddings;
 use crate::failure::{of_upstream, with_cause};
+use crate::sharing::Sharing;
 use crate::store::build::Stores;
 
 /// A neighbour that has said nothing for so long does not answer.
@@ -29,6 +30,8 @@ pub struct Subjects {
     pub stores: Stores,
     /// Who makes embeddings; none if nobody does.
     pub embeddings: Option<Arc<Embeddings>>,
+    /// Access keys, accounts, the ledger.
+    pub sharing: Sharing,
 }
 
 /// What one look found.
@@ -59,6 +62,8 @@ pub async fn examine(subjects: &Subjects, settings: &Settings) -> Vec<Finding> {
         ("1min.ai", Box::pin(upstream(subjects, settings))),
         ("its files", Box::pin(assets(subjects, settings))),
         ("key", Box::pin(key(subjects, settings))),
+        ("accounts", Box::pin(accounts(subjects))),
+        ("ledger", Box::pin(ledger(subjects))),
         ("rate limit", Box::pin(counters(subjects, settings))),
         ("state", Box::pin(state(subjects))),
         ("files", Box::pin(contents(subjects))),
@@ -159,6 +164,44 @@ async fn key(subjects: &Subjects, settings: &Settings) -> Look {
     match subjects.client.check_key(&key).await {
         Ok(()) => good("1min.ai knows it."),
         Err(error) => trouble(reason(&error)),
+    }
+}
+
+async fn accounts(subjects: &Subjects) -> Look {
+    let sharing = &subjects.sharing;
+    if !sharing.is_used() {
+        return skipped("none: clients send their own keys (ONEMIN_API_KEYS).");
+    }
+    sharing.refresh().await;
+    let looked = sharing.gate.pool.check_keys().await;
+    if looked.is_empty() {
+        return skipped("none yet: name them in ONEMIN_API_KEYS, or add one with `account add`.");
+    }
+    let refused: Vec<String> = looked
+        .iter()
+        .filter_map(|(name, error)| Some(format!("{name}: {}", reason(error.as_ref()?))))
+        .collect();
+    if refused.is_empty() {
+        let names: Vec<&str> = looked.iter().map(|(name, _)| name.as_str()).collect();
+        return good(format!("1min.ai knows the keys of {}.", names.join(", ")));
+    }
+    trouble(refused.join(" "))
+}
+
+async fn ledger(subjects: &Subjects) -> Look {
+    let ledger = &subjects.sharing.gate.ledger;
+    if !ledger.is_on() {
+        return skipped("off: nothing is recorded (LEDGER).");
+    }
+    match subjects.sharing.keys.store().snapshot().await {
+        Ok(snapshot) => good(format!(
+            "{} access keys; days and months begin in {}.",
+            snapshot.keys.len(),
+            ledger.calendar().zone()
+        )),
+        Err(error) => trouble(format!(
+            "{error}. Access keys and budgets need the database (DATA_DIR, DATABASE_URL)."
+        )),
     }
 }
 

@@ -2,6 +2,7 @@
 //! the page and the command line are views of it.
 
 pub mod accounts;
+pub mod gauges;
 pub mod key_changes;
 pub mod keys;
 pub mod report;

@@ -120,6 +120,12 @@ impl Sharing {
         })
     }
 
+    /// Whether there may be keys, accounts or a ledger.
+    #[must_use]
+    pub fn is_used(&self) -> bool {
+        self.is_used
+    }
+
     /// What the front door needs of it.
     #[must_use]
     pub fn key_access(&self, settings: &Settings) -> KeyAccess {

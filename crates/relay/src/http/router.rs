@@ -221,8 +221,8 @@ fn table(state: &AppState) -> Vec<Route> {
     ];
     let services = state.services();
     if let Some(counted) = services.access.metrics() {
-        let counted = counted.clone();
-        let show = async move || metrics::metrics(&counted);
+        let (counted, access) = (counted.clone(), services.access.clone());
+        let show = async move || metrics::metrics(&counted, &access).await;
         table.push(Route::get("/metrics", show).open_to(Public));
     }
     if let Some(elsewhere) = &services.embeddings {

@@ -171,6 +171,11 @@ impl<'t> Booking<'t> {
         for (key, sum) in std::mem::take(&mut self.sums) {
             self.write_sum(key, &sum).await?;
         }
+        let accounts: Vec<String> = self.booked.keys().cloned().collect();
+        for account in accounts {
+            self.write_booked(&account).await?;
+        }
+        // Last, since others wait for them.
         for ((scope, period), (settled, held)) in std::mem::take(&mut self.counters) {
             if settled == 0 && held == 0 {
                 continue;
@@ -180,10 +185,6 @@ impl<'t> Booking<'t> {
                        settled = budget_counters.settled + $3, held = budget_counters.held + $4";
             let row = vec![scope.into(), period.into(), settled.into(), held.into()];
             self.transaction.execute(sql, row).await?;
-        }
-        let accounts: Vec<String> = self.booked.keys().cloned().collect();
-        for account in accounts {
-            self.write_booked(&account).await?;
         }
         Ok(Booked {
             open: self.open,
@@ -479,8 +480,7 @@ pub async fn insert_hold(transaction: &mut Transaction, hold: &HoldRow) -> Resul
 }
 
 /// The values of a hold's columns.
-#[must_use]
-pub fn hold_params(hold: &HoldRow) -> Vec<Param> {
+fn hold_params(hold: &HoldRow) -> Vec<Param> {
     vec![
         hold.id.as_str().into(),
         hold.request.as_str().into(),

@@ -16,7 +16,7 @@ use super::period::{Calendar, Per, Periods};
 use super::queue::{Message, Queue};
 use super::request_entry::RequestEntry;
 use super::row::{CostSource, HoldRow, LedgerRow, SettledHold};
-use super::shared;
+use super::shared::{self, SharedBudgets, Wanted};
 use super::spool::Spool;
 use super::writer::Writer;
 use crate::access::keys::Budget;
@@ -26,9 +26,6 @@ use crate::clock;
 use crate::store::StoreError;
 use crate::store::database::{Database, Param};
 use crate::store::folder::DataFolder;
-
-/// The longest that a budgeted request waits for the database.
-const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The longest that the relay's end waits for the last rows.
 const LAST_WRITES: Duration = Duration::from_secs(5);
@@ -77,6 +74,8 @@ struct Inner {
     /// Whether the counters in memory are those of the database.
     is_loaded: AtomicBool,
     is_on: AtomicBool,
+    /// Budgets in PostgreSQL.
+    shared: SharedBudgets,
 }
 
 /// How a budget stands. Thousandths of a credit; times in milliseconds since 1970.
@@ -101,6 +100,7 @@ impl Ledger {
     ) -> Self {
         Self(Arc::new(Inner {
             is_on: AtomicBool::new(settings.is_on),
+            shared: SharedBudgets::new(database.clone()),
             database,
             calendar,
             settings,
@@ -308,14 +308,16 @@ impl Ledger {
             if !key_id.is_empty() {
                 scopes.push((key_id.to_owned(), key_budgets.to_vec()));
             }
-            let reserving = shared::reserve(&inner.database, &periods, &scopes, &row, call.kind);
-            match timeout(PATIENCE, reserving).await {
-                Ok(Ok(reserved)) => reserved.map_err(|exceeded| self.refusal(&exceeded))?,
-                Ok(Err(_)) | Err(_) if inner.settings.on_outage == OnOutage::Allow => {
-                    row.counted = false;
-                }
-                Ok(Err(error)) => return Err(away().with_detail(format!("store: {error}"))),
-                Err(_) => return Err(away()),
+            let reserving = inner.shared.reserve(Wanted {
+                periods: periods.clone(),
+                scopes,
+                hold: row.clone(),
+                kind: call.kind,
+            });
+            match reserving.await {
+                Ok(reserved) => reserved.map_err(|exceeded| self.refusal(&exceeded))?,
+                Err(_) if inner.settings.on_outage == OnOutage::Allow => row.counted = false,
+                Err(error) => return Err(away().with_detail(format!("store: {error}"))),
             }
         } else {
             if is_budgeted

@@ -1,63 +1,288 @@
-//! Budgets that replicas share, in PostgreSQL: a call is held in one conditional statement.
+//! Budgets that replicas share, in PostgreSQL. Calls that want to begin at the same time are held
+//! together in one transaction: it locks their counters in their order, lets each call in that
+//! still fits, and writes the holds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use super::booking::hold_params;
+use serde_json::json;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
 use super::counters::{CallKind, Counter, Exceeded};
 use super::period::{Per, Periods};
 use super::row::HoldRow;
 use crate::access::keys::Budget;
 use crate::store::StoreError;
-use crate::store::database::{Database, Param};
+use crate::store::database::{Database, Param, Transaction};
 
-/// Holds a call in all its counters, if it fits into all budgets. `hold` is written along with it.
-///
-/// # Errors
-/// [`StoreError`]; the inner error is the first budget that it does not fit into.
-pub async fn reserve(
-    database: &Database,
-    periods: &Periods,
-    scopes: &[(String, Vec<Budget>)],
-    hold: &HoldRow,
-    kind: CallKind,
-) -> Result<Result<(), Exceeded>, StoreError> {
-    let mut counters: Vec<(&str, Per, Option<i64>)> = Vec::new();
-    for (scope, budgets) in scopes {
-        for per in Per::ALL {
-            let budget = budgets.iter().find(|budget| budget.per == per);
-            counters.push((scope, per, budget.map(|budget| budget.credits)));
+/// The longest that one group may take, once the database has answered before.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// The same before that: the connection may have to be made.
+const FIRST_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The most calls of one group.
+const GROUP_MAX: usize = 64;
+
+/// Calls that wait for their group.
+const WAITING_MAX: usize = 4096;
+
+/// A call that wants to begin.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The periods in which it begins.
+    pub periods: Arc<Periods>,
+    /// The scopes that it counts in, with their budgets.
+    pub scopes: Vec<(String, Vec<Budget>)>,
+    /// What is written if it may.
+    pub hold: HoldRow,
+    /// Whether its cost is certain.
+    pub kind: CallKind,
+}
+
+type Verdict = Result<Result<(), Exceeded>, StoreError>;
+
+struct Waiting {
+    wanted: Wanted,
+    answer: oneshot::Sender<Verdict>,
+}
+
+/// The counters that replicas share.
+pub struct SharedBudgets {
+    database: Database,
+    queue: OnceLock<mpsc::Sender<Waiting>>,
+}
+
+impl SharedBudgets {
+    /// Counters in this database. Opens nothing.
+    #[must_use]
+    pub fn new(database: Database) -> Self {
+        Self {
+            database,
+            queue: OnceLock::new(),
         }
     }
-    if hold_all(database, periods, &counters, hold, kind).await? {
-        return Ok(Ok(()));
+
+    /// Holds a call in all its counters, if it fits into all budgets.
+    ///
+    /// # Errors
+    /// [`StoreError`], in little more than 200 ms; the inner error is the first budget that it does
+    /// not fit into.
+    pub async fn reserve(&self, wanted: Wanted) -> Verdict {
+        let queue = self.queue.get_or_init(|| {
+            let (sender, receiver) = mpsc::channel(WAITING_MAX);
+            tokio::spawn(work(self.database.clone(), receiver));
+            sender
+        });
+        let (answer, verdict) = oneshot::channel();
+        queue
+            .try_send(Waiting { wanted, answer })
+            .map_err(|_| StoreError::Timeout)?;
+        verdict.await.unwrap_or(Err(StoreError::Timeout))
     }
-    // The counters of a new period are not there yet, or it does not fit.
-    make(database, periods, &counters).await?;
-    if hold_all(database, periods, &counters, hold, kind).await? {
-        return Ok(Ok(()));
+}
+
+async fn work(database: Database, mut queue: mpsc::Receiver<Waiting>) {
+    let mut patience = FIRST_PATIENCE;
+    while let Some(first) = queue.recv().await {
+        let mut group = vec![first];
+        while group.len() < GROUP_MAX
+            && let Ok(more) = queue.try_recv()
+        {
+            group.push(more);
+        }
+        let wanted: Vec<Wanted> = group.iter().map(|waiting| waiting.wanted.clone()).collect();
+        let asked = database.clone();
+        let mut holding = tokio::spawn(async move {
+            let calls = wanted.clone();
+            let holding = asked.transaction(move |transaction| {
+                Box::pin(async move { hold_group(transaction, calls).await })
+            });
+            holding.await.map(|verdicts| (wanted, verdicts))
+        });
+        match timeout(patience, &mut holding).await {
+            Ok(Ok(Ok((_, verdicts)))) => {
+                patience = PATIENCE;
+                tell(&database, group, verdicts);
+            }
+            late => {
+                if late.is_err() {
+                    // What is held after all is given back.
+                    let database = database.clone();
+                    tokio::spawn(async move {
+                        if let Ok(Ok((wanted, verdicts))) = holding.await {
+                            let held = wanted.into_iter().zip(verdicts);
+                            let held = held.filter(|(_, verdict)| verdict.is_ok());
+                            give_back(&database, held.map(|(wanted, _)| wanted).collect()).await;
+                        }
+                    });
+                }
+                // Whoever waits behind them would wait as long for nothing.
+                while let Ok(more) = queue.try_recv() {
+                    group.push(more);
+                }
+                for waiting in group {
+                    let _ = waiting.answer.send(Err(StoreError::Timeout));
+                }
+            }
+        }
     }
-    for (scope, budgets) in scopes {
-        let standing = standing(database, periods, scope).await?;
+}
+
+fn tell(database: &Database, group: Vec<Waiting>, verdicts: Vec<Result<(), Exceeded>>) {
+    let mut abandoned = Vec::new();
+    for (waiting, verdict) in group.into_iter().zip(verdicts) {
+        let held = verdict.is_ok();
+        if waiting.answer.send(Ok(verdict)).is_err() && held {
+            abandoned.push(waiting.wanted);
+        }
+    }
+    if !abandoned.is_empty() {
+        // Their clients have left meanwhile.
+        let database = database.clone();
+        tokio::spawn(async move { give_back(&database, abandoned).await });
+    }
+}
+
+/// Gives back what nobody will settle. Should this fail, it expires.
+async fn give_back(database: &Database, calls: Vec<Wanted>) {
+    let giving_back = database.transaction(move |transaction| {
+        Box::pin(async move {
+            for wanted in &calls {
+                let sql = "DELETE FROM holds WHERE id = $1";
+                let params = vec![wanted.hold.id.as_str().into()];
+                transaction.execute(sql, params).await?;
+            }
+            add(transaction, &sums(&calls, -1)).await
+        })
+    });
+    if let Err(error) = giving_back.await {
+        tracing::debug!(%error, "holds of requests that are gone cannot be given back");
+    }
+}
+
+type Place = (String, String);
+
+/// What the calls hold in each counter.
+fn sums(calls: &[Wanted], sign: i64) -> BTreeMap<Place, i64> {
+    let mut sums = BTreeMap::new();
+    for wanted in calls {
+        for (scope, _) in &wanted.scopes {
+            for period in &wanted.periods.names {
+                let place = (scope.clone(), period.clone());
+                *sums.entry(place).or_default() += sign * wanted.hold.credits;
+            }
+        }
+    }
+    sums
+}
+
+async fn hold_group(
+    transaction: &mut Transaction,
+    calls: Vec<Wanted>,
+) -> Result<Vec<Result<(), Exceeded>>, StoreError> {
+    let places = sums(&calls, 1);
+    let mut counters = lock(transaction, &places).await?;
+    let mut verdicts = Vec::with_capacity(calls.len());
+    let mut admitted: Vec<Wanted> = Vec::new();
+    for wanted in calls {
+        let verdict = fits(&counters, &wanted);
+        if verdict.is_ok() {
+            for (place, held) in sums(std::slice::from_ref(&wanted), 1) {
+                counters.entry(place).or_default().held += held;
+            }
+            admitted.push(wanted);
+        }
+        verdicts.push(verdict);
+    }
+    if !admitted.is_empty() {
+        add(transaction, &sums(&admitted, 1)).await?;
+        insert(transaction, &admitted).await?;
+    }
+    Ok(verdicts)
+}
+
+fn fits(counters: &HashMap<Place, Counter>, wanted: &Wanted) -> Result<(), Exceeded> {
+    for (scope, budgets) in &wanted.scopes {
         for budget in budgets {
-            let counter = standing.get(budget.per.index()).copied();
-            let counter = counter.unwrap_or_default();
-            if !counter.admits(budget.credits, hold.credits, kind) {
-                return Ok(Err(Exceeded {
+            let place = (scope.clone(), wanted.periods.name(budget.per).to_owned());
+            let counter = counters.get(&place).copied().unwrap_or_default();
+            if !counter.admits(budget.credits, wanted.hold.credits, wanted.kind) {
+                return Err(Exceeded {
                     scope: scope.clone(),
                     per: budget.per,
                     limit: budget.credits,
                     counter,
-                    needed: hold.credits,
-                    resets_at: periods.end(budget.per),
-                }));
+                    needed: wanted.hold.credits,
+                    resets_at: wanted.periods.end(budget.per),
+                });
             }
         }
     }
-    // It would fit by now: what was in its way has just ended.
-    if hold_all(database, periods, &counters, hold, kind).await? {
-        return Ok(Ok(()));
+    Ok(())
+}
+
+/// Locks counters until the transaction ends; those that are missing are made.
+async fn lock(
+    transaction: &mut Transaction,
+    places: &BTreeMap<Place, i64>,
+) -> Result<HashMap<Place, Counter>, StoreError> {
+    let list = list(places);
+    let sql = "INSERT INTO budget_counters (scope, period) \
+               SELECT scope, period FROM json_to_recordset($1::json) AS w(scope text, period text) \
+               ON CONFLICT (scope, period) DO NOTHING";
+    transaction.execute(sql, vec![list.as_str().into()]).await?;
+    let sql = "SELECT c.scope, c.period, c.settled, c.held, c.forgiven \
+               FROM json_to_recordset($1::json) AS w(scope text, period text) \
+               JOIN budget_counters c ON c.scope = w.scope AND c.period = w.period \
+               ORDER BY c.scope, c.period FOR UPDATE OF c";
+    let rows = transaction.rows(sql, vec![list.into()]).await?;
+    let mut counters = HashMap::new();
+    for row in &rows {
+        let counter = Counter {
+            settled: row.integer(2)?,
+            held: row.integer(3)?,
+            forgiven: row.integer(4)?,
+        };
+        counters.insert((row.text(0)?, row.text(1)?), counter);
     }
-    Err(StoreError::Timeout)
+    Ok(counters)
+}
+
+async fn add(transaction: &mut Transaction, held: &BTreeMap<Place, i64>) -> Result<(), StoreError> {
+    let sql = "UPDATE budget_counters c SET held = c.held + w.held \
+               FROM json_to_recordset($1::json) AS w(scope text, period text, held bigint) \
+               WHERE c.scope = w.scope AND c.period = w.period";
+    let params = vec![list(held).into()];
+    transaction.execute(sql, params).await.map(drop)
+}
+
+async fn insert(transaction: &mut Transaction, calls: &[Wanted]) -> Result<(), StoreError> {
+    let holds = calls.iter().map(|wanted| {
+        let hold = &wanted.hold;
+        json!({
+            "id": hold.id, "request": hold.request, "key_id": hold.key_id,
+            "account": hold.account, "api": hold.api, "model": hold.model,
+            "credits": hold.credits, "at": hold.at, "expires": hold.expires,
+            "job": i64::from(hold.job),
+        })
+    });
+    let holds = serde_json::Value::Array(holds.collect()).to_string();
+    let sql = "INSERT INTO holds (id, request, key_id, account, api, model, credits, at, expires, \
+               counted, job) SELECT id, request, key_id, account, api, model, credits, at, \
+               expires, 1, job FROM json_to_recordset($1::json) AS w(id text, request text, \
+               key_id text, account text, api text, model text, credits bigint, at bigint, \
+               expires bigint, job bigint)";
+    transaction.execute(sql, vec![holds.into()]).await.map(drop)
+}
+
+fn list(places: &BTreeMap<Place, i64>) -> String {
+    let list = places
+        .iter()
+        .map(|((scope, period), held)| json!({"scope": scope, "period": period, "held": held}));
+    serde_json::Value::Array(list.collect()).to_string()
 }
 
 /// How a scope stands now, in the order of [`Per::ALL`].
@@ -85,61 +310,4 @@ pub async fn standing(
         found.insert(row.text(0)?, counter);
     }
     Ok(Per::ALL.map(|per| found.get(periods.name(per)).copied().unwrap_or_default()))
-}
-
-/// One statement: locks the counters in their order, adds to all if the call fits into each, and
-/// writes the hold. Tells whether it did.
-async fn hold_all(
-    database: &Database,
-    periods: &Periods,
-    counters: &[(&str, Per, Option<i64>)],
-    hold: &HoldRow,
-    kind: CallKind,
-) -> Result<bool, StoreError> {
-    let mut params = hold_params(hold);
-    params.push(i64::from(kind == CallKind::Chat).into());
-    let mut wanted = Vec::new();
-    for (scope, per, limit) in counters {
-        let first = params.len() + 1;
-        wanted.push(format!(
-            "(${first}::text, ${}::text, ${}::bigint)",
-            first + 1,
-            first + 2
-        ));
-        params.extend([
-            Param::from(*scope),
-            periods.name(*per).into(),
-            (*limit).into(),
-        ]);
-    }
-    let count = counters.len();
-    let wanted = wanted.join(", ");
-    let sql = format!(
-        "WITH wanted (scope, period, most) AS (VALUES {wanted}), \
-         locked AS (SELECT c.scope, c.period, c.settled - c.forgiven AS used, c.held, w.most \
-           FROM budget_counters c JOIN wanted w ON c.scope = w.scope AND c.period = w.period \
-           ORDER BY c.scope, c.period FOR UPDATE OF c), \
-         fits AS (SELECT count(*) = {count} AND bool_and(most IS NULL OR used < most AND \
-           (used + held + $7 <= most OR $12 = 1 AND held = 0)) AS yes FROM locked), \
-         added AS (UPDATE budget_counters c SET held = c.held + $7 FROM locked l, fits \
-           WHERE fits.yes AND c.scope = l.scope AND c.period = l.period RETURNING 1) \
-         INSERT INTO holds (id, request, key_id, account, api, model, credits, at, expires, \
-           counted, job) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM fits \
-           WHERE fits.yes AND (SELECT count(*) FROM added) = {count}"
-    );
-    Ok(database.execute(sql, params).await? > 0)
-}
-
-async fn make(
-    database: &Database,
-    periods: &Periods,
-    counters: &[(&str, Per, Option<i64>)],
-) -> Result<(), StoreError> {
-    for (scope, per, _) in counters {
-        let sql = "INSERT INTO budget_counters (scope, period) VALUES ($1, $2) \
-                   ON CONFLICT (scope, period) DO NOTHING";
-        let params = vec![Param::from(*scope), periods.name(*per).into()];
-        database.execute(sql.to_owned(), params).await?;
-    }
-    Ok(())
 }

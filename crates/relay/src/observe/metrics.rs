@@ -6,7 +6,7 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -146,9 +146,17 @@ impl Metrics {
     /// All numbers in the text format that Prometheus reads.
     #[must_use]
     pub fn text(&self) -> String {
+        self.text_with(&Registry::default())
+    }
+
+    /// As [`Metrics::text`], with those of another registry.
+    #[must_use]
+    pub fn text_with(&self, more: &Registry) -> String {
         let mut text = String::new();
         // Writing into a String cannot fail.
-        let _ = encode(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, more);
+        let _ = encode_eof(&mut text);
         text
     }
 }

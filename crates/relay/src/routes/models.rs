@@ -23,7 +23,7 @@ use crate::http::admit::{self, speaks_anthropic};
 use crate::http::reply;
 use crate::ledger::Payer;
 use crate::models::{Models, NameStyle};
-use prices::{TokenPrices, UnitPrices};
+use prices::{TokenDollars, TokenPrices, UnitPrices};
 
 /// All models that may be used; in Anthropic's shape for a client that names its version.
 pub async fn list(
@@ -151,6 +151,8 @@ struct Entry<'m> {
     architecture: Modalities<'m>,
     capabilities: Capabilities,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pricing: Option<TokenDollars>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     credits_per_1k: Option<TokenPrices>,
     #[serde(skip_serializing_if = "Option::is_none")]
     credits_per_unit: Option<UnitPrices>,
@@ -191,6 +193,7 @@ impl<'m> From<&'m Model> for Entry<'m> {
             capabilities: Capabilities {
                 vision: model.sees_images(),
             },
+            pricing: prices::in_dollars(model),
             credits_per_1k,
             credits_per_unit: match credits_per_1k {
                 Some(_) => None,

@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test says by panicking what is wrong"
 )]
 
@@ -17,3 +18,4 @@ mod durability;
 mod files;
 mod rig;
 mod service;
+mod sharing;

@@ -12,6 +12,13 @@ pub(super) struct TokenPrices {
     output: f64,
 }
 
+/// The list price of one token in dollars, as `OpenRouter` has it: decimal numbers as text.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct TokenDollars {
+    prompt: String,
+    completion: String,
+}
+
 /// What one unit of a media model costs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct UnitPrices {
@@ -37,6 +44,23 @@ pub(super) fn by_token(model: &Model) -> Option<TokenPrices> {
     })
 }
 
+/// The list prices in dollars of a model that is paid by tokens.
+#[must_use]
+pub(super) fn in_dollars(model: &Model) -> Option<TokenDollars> {
+    let (prompt, completion) = ChatPrice::of(&model.credit_metadata)?.dollars_per_million_tokens();
+    Some(TokenDollars {
+        prompt: decimal(prompt),
+        completion: decimal(completion),
+    })
+}
+
+/// A millionth of a number, without an exponent.
+fn decimal(million: f64) -> String {
+    let text = format!("{:.12}", million / 1_000_000.0);
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    text.to_owned()
+}
+
 /// The prices of a model that is paid by what it makes or reads.
 #[must_use]
 pub(super) fn by_unit(model: &Model) -> Option<UnitPrices> {
@@ -56,4 +80,16 @@ pub(super) fn by_unit(model: &Model) -> Option<UnitPrices> {
 #[expect(clippy::cast_precision_loss, reason = "prices are far below 2^53")]
 fn credits(thousandths: MilliCredits) -> f64 {
     thousandths as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decimal;
+
+    #[test]
+    fn dollars_of_a_token_are_decimal_numbers() {
+        for (million, text) in [(0.15, "0.00000015"), (15.0, "0.000015"), (0.0, "0")] {
+            assert_eq!(decimal(million), text);
+        }
+    }
 }

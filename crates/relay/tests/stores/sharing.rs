@@ -1,0 +1,149 @@
+//! Budgets and the ledger of replicas that share a PostgreSQL, which dies, hangs and comes back.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use futures_util::future::join_all;
+use http::{Method, Request};
+use serde_json::{Value, json};
+use simulator::Simulator;
+
+use crate::rig::{Answer, Folder, Rig};
+use crate::service::Server;
+
+const ADMIN: &str = "an-admin-key-of-24-letters";
+
+async fn replica(simulator: &Arc<Simulator>, url: &str) -> Rig {
+    let flags = [
+        "--database-url",
+        url,
+        "--onemin-api-keys=family=key-a",
+        "--relay-secret=a secret of sixteen or more",
+        "--admin-key",
+        ADMIN,
+    ];
+    let rig = Rig::over(simulator.clone(), Arc::new(Folder::new()), &flags);
+    rig.app.start_sharing().await;
+    rig
+}
+
+async fn manage(rig: &Rig, method: Method, path: &str, body: &Value) -> Answer {
+    let request = Request::builder().method(method).uri(path);
+    let request = request.header("authorization", format!("Bearer {ADMIN}"));
+    rig.send(request.body(Body::from(body.to_string())).unwrap())
+        .await
+}
+
+async fn key(rig: &Rig, fields: &Value) -> (String, String) {
+    let made = manage(rig, Method::POST, "/v1/keys", fields).await;
+    assert_eq!(made.status, 200, "{}", made.json());
+    let made = made.json();
+    let text = made["key"].as_str().unwrap().to_owned();
+    (text, made["data"]["hash"].as_str().unwrap().to_owned())
+}
+
+async fn chat(rig: &Rig, key: &str) -> u16 {
+    let body = json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi."}]});
+    rig.post(key, "/v1/chat/completions", &body).await.status
+}
+
+/// The key's use, once no row waits and nothing is held.
+async fn settled(rig: &Rig, id: &str) -> f64 {
+    for _ in 0..100 {
+        let shown = manage(rig, Method::GET, &format!("/v1/keys/{id}"), &json!({})).await;
+        let shown = shown.json();
+        let budget = &shown["data"]["budgets"][0];
+        let usage = shown["data"]["usage"].as_f64().unwrap();
+        let report = rig.get(ADMIN, &format!("/v1/usage?key={id}")).await.json();
+        let booked = report["data"][0]["credits"].as_f64().unwrap_or(0.0);
+        let held = budget["held"].as_f64().unwrap_or(0.0);
+        if held.abs() < 0.5 && (usage - booked).abs() < 0.5 && usage > 0.0 {
+            return usage;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the ledger and the counters do not agree");
+}
+
+fn charged(simulator: &Simulator) -> f64 {
+    let charges = simulator.charges();
+    let total: u64 = charges.iter().map(|charge| charge.credits).sum();
+    f64::from(u32::try_from(total).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_replicas_keep_one_budget_under_two_hundred_requests_at_once() {
+    let Some(postgres) = Server::postgres() else {
+        return;
+    };
+    let simulator = Arc::new(Simulator::start(simulator::Options::default()).unwrap());
+    let url = postgres.url();
+    let (one, two) = (
+        replica(&simulator, &url).await,
+        replica(&simulator, &url).await,
+    );
+    // Of a model that was not asked yet, an answer is estimated at about 1,800 credits.
+    let budgets = json!({"name": "Ada", "budgets": [{"per": "day", "credits": 100_000}]});
+    let (text, id) = key(&one, &budgets).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let asking = (0..200).map(|n| {
+        let (rig, text) = (if n % 2 == 0 { &one } else { &two }, &text);
+        async move { chat(rig, text).await }
+    });
+    let statuses = join_all(asking).await;
+    let count = |status: u16| statuses.iter().filter(|known| **known == status).count();
+    assert!(count(200) >= 50, "{statuses:?}");
+    assert_eq!(count(200) + count(402) + count(503), 200, "{statuses:?}");
+    let used = settled(&two, &id).await;
+    assert!(used <= 100_000.0);
+    assert!((used - charged(&simulator)).abs() < 0.5, "{used}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_postgres_stops_budgeted_keys_alone_and_nothing_is_lost() {
+    let Some(mut postgres) = Server::postgres() else {
+        return;
+    };
+    let simulator = Arc::new(Simulator::start(simulator::Options::default()).unwrap());
+    let rig = replica(&simulator, &postgres.url()).await;
+    let (free, id) = key(&rig, &json!({"name": "free"})).await;
+    let budgets = json!({"name": "bound", "budgets": [{"per": "day", "credits": 100_000}]});
+    let (bound, _) = key(&rig, &budgets).await;
+    assert_eq!(
+        (chat(&rig, &free).await, chat(&rig, &bound).await),
+        (200, 200)
+    );
+    for hung in [true, false] {
+        if hung {
+            postgres.stop();
+        } else {
+            postgres.kill();
+        }
+        for _ in 0..5 {
+            assert_eq!(chat(&rig, &free).await, 200);
+            let began = Instant::now();
+            assert_eq!(chat(&rig, &bound).await, 503);
+            assert!(
+                began.elapsed() < Duration::from_millis(400),
+                "{:?}",
+                began.elapsed()
+            );
+        }
+        if hung {
+            postgres.go_on();
+        } else {
+            postgres.start();
+        }
+        let back = Instant::now();
+        while chat(&rig, &bound).await != 200 {
+            assert!(back.elapsed() < Duration::from_secs(20));
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let _ = settled(&rig, &id).await;
+    let report = rig.get(ADMIN, "/v1/usage").await.json();
+    let booked = report["data"][0]["credits"].as_f64().unwrap();
+    assert!((booked - charged(&simulator)).abs() < 0.5, "{report}");
+}
