@@ -105,6 +105,9 @@ impl Envelope<'_> {
     }
 }
 
+/// The words for the state of a record that failed.
+const FAILED_STATES: [&str; 5] = ["FAILURE", "FAILED", "ERROR", "CANCELLED", "CANCELED"];
+
 /// How an error is written where there is none.
 const NOTHING: [&str; 4] = ["null", "false", "\"\"", "{}"];
 
@@ -139,13 +142,12 @@ impl Record<'_> {
 
     /// Upstream's documents say FAILURE on one page and FAILED on another.
     fn has_failed(&self) -> bool {
-        let status = self
-            .status
-            .map(|status| status.get().trim_matches('"').to_ascii_uppercase());
-        matches!(
-            status.as_deref(),
-            Some("FAILURE" | "FAILED" | "ERROR" | "CANCELLED" | "CANCELED")
-        )
+        self.status.is_some_and(|status| {
+            let status = status.get().trim_matches('"');
+            FAILED_STATES
+                .iter()
+                .any(|failed| failed.eq_ignore_ascii_case(status))
+        })
     }
 
     /// The text of the answer as upstream wrote it; empty if there is none.
@@ -158,27 +160,100 @@ impl Record<'_> {
 
     /// What the record says besides the text.
     pub(crate) fn accounting(&self) -> Accounting {
-        let metadata = self.metadata.and_then(object).unwrap_or_default();
-        let team = self.team_user.and_then(object).unwrap_or_default();
-        let usage = usage(&metadata);
-        let word = metadata.get("finishReason").and_then(Value::as_str);
+        let metadata: Metadata<'_> = self.metadata.and_then(fields).unwrap_or_default();
+        let team: TeamUser<'_> = self.team_user.and_then(fields).unwrap_or_default();
+        let usage = metadata.usage();
         Accounting {
             usage,
-            credits: credits(&metadata).filter(|credits| usage.is_some() || *credits > 0.0),
-            finish_reason: word.filter(|word| !word.is_empty()).map(str::to_owned),
-            record_id: self
-                .uuid
-                .and_then(|uuid| json_text::string(uuid.get()))
-                .filter(|uuid| !uuid.is_empty()),
-            execution_seconds: number(&metadata, "executionTime"),
-            credit_limit: number(&team, "creditLimit"),
-            used_credit: number(&team, "usedCredit"),
+            credits: metadata
+                .credits()
+                .filter(|credits| usage.is_some() || *credits > 0.0),
+            finish_reason: metadata.finish_reason.and_then(text),
+            record_id: self.uuid.and_then(text),
+            execution_seconds: number(metadata.execution_time),
+            credit_limit: number(team.credit_limit),
+            used_credit: number(team.used_credit),
         }
     }
 }
 
+/// What is read of `metadata`. Each field may be missing, and may be of any type.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata<'d> {
+    #[serde(borrow, default)]
+    total_token: Option<&'d RawValue>,
+    #[serde(borrow, default)]
+    input_token: Option<&'d RawValue>,
+    #[serde(borrow, default)]
+    output_token: Option<&'d RawValue>,
+    #[serde(borrow, default)]
+    prompt_token: Option<&'d RawValue>,
+    #[serde(borrow, default)]
+    credit: Option<&'d RawValue>,
+    #[serde(borrow, default)]
+    input_credit: Option<&'d RawValue>,
+    #[serde(borrow, default)]
+    output_credit: Option<&'d RawValue>,
+    #[serde(borrow, default)]
+    finish_reason: Option<&'d RawValue>,
+    #[serde(borrow, default)]
+    execution_time: Option<&'d RawValue>,
+}
+
+/// What is read of `teamUser`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TeamUser<'d> {
+    #[serde(borrow, default)]
+    credit_limit: Option<&'d RawValue>,
+    #[serde(borrow, default)]
+    used_credit: Option<&'d RawValue>,
+}
+
+impl Metadata<'_> {
+    /// Any of the three may be missing; if all that is there is zero, upstream did not count.
+    fn usage(&self) -> Option<Usage> {
+        let count = |value| number(value).map(whole);
+        let total = count(self.total_token).filter(|total| *total > 0);
+        let (given_in, given_out) = (count(self.input_token), count(self.output_token));
+        let input = given_in
+            .or_else(|| total?.checked_sub(given_out?))
+            .or_else(|| count(self.prompt_token))?;
+        let output = given_out.or_else(|| total?.checked_sub(input))?;
+        let total = total.unwrap_or_else(|| input.saturating_add(output));
+        (total > 0).then_some(Usage {
+            input,
+            output,
+            total,
+        })
+    }
+
+    fn credits(&self) -> Option<f64> {
+        number(self.credit).or_else(|| {
+            match (number(self.input_credit), number(self.output_credit)) {
+                (None, None) => None,
+                (input, output) => Some(input.unwrap_or(0.0) + output.unwrap_or(0.0)),
+            }
+        })
+    }
+}
+
+/// The fields of an object; None if it is none (a list would be read by position).
+fn fields<'d, T: Deserialize<'d>>(raw: &'d RawValue) -> Option<T> {
+    let raw = raw.get();
+    raw.starts_with('{')
+        .then(|| serde_json::from_str(raw).ok())
+        .flatten()
+}
+
+/// A text that is not empty.
+fn text(raw: &RawValue) -> Option<String> {
+    json_text::string(raw.get()).filter(|text| !text.is_empty())
+}
+
 fn object(raw: &RawValue) -> Option<Map<String, Value>> {
-    serde_json::from_str(raw.get()).ok()
+    fields(raw)
 }
 
 /// A list of texts, a bare text, or an object with a text. More than one text was never seen for
@@ -206,37 +281,13 @@ fn text_of(object: &Map<String, Value>) -> Option<&str> {
         .find_map(|name| object.get(name)?.as_str())
 }
 
-/// Any of the three may be missing; if all that is there is zero, upstream did not count.
-fn usage(metadata: &Map<String, Value>) -> Option<Usage> {
-    let count = |name| number(metadata, name).map(whole);
-    let total = count("totalToken").filter(|total| *total > 0);
-    let (given_in, given_out) = (count("inputToken"), count("outputToken"));
-    let input = given_in
-        .or_else(|| total?.checked_sub(given_out?))
-        .or_else(|| count("promptToken"))?;
-    let output = given_out.or_else(|| total?.checked_sub(input))?;
-    let total = total.unwrap_or_else(|| input.saturating_add(output));
-    (total > 0).then_some(Usage {
-        input,
-        output,
-        total,
-    })
-}
-
-fn credits(metadata: &Map<String, Value>) -> Option<f64> {
-    let part = |name| number(metadata, name);
-    part("credit").or_else(|| match (part("inputCredit"), part("outputCredit")) {
-        (None, None) => None,
-        (input, output) => Some(input.unwrap_or(0.0) + output.unwrap_or(0.0)),
-    })
-}
-
 /// A number that is finite and not negative, also if it is written as a text.
-fn number(metadata: &Map<String, Value>, name: &str) -> Option<f64> {
-    let value = match metadata.get(name)? {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) => text.trim().parse().ok()?,
-        _ => return None,
+fn number(value: Option<&RawValue>) -> Option<f64> {
+    let raw = value?.get();
+    let value: f64 = if raw.starts_with('"') {
+        json_text::string(raw)?.trim().parse().ok()?
+    } else {
+        raw.parse().ok()?
     };
     (value.is_finite() && value >= 0.0).then_some(value)
 }

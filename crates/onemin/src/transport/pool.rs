@@ -1,6 +1,5 @@
 //! Connections that wait for their next request.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(15);
 const IDLE_CONNECTIONS_MAX: usize = 512;
 
 /// Where a connection leads.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Origin(Scheme, Authority);
 
 impl Origin {
@@ -38,7 +37,8 @@ pub(super) struct Pool {
 #[derive(Debug, Default)]
 struct State {
     /// The last to come is the first to go, so that those too many grow old.
-    idle: HashMap<Origin, Vec<Idle>>,
+    /// There are two or three origins: to compare them is cheaper than to hash them.
+    idle: Vec<(Origin, Vec<Idle>)>,
     /// Whether a task closes those that are over.
     swept: bool,
 }
@@ -47,6 +47,13 @@ struct State {
 struct Idle {
     connection: Box<Connection>,
     since: Instant,
+}
+
+impl State {
+    fn of(&mut self, origin: &Origin) -> Option<&mut Vec<Idle>> {
+        let mut origins = self.idle.iter_mut();
+        origins.find_map(|(other, idle)| (other == origin).then_some(idle))
+    }
 }
 
 impl Idle {
@@ -67,7 +74,7 @@ impl Pool {
     }
 
     fn last(&self, origin: &Origin) -> Option<Idle> {
-        let last = self.state().idle.get_mut(origin)?.pop()?;
+        let last = self.state().of(origin)?.pop()?;
         last.is_fresh().then_some(last)
     }
 
@@ -79,11 +86,11 @@ impl Pool {
         let since = Instant::now();
         let idle = Idle { connection, since };
         let mut state = self.state();
-        let connections = state.idle.entry(origin).or_default();
-        if connections.len() >= IDLE_CONNECTIONS_MAX {
-            return;
+        match state.of(&origin) {
+            Some(connections) if connections.len() >= IDLE_CONNECTIONS_MAX => return,
+            Some(connections) => connections.push(idle),
+            None => state.idle.push((origin, vec![idle])),
         }
-        connections.push(idle);
         if !state.swept
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
@@ -97,11 +104,11 @@ impl Pool {
     fn expire(&self) -> Option<Vec<Idle>> {
         let mut state = self.state();
         let mut gone = Vec::new();
-        for idle in state.idle.values_mut() {
+        for (_, idle) in &mut state.idle {
             let is_over = |idle: &mut Idle| !(idle.is_fresh() && idle.connection.is_ready());
             gone.extend(idle.extract_if(.., is_over));
         }
-        state.idle.retain(|_, idle| !idle.is_empty());
+        state.idle.retain(|(_, idle)| !idle.is_empty());
         state.swept = !state.idle.is_empty();
         state.swept.then_some(gone)
     }
@@ -152,7 +159,7 @@ mod tests {
     }
 
     fn idle(pool: &Pool) -> usize {
-        pool.state().idle.values().map(Vec::len).sum()
+        pool.state().idle.iter().map(|(_, idle)| idle.len()).sum()
     }
 
     async fn is_closed(end: &mut TcpStream) -> bool {
@@ -170,7 +177,7 @@ mod tests {
 
     /// As if all that wait had waited for so long.
     fn age(pool: &Pool, by: Duration) {
-        for idle in pool.state().idle.values_mut().flatten() {
+        for idle in pool.state().idle.iter_mut().flat_map(|(_, idle)| idle) {
             idle.since -= by;
         }
     }

@@ -3,7 +3,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::super::{Accounting, Usage};
-use super::{read, text_of_result, usage};
+use super::{Metadata, read, text_of_result};
 use crate::{Charged, Error, Refusal, RefusalKind};
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -114,7 +114,9 @@ fn a_missing_count_is_derived_where_it_can_be() {
         ),
         (json!({}), None),
     ] {
-        assert_eq!(usage(metadata.as_object().unwrap()), expected, "{metadata}");
+        let text = metadata.to_string();
+        let read: Metadata<'_> = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.usage(), expected, "{metadata}");
     }
 }
 
