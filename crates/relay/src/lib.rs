@@ -13,6 +13,10 @@ pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod config;
+#[cfg(feature = "demo")]
+pub mod demo;
+#[cfg(not(feature = "demo"))]
+#[path = "without/demo.rs"]
 pub mod demo;
 pub mod doctor;
 pub mod embeddings;

@@ -10,6 +10,10 @@ pub mod folder;
 pub mod id;
 pub mod page;
 pub mod records;
+#[cfg(feature = "redis")]
+pub mod redis;
+#[cfg(not(feature = "redis"))]
+#[path = "without/redis.rs"]
 pub mod redis;
 
 pub use error::StoreError;

@@ -1,7 +1,12 @@
 //! Contents of files: in a folder, or in a bucket of an S3-compatible service. They are written and
 //! read as streams; what is held in memory is one piece.
 
-mod http;
+mod bucket;
+#[cfg(feature = "s3")]
+mod s3;
+#[cfg(not(feature = "s3"))]
+#[path = "../without/s3.rs"]
+mod s3;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,49 +15,27 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path as Name;
-use object_store::{
-    MultipartUpload, ObjectStore, ObjectStoreExt as _, PutPayload, PutPayloadMut, RetryConfig,
-};
-use secrecy::{ExposeSecret as _, SecretString};
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt as _, PutPayload, PutPayloadMut};
 use tokio::sync::OnceCell;
-use url::Url;
 
 use super::StoreError;
 use super::folder::DataFolder;
 use crate::clock;
 
+pub use bucket::Bucket;
+
 /// Pieces in which a file is written. S3 takes no smaller ones, but for the last.
 const BUCKET_PIECE: usize = 5 * 1024 * 1024;
 const FOLDER_PIECE: usize = 64 * 1024;
-
-/// How often, and for how long at most, a request to a bucket is tried again.
-const RETRIES: usize = 3;
-const RETRY_TIME: Duration = Duration::from_secs(15);
 
 /// Where in the data folder.
 const SUBFOLDER: &str = "contents";
 
 /// The most bytes of a file that is kept in memory, where there is no folder.
 const MAX_IN_MEMORY: usize = 8 * 1024 * 1024;
-
-/// A bucket of an S3-compatible service.
-#[derive(Debug, Clone)]
-pub struct Bucket {
-    /// Its name.
-    pub name: String,
-    /// Where the service is; Amazon's if not given.
-    pub endpoint: Option<Url>,
-    /// The region.
-    pub region: String,
-    /// The access key's id.
-    pub access_key_id: String,
-    /// The access key's secret.
-    pub secret_access_key: SecretString,
-}
 
 /// The store of contents; clones share it.
 #[derive(Clone)]
@@ -210,7 +193,11 @@ impl BlobStore {
         self.opened
             .get_or_try_init(|| async {
                 match self.place.clone() {
-                    Place::Bucket(bucket) => in_bucket(&bucket),
+                    Place::Bucket(bucket) => Ok(Opened {
+                        store: s3::open(&bucket)?,
+                        piece: BUCKET_PIECE,
+                        max: usize::MAX,
+                    }),
                     Place::Folder(folder) => {
                         let opening = tokio::task::spawn_blocking(move || in_folder(folder.path()));
                         opening
@@ -261,32 +248,6 @@ fn delete_unfinished(folder: &Path, idle: Duration) -> Result<u64, StoreError> {
         }
     }
     Ok(deleted)
-}
-
-fn in_bucket(bucket: &Bucket) -> Result<Opened, StoreError> {
-    let mut builder = AmazonS3Builder::new()
-        .with_http_connector(http::Connector)
-        // Not every service that speaks S3 has the call for many at once.
-        .with_disable_bulk_delete(true)
-        .with_retry(RetryConfig {
-            max_retries: RETRIES,
-            retry_timeout: RETRY_TIME,
-            ..RetryConfig::default()
-        })
-        .with_bucket_name(&bucket.name)
-        .with_region(&bucket.region)
-        .with_access_key_id(&bucket.access_key_id)
-        .with_secret_access_key(bucket.secret_access_key.expose_secret());
-    if let Some(endpoint) = &bucket.endpoint {
-        builder = builder
-            .with_endpoint(endpoint.as_str().trim_end_matches('/'))
-            .with_allow_http(endpoint.scheme() == "http");
-    }
-    Ok(Opened {
-        store: Arc::new(builder.build()?),
-        piece: BUCKET_PIECE,
-        max: usize::MAX,
-    })
 }
 
 /// A content on its way in. Dropped before it is finished, it takes away what it wrote.

@@ -6,8 +6,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::blobs::{BlobStore, Bucket};
 use super::counters::memcached::Memcached;
+#[cfg(feature = "redis")]
 use super::counters::redis::RedisCounters;
-use super::counters::shared::{Search, Shared};
+use super::counters::shared::{Search, Service, Shared};
 use super::counters::{Counters, InProcess};
 use super::database::Database;
 use super::folder::DataFolder;
@@ -118,10 +119,9 @@ fn counters(
         (CounterStore::Redis, None, _) => {
             return Err("COUNTERS=redis needs REDIS_URL".to_owned());
         }
-        (CounterStore::Auto | CounterStore::Redis, Some(link), _) => Arc::new(Shared::new(
-            Box::new(RedisCounters::new(link)),
-            Search::Steady,
-        )),
+        (CounterStore::Auto | CounterStore::Redis, Some(link), _) => {
+            Arc::new(Shared::new(redis_counters(link), Search::Steady))
+        }
         (_, _, Some(host)) => Arc::new(Shared::new(
             Box::new(Memcached::at(place(host, port))),
             Search::Steady,
@@ -141,11 +141,26 @@ fn counters(
     })
 }
 
+#[cfg(feature = "redis")]
+fn redis_counters(link: RedisConnection) -> Box<dyn Service> {
+    Box::new(RedisCounters::new(link))
+}
+
+#[cfg(not(feature = "redis"))]
+fn redis_counters(link: RedisConnection) -> Box<dyn Service> {
+    link.absent()
+}
+
 fn blobs(settings: &Settings, folder: DataFolder) -> Result<BlobStore, String> {
     let text = |value: &Option<String>| value.clone().filter(|v| !v.trim().is_empty());
     let Some(name) = text(&settings.s3_bucket) else {
         return Ok(BlobStore::in_folder(folder));
     };
+    if cfg!(not(feature = "s3")) {
+        return Err(
+            "S3_BUCKET needs a program that was built with the Cargo feature `s3`".to_owned(),
+        );
+    }
     let (Some(access_key_id), Some(secret)) = (
         text(&settings.s3_access_key_id),
         given(settings.s3_secret_access_key.as_ref()),

@@ -1,6 +1,7 @@
 //! Counters that are forgotten after a while: the trait, and the adapter in this process's memory.
 
 pub mod memcached;
+#[cfg(feature = "redis")]
 pub mod redis;
 pub mod shared;
 mod window;

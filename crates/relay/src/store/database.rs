@@ -4,32 +4,35 @@
 //! It is opened when it is first asked, and every question is bounded in time.
 
 mod migrations;
+mod pool;
 mod reserve;
 mod transaction;
+mod value;
 
 pub use transaction::Transaction;
+pub use value::{Param, Row};
 
 use std::path::PathBuf;
+#[cfg(feature = "postgres")]
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use secrecy::{ExposeSecret as _, SecretString};
+#[cfg(feature = "postgres")]
+use secrecy::ExposeSecret as _;
+use secrecy::SecretString;
 use sqlx::pool::PoolOptions;
 #[cfg(feature = "postgres")]
 use sqlx::postgres::{PgConnectOptions, PgPool, PgRow};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{Row as _, query};
-use tokio::sync::{Mutex, OnceCell};
+use sqlx::query;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use tokio::sync::OnceCell;
 
 use super::StoreError;
 use super::folder::DataFolder;
-
-/// The longest that a request waits for a connection, and then for its answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+use pool::{ANSWER_TIMEOUT, Pool};
+use value::RowOf;
 
 /// The longest that making the tables may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(20);
@@ -41,100 +44,6 @@ const POSTGRES_CONNECTIONS: u32 = 10;
 
 /// In the data folder.
 const FILE: &str = "relay.db";
-
-/// A value in a statement, for its `$1`, `$2`, ….
-#[derive(Debug, Clone)]
-pub enum Param {
-    /// Text, or null.
-    Text(Option<String>),
-    /// A whole number, or null.
-    Integer(Option<i64>),
-}
-
-impl From<&str> for Param {
-    fn from(text: &str) -> Self {
-        Self::Text(Some(text.to_owned()))
-    }
-}
-
-impl From<String> for Param {
-    fn from(text: String) -> Self {
-        Self::Text(Some(text))
-    }
-}
-
-impl From<Option<String>> for Param {
-    fn from(text: Option<String>) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<Option<i64>> for Param {
-    fn from(number: Option<i64>) -> Self {
-        Self::Integer(number)
-    }
-}
-
-impl From<i64> for Param {
-    fn from(number: i64) -> Self {
-        Self::Integer(Some(number))
-    }
-}
-
-/// A row of an answer; columns count from 0.
-pub struct Row(RowOf);
-
-enum RowOf {
-    Sqlite(SqliteRow),
-    #[cfg(feature = "postgres")]
-    Postgres(PgRow),
-}
-
-impl Row {
-    /// The text of a column.
-    ///
-    /// # Errors
-    /// It has none.
-    pub fn text(&self, column: usize) -> Result<String, StoreError> {
-        Ok(match &self.0 {
-            RowOf::Sqlite(row) => row.try_get(column)?,
-            #[cfg(feature = "postgres")]
-            RowOf::Postgres(row) => row.try_get(column)?,
-        })
-    }
-
-    /// The text of a column that may be null.
-    ///
-    /// # Errors
-    /// It holds no text.
-    pub fn optional_text(&self, column: usize) -> Result<Option<String>, StoreError> {
-        Ok(match &self.0 {
-            RowOf::Sqlite(row) => row.try_get(column)?,
-            #[cfg(feature = "postgres")]
-            RowOf::Postgres(row) => row.try_get(column)?,
-        })
-    }
-
-    /// The whole number of a column; null is 0, as in a sum of no rows.
-    ///
-    /// # Errors
-    /// It holds no whole number.
-    pub fn integer(&self, column: usize) -> Result<i64, StoreError> {
-        Ok(self.optional_integer(column)?.unwrap_or(0))
-    }
-
-    /// The whole number of a column that may be null.
-    ///
-    /// # Errors
-    /// It holds no whole number.
-    pub fn optional_integer(&self, column: usize) -> Result<Option<i64>, StoreError> {
-        Ok(match &self.0 {
-            RowOf::Sqlite(row) => row.try_get(column)?,
-            #[cfg(feature = "postgres")]
-            RowOf::Postgres(row) => row.try_get(column)?,
-        })
-    }
-}
 
 /// The database; clones share its connections.
 #[derive(Clone)]
@@ -148,20 +57,6 @@ enum Location {
     Folder(DataFolder),
     #[cfg(feature = "postgres")]
     Postgres(Box<PgConnectOptions>),
-}
-
-#[derive(Clone)]
-enum Pool {
-    Sqlite {
-        pool: SqlitePool,
-        /// Held by who writes: SQLite lets one write at a time, and writers that find it busy sleep
-        /// and ask again, while these wait in line.
-        writer: Arc<Mutex<()>>,
-        /// None in memory.
-        folder: Option<PathBuf>,
-    },
-    #[cfg(feature = "postgres")]
-    Postgres(PgPool),
 }
 
 /// Runs a query on one connection, and closes the connection if the answer is late: what it would

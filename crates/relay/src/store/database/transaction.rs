@@ -8,7 +8,8 @@ use sqlx::sqlite::Sqlite;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::timeout;
 
-use super::{ANSWER_TIMEOUT, Param, Pool, Row, RowOf};
+use super::pool::{ANSWER_TIMEOUT, Pool};
+use super::value::{Param, Row, RowOf};
 use crate::store::StoreError;
 
 /// An open transaction.
