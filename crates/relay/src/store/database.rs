@@ -24,7 +24,7 @@ use secrecy::ExposeSecret as _;
 use secrecy::SecretString;
 use sqlx::pool::PoolOptions;
 #[cfg(feature = "postgres")]
-use sqlx::postgres::{PgConnectOptions, PgPool, PgRow};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::query;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::OnceCell;
