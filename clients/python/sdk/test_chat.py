@@ -223,3 +223,19 @@ def test_headers_tell_credits_and_what_has_no_effect(client, simulator):
         raw.headers["x-relay-ignored"].split(", ")
     ) == {"temperature", "seed"}
     assert raw.parse().choices[0].message.content == "x"
+
+
+def test_azures_client(relay, simulator):
+    azure = openai.AzureOpenAI(azure_endpoint=relay, api_key="any", api_version="2024-10-21", max_retries=0)
+    completion = azure.chat.completions.create(model=MODEL, messages=user(sim("Hi", reply="Jupiter")))
+    assert completion.choices[0].message.content == "Jupiter"
+    stream = azure.chat.completions.create(model=MODEL, messages=user(sim("Hi", reply="one two")), stream=True)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == "one two"
+    deployed = openai.AzureOpenAI(
+        azure_endpoint=relay, azure_deployment=MODEL, api_key="any", api_version="2024-10-21", max_retries=0
+    )
+    completion = deployed.chat.completions.create(model="ignored", messages=user(sim("Hi", reply="Saturn")))
+    assert (completion.model, completion.choices[0].message.content) == (MODEL, "Saturn")
+    assert azure.responses.create(model=MODEL, input=sim("Hi", reply="Mars")).output_text == "Mars"
+    with pytest.raises(openai.NotFoundError):
+        azure.chat.completions.create(model="no-such-model", messages=user("Hi"))

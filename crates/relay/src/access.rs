@@ -11,6 +11,7 @@ pub mod known_keys;
 pub mod rate_limit;
 pub mod sealing;
 pub mod secret;
+pub mod supplied_key;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -10,6 +10,7 @@ use translate::plan::PlanSettings;
 
 use crate::access::known_keys::KnownKeys;
 use crate::access::rate_limit::RateLimit;
+use crate::access::supplied_key::{self, SuppliedKeys};
 use crate::access::{self, Access};
 use crate::banner;
 use crate::chat::media::LongJobs;
@@ -148,6 +149,7 @@ impl App {
         let embeddings = Embeddings::of(settings).map_err(StartError::Settings)?;
         let services = Services {
             access: Arc::new(access),
+            supplied_keys: Arc::new(supplied_keys(settings).map_err(StartError::Settings)?),
             models,
             media,
             chat: Arc::new(chat),
@@ -186,6 +188,16 @@ fn access(settings: &Settings, client: &Client, stores: &Stores, sharing: &Shari
             heartbeat: Heartbeat(settings.heartbeat),
         },
     )
+}
+
+fn supplied_keys(settings: &Settings) -> Result<SuppliedKeys, String> {
+    SuppliedKeys::of(&supplied_key::Settings {
+        in_urls: settings.keys_in_urls,
+        default_key: settings.default_api_key.as_ref(),
+        networks: &settings.default_api_key_networks,
+        trusted_proxies: &settings.trusted_proxies,
+        host: settings.host,
+    })
 }
 
 /// The longest that is waited for the store when the last client has its answer.

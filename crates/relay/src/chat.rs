@@ -31,6 +31,7 @@ use crate::clock;
 use crate::config::FileKeywords;
 use crate::http::admit::{self, Admitted, Entrance, KeyNeed};
 use crate::http::body;
+use crate::http::deployment::Deployment;
 use crate::http::event_stream;
 use crate::http::reply;
 use crate::ledger::{PaidCall, Payer};
@@ -52,6 +53,14 @@ pub struct Api {
     pub name: &'static str,
     /// How its clients name models.
     pub names: NameStyle,
+}
+
+/// What a request comes to once it is decoded.
+pub enum Decoded {
+    /// It asks a model.
+    Chat(Box<DecodedRequest>),
+    /// It is answered without one.
+    Answered(Response),
 }
 
 /// What the operator settles about chat.
@@ -110,7 +119,7 @@ impl Chat {
     ) -> Response {
         let decode = api.dialect.decode;
         self.run_with(access, api, request, async |_, body: Bytes, _| {
-            decode(&body)
+            decode(&body).map(|request| Decoded::Chat(Box::new(request)))
         })
         .await
     }
@@ -125,7 +134,7 @@ impl Chat {
         decode: D,
     ) -> Response
     where
-        D: AsyncFnOnce(AccountId, Bytes, ResponseMeta) -> Result<DecodedRequest, Failure>,
+        D: AsyncFnOnce(AccountId, Bytes, ResponseMeta) -> Result<Decoded, Failure>,
     {
         let (head, body) = request.into_parts();
         let entrance = Entrance {
@@ -137,7 +146,13 @@ impl Chat {
             Ok(admitted) => admitted,
             Err(refusal) => return *refusal,
         };
-        let reading = body::read(body, &head.headers, access.max_body());
+        let reading = async {
+            let body = body::read(body, &head.headers, access.max_body()).await?;
+            Ok::<_, Failure>(match head.extensions.get::<Deployment>() {
+                Some(deployment) => deployment.put_into(body),
+                None => body,
+            })
+        };
         match self.answer(api, &mut admitted, reading, decode).await {
             Ok(response) => response,
             Err(failure) => admitted.fail(&named(failure, api.dialect.fields)),
@@ -154,7 +169,7 @@ impl Chat {
         decode: D,
     ) -> Result<Response, Failure>
     where
-        D: AsyncFnOnce(AccountId, Bytes, ResponseMeta) -> Result<DecodedRequest, Failure>,
+        D: AsyncFnOnce(AccountId, Bytes, ResponseMeta) -> Result<Decoded, Failure>,
     {
         let payer = admitted.require_payer()?;
         let meta = ResponseMeta {
@@ -163,7 +178,13 @@ impl Chat {
         };
         // decode
         let body = reading.await?;
-        let decoded = decode(payer.caller().id, body, meta.clone()).await?;
+        let decoded = match decode(payer.caller().id, body, meta.clone()).await? {
+            Decoded::Chat(decoded) => *decoded,
+            Decoded::Answered(response) => {
+                admitted.log.done();
+                return Ok(response);
+            }
+        };
         admitted.log.asks(&decoded.chat);
         // plan
         let turn = TurnContext {
@@ -202,11 +223,13 @@ impl Chat {
             }
             Delivery::Whole => {
                 let (replies, usage, in_form) = collect(answers, &mut admitted.log).await?;
+                let completion = Completion {
+                    usage,
+                    at: clock::now(),
+                    timing: admitted.log.timing(),
+                };
                 admitted.log.finished(usage);
-                let at = clock::now();
-                let document = decoded
-                    .encoder
-                    .document(&meta, &replies, Completion { usage, at });
+                let document = decoded.encoder.document(&meta, &replies, completion);
                 let mut response = reply::answer(document, usage, in_form);
                 reply::ignored_header(response.headers_mut(), &ignored);
                 Ok(response)
@@ -230,6 +253,8 @@ impl Chat {
         let work = match answer {
             AnswerBy::Model => {
                 media::transcribe_audio_parts(&self.media, payer, &mut chat).await?;
+                let uploads = self.media.uploads();
+                uploads.name_documents(payer.caller().id, &mut chat).await?;
                 let chat = Arc::new(chat);
                 // compose
                 let prompt = compose(&chat, &self.wording, seed);

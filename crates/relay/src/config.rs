@@ -92,6 +92,28 @@ pub struct Settings {
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', value_name = "NET,…", value_parser = network)]
     pub trusted_proxies: Vec<ipnet::IpNet>,
 
+    /// Whether a base URL may hold the key, for clients without a field for one:
+    /// `http://HOST:PORT/key/KEY`, before whatever the client would write otherwise. The relay logs
+    /// no URLs; proxies in front of it may.
+    #[arg(long, env = "KEYS_IN_URLS", value_name = "BOOL", default_value = "false",
+          default_missing_value = "true", num_args = 0..=1, action = ArgAction::Set, value_parser = boolean)]
+    pub keys_in_urls: bool,
+
+    /// The key of callers that send none, for clients without a field for one. Only callers of the
+    /// networks below are given it, and no page of the web.
+    #[arg(
+        long,
+        env = "DEFAULT_API_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
+    pub default_api_key: Option<SecretString>,
+
+    /// The networks whose callers use the default key, as addresses or networks, separated by
+    /// commas. Without it only those of this machine do, and only if the relay listens on 127.0.0.1.
+    #[arg(long, env = "DEFAULT_API_KEY_NETWORKS", value_delimiter = ',', value_name = "NET,…", value_parser = network)]
+    pub default_api_key_networks: Vec<ipnet::IpNet>,
+
     /// Where requests are counted for the limit. `auto` takes Redis if it is configured, else
     /// memcached if it is configured or answers at 127.0.0.1 or at the name `memcached`.
     #[arg(long, env = "COUNTERS", default_value = "auto", value_enum)]

@@ -63,8 +63,9 @@ fn of_refusal(refusal: &Refusal) -> Failure {
     let code = refusal.code.as_deref();
     let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
     let advice = advice(refusal.kind);
-    let failure = Failure::new(kind, format!("{lead}: {reason}{code}.{advice}"))
+    let mut failure = Failure::new(kind, format!("{lead}: {reason}{code}.{advice}"))
         .with_retry_after(refusal.retry_after.map(|wait| wait.as_secs()));
+    failure.param = refusal.parameter().map(str::to_owned);
     if refusal.retryable {
         failure
     } else {
@@ -80,6 +81,10 @@ fn shape(refusal: &Refusal) -> (Kind, &'static str) {
         RefusalKind::UnknownModel => (Kind::ModelNotFound, "1min.ai does not know this model"),
         RefusalKind::UnsupportedFile => (Kind::Invalid, "1min.ai refused the file"),
         RefusalKind::InvalidRequest => (Kind::Invalid, "1min.ai refused the request"),
+        RefusalKind::UnsupportedParameter => (
+            Kind::Unsupported,
+            "The model does not take a parameter of the request",
+        ),
         RefusalKind::Conflict => (Kind::Conflict, "1min.ai refused the request"),
         RefusalKind::Unauthenticated => (Kind::Unauthenticated, "1min.ai refused the API key"),
         RefusalKind::Forbidden => (Kind::Forbidden, "1min.ai forbids this"),
@@ -89,7 +94,15 @@ fn shape(refusal: &Refusal) -> (Kind, &'static str) {
             Kind::ContextTooLong,
             "The request exceeds the model's maximum context length",
         ),
+        RefusalKind::Moderated if refusal.is_by_provider() => (
+            Kind::ContentRefused,
+            "The provider behind 1min.ai refused the content",
+        ),
         RefusalKind::Moderated => (Kind::ContentRefused, "1min.ai refused the content"),
+        RefusalKind::RateLimited if refusal.is_by_provider() => (
+            Kind::RateLimited,
+            "The rate limit of the provider behind 1min.ai is reached",
+        ),
         RefusalKind::RateLimited => (Kind::RateLimited, "1min.ai's rate limit is reached"),
         // The provider says by its own status whose fault it was.
         RefusalKind::ProviderError => match refusal.provider_status {

@@ -4,6 +4,7 @@ pub mod admit;
 pub mod body;
 pub mod context;
 pub mod cors;
+pub mod deployment;
 pub mod drain_body;
 pub mod event_stream;
 pub mod logged_body;

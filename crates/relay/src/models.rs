@@ -18,6 +18,9 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// The nearness (0 to 1) from which a name is worth a hint.
 const NEAR: f64 = 0.8;
 
+/// The tag that Ollama's clients add to a name that has none.
+const LATEST: &str = ":latest";
+
 /// The most models that a message names.
 const MENTIONED: usize = 12;
 
@@ -38,6 +41,8 @@ pub enum NameStyle {
     Exact,
     /// Also by family, version and date, as Anthropic's clients do.
     Families,
+    /// Also with the tag `latest`, which Ollama's clients add to a name that has no tag.
+    Tagged,
 }
 
 /// What a model of media does with a conversation.
@@ -110,14 +115,44 @@ impl Models {
 
     /// The model that a client means by a name; the name itself where it means nothing else.
     pub async fn resolve(&self, name: &str, names: NameStyle) -> String {
-        if names == NameStyle::Exact {
-            return self.current_id(self.alias(name)).await.to_owned();
+        match names {
+            NameStyle::Exact => return self.exact(name).await,
+            NameStyle::Tagged => return self.without_tag(name).await,
+            NameStyle::Families => {}
         }
         let listing = self.catalogue.models(Feature::Chat).await;
         let ids = listing.models.iter().map(|model| model.id.as_str());
         let ids: Vec<&str> = ids.filter(|id| self.permits(id)).collect();
         let meant = model_names::resolve(name, &ids, &self.aliases);
         meant.unwrap_or(name).to_owned()
+    }
+
+    async fn exact(&self, name: &str) -> String {
+        self.current_id(self.alias(name)).await.to_owned()
+    }
+
+    /// The model of this very name if there is one, else that of the name without its tag.
+    async fn without_tag(&self, name: &str) -> String {
+        let Some(bare) = name.strip_suffix(LATEST).filter(|bare| !bare.is_empty()) else {
+            return self.exact(name).await;
+        };
+        let id = self.exact(name).await;
+        let is_alias = id != name;
+        let listing = self.catalogue.models(Feature::Chat).await;
+        if is_alias || find(&listing, name).is_some() {
+            return id;
+        }
+        self.exact(bare).await
+    }
+
+    /// The models of chat that may be used.
+    pub async fn for_chat(&self) -> Vec<Model> {
+        let listing = self.catalogue.models(Feature::Chat).await;
+        let models = listing.models.iter();
+        models
+            .filter(|model| self.permits(&model.id))
+            .cloned()
+            .collect()
     }
 
     /// Today's id of a picture model that is asked by an earlier name, unless a model of chat

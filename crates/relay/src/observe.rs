@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use http::HeaderValue;
 use translate::chat_request::{ChatRequest, Delivery};
 use translate::failure::{Failure, Kind};
-use translate::reply::Usage;
+use translate::reply::{Timing, Usage};
 use uuid::Uuid;
 
 use crate::clock;
@@ -162,6 +162,18 @@ impl RequestLog {
         if let Some(line) = &mut self.0 {
             line.first_byte
                 .get_or_insert_with(|| line.started.elapsed());
+        }
+    }
+
+    /// How long the request has taken so far.
+    #[must_use]
+    pub fn timing(&self) -> Timing {
+        let total = self.0.as_ref().map(|line| line.started.elapsed());
+        let total = total.unwrap_or_default();
+        let first = self.0.as_ref().and_then(|line| line.first_byte);
+        Timing {
+            first: first.unwrap_or(total),
+            total,
         }
     }
 

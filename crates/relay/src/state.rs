@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use crate::access::Access;
+use crate::access::supplied_key::SuppliedKeys;
 use crate::chat::Chat;
 use crate::embeddings::Embeddings;
 use crate::jobs::Jobs;
@@ -21,6 +22,8 @@ pub struct AppState(Arc<Services>);
 pub struct Services {
     /// Who calls, who pays, how much they may ask.
     pub access: Arc<Access>,
+    /// Keys for clients that have no field for one.
+    pub supplied_keys: Arc<SuppliedKeys>,
     /// Which models there are.
     pub models: Arc<Models>,
     /// Makes and reads media, and uploads attachments.

@@ -122,6 +122,33 @@ impl Uploads {
         Ok(uploaded)
     }
 
+    /// Gives documents the names that are known of them, where the request has none: a stored file's
+    /// own, or the last part of an address.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn name_documents(
+        &self,
+        account: AccountId,
+        chat: &mut ChatRequest,
+    ) -> Result<(), Failure> {
+        let nameless = nameless_documents(chat);
+        if nameless.is_empty() || nameless.len() > ATTACHMENTS_MAX {
+            return Ok(());
+        }
+        for document in nameless {
+            document.name = match &document.source {
+                Source::Inline(_) => None,
+                Source::Url(url) => name_in_url(url),
+                Source::FileId(id) => match &self.files {
+                    Some(files) => files.get(account, id).await?.map(|file| file.name),
+                    None => None,
+                },
+            };
+        }
+        Ok(())
+    }
+
     /// The bytes of a part, fetched if need be.
     ///
     /// # Errors
@@ -296,6 +323,34 @@ fn attachments(chat: &ChatRequest) -> Vec<(AttachmentKind, &Attachment)> {
         collect(&message.parts, &mut found);
     }
     found
+}
+
+/// The documents of a request that have no name.
+fn nameless_documents(chat: &mut ChatRequest) -> Vec<&mut Attachment> {
+    fn collect<'c>(parts: &'c mut [Part], found: &mut Vec<&'c mut Attachment>) {
+        for part in parts {
+            match part {
+                Part::File(file) if file.name.is_none() => found.push(file),
+                Part::Result(result) => collect(&mut result.parts, found),
+                _ => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for message in &mut chat.messages {
+        collect(&mut message.parts, &mut found);
+    }
+    found
+}
+
+/// The name of the file at an address, if its path ends with one.
+fn name_in_url(url: &str) -> Option<String> {
+    let url = url::Url::parse(url).ok()?;
+    let last = url.path_segments()?.next_back()?;
+    let name = percent_encoding::percent_decode_str(last)
+        .decode_utf8()
+        .ok()?;
+    (!name.starts_with('.') && name.contains('.')).then(|| name.into_owned())
 }
 
 /// The first bytes of a content, enough to tell what it is.

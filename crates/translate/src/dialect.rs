@@ -9,9 +9,12 @@ use crate::reply::{Completion, Event, Reply, ResponseMeta};
 pub mod anthropic;
 pub mod data_uri;
 pub mod json;
+pub mod ollama;
 pub mod openai;
 pub mod request;
 pub mod result_text;
+pub mod time;
+pub mod tool_name;
 
 /// One API of one vendor, as the relay needs it.
 #[derive(Debug, Clone, Copy)]
@@ -43,10 +46,23 @@ pub trait Encoder: Send {
     fn stream(self: Box<Self>, meta: ResponseMeta, choices: u32) -> Box<dyn StreamEncoder>;
 }
 
-/// Writes one answer as server-sent events. Everything is appended to `out`; the caller sends it.
+/// What a streamed answer is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamFormat {
+    /// Server-sent events.
+    Events,
+    /// One JSON object a line, and nothing else: no comment, no blank line.
+    JsonLines,
+}
+
+/// Writes one answer as a stream. Everything is appended to `out`; the caller sends it.
 ///
 /// A stream is `open`, events, then exactly one of `close` and `fail`.
 pub trait StreamEncoder: Send {
+    /// What the stream is made of.
+    fn format(&self) -> StreamFormat {
+        StreamFormat::Events
+    }
     /// What a client gets before the first event.
     fn open(&mut self, out: &mut Vec<u8>);
     /// One event of one of the answers (numbered from 0).

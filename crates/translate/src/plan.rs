@@ -54,14 +54,14 @@ pub struct DialectRules {
 }
 
 /// How the turn is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// How upstream is asked.
     pub exchange: Exchange,
     /// How often the model may be asked to correct itself.
     pub corrections: u32,
-    /// What has no effect on this way, if anything has none.
-    pub ignored: Option<&'static str>,
+    /// What has no effect on this way.
+    pub ignored: Vec<&'static str>,
 }
 
 /// How upstream is asked for its text.
@@ -115,15 +115,17 @@ pub fn plan(
         );
         return Err(Failure::invalid("messages", message).with_code("model_not_supported"));
     }
-    schema::check(&chat.output, fields.strict_schemas, fields.output_schema)?;
-    schema::check_tools(&chat.tools, fields.strict_schemas, fields.tool_schema)?;
+    let mut unchecked = schema::check(&chat.output, fields.strict_schemas, fields.output_schema)?;
+    unchecked |= schema::check_tools(&chat.tools, fields.strict_schemas, fields.tool_schema)?;
     let writes_code = match abilities.code {
         CodeSupport::Never => false,
         CodeSupport::Also => chat.code && !attaches,
         CodeSupport::Only => true,
     };
-    let ignored = (chat.code && !writes_code).then_some("code_interpreter");
-    reject_ignored(policy.strict, ignored.map(str::to_owned).as_slice())?;
+    let code = (chat.code && !writes_code).then_some("code_interpreter");
+    reject_ignored(policy.strict, code.map(str::to_owned).as_slice())?;
+    // A pattern is a hint where it cannot be checked: the client's library wrote it.
+    let ignored = code.into_iter().chain(unchecked.then_some("pattern"));
     Ok(Plan {
         exchange: if writes_code {
             Exchange::Code
@@ -131,7 +133,7 @@ pub fn plan(
             exchange(chat)
         },
         corrections: corrections(chat, policy),
-        ignored,
+        ignored: ignored.collect(),
     })
 }
 
@@ -330,8 +332,8 @@ mod tests {
             };
             let strictly = planned(chat, abilities, strict);
             assert_eq!(strictly.is_err(), without || expected.is_err(), "{chat:?}");
-            let ignored = plan.ok().and_then(|plan| plan.ignored);
-            assert_eq!(ignored.is_some(), without, "{chat:?} {code:?}");
+            let ignored = plan.is_ok_and(|plan| !plan.ignored.is_empty());
+            assert_eq!(ignored, without, "{chat:?} {code:?}");
         }
     }
 

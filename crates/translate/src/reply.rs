@@ -3,6 +3,8 @@
 //! Interpreting makes [`Event`]s from upstream's text; every encoder, streaming or not, is fed by
 //! the same events. A whole answer is a collected stream ([`Reply`]).
 
+use std::time::Duration;
+
 /// One thing the assistant does, borrowed from the text it was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
@@ -166,6 +168,17 @@ pub struct Completion {
     pub usage: Usage,
     /// When it was complete, in seconds since 1970.
     pub at: u64,
+    /// How long it took.
+    pub timing: Timing,
+}
+
+/// How long an answer took, from the arrival of its request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Timing {
+    /// Until upstream began to answer.
+    pub first: Duration,
+    /// Until the answer was complete.
+    pub total: Duration,
 }
 
 /// What marks one answer to one request: the relay draws it, pure steps only spell it.

@@ -2,6 +2,7 @@
 //! what is wrong, with paths.
 
 mod fit;
+mod pattern;
 mod work;
 
 use jsonschema::Validator;
@@ -23,19 +24,29 @@ const MAX_STEPS_OF_ERRORS: u64 = 200_000;
 pub struct Schema {
     root: Value,
     validator: Validator,
+    leaves_out_patterns: bool,
 }
 
 impl Schema {
     /// Compiles a schema. References outside of it are never fetched.
     pub fn compile(schema: &Value) -> Result<Self, String> {
         Parts::of(schema)?;
+        let (root, leaves_out_patterns) =
+            pattern::readable(schema).unwrap_or_else(|| (schema.clone(), false));
         let validator = jsonschema::options()
-            .build(schema)
+            .build(&root)
             .map_err(|error| format!("{error} (at {})", error.instance_path()))?;
         Ok(Self {
-            root: schema.clone(),
+            root,
             validator,
+            leaves_out_patterns,
         })
+    }
+
+    /// Whether the schema has patterns that are not checked.
+    #[must_use]
+    pub fn leaves_out_patterns(&self) -> bool {
+        self.leaves_out_patterns
     }
 
     /// Whether the value can be checked at all: a schema may ask for more work than can be done.

@@ -143,6 +143,19 @@ const CONTEXT: &[&[&str]] = &[
     &["string too long", "maximum length"],
 ];
 
+/// How providers say that a model does not take a parameter.
+const PARAMETER: &[&[&str]] = &[
+    &["unsupported parameter"],
+    &["unsupported_parameter"],
+    &["unsupported value:"],
+    &["unsupported_value"],
+    &["unknown parameter"],
+    &["unrecognized request argument"],
+    &["parameter", "is not supported with this model"],
+    &["does not support the parameter"],
+    &["does not support parameter"],
+];
+
 const CREDITS: &[&[&str]] = &[
     &["requires", "credits", "only has"],
     &["insufficient", "credit"],
@@ -210,6 +223,7 @@ static CATALOGUE: &[Row] = &[
     hopeless(K::Moderated)
         .code(&["EXTERNAL_API", "OPEN_AI", "OPENAI"])
         .words(MODERATION),
+    hopeless(K::UnsupportedParameter).words(PARAMETER),
     failed(K::RateLimited).provider(429, 429),
     failed(K::RateLimited)
         .code(&["EXTERNAL_API", "OPEN_AI", "OPENAI"])

@@ -62,6 +62,8 @@ pub enum RefusalKind {
     UnknownModel,
     /// The request is wrong; `fields` may say where.
     InvalidRequest,
+    /// The model does not take a parameter, or not with this value.
+    UnsupportedParameter,
     /// This type of file cannot be uploaded.
     UnsupportedFile,
     /// The key is missing, unknown, inactive or deleted.
@@ -88,7 +90,33 @@ pub enum RefusalKind {
     Unknown,
 }
 
+/// How codes begin that tell of a provider behind 1min.ai.
+const PROVIDER_CODES: [&str; 3] = ["EXTERNAL_API", "OPEN_AI", "OPENAI"];
+
 impl Refusal {
+    /// Whether it comes from the provider behind 1min.ai.
+    #[must_use]
+    pub fn is_by_provider(&self) -> bool {
+        let code = self.code.as_deref().unwrap_or_default();
+        self.provider_status.is_some()
+            || PROVIDER_CODES
+                .iter()
+                .any(|begin| code.to_ascii_uppercase().starts_with(begin))
+    }
+
+    /// The parameter that it is about, in the provider's naming, if it is about one.
+    #[must_use]
+    pub fn parameter(&self) -> Option<&str> {
+        if self.kind != RefusalKind::UnsupportedParameter {
+            return None;
+        }
+        let quotes = ['\'', '"', '`'];
+        let (_, rest) = self.message.split_once(quotes)?;
+        let (name, _) = rest.split_once(quotes)?;
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_.[]".contains(c);
+        (!name.is_empty() && name.len() <= 60 && name.chars().all(is_name)).then_some(name)
+    }
+
     /// How many credits were needed and left, if it is refused for lack of them and says so
     /// ("requires 4800 credits, but the … team only has 46 credits").
     #[must_use]

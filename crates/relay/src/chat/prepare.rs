@@ -67,7 +67,8 @@ impl TurnContext<'_> {
             answer = AnswerBy::Media(Box::new(preparing.await?));
         }
         let plan = plan::plan(&chat, job.abilities(), self.policy, self.rules)?;
-        chat.ignored.extend(plan.ignored.map(str::to_owned));
+        chat.ignored
+            .extend(plan.ignored.iter().copied().map(str::to_owned));
         if deletes {
             answer = AnswerBy::Deletion;
         }

@@ -2,8 +2,8 @@
 
 use std::task::{Context, Poll};
 
-use http::HeaderMap;
-use translate::dialect::StreamEncoder;
+use http::{HeaderMap, header};
+use translate::dialect::{StreamEncoder, StreamFormat};
 use translate::failure::Failure;
 use translate::reply::{Completion, Event};
 
@@ -42,6 +42,8 @@ impl EventSource for ChatEvents {
 
     fn headers(&mut self, headers: &mut HeaderMap) {
         reply::ignored_header(headers, &std::mem::take(&mut self.ignored));
+        let kind = reply::stream_type(self.encoder.format());
+        headers.insert(header::CONTENT_TYPE, kind);
     }
 
     fn poll(
@@ -63,9 +65,15 @@ impl EventSource for ChatEvents {
             return Poll::Ready(Ok(Progress::More));
         }
         let usage = self.answers.usage();
-        reply::usage_comment(usage, out);
-        let at = clock::now();
-        self.encoder.close(Completion { usage, at }, out);
+        if self.encoder.format() == StreamFormat::Events {
+            reply::usage_comment(usage, out);
+        }
+        let completion = Completion {
+            usage,
+            at: clock::now(),
+            timing: log.timing(),
+        };
+        self.encoder.close(completion, out);
         Poll::Ready(Ok(Progress::Done(Some(usage))))
     }
 

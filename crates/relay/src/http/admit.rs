@@ -19,6 +19,7 @@ use crate::access::caller::Caller;
 use crate::http::context::RequestContext;
 use crate::http::event_stream::deferred::DeferredEvents;
 use crate::http::event_stream::{self, Heartbeat};
+use crate::http::deployment::Deployment;
 use crate::http::{body, logged_body, reply};
 use crate::ledger::Payer;
 use crate::observe::RequestLog;
@@ -92,7 +93,11 @@ impl AdmittedRequest {
     /// It is larger than may be, or broke off.
     pub async fn read_body(&mut self) -> Result<Bytes, Failure> {
         let body = std::mem::take(&mut self.body);
-        body::read(body, &self.head.headers, self.max_body).await
+        let body = body::read(body, &self.head.headers, self.max_body).await?;
+        Ok(match self.head.extensions.get::<Deployment>() {
+            Some(deployment) => deployment.put_into(body),
+            None => body,
+        })
     }
 }
 
@@ -274,7 +279,21 @@ where
     A: Into<Answer>,
 {
     let dialect = dialect(&head.headers);
-    let entrance = Entrance { api, dialect };
+    answer_anyone_in(access, Entrance { api, dialect }, head, work).await
+}
+
+/// As [`answer_anyone`], at an endpoint of one dialect.
+pub async fn answer_anyone_in<W, F, A>(
+    access: &Access,
+    entrance: Entrance,
+    head: &Parts,
+    work: W,
+) -> Response
+where
+    W: FnOnce(Option<Payer>) -> F,
+    F: Future<Output = Result<A, Failure>>,
+    A: Into<Answer>,
+{
     match admit(access, entrance, KeyNeed::Optional, head).await {
         Ok(admitted) => {
             let outcome = work(admitted.payer.clone()).await;

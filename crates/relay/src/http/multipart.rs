@@ -10,8 +10,10 @@ use bytes::{Bytes, BytesMut};
 use http::header;
 use http::request::Parts;
 use serde_json::{Map, Value};
+use translate::dialect::openai::media::files;
 use translate::failure::{Failure, Kind};
 
+use crate::http::deployment::Deployment;
 use crate::http::reply;
 
 /// Parts of one form.
@@ -108,10 +110,18 @@ impl FormPart<'_> {
         self.field.name().unwrap_or_default()
     }
 
-    /// The name of the file that it is, if it is one.
+    /// Whether it is a file: it has a name, in whichever form.
     #[must_use]
-    pub fn file_name(&self) -> Option<&str> {
-        self.field.file_name()
+    pub fn is_file(&self) -> bool {
+        self.field.file_name().is_some() || has_encoded_name(self.disposition())
+    }
+
+    /// The name of the file that it is, as it can be shown and kept; none if it is none.
+    #[must_use]
+    pub fn file_name(&self) -> Option<String> {
+        let plain = self.field.file_name();
+        self.is_file()
+            .then(|| files::file_name(self.disposition(), plain))
     }
 
     /// Its type, as the client claims.
@@ -170,7 +180,7 @@ impl FormPart<'_> {
         }
         Ok(Some(FormFile {
             field: plain(self.name()).to_owned(),
-            file_name: self.file_name().map(str::to_owned),
+            file_name: self.file_name(),
             mime: self.content_type().map(str::to_owned),
             bytes: bytes.freeze(),
         }))
@@ -186,18 +196,20 @@ pub async fn read(head: Parts, body: Body, max: usize) -> Result<Form, Failure> 
     if announced.is_some_and(|length| length > max as u64 + FIELDS_BYTES_MAX) {
         return Err(too_large(max));
     }
+    let deployment = head.extensions.get::<Deployment>().cloned();
     let mut reader = FormReader::new(head, body).await?;
     let mut form = Form::default();
     let mut room = max;
     while let Some(mut part) = reader.next().await? {
-        if part.file_name().is_none() {
-            let text = part.text().await?;
-            form.insert(part.name(), text);
-        } else {
+        if part.is_file() {
             let file = part.file(&mut room).await?;
             form.files.push(file.ok_or_else(|| too_large(max))?);
+        } else {
+            let text = part.text().await?;
+            form.insert(part.name(), text);
         }
     }
+    form.use_model_of(deployment);
     Ok(form)
 }
 
@@ -213,6 +225,13 @@ fn plain(name: &str) -> &str {
 }
 
 impl Form {
+    /// Gives it the model that the URL names, if it names one.
+    pub fn use_model_of(&mut self, deployment: Option<Deployment>) {
+        if let Some(Deployment(model)) = deployment {
+            self.fields.insert("model".to_owned(), model.into());
+        }
+    }
+
     /// Takes in a text.
     pub fn insert(&mut self, name: &str, value: String) {
         let value = Value::from(value);
@@ -229,6 +248,15 @@ impl Form {
             Some(one) => *one = Value::Array(vec![one.take(), value]),
         }
     }
+}
+
+/// Whether a disposition names a file in the form of RFC 5987 (`filename*=UTF-8''…`).
+fn has_encoded_name(disposition: &str) -> bool {
+    let mut parameters = disposition.split(';').skip(1);
+    parameters.any(|parameter| {
+        let name = parameter.split('=').next().unwrap_or_default();
+        name.trim().eq_ignore_ascii_case("filename*")
+    })
 }
 
 /// A form that cannot be read on.
@@ -308,6 +336,40 @@ mod tests {
         }
         let (head, body) = form(&[("prompt", long.get(1..).unwrap())]);
         assert!(read(head, body, 1024).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_file_has_its_name_in_whichever_form_it_came() {
+        let encoded = "filename*=UTF-8''Bericht%20%C3%A4.pdf";
+        for (names, expected) in [
+            ("filename=\"a.pdf\"".to_owned(), Some("a.pdf")),
+            (encoded.to_owned(), Some("Bericht \u{e4}.pdf")),
+            (
+                format!("filename=\"a.pdf\"; {encoded}"),
+                Some("Bericht \u{e4}.pdf"),
+            ),
+            ("x=y".to_owned(), None),
+        ] {
+            let body = format!(
+                "--cut\r\nContent-Disposition: form-data; name=\"file\"; {names}\r\n\r\nabc\r\n--cut--\r\n"
+            );
+            let request = http::Request::post("/")
+                .header(header::CONTENT_TYPE, "multipart/form-data; boundary=cut")
+                .body(Body::from(body))
+                .unwrap();
+            let (head, body) = request.into_parts();
+            let form = read(head, body, 1024).await.unwrap();
+            let name = form
+                .files
+                .first()
+                .and_then(|file| file.file_name.as_deref());
+            assert_eq!(name, expected, "{names}");
+            assert_eq!(
+                form.fields.contains_key("file"),
+                expected.is_none(),
+                "{names}"
+            );
+        }
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
-use translate::dialect::{Dialect, Document};
+use translate::dialect::{Dialect, Document, StreamFormat};
 use translate::failure::Failure;
 use translate::reply::Usage;
 
@@ -125,15 +125,27 @@ pub fn comment(json: impl Display) -> String {
     format!(": x-relay {json}\n")
 }
 
-/// A stream of server-sent events. The last header keeps nginx and its kin from collecting them.
+/// The type of a stream's body.
+#[must_use]
+pub fn stream_type(format: StreamFormat) -> HeaderValue {
+    HeaderValue::from_static(match format {
+        StreamFormat::Events => "text/event-stream; charset=utf-8",
+        StreamFormat::JsonLines => "application/x-ndjson",
+    })
+}
+
+/// A stream of server-sent events.
 #[must_use]
 pub fn events(body: Body) -> Response {
+    stream(StreamFormat::Events, body)
+}
+
+/// A stream. The last header keeps nginx and its kin from collecting it.
+#[must_use]
+pub fn stream(format: StreamFormat, body: Body) -> Response {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/event-stream; charset=utf-8"),
-    );
+    headers.insert(header::CONTENT_TYPE, stream_type(format));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(
         HeaderName::from_static("x-accel-buffering"),

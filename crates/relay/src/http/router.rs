@@ -13,18 +13,23 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use hyper::body::Incoming;
 use tower::Service as _;
+use translate::dialect::ollama::embed::EmbedRequest;
 
 use crate::access::Access;
 use crate::access::rate_limit::RateLimitSlot;
+use crate::access::supplied_key::{InUrl, SuppliedKeys};
+use crate::embeddings::Embeddings;
 use crate::http::context::RequestContext;
 use crate::http::cors;
+use crate::http::deployment::Deployment;
 use crate::http::drain_body::Arriving;
 use crate::http::reply;
 use crate::ledger::payer::CostSlot;
 use crate::observe::RequestId;
 use crate::routes::{
     assistants, audio, chat, completions, conversations, embeddings, files, health, images,
-    management, messages, metrics, missing, models, responses, root, usage, videos, web,
+    lm_studio, management, messages, metrics, missing, model_info, models, ollama, responses, root,
+    usage, videos, web,
 };
 use crate::state::AppState;
 
@@ -32,12 +37,14 @@ use crate::state::AppState;
 #[derive(Clone)]
 pub struct Service {
     routes: Router,
+    supplied_keys: Arc<SuppliedKeys>,
 }
 
 /// The service over these parts.
 #[must_use]
 pub fn service(state: AppState) -> Service {
     Service {
+        supplied_keys: state.services().supplied_keys.clone(),
         routes: routes(state).with_state(()),
     }
 }
@@ -147,6 +154,9 @@ fn table(state: &AppState) -> Vec<Route> {
         Route::get("/page/{name}", web::file).open_to(Public),
         Route::get("/health", health::health).open_to(Public),
         Route::get("/v1/models", models::list).open_to(OptionalKey),
+        Route::get("/v1/model/info", model_info::list).open_to(OptionalKey),
+        Route::get("/api/v0/models", lm_studio::list).open_to(OptionalKey),
+        Route::get("/api/v0/models/{*id}", lm_studio::entry).open_to(Public),
         Route::get("/v1/models/{*id}", models::entry).open_to(OptionalKey),
         Route::get("/v1/assistants", assistants::list),
         Route::post("/v1/assistants", assistants::create),
@@ -218,6 +228,13 @@ fn table(state: &AppState) -> Vec<Route> {
         Route::get("/v1/dashboard/billing/credit_grants", usage::credit_grants).open_to(Holder),
         Route::post("/v1/messages", messages::create),
         Route::post("/v1/messages/count_tokens", messages::count_tokens),
+        Route::get("/api/version", ollama::models::version).open_to(Public),
+        Route::get("/api/tags", ollama::models::list).open_to(OptionalKey),
+        Route::post("/api/show", ollama::models::show).open_to(Public),
+        Route::get("/api/ps", ollama::models::running).open_to(Public),
+        Route::post("/api/pull", ollama::models::pull),
+        Route::post("/api/chat", ollama::chat::chat),
+        Route::post("/api/generate", ollama::chat::generate),
     ];
     let services = state.services();
     if let Some(counted) = services.access.metrics() {
@@ -226,13 +243,29 @@ fn table(state: &AppState) -> Vec<Route> {
         table.push(Route::get("/metrics", show).open_to(Public));
     }
     if let Some(elsewhere) = &services.embeddings {
-        let elsewhere = elsewhere.clone();
+        let passed_on = elsewhere.clone();
         let create = async move |State(access): State<Arc<Access>>, request| {
-            embeddings::create(&access, &elsewhere, request).await
+            embeddings::create(&access, &passed_on, request).await
         };
         table.push(Route::post("/v1/embeddings", create));
+        table.extend(ollama_embeddings(elsewhere));
     }
     table
+}
+
+/// Ollama's two endpoints for embeddings, passed on to another server.
+fn ollama_embeddings(elsewhere: &Arc<Embeddings>) -> [Route; 2] {
+    let of = |path: &'static str, decode: ollama::embed::Decode| {
+        let elsewhere = elsewhere.clone();
+        let create = async move |State(access): State<Arc<Access>>, request| {
+            ollama::embed::create(&access, &elsewhere, decode, request).await
+        };
+        Route::post(path, create)
+    };
+    [
+        of("/api/embed", EmbedRequest::of),
+        of("/api/embeddings", EmbedRequest::of_older),
+    ]
 }
 
 fn routes(state: AppState) -> Router {
@@ -259,6 +292,16 @@ impl Service {
     pub async fn answer(&self, mut request: Request<Body>, peer: SocketAddr) -> Response {
         let (rate_limit, costs) = (RateLimitSlot::default(), CostSlot::default());
         let uri = without_empty_segments(request.uri()).unwrap_or_else(|| request.uri().clone());
+        let (uri, has_refused_key) = match self
+            .supplied_keys
+            .take_from_url(&uri, request.headers_mut())
+        {
+            InUrl::No => (uri, false),
+            InUrl::Taken(uri) => (uri, false),
+            // What is said of it must not repeat it.
+            InUrl::Refused => (Uri::default(), true),
+        };
+        self.supplied_keys.give(peer, request.headers_mut());
         let context = RequestContext {
             id: RequestId::draw(),
             peer,
@@ -267,15 +310,25 @@ impl Service {
             costs: costs.clone(),
         };
         let id = context.id.header();
-        let target = canonical(&context.uri).unwrap_or_else(|| context.uri.clone());
+        let deployed = Deployment::in_url(&context.uri);
+        let target = deployed
+            .as_ref()
+            .and_then(|(_, path)| path.parse().ok())
+            .or_else(|| canonical(&context.uri))
+            .unwrap_or_else(|| context.uri.clone());
         let is_closed = cors::is_closed(target.path());
         let mut response = if request.method() == Method::OPTIONS {
             preflight(request.headers(), is_closed)
-        } else if !missing::is_readable(request.uri()) {
+        } else if has_refused_key {
+            missing::key_in_url(&context, request.headers())
+        } else if !missing::is_readable(&context.uri) {
             missing::unreadable(&context, request.headers())
         } else {
             *request.uri_mut() = target;
             request.extensions_mut().insert(context);
+            if let Some((deployment, _)) = deployed {
+                request.extensions_mut().insert(deployment);
+            }
             match self.routes.clone().call(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
@@ -322,9 +375,9 @@ fn without_empty_segments(uri: &Uri) -> Option<Uri> {
     bare.parse().ok()
 }
 
-/// Whether a path is not below `/v1`.
+/// Whether a path is not below `/v1`: Ollama's API is below `/api`.
 fn is_of_root(path: &str) -> bool {
-    let trees = ["/page/", "/admin/"];
+    let trees = ["/page/", "/admin/", "/api/"];
     ["/", "/health", "/metrics"].contains(&path) || trees.iter().any(|tree| path.starts_with(tree))
 }
 
@@ -334,8 +387,16 @@ fn is_of_root(path: &str) -> bool {
 fn canonical(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     let canonical = match path.strip_prefix("/v1/") {
-        Some(rest) if rest.starts_with("v1/") => format!("/{rest}"),
+        Some(rest) if rest.starts_with("v1/") || rest.starts_with("api/") => format!("/{rest}"),
         Some(_) => return None,
+        None if path.starts_with("/api/v1/") => path.replacen("/api", "", 1),
+        // LM Studio's own API beside OpenAI's differs in its list of models alone.
+        None if path.starts_with("/api/v0/") && !path.starts_with("/api/v0/models") => {
+            path.replacen("/api/v0", "/v1", 1)
+        }
+        // Azure's newer paths.
+        None if path.starts_with("/openai/v1/") => path.replacen("/openai", "", 1),
+        None if path.starts_with("/openai/") => path.replacen("/openai", "/v1", 1),
         None if path == "/v1" || is_of_root(path) => return None,
         None => format!("/v1{path}"),
     };
@@ -421,6 +482,16 @@ mod tests {
             ("/admin/api/keys", None),
             ("/pages", Some("/v1/pages")),
             ("/v1/health", None),
+            ("/api/chat", None),
+            ("/v1/api/chat", Some("/api/chat")),
+            ("/api/v1/models", Some("/v1/models")),
+            ("/api/v0/models", None),
+            ("/api/v0/chat/completions", Some("/v1/chat/completions")),
+            ("/openai/v1/responses", Some("/v1/responses")),
+            (
+                "/openai/responses?api-version=preview",
+                Some("/v1/responses?api-version=preview"),
+            ),
         ];
         for (given, expected) in table {
             let expected: Option<Uri> = expected.map(|uri| uri.parse().unwrap());
@@ -498,14 +569,15 @@ mod tests {
             match route.admission {
                 Admission::Key => {
                     assert_eq!(keyless.status, 401, "{name}");
+                    let error = &keyless.body["error"];
                     let is_anthropic = route.path.starts_with("/v1/messages");
-                    let kind = &keyless.body["error"]["type"];
-                    let expected = if is_anthropic {
-                        "authentication_error"
+                    if is_anthropic {
+                        assert_eq!(error["type"], "authentication_error", "{name}");
+                    } else if route.path.starts_with("/api/") {
+                        assert!(error.is_string(), "{name}");
                     } else {
-                        "invalid_request_error"
-                    };
-                    assert_eq!(kind, expected, "{name}");
+                        assert_eq!(error["type"], "invalid_request_error", "{name}");
+                    }
                     assert_eq!(keyless.body["type"] == "error", is_anthropic, "{name}");
                 }
                 Admission::OptionalKey => assert_ne!(keyless.status, 401, "{name}"),
@@ -541,6 +613,7 @@ mod tests {
                 "/",
                 "/page/{name}",
                 "/health",
+                "/api/v0/models/{*id}",
                 "/v1/threads",
                 "/v1/threads/{*rest}",
                 "/v1/videos/edits",
@@ -548,6 +621,9 @@ mod tests {
                 "/v1/videos/characters",
                 "/v1/videos/characters/{*rest}",
                 "/v1/videos/{id}/remix",
+                "/api/version",
+                "/api/show",
+                "/api/ps",
                 "/metrics"
             ]
         );

@@ -4,18 +4,20 @@ use axum::Extension;
 use axum::response::Response;
 use http::{HeaderMap, Method, Uri, header};
 use translate::dialect::anthropic::messages;
+use translate::dialect::ollama;
 use translate::failure::{Failure, Kind};
 
 use crate::http::context::RequestContext;
 use crate::http::{admit, reply};
 
-/// Endpoints of OpenAI's and Anthropic's APIs that 1min.ai has no counterpart for: the beginning of
+const NO_EMBEDDINGS: &str = "1min.ai makes no embeddings: point the client's embedding base URL elsewhere, or the relay's EMBEDDINGS_BASE_URL.";
+
+const MODELS_STAY: &str = "The models are 1min.ai's: they cannot be made, copied or deleted here.";
+
+/// Endpoints of OpenAI's, Anthropic's and Ollama's APIs that 1min.ai has no counterpart for: the beginning of
 /// the path (with a slash at its end: only what is below), and what is said.
 const WITHOUT_COUNTERPART: &[(&str, &str)] = &[
-    (
-        "embeddings",
-        "1min.ai makes no embeddings: point the client's embedding base URL elsewhere, or the relay's EMBEDDINGS_BASE_URL.",
-    ),
+    ("embeddings", NO_EMBEDDINGS),
     ("moderations", "1min.ai has no moderation endpoint."),
     (
         "batches",
@@ -65,6 +67,13 @@ const WITHOUT_COUNTERPART: &[(&str, &str)] = &[
         "audio/voices",
         "1min.ai makes no voices of one's own: docs/media.md lists those that there are.",
     ),
+    ("api/create", MODELS_STAY),
+    ("api/copy", MODELS_STAY),
+    ("api/push", MODELS_STAY),
+    ("api/delete", MODELS_STAY),
+    ("api/blobs", MODELS_STAY),
+    ("api/embed", NO_EMBEDDINGS),
+    ("api/embeddings", NO_EMBEDDINGS),
     (
         "prompts",
         "No prompts are kept here: send their text in the request.",
@@ -98,6 +107,13 @@ pub fn unreadable(context: &RequestContext, headers: &HeaderMap) -> Response {
     answer(&failure, context, headers)
 }
 
+/// A URL that holds a key where it may not.
+pub fn key_in_url(context: &RequestContext, headers: &HeaderMap) -> Response {
+    let message = "This relay takes no key from the URL, or not this one: send it as `Authorization: Bearer <key>`, or let the operator set KEYS_IN_URLS.";
+    let failure = Failure::new(Kind::NotFound, message).with_retry(false);
+    answer(&failure, context, headers)
+}
+
 /// Anthropic's clients name their version, and ask for what nobody else has.
 fn answer(failure: &Failure, context: &RequestContext, headers: &HeaderMap) -> Response {
     let anthropics = ["messages", "complete"];
@@ -105,6 +121,9 @@ fn answer(failure: &Failure, context: &RequestContext, headers: &HeaderMap) -> R
     let first = path.split('/').next().unwrap_or_default();
     if anthropics.contains(&first) {
         return reply::failure(&messages::DIALECT, failure, context.id);
+    }
+    if first == "api" {
+        return reply::failure(&ollama::chat::DIALECT, failure, context.id);
     }
     reply::failure(admit::dialect(headers), failure, context.id)
 }

@@ -11,7 +11,7 @@ use axum::response::Response;
 use http::header::{HeaderName, HeaderValue};
 use http::{Request, Uri};
 use onemin::catalogue::Source;
-use onemin::models::Model;
+use onemin::models::{Feature, Model};
 use serde::Serialize;
 use serde_json::Value;
 use translate::dialect::anthropic;
@@ -68,7 +68,7 @@ fn anthropic_page(models: &[Model], uri: &Uri) -> Result<Response, Failure> {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()));
     let query = anthropic::models::Query::of(query)?;
-    Ok(reply::json(200, anthropic::models::list(&entries, &query)?))
+    Ok(reply::json(200, anthropic::models::list(&entries, &query)))
 }
 
 /// One model; ids may hold slashes.
@@ -153,11 +153,39 @@ struct Entry<'m> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pricing: Option<TokenDollars>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    supported_parameters: Option<&'static [&'static str]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_provider: Option<TopProvider>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     credits_per_1k: Option<TokenPrices>,
     #[serde(skip_serializing_if = "Option::is_none")]
     credits_per_unit: Option<UnitPrices>,
     #[serde(skip_serializing_if = "Value::is_null")]
     credits: &'m Value,
+}
+
+/// What a chat completion may ask of a model of chat, in `OpenRouter`'s words: the relay does it for
+/// all of them alike.
+const CHAT_PARAMETERS: [&str; 11] = [
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "response_format",
+    "structured_outputs",
+    "max_tokens",
+    "max_completion_tokens",
+    "stop",
+    "n",
+    "include_reasoning",
+    "web_search_options",
+];
+
+/// The limits of who serves a model.
+#[derive(Serialize)]
+struct TopProvider {
+    context_length: Option<u64>,
+    max_completion_tokens: Option<u64>,
+    is_moderated: bool,
 }
 
 #[derive(Serialize)]
@@ -176,6 +204,7 @@ struct Capabilities {
 impl<'m> From<&'m Model> for Entry<'m> {
     fn from(model: &'m Model) -> Self {
         let credits_per_1k = prices::by_token(model);
+        let chats = model.serves(Feature::Chat);
         Self {
             id: &model.id,
             object: "model",
@@ -194,6 +223,12 @@ impl<'m> From<&'m Model> for Entry<'m> {
                 vision: model.sees_images(),
             },
             pricing: prices::in_dollars(model),
+            supported_parameters: chats.then_some(&CHAT_PARAMETERS),
+            top_provider: chats.then_some(TopProvider {
+                context_length: model.context,
+                max_completion_tokens: model.max_output,
+                is_moderated: false,
+            }),
             credits_per_1k,
             credits_per_unit: match credits_per_1k {
                 Some(_) => None,

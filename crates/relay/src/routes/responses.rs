@@ -22,7 +22,7 @@ use translate::reply::ResponseMeta;
 
 use crate::access::Access;
 use crate::access::account_id::AccountId;
-use crate::chat::{Api, Chat};
+use crate::chat::{self, Api, Chat};
 use crate::http::admit::{self, AdmittedRequest};
 use crate::http::reply;
 use crate::models::NameStyle;
@@ -41,15 +41,17 @@ const RESPONSES: Api = Api {
 pub async fn create(
     State(access): State<Arc<Access>>,
     State(objects): State<Objects>,
-    State(chat): State<Arc<Chat>>,
+    State(service): State<Arc<Chat>>,
     request: Request<Body>,
 ) -> Response {
     let slot = StoringSlot::default();
     let waited_for = slot.clone();
     let decode = async move |owner, body: Bytes, stamp| {
-        decode_with_past(&objects, owner, body, stamp, waited_for).await
+        let decoding = decode_with_past(&objects, owner, body, stamp, waited_for);
+        let decoded = decoding.await?;
+        Ok(chat::Decoded::Chat(Box::new(decoded)))
     };
-    let response = chat.run_with(&access, &RESPONSES, request, decode).await;
+    let response = service.run_with(&access, &RESPONSES, request, decode).await;
     durable::answer(response, slot).await
 }
 

@@ -28,7 +28,8 @@ pub async fn page(headers: HeaderMap) -> Response {
         return web::document(mode, host);
     }
     let text = format!(
-        "1min-relay {} works. OpenAI's API begins at http://{host}/v1 (chat: POST http://{host}/v1/chat/completions).\n",
+        "1min-relay {} works. OpenAI's API begins at http://{host}/v1 (chat: POST http://{host}/v1/chat/completions).\n\
+         Ollama is running: programs made for it find its API at http://{host}.\n",
         env!("CARGO_PKG_VERSION")
     );
     text.into_response()

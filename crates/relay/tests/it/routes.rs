@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::json;
 
+use crate::form::{Form, wav};
 use crate::rig::{AUTHORIZED, Rig, asks};
 
 #[tokio::test]
@@ -312,6 +313,179 @@ async fn the_rate_limit_is_told_and_held_for_each_key() {
                 .await
                 .status,
             200
+        );
+    }
+}
+
+#[tokio::test]
+async fn azures_paths_are_those_below_v1_and_the_model_of_the_path_counts() {
+    let rig = Rig::start();
+    let chat = json!({"messages": [{"role": "user", "content": "Hi"}]});
+    let path = "/openai/deployments/gpt-4o-mini/chat/completions?api-version=2024-10-21";
+    let key = [
+        ("api-key", "key-of-tests"),
+        ("content-type", "application/json"),
+    ];
+    for body in [
+        chat.clone(),
+        json!({"model": "other", "messages": chat["messages"]}),
+    ] {
+        let answer = rig.send(Method::POST, path, &key, body.to_string()).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_eq!(answer.json()["model"], "gpt-4o-mini");
+    }
+    let asked = json!({"model": "gpt-4o-mini", "input": "Hi"}).to_string();
+    for path in [
+        "/openai/v1/responses",
+        "/openai/responses?api-version=preview",
+    ] {
+        let answer = rig.send(Method::POST, path, &key, asked.clone()).await;
+        assert_eq!(
+            answer.json()["object"],
+            "response",
+            "{path}: {}",
+            answer.text
+        );
+    }
+    let image = json!({"prompt": "A cat"}).to_string();
+    let path = "/openai/deployments/gpt-image-1/images/generations?api-version=2025-04-01";
+    let answer = rig.send(Method::POST, path, &key, image).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let form = Form::default().file("file", "a.wav", &wav(800));
+    let path = "/openai/deployments/whisper-1/audio/transcriptions?api-version=2024-06-01";
+    let answer = rig.form(
+        path,
+        form.text("keywords[]", "Bürste")
+            .text("keywords[]", "Lampe"),
+    );
+    let answer = answer.await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.header("x-relay-ignored"), Some("keywords"));
+    let journal = rig.simulator.journal();
+    let heard = journal.matching(|entry| entry.path == "/api/features");
+    let heard = heard.last().unwrap().body.to_string();
+    assert!(
+        heard.contains("whisper-1") && !heard.contains("keywords"),
+        "{heard}"
+    );
+    let missing = rig
+        .send(Method::POST, "/openai/deployments/x/nothing", &key, "{}")
+        .await;
+    assert_eq!(missing.json()["error"]["code"], "not_found");
+}
+
+#[tokio::test]
+async fn other_programs_lists_of_models_are_there() {
+    let rig = Rig::start();
+    for path in ["/model/info", "/v1/model/info"] {
+        let list = rig.get(path).await.json();
+        let models = list["data"].as_array().unwrap();
+        let of = |name: &str| models.iter().find(|model| model["model_name"] == name);
+        let chat = &of("gpt-4o-mini").unwrap()["model_info"];
+        assert_eq!(
+            (&chat["mode"], &chat["supports_vision"]),
+            (&json!("chat"), &json!(true))
+        );
+        assert_eq!(
+            chat["input_cost_per_token"].as_f64(),
+            Some(0.15e-6),
+            "{chat}"
+        );
+        let speech = &of("tts-1").unwrap()["model_info"];
+        assert_eq!(speech["mode"], "audio_speech");
+    }
+    let list = rig.get("/api/v0/models").await.json();
+    let models = list["data"].as_array().unwrap();
+    assert!(
+        models.iter().all(|model| model["state"] == "loaded"),
+        "{list}"
+    );
+    let one = rig.get("/api/v0/models/gpt-4o-mini").await.json();
+    assert_eq!(
+        (&one["id"], &one["type"]),
+        (&json!("gpt-4o-mini"), &json!("vlm"))
+    );
+    let list = rig.get("/v1/models").await.json();
+    let models = list["data"].as_array().unwrap();
+    let chat = models
+        .iter()
+        .find(|model| model["id"] == "gpt-4o-mini")
+        .unwrap();
+    let takes = chat["supported_parameters"].as_array().unwrap();
+    assert!(
+        takes.contains(&json!("tools")) && !takes.contains(&json!("temperature")),
+        "{chat}"
+    );
+    assert_eq!(
+        chat["top_provider"]["context_length"],
+        chat["context_length"]
+    );
+}
+
+#[tokio::test]
+async fn half_a_surrogate_pair_is_replaced_and_the_conversation_goes_on_in_every_api() {
+    let rig = Rig::start();
+    for (path, body) in [
+        (
+            "/v1/chat/completions",
+            r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"cut \ud83d"}]}"#,
+        ),
+        (
+            "/v1/responses",
+            r#"{"model":"gpt-4o-mini","input":"cut \ud83d"}"#,
+        ),
+        (
+            "/v1/messages",
+            r#"{"model":"gpt-4o-mini","max_tokens":9,"messages":[{"role":"user","content":"cut \ud83d"}]}"#,
+        ),
+        (
+            "/v1/completions",
+            r#"{"model":"gpt-4o-mini","prompt":"cut \ud83d"}"#,
+        ),
+        (
+            "/api/chat",
+            r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"cut \ud83d"}]}"#,
+        ),
+        (
+            "/api/generate",
+            r#"{"model":"gpt-4o-mini","prompt":"cut \ud83d"}"#,
+        ),
+        (
+            "/v1/images/generations",
+            r#"{"model":"gpt-image-1","prompt":"cut \ud83d"}"#,
+        ),
+        (
+            "/v1/audio/speech",
+            r#"{"model":"tts-1","voice":"alloy","input":"cut \ud83d"}"#,
+        ),
+    ] {
+        let answer = rig.send(Method::POST, path, &AUTHORIZED, body).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        let journal = rig.simulator.journal();
+        let posted = journal.matching(|entry| entry.body.to_string().contains("cut "));
+        let last = posted.last().unwrap().body.to_string();
+        assert!(last.contains("cut \u{fffd}"), "{path}: {last}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_at_the_wrong_door_is_served_or_told_where_it_belongs() {
+    let rig = Rig::start();
+    let body = json!({"model": "gpt-4o-mini", "input": "Hi", "stream": true});
+    let answer = rig.chat(&body).await;
+    assert!(
+        answer.is_done() && answer.text.contains("chat.completion.chunk"),
+        "{}",
+        answer.text
+    );
+    let messages = json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}]});
+    for path in ["/v1/responses", "/v1/completions"] {
+        let answer = rig.post(path, &messages).await;
+        assert_eq!(answer.status, 400, "{path}");
+        assert!(
+            answer.text.contains("/v1/chat/completions"),
+            "{path}: {}",
+            answer.text
         );
     }
 }

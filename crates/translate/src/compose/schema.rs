@@ -31,6 +31,8 @@ pub enum StrictRules {
     OpenAi,
     /// Anthropic's: no further properties in any object; properties may be optional.
     Anthropic,
+    /// None: any schema that JSON Schema knows.
+    None,
 }
 
 /// What the prompt says last of the answer's form; none if any text will do.
@@ -47,37 +49,40 @@ pub fn instruction(output: &OutputFormat) -> Option<String> {
     }
 }
 
-/// Refuses a schema that cannot be held, before anything is spent. `field` is where it stands.
-pub fn check(output: &OutputFormat, rules: StrictRules, field: &str) -> Result<(), Failure> {
+/// Refuses a schema that cannot be held, before anything is spent. `field` is where it stands. Gives
+/// whether a pattern of it will not be checked.
+pub fn check(output: &OutputFormat, rules: StrictRules, field: &str) -> Result<bool, Failure> {
     let OutputFormat::Schema { schema, strict, .. } = output else {
-        return Ok(());
+        return Ok(false);
     };
     checked(schema, strict.then_some(rules), field)
 }
 
 /// Refuses a tool whose schema cannot be held, before anything is spent. `field` is where a tool has
-/// it.
-pub fn check_tools(tools: &Tools, rules: StrictRules, field: &str) -> Result<(), Failure> {
+/// it. Gives whether a pattern will not be checked.
+pub fn check_tools(tools: &Tools, rules: StrictRules, field: &str) -> Result<bool, Failure> {
+    let mut unchecked = false;
     for (at, tool) in tools.offered.iter().enumerate() {
         if let ToolInput::Json(schema) = &tool.input
             && tool.strict
         {
-            checked(schema, Some(rules), &format!("tools[{at}].{field}"))?;
+            unchecked |= checked(schema, Some(rules), &format!("tools[{at}].{field}"))?;
         }
     }
-    Ok(())
+    Ok(unchecked)
 }
 
-fn checked(schema: &Value, strict: Option<StrictRules>, param: &str) -> Result<(), Failure> {
+fn checked(schema: &Value, strict: Option<StrictRules>, param: &str) -> Result<bool, Failure> {
     let invalid = |why: String| {
         Failure::invalid(param, format!("Invalid schema: {why}")).with_code("invalid_json_schema")
     };
     match strict {
         Some(StrictRules::OpenAi) => checked_strictly(schema).map_err(invalid)?,
         Some(StrictRules::Anthropic) => closed(schema, "#").map_err(invalid)?,
-        None => {}
+        Some(StrictRules::None) | None => {}
     }
-    Schema::compile(schema).map_err(invalid).map(|_| ())
+    let schema = Schema::compile(schema).map_err(invalid)?;
+    Ok(schema.leaves_out_patterns())
 }
 
 /// Refuses an object, at any depth, that may have further properties.
@@ -224,7 +229,7 @@ mod tests {
     use crate::chat_request::Tool;
     use serde_json::json;
 
-    fn strict(schema: Value) -> Result<(), Failure> {
+    fn strict(schema: Value) -> Result<bool, Failure> {
         let output = OutputFormat::Schema {
             name: "x".to_owned(),
             schema,
@@ -249,7 +254,7 @@ mod tests {
             json!({"type": "array", "items": part}),
             json!({"allOf": [{"$ref": "#/$defs/part"}], "$defs": {"part": part}}),
         ] {
-            assert_eq!(checked(schema.clone()), Ok(()), "{schema}");
+            assert_eq!(checked(schema.clone()), Ok(false), "{schema}");
         }
         let open = json!({"type": "object", "properties": {"a": {"type": "string"}}});
         for schema in [
@@ -298,7 +303,7 @@ mod tests {
     #[test]
     fn a_schema_that_can_be_held_is_asked_for_as_it_is() {
         let schema = json!({"type": "object", "properties": {"b": {"type": "string"}, "a": {"$ref": "#/$defs/x"}}, "required": ["b", "a"], "additionalProperties": false, "$defs": {"x": {"type": "integer"}}});
-        assert_eq!(strict(schema.clone()), Ok(()));
+        assert_eq!(strict(schema.clone()), Ok(false));
         let output = OutputFormat::Schema {
             name: "x".to_owned(),
             schema,

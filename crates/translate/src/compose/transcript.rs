@@ -11,7 +11,7 @@ mod calls;
 use std::fmt::Write as _;
 
 use crate::chat_request::{
-    Call, CallResult, ChatRequest, Message, OutputFormat, Part, Role, ToolInput,
+    Attachment, Call, CallResult, ChatRequest, Message, OutputFormat, Part, Role, ToolInput,
 };
 use crate::tags::Tags;
 use attribute::attribute;
@@ -68,6 +68,7 @@ fn has_document(part: &Part) -> bool {
 }
 
 /// The text of a turn that needs no transcript: one user message, of text, pictures and documents.
+/// Documents are named where they stood, so that the message can speak of them.
 #[must_use]
 pub fn lone_text(chat: &ChatRequest) -> Option<String> {
     let [message] = chat.messages.as_slice() else {
@@ -75,10 +76,62 @@ pub fn lone_text(chat: &ChatRequest) -> Option<String> {
     };
     let plain = message.role == Role::User && message.name.is_none();
     plain.then(|| {
-        let mut texts = texts(&message.parts);
-        texts.retain(|text| !text.is_empty());
-        texts.join("\n")
+        let named = names_documents(&message.parts);
+        let mut files = 0;
+        let mut text = String::new();
+        for part in &message.parts {
+            let mark = match part {
+                Part::File(file) if named => {
+                    files += 1;
+                    Some(file_mark(files, file))
+                }
+                _ => None,
+            };
+            let said = texts(std::slice::from_ref(part));
+            let said = said.into_iter().chain(mark.as_deref());
+            for piece in said.filter(|piece| !piece.is_empty()) {
+                if !text.is_empty() {
+                    text.push('\n');
+                }
+                text.push_str(piece);
+            }
+        }
+        text
     })
+}
+
+/// Whether a message with documents has to tell which is which.
+fn names_documents(parts: &[Part]) -> bool {
+    let files = parts.iter().filter_map(|part| match part {
+        Part::File(file) => Some(file),
+        _ => None,
+    });
+    files.clone().count() > 1 || files.clone().any(|file| file.name.is_some())
+}
+
+/// How a document stands in the text: its number, and its name if it has one.
+fn file_mark(number: usize, file: &Attachment) -> String {
+    let name = file.name.as_deref().map(shown_name).unwrap_or_default();
+    let gap = if name.is_empty() { "" } else { ": " };
+    format!("[file {number}{gap}{name}]")
+}
+
+/// The longest name of a file that is shown, in characters.
+const FILE_NAME_CHARS_MAX: usize = 128;
+
+/// A file's name in any script; nothing in it can end the mark, be a tag, or turn the text around.
+fn shown_name(name: &str) -> String {
+    let is_shown = |c: &char| {
+        !c.is_control()
+            && !matches!(c, '<' | '>' | '[' | ']' | '"' | '/' | '\\')
+            && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let shown: String = name
+        .chars()
+        .filter(is_shown)
+        .take(FILE_NAME_CHARS_MAX)
+        .collect();
+    shown.trim().to_owned()
 }
 
 /// The transcript of the messages. `instructions` (tools) stand right after the client's leading
@@ -249,9 +302,7 @@ impl<'a> Writer<'a> {
                 }
                 Part::File(media) => {
                     self.files += 1;
-                    let name = media.name.as_deref().map(attribute).unwrap_or_default();
-                    let gap = if name.is_empty() { "" } else { ": " };
-                    let _ = writeln!(self.text, "[file {}{gap}{name}]", self.files);
+                    let _ = writeln!(self.text, "{}", file_mark(self.files, media));
                 }
                 Part::Audio(_) | Part::Reasoning(_) | Part::Result(_) => {}
             }

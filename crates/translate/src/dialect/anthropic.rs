@@ -5,4 +5,3 @@ pub mod files;
 pub mod messages;
 pub mod model_names;
 pub mod models;
-pub mod time;

@@ -11,14 +11,65 @@ use crate::failure::{Failure, Kind};
 
 pub mod forms;
 pub mod slot;
+pub mod surrogates;
 
-/// Parses a request's body. A byte order mark before it is passed over, as RFC 8259 permits.
+/// Parses a request's body. A byte order mark before it is passed over, as RFC 8259 permits, and half
+/// of a surrogate pair becomes U+FFFD: clients cut texts where they like.
 ///
 /// # Errors
 /// Malformed JSON with its place, or a field of the wrong type with its path.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    serde_json::from_slice(body).map_err(|error| explain::<T>(body, &error))
+    let error = match serde_json::from_slice(body) {
+        Ok(request) => return Ok(request),
+        Err(error) => error,
+    };
+    let Some(readable) = surrogates::replaced(body) else {
+        return Err(explain::<T>(body, &error));
+    };
+    serde_json::from_slice(&readable).map_err(|error| explain::<T>(&readable, &error))
+}
+
+/// Fields that carry the conversation in some API, and the endpoint that takes them.
+const CONVERSATIONS: [(&str, &str); 3] = [
+    ("messages", "POST /v1/chat/completions"),
+    ("input", "POST /v1/responses"),
+    ("prompt", "POST /v1/completions"),
+];
+
+/// A failure for lack of a conversation, with the endpoint for which the request was made if it is
+/// another one: `given` are the names of fields that mean nothing here.
+#[must_use]
+pub fn with_endpoint_of(failure: Failure, given: &[String]) -> Failure {
+    let is_given = |(field, _): &&(&str, &str)| given.iter().any(|name| name == field);
+    match CONVERSATIONS.iter().find(is_given) {
+        Some((field, endpoint)) => Failure {
+            message: format!("{} `{field}` is for {endpoint}.", failure.message),
+            ..failure
+        },
+        None => failure,
+    }
+}
+
+/// The most characters of a question that a search shows.
+const MAX_QUESTION: usize = 200;
+
+/// What a search is for, as far as anybody knows: what the person said last.
+#[must_use]
+pub fn question(messages: &[Message]) -> String {
+    let said = messages
+        .iter()
+        .rev()
+        .find(|message| message.role == Role::User);
+    let texts = said
+        .into_iter()
+        .flat_map(|message| &message.parts)
+        .filter_map(|part| match part {
+            Part::Text(text) => Some(text.trim()),
+            _ => None,
+        });
+    let text = texts.collect::<Vec<_>>().join(" ");
+    text.chars().take(MAX_QUESTION).collect()
 }
 
 /// Whether a conversation ends with the results of calls. Upstream searches before the model

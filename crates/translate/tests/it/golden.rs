@@ -9,11 +9,12 @@
 //! belongs beside it; read the diff before you commit it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use translate::chat_request::{ChatRequest, Delivery};
 use translate::compose::{Wording, compose};
-use translate::dialect::{DecodedRequest, Dialect, anthropic, openai};
-use translate::reply::{Completion, Reply, ResponseMeta, Usage, UsageSource};
+use translate::dialect::{DecodedRequest, Dialect, anthropic, ollama, openai};
+use translate::reply::{Completion, Reply, ResponseMeta, Timing, Usage, UsageSource};
 
 use super::cases::cuts;
 use answers::{Answer, LOT, Said, answer, borders, conversation, merged, written};
@@ -29,6 +30,8 @@ const DIALECTS: &[(&str, Dialect)] = &[
     ("messages", anthropic::messages::DIALECT),
     ("responses", openai::responses::DIALECT),
     ("completions", openai::completions::DIALECT),
+    ("ollama_chat", ollama::chat::DIALECT),
+    ("ollama_generate", ollama::generate::DIALECT),
 ];
 
 fn testdata(folder: &str) -> PathBuf {
@@ -63,6 +66,10 @@ const USAGE: Usage = Usage {
 const COMPLETION: Completion = Completion {
     usage: USAGE,
     at: 1_700_000_009,
+    timing: Timing {
+        first: Duration::from_millis(1_500),
+        total: Duration::from_secs(9),
+    },
 };
 
 #[test]

@@ -15,6 +15,7 @@ use translate::failure::{Failure, Kind};
 
 use super::{TIMES, TranscriptionRequest};
 use crate::failure::of_upstream;
+use crate::http::deployment::Deployment;
 use crate::http::multipart::{Form, FormPart, FormReader, SMALL_FIELDS_BYTES};
 use crate::http::reply;
 use crate::ledger::Payer;
@@ -37,8 +38,9 @@ const ONCE: [&str; 8] = [
 ];
 
 /// Parameters of OpenAI's that mean nothing to any model here.
-const IGNORED: [&str; 6] = [
+const IGNORED: [&str; 7] = [
     "include",
+    "keywords",
     "chunking_strategy",
     "known_speaker_names",
     "known_speaker_references",
@@ -66,6 +68,7 @@ impl Media {
         if announced.is_some_and(|length| length > max_file + SMALL_FIELDS_BYTES) {
             return Err(crate::objects::files::too_large(max_file));
         }
+        let deployment = head.extensions.get::<Deployment>().cloned();
         let mut reader = FormReader::new(head, body).await?;
         let mut form = Form::default();
         let mut uploaded = None;
@@ -81,13 +84,14 @@ impl Media {
                     let limit = self.file_limit(&form, announced)?;
                     uploaded = Some(self.forward(payer, part, &limit).await?);
                 }
-                other if part.file_name().is_some() => return Err(misnamed(other)),
+                other if part.is_file() => return Err(misnamed(other)),
                 _ => {
                     let text = part.text().await?;
                     form.insert(part.name(), text);
                 }
             }
         }
+        form.use_model_of(deployment);
         self.transcription_request(&form, uploaded.ok_or_else(missing)?)
     }
 
@@ -129,7 +133,7 @@ impl Media {
         mut part: FormPart<'_>,
         limit: &FileLimit,
     ) -> Result<UploadedAudio, Failure> {
-        let file_name = part.file_name().map(str::to_owned);
+        let file_name = part.file_name();
         let mut beginning = Vec::new();
         while beginning.len() < SNIFF_BYTES {
             match part.chunk().await? {

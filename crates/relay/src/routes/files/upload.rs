@@ -53,7 +53,9 @@ async fn read(
                 "The form has two parts named `file`: upload one file at a time.",
             ));
         } else {
-            let name = wire::file_name(part.disposition(), part.file_name());
+            let name = part
+                .file_name()
+                .unwrap_or_else(|| wire::file_name("", None));
             let mime = part.content_type().map(str::to_owned);
             let upload = store(files.begin(owner).await?, part).await?;
             file = Some((upload, name, mime));

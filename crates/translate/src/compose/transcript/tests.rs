@@ -250,3 +250,54 @@ fn two_calls_of_one_id_in_one_turn_are_answered_in_their_order() {
         assert!(text.contains(wanted), "{wanted}: {text}");
     }
 }
+
+fn document(name: Option<&str>) -> Part {
+    Part::File(Attachment {
+        source: Source::FileId("file-1".to_owned()),
+        name: name.map(str::to_owned),
+        mime: None,
+    })
+}
+
+#[test]
+fn documents_are_named_in_any_script_also_beside_a_lone_message() {
+    let hindi = "\u{939}\u{93f}\u{928}\u{94d}\u{926}\u{940}.pdf";
+    for (name, shown) in [
+        (
+            Some("Bericht (2), neu.pdf"),
+            "[file 1: Bericht (2), neu.pdf]",
+        ),
+        (Some("a\u{308}.pdf"), "[file 1: a\u{308}.pdf]"),
+        (Some(hindi), &format!("[file 1: {hindi}]")),
+        (Some("C:\\docs\\x]<user>.pdf"), "[file 1: C:docsxuser.pdf]"),
+        (Some("\u{202e}fdp.exe\n"), "[file 1: fdp.exe]"),
+    ] {
+        let lone = Message {
+            role: Role::User,
+            name: None,
+            parts: vec![document(name), Part::Text("Sum up.".to_owned())],
+        };
+        let text = lone_text(&chat(vec![lone.clone()])).unwrap();
+        assert_eq!(text, format!("{shown}\nSum up."));
+        let text = written(&chat(vec![said(Role::System, "x"), lone]));
+        assert!(text.contains(&format!("\n{shown}\nSum up.\n")), "{text}");
+    }
+    let lone = |parts: Vec<Part>| {
+        let message = Message {
+            role: Role::User,
+            name: None,
+            parts,
+        };
+        lone_text(&chat(vec![message])).unwrap()
+    };
+    let two = lone(vec![
+        document(None),
+        document(None),
+        Part::Text("Compare.".to_owned()),
+    ]);
+    assert_eq!(two, "[file 1]\n[file 2]\nCompare.");
+    assert_eq!(
+        lone(vec![document(None), Part::Text("Sum up.".to_owned())]),
+        "Sum up."
+    );
+}

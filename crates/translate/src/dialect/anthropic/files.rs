@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::json;
 
-use super::time::rfc3339;
 use crate::dialect::json;
+use crate::dialect::time::rfc3339;
 
 /// The entries of a page that was not given a size, and the most that one may have.
 pub const PAGE: (usize, usize) = (20, 1000);

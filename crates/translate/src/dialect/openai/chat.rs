@@ -1,6 +1,7 @@
 //! `POST /v1/chat/completions`.
 
 pub mod decode;
+mod either;
 pub mod encode;
 pub mod wire;
 
@@ -10,7 +11,7 @@ use crate::plan::{DialectRules, StrictRules};
 
 /// Chat completions, for the relay.
 pub const DIALECT: Dialect = Dialect {
-    decode: decode::decode,
+    decode: either::decode,
     failure: |failure, _| error::document(failure),
     fields: DialectRules {
         conversation: "messages",

@@ -6,9 +6,6 @@ use super::search;
 use crate::chat_request::{Tool, ToolChoice};
 use crate::failure::{Failure, echo};
 
-/// The longest name a tool may have. OpenAI allows 64; some clients prefix names and go beyond.
-const MAX_NAME: usize = 128;
-
 /// Hosted tools that users choose knowingly: without them the answer would not be what was asked for.
 const CHOSEN_KNOWINGLY: [&str; 6] = [
     "code_interpreter",
@@ -44,21 +41,6 @@ pub fn unknown_tool(kind: &str, param: &str) -> Failure {
             echo(kind)
         ),
     )
-}
-
-/// Refuses a name that could not be called.
-///
-/// # Errors
-/// An empty or overlong name, or one with spaces, quotes or angle brackets.
-pub fn check_name(name: &str, param: &str) -> Result<(), Failure> {
-    let good = |c: char| c.is_alphanumeric() || "_-.:/".contains(c);
-    if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(good) {
-        return Err(Failure::invalid(
-            param,
-            format!("A tool's name has 1 to {MAX_NAME} letters, digits, `_`, `-` or `.`."),
-        ));
-    }
-    Ok(())
 }
 
 /// What a custom tool's grammar demands, in words: nothing can hold the model to it, but it can be

@@ -40,12 +40,17 @@ pub fn decode(body: &[u8]) -> Result<DecodedRequest, Failure> {
         return Err(Failure::invalid("max_tokens", message));
     }
     let thoughts = thoughts(request.thinking.as_ref());
-    let (chat, prefill) = chat(request)?;
+    let DecodedChat {
+        chat,
+        prefill,
+        search_is_demanded,
+    } = chat(request)?;
     let options = EncodeOptions {
         model: chat.model.clone(),
         input_tokens: input_tokens(body.len(), &chat),
         thoughts,
         prefill,
+        query: search_is_demanded.then(|| request::question(&chat.messages)),
     };
     Ok(DecodedRequest {
         chat,
@@ -59,16 +64,24 @@ pub fn decode(body: &[u8]) -> Result<DecodedRequest, Failure> {
 /// # Errors
 /// As for [`decode`], but `max_tokens` may be missing.
 pub fn decode_for_count(body: &[u8]) -> Result<ChatRequest, Failure> {
-    chat(request::parse(body)?).map(|(chat, _)| chat)
+    chat(request::parse(body)?).map(|decoded| decoded.chat)
 }
 
-/// The turn, and the beginning of the answer that the client gave.
-fn chat(mut request: wire::Request) -> Result<(ChatRequest, String), Failure> {
+/// A decoded request, and what its encoder needs of it.
+struct DecodedChat {
+    chat: ChatRequest,
+    /// The beginning of the answer that the client gave.
+    prefill: String,
+    search_is_demanded: bool,
+}
+
+fn chat(mut request: wire::Request) -> Result<DecodedChat, Failure> {
     let (model, online) = model(request.model.take())?;
     refuse_what_is_kept_elsewhere(&request)?;
     let wire_messages = request.messages.take().unwrap_or_default();
     if wire_messages.is_empty() {
-        request::check_messages(&[], "messages")?;
+        request::check_messages(&[], "messages")
+            .map_err(|failure| request::with_endpoint_of(failure, &request.ignored))?;
     }
     let history = History::of(&wire_messages);
     if history.wants_citations {
@@ -77,7 +90,11 @@ fn chat(mut request: wire::Request) -> Result<(ChatRequest, String), Failure> {
     let effort = history.effort.clone().or_else(|| effort(&request));
     let mut messages = messages(request.system.take(), wire_messages)?;
     let answering = request::answers_calls(&messages);
-    let (tools, search) = tools::decode(&mut request, history, answering)?;
+    let tools::Decoded {
+        tools,
+        search,
+        search_is_demanded,
+    } = tools::decode(&mut request, history, answering)?;
     let prefill = prefill(&mut messages);
     request::check_messages(&messages, "messages")?;
     let streamed = request.stream == Some(true);
@@ -98,7 +115,11 @@ fn chat(mut request: wire::Request) -> Result<(ChatRequest, String), Failure> {
         tools,
         ..ChatRequest::default()
     };
-    Ok((chat, prefill))
+    Ok(DecodedChat {
+        chat,
+        prefill,
+        search_is_demanded,
+    })
 }
 
 fn model(model: Option<String>) -> Result<(String, bool), Failure> {

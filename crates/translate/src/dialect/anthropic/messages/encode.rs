@@ -1,7 +1,8 @@
 //! Reply events become a message, whole ([`EncodeOptions`]) or as the events of a stream ([`Events`]).
 //!
-//! Blocks come in the order of their events, and one is open at a time. Web search leaves no block:
-//! upstream does not say what it searched or found, and nothing is made up.
+//! Blocks come in the order of their events, and one is open at a time. A search that a client demands
+//! stands before them, for clients count it: what was asked, and no results, for upstream does not say
+//! what it found.
 
 mod body;
 mod prefill;
@@ -34,6 +35,8 @@ pub struct EncodeOptions {
     pub thoughts: Thoughts,
     /// The beginning of the answer that the client gave; only what follows it is sent.
     pub prefill: String,
+    /// What is searched for, where the client demands a search.
+    pub query: Option<String>,
 }
 
 /// What becomes of the thoughts that a model shows.
@@ -56,8 +59,11 @@ impl Encoder for EncodeOptions {
         let mut text = prefill.pass(&reply.text).into_owned();
         text.push_str(&prefill.rest());
         text.push_str(&reply.refusal);
-        let mut message = Message::new(&meta.id, &self.model, Counts::from(completion.usage));
-        message.content = content(self.thoughts, meta, reply, &text);
+        let usage = Counts::from(completion.usage).with_searches(self.searches());
+        let mut message = Message::new(&meta.id, &self.model, usage);
+        message.content = self.search_blocks(meta);
+        let said = content(self.thoughts, meta, reply, &text);
+        message.content.extend(said);
         message.stop = Stop::of(&reply.finish, !reply.refusal.is_empty());
         let mut out = Vec::with_capacity(768 + text.len() + reply.reasoning.len());
         json::write(&message, &mut out);
@@ -66,6 +72,23 @@ impl Encoder for EncodeOptions {
 
     fn stream(self: Box<Self>, meta: ResponseMeta, _choices: u32) -> Box<dyn StreamEncoder> {
         Box::new(Events::new(*self, meta))
+    }
+}
+
+impl EncodeOptions {
+    /// Searches that were made on demand.
+    fn searches(&self) -> Option<u64> {
+        self.query.as_ref().map(|_| 1)
+    }
+
+    /// The search and its result, as far as anybody knows.
+    fn search_blocks(&self, meta: &ResponseMeta) -> Vec<Block<'_>> {
+        let Some(query) = &self.query else {
+            return Vec::new();
+        };
+        let id = format!("srvtoolu_{}", meta.id);
+        let result = Block::search_result(id.clone());
+        vec![Block::search(id, Some(query)), result]
     }
 }
 
@@ -111,6 +134,8 @@ pub struct Events {
     head: Vec<u8>,
     refused: bool,
     finish: Finish,
+    /// Searches that were made on demand.
+    searches: Option<u64>,
 }
 
 /// Which block is open.
@@ -120,6 +145,7 @@ enum Open {
     Text,
     Thinking,
     Call,
+    Result,
 }
 
 impl Events {
@@ -135,6 +161,7 @@ impl Events {
             head: Vec::with_capacity(160),
             refused: false,
             finish: Finish::Stop,
+            searches: None,
         }
     }
 
@@ -148,7 +175,7 @@ impl Events {
         let (kind, field) = match open {
             Open::Thinking => ("thinking_delta", "thinking"),
             Open::Call => ("input_json_delta", "partial_json"),
-            Open::Text | Open::None => ("text_delta", "text"),
+            Open::Text | Open::Result | Open::None => ("text_delta", "text"),
         };
         self.head.clear();
         let _ = write!(
@@ -220,6 +247,15 @@ impl StreamEncoder for Events {
         let usage = Counts::new(self.options.input_tokens, 0);
         let message = Message::new(&self.meta.id, &self.options.model, usage);
         frame("message_start", &body::MessageStart { message }, out);
+        let Some(query) = self.options.query.take() else {
+            return;
+        };
+        let id = format!("srvtoolu_{}", self.meta.id);
+        self.searches = Some(1);
+        self.begin(Open::Call, Block::search(id.clone(), None), out);
+        self.delta(&body::query_json(&query), out);
+        self.begin(Open::Result, Block::search_result(id), out);
+        self.end(out);
     }
 
     fn event(&mut self, _choice: u32, event: Event<'_>, out: &mut Vec<u8>) {
@@ -258,7 +294,7 @@ impl StreamEncoder for Events {
                 container: (),
                 stop: Stop::of(&self.finish, self.refused),
             },
-            usage: DeltaCounts::from(completion.usage),
+            usage: DeltaCounts::new(completion.usage, self.searches),
         };
         frame("message_delta", &end, out);
         frame("message_stop", &body::MessageStop {}, out);

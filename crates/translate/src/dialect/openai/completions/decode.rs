@@ -33,7 +33,8 @@ pub fn decode(body: &[u8]) -> Result<DecodedRequest, Failure> {
         Some(base) if !base.is_empty() => (base.to_owned(), Some(WebSearch::default())),
         _ => (model, None),
     };
-    let prompts = prompts(request.prompt.take())?;
+    let prompts = prompts(request.prompt.take())
+        .map_err(|failure| request::with_endpoint_of(failure, &request.ignored))?;
     if request
         .suffix
         .as_ref()

@@ -200,10 +200,9 @@ impl ResponsesRequest {
         for (at, item) in &input {
             reader.item(item, &format!("input[{at}]"))?;
         }
-        request::check_messages(
-            reader.messages.get(instructed..).unwrap_or_default(),
-            "input",
-        )?;
+        let said = reader.messages.get(instructed..).unwrap_or_default();
+        request::check_messages(said, "input")
+            .map_err(|failure| request::with_endpoint_of(failure, &self.request.ignored))?;
         let input = input.into_iter().map(|(_, item)| item).collect();
         self.decoded(reader, &declared, input)
     }
@@ -227,7 +226,7 @@ impl ResponsesRequest {
         });
         let options = EncodeOptions {
             callables: reader.offer.callables,
-            query: search.map(|_| question(&reader.messages)),
+            query: search.map(|_| request::question(&reader.messages)),
             summary,
             keep: request.store != Some(false),
             echo,
@@ -425,26 +424,6 @@ const UNKNOWN_DETAILS: [&str; 3] = [
     "web_search_call.action.sources",
     "web_search_call.results",
 ];
-
-/// The most characters of a question that a search call shows.
-const MAX_QUESTION: usize = 200;
-
-/// What the search is for, as far as anybody knows: what the person said last.
-fn question(messages: &[Message]) -> String {
-    let said = messages
-        .iter()
-        .rev()
-        .find(|message| message.role == Role::User);
-    let texts = said
-        .into_iter()
-        .flat_map(|message| &message.parts)
-        .filter_map(|part| match part {
-            Part::Text(text) => Some(text.trim()),
-            _ => None,
-        });
-    let text = texts.collect::<Vec<_>>().join(" ");
-    text.chars().take(MAX_QUESTION).collect()
-}
 
 #[cfg(test)]
 mod tests;

@@ -11,11 +11,21 @@ use super::super::wire;
 use super::client_tools;
 use super::history::History;
 use crate::chat_request::{Tool, ToolChoice, ToolInput, Tools, WebSearch};
-use crate::dialect::openai::choice::check_name;
+use crate::dialect::tool_name;
 use crate::failure::{Failure, echo};
 
 /// The most sites that one search reads here, however many searches the client allows.
 const MAX_SITES: u64 = 10;
+
+/// What a request may use.
+pub(super) struct Decoded {
+    /// The client's own tools.
+    pub(super) tools: Tools,
+    /// Web search, where it is made.
+    pub(super) search: Option<WebSearch>,
+    /// Whether the search is demanded: it is chosen, or there is no other tool.
+    pub(super) search_is_demanded: bool,
+}
 
 /// The tools, and web search if it is among them. What is `answering` tools' results searches only
 /// on demand.
@@ -23,7 +33,7 @@ pub(super) fn decode(
     request: &mut wire::Request,
     history: History,
     answering: bool,
-) -> Result<(Tools, Option<WebSearch>), Failure> {
+) -> Result<Decoded, Failure> {
     let mut declared = request.tools.take().unwrap_or_default();
     declared.extend(history.added);
     let mut offer = Offer {
@@ -46,7 +56,11 @@ pub(super) fn decode(
         one_at_a_time: choice.disable_parallel_tool_use == Some(true),
         offered: offer.tools,
     };
-    Ok((tools, search))
+    Ok(Decoded {
+        search_is_demanded: search.is_some() && (demanded || tools.offered.is_empty()),
+        tools,
+        search,
+    })
 }
 
 #[derive(Default)]
@@ -139,7 +153,7 @@ fn custom(tool: wire::Tool, path: &str) -> Result<Tool, Failure> {
     let name = tool
         .name
         .ok_or_else(|| Failure::invalid(format!("{path}.name"), "A tool needs a `name`."))?;
-    check_name(&name, &format!("{path}.name"))?;
+    tool_name::check(&name, &format!("{path}.name"))?;
     let schema = tool.input_schema.filter(|schema| !schema.is_null());
     let schema = schema.ok_or_else(|| {
         let message = format!("The tool `{name}` needs an `input_schema`.");

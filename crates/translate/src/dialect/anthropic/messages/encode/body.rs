@@ -4,6 +4,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::dialect::json;
 use crate::reply::{Finish, Usage};
 
 /// A message, whole or at its start.
@@ -51,6 +52,17 @@ pub(super) enum Block<'a> {
         thinking: &'a str,
         signature: &'static str,
     },
+    ServerToolUse {
+        id: String,
+        caller: Caller,
+        name: &'static str,
+        input: SearchInput<'a>,
+    },
+    WebSearchToolResult {
+        tool_use_id: String,
+        caller: Caller,
+        content: [(); 0],
+    },
     ToolUse {
         id: String,
         caller: Caller,
@@ -65,6 +77,22 @@ pub(super) struct Caller {
     #[serde(rename = "type")]
     kind: &'static str,
 }
+
+/// The input of a search; nothing of it is known where a stream begins it.
+#[derive(Serialize)]
+pub(super) struct SearchInput<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<&'a str>,
+}
+
+/// The input of a search as JSON text.
+pub(super) fn query_json(query: &str) -> String {
+    let query = Some(query);
+    String::from_utf8(json::text(&SearchInput { query })).unwrap_or_default()
+}
+
+/// The model itself.
+const DIRECT: Caller = Caller { kind: "direct" };
 
 /// A call's input, byte for byte as the model wrote it.
 #[derive(Serialize)]
@@ -89,12 +117,29 @@ impl<'a> Block<'a> {
         }
     }
 
+    pub(super) fn search(id: String, query: Option<&'a str>) -> Self {
+        Self::ServerToolUse {
+            id,
+            caller: DIRECT,
+            name: "web_search",
+            input: SearchInput { query },
+        }
+    }
+
+    pub(super) fn search_result(tool_use_id: String) -> Self {
+        Self::WebSearchToolResult {
+            tool_use_id,
+            caller: DIRECT,
+            content: [],
+        }
+    }
+
     pub(super) fn call(id: String, name: &'a str, arguments: &'a str) -> Self {
         let given: Option<&RawValue> = serde_json::from_str(arguments).ok();
         let given = given.filter(|given| given.get().starts_with('{'));
         Self::ToolUse {
             id,
-            caller: Caller { kind: "direct" },
+            caller: DIRECT,
             name,
             input: given.map_or(Input::Nothing {}, Input::Given),
         }
@@ -157,12 +202,36 @@ pub(super) struct Counts {
     cache_creation: (),
     inference_geo: (),
     output_tokens_details: (),
-    server_tool_use: (),
+    server_tool_use: Option<ServerToolUse>,
     service_tier: (),
     speed: (),
 }
 
+/// What Anthropic's own tools did.
+#[derive(Serialize)]
+struct ServerToolUse {
+    web_search_requests: u64,
+    web_fetch_requests: u64,
+}
+
+impl ServerToolUse {
+    fn of(searches: Option<u64>) -> Option<Self> {
+        searches.map(|web_search_requests| Self {
+            web_search_requests,
+            web_fetch_requests: 0,
+        })
+    }
+}
+
 impl Counts {
+    /// With so many searches.
+    pub(super) fn with_searches(self, searches: Option<u64>) -> Self {
+        Self {
+            server_tool_use: ServerToolUse::of(searches),
+            ..self
+        }
+    }
+
     pub(super) fn new(input_tokens: u64, output_tokens: u64) -> Self {
         Self {
             input_tokens,
@@ -172,7 +241,7 @@ impl Counts {
             cache_creation: (),
             inference_geo: (),
             output_tokens_details: (),
-            server_tool_use: (),
+            server_tool_use: None,
             service_tier: (),
             speed: (),
         }
@@ -193,18 +262,18 @@ pub(super) struct DeltaCounts {
     cache_creation_input_tokens: u64,
     cache_read_input_tokens: u64,
     output_tokens_details: (),
-    server_tool_use: (),
+    server_tool_use: Option<ServerToolUse>,
 }
 
-impl From<Usage> for DeltaCounts {
-    fn from(usage: Usage) -> Self {
+impl DeltaCounts {
+    pub(super) fn new(usage: Usage, searches: Option<u64>) -> Self {
         Self {
             input_tokens: usage.input_tokens,
             output_tokens: usage.output_tokens,
             cache_creation_input_tokens: 0,
             cache_read_input_tokens: 0,
             output_tokens_details: (),
-            server_tool_use: (),
+            server_tool_use: ServerToolUse::of(searches),
         }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::failure::Kind;
 use crate::reply::Usage;
-use crate::reply::UsageSource;
+use crate::reply::{Timing, UsageSource};
 
 const USAGE: Usage = Usage {
     input_tokens: 120,
@@ -15,6 +15,10 @@ const USAGE: Usage = Usage {
 const COMPLETION: Completion = Completion {
     usage: USAGE,
     at: 1_700_000_009,
+    timing: Timing {
+        first: std::time::Duration::ZERO,
+        total: std::time::Duration::ZERO,
+    },
 };
 
 fn meta() -> ResponseMeta {
@@ -30,7 +34,56 @@ fn options(thoughts: Thoughts) -> EncodeOptions {
         input_tokens: 100,
         thoughts,
         prefill: String::new(),
+        query: None,
     }
+}
+
+#[test]
+fn a_search_on_demand_stands_before_the_answer_and_is_counted() {
+    let searching = || EncodeOptions {
+        query: Some("News of \"today\"?".to_owned()),
+        ..options(Thoughts::Hidden)
+    };
+    let reply = Reply {
+        text: "None.".to_owned(),
+        ..Reply::default()
+    };
+    let whole = searching().document(&meta(), &[reply], COMPLETION);
+    let whole: Value = serde_json::from_slice(&whole).unwrap();
+    let direct = serde_json::json!({"type": "direct"});
+    let expected = serde_json::json!([
+        {"type": "server_tool_use", "id": "srvtoolu_abc", "caller": direct, "name": "web_search", "input": {"query": "News of \"today\"?"}},
+        {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_abc", "caller": direct, "content": []},
+        {"type": "text", "text": "None.", "citations": null},
+    ]);
+    assert_eq!(whole["content"], expected);
+    let counted = serde_json::json!({"web_search_requests": 1, "web_fetch_requests": 0});
+    assert_eq!(whole["usage"]["server_tool_use"], counted);
+    let events = [Event::Text("None."), Event::Finished(&Finish::Stop)];
+    let streamed = stream(searching(), &events);
+    let data = streamed
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "));
+    let data: Vec<Value> = data.map(|d| serde_json::from_str(d).unwrap()).collect();
+    let begun = data
+        .iter()
+        .filter(|event| event["type"] == "content_block_start");
+    let begun: Vec<_> = begun
+        .map(|event| (&event["index"], &event["content_block"]["type"]))
+        .collect();
+    let kinds = ["server_tool_use", "web_search_tool_result", "text"].map(Value::from);
+    let numbers = [0, 1, 2].map(Value::from);
+    assert_eq!(begun, numbers.iter().zip(&kinds).collect::<Vec<_>>());
+    let input = data
+        .iter()
+        .find_map(|event| event["delta"]["partial_json"].as_str())
+        .unwrap();
+    assert_eq!(input, r#"{"query":"News of \"today\"?"}"#);
+    let end = data
+        .iter()
+        .find(|event| event["type"] == "message_delta")
+        .unwrap();
+    assert_eq!(end["usage"]["server_tool_use"], counted);
 }
 
 fn stream(options: EncodeOptions, events: &[Event<'_>]) -> String {

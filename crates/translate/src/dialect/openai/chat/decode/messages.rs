@@ -26,7 +26,8 @@ pub(super) fn messages(request: &mut wire::Request) -> Result<Vec<Message>, Fail
     if let Some(last) = decoded.iter_mut().rfind(|m| m.role == Role::User) {
         last.parts.extend(files.into_iter().map(Part::uploaded));
     }
-    request::check_messages(&decoded, "messages")?;
+    request::check_messages(&decoded, "messages")
+        .map_err(|failure| request::with_endpoint_of(failure, &request.ignored))?;
     Ok(decoded)
 }
 

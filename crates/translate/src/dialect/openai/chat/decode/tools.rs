@@ -4,6 +4,7 @@ use crate::chat_request::{Tool, ToolChoice, ToolInput, Tools};
 use crate::dialect::openai::chat::wire;
 use crate::dialect::openai::json_schema;
 use crate::dialect::openai::{choice, search};
+use crate::dialect::tool_name;
 use crate::failure::Failure;
 
 /// Tools that upstream runs by itself.
@@ -122,7 +123,7 @@ fn choice(
 }
 
 fn declared(function: wire::Function, path: &str) -> Result<Tool, Failure> {
-    choice::check_name(&function.name, &format!("{path}.name"))?;
+    tool_name::check(&function.name, &format!("{path}.name"))?;
     let schema = function.parameters.filter(|p| !p.is_null());
     let schema = schema.unwrap_or_else(|| serde_json::json!({"type": "object", "properties": {}}));
     json_schema::check(&schema, &format!("{path}.parameters"))?;
@@ -135,7 +136,7 @@ fn declared(function: wire::Function, path: &str) -> Result<Tool, Failure> {
 }
 
 fn custom(custom: wire::Custom, path: &str) -> Result<Tool, Failure> {
-    choice::check_name(&custom.name, &format!("{path}.name"))?;
+    tool_name::check(&custom.name, &format!("{path}.name"))?;
     let grammar = custom
         .format
         .map(|format| match format.grammar {

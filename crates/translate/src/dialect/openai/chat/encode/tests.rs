@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::failure::{Failure, Kind};
-use crate::reply::{Completion, Event, Usage, UsageSource};
+use crate::reply::{Completion, Event, Timing, Usage, UsageSource};
 
 fn options() -> EncodeOptions {
     EncodeOptions {
@@ -29,6 +29,10 @@ const USAGE: Usage = Usage {
 const COMPLETION: Completion = Completion {
     usage: USAGE,
     at: 1_700_000_009,
+    timing: Timing {
+        first: std::time::Duration::ZERO,
+        total: std::time::Duration::ZERO,
+    },
 };
 
 /// A complete stream of these events.

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::failure::Kind;
-use crate::reply::UsageSource;
+use crate::reply::{Timing, UsageSource};
 
 fn options() -> EncodeOptions {
     EncodeOptions {
@@ -28,6 +28,10 @@ const USAGE: Usage = Usage {
 const COMPLETION: Completion = Completion {
     usage: USAGE,
     at: 1_700_000_009,
+    timing: Timing {
+        first: std::time::Duration::ZERO,
+        total: std::time::Duration::ZERO,
+    },
 };
 
 fn streamed(options: EncodeOptions, choices: u32, events: &[(u32, Event<'_>)]) -> Vec<Value> {

@@ -42,6 +42,14 @@ impl Reader {
         if let Some("reasoning" | "web_search_call") = kind {
             return Ok(());
         }
+        if let Some("compaction" | "compaction_summary" | "context_compaction") = kind {
+            self.compaction(value);
+            return Ok(());
+        }
+        if kind == Some("compaction_trigger") {
+            let message = "The relay compacts no conversations: let the client summarise them, or begin a new one.";
+            return Err(Failure::invalid(path, message));
+        }
         if let Some(kind) = kind.filter(|kind| PASSED_OVER.contains(kind)) {
             let name = format!("input.{kind}");
             if !self.ignored.contains(&name) {
@@ -112,6 +120,22 @@ impl Reader {
             parts,
         });
         Ok(())
+    }
+
+    /// What a compaction left of earlier turns. Of OpenAI's own only OpenAI can read the text.
+    fn compaction(&mut self, value: &Value) {
+        let text = compacted_text(value);
+        if text.trim().is_empty() {
+            self.ignored.push("input.compaction".to_owned());
+            return;
+        }
+        self.messages.push(Message {
+            role: Role::User,
+            name: None,
+            parts: vec![Part::Text(format!(
+                "Summary of the conversation so far:\n{text}"
+            ))],
+        });
     }
 
     /// A call belongs to what the assistant said just before: one turn of the model is several
@@ -261,6 +285,22 @@ impl Reader {
             parts: vec![Part::Result(result)],
         });
     }
+}
+
+/// The text of a compaction: a string, or a list of parts with text.
+fn compacted_text(value: &Value) -> String {
+    let mut texts = Vec::new();
+    for field in ["summary", "content", "text"] {
+        match value.get(field) {
+            Some(Value::String(text)) => texts.push(text.as_str()),
+            Some(Value::Array(parts)) => {
+                let parts = parts.iter().filter_map(|part| part.get("text")?.as_str());
+                texts.extend(parts);
+            }
+            _ => {}
+        }
+    }
+    texts.join("\n")
 }
 
 fn shell_text(result: &wire::ShellResult) -> String {

@@ -528,7 +528,7 @@ fn the_web_is_searched_for_a_question_and_not_again_for_each_result() {
         .unwrap()
         .options
         .query;
-    assert_eq!(query.unwrap().len(), MAX_QUESTION);
+    assert_eq!(query.unwrap().len(), 200);
 }
 
 #[test]
@@ -630,4 +630,34 @@ fn a_hosted_tool_that_is_merely_offered_is_passed_over_by_name() {
         chat.ignored,
         ["image_generation", "programmatic_tool_calling"]
     );
+}
+
+#[test]
+fn what_can_be_read_of_a_compaction_stays_and_the_rest_is_named() {
+    for (item, text) in [
+        (
+            json!({"type": "compaction", "encrypted_content": "x"}),
+            None,
+        ),
+        (
+            json!({"type": "compaction", "summary": [{"type": "summary_text", "text": "They met."}], "encrypted_content": "x"}),
+            Some("They met."),
+        ),
+        (
+            json!({"type": "compaction_summary", "content": "They met."}),
+            Some("They met."),
+        ),
+    ] {
+        let body = json!({"model": "m", "input": [item, {"role": "user", "content": "And?"}]});
+        let chat = decode(body.to_string().as_bytes()).ok().unwrap().chat;
+        let kept = chat.messages.first().map(|message| format!("{message:?}"));
+        let kept = kept.filter(|_| chat.messages.len() == 2);
+        assert_eq!(kept.is_some(), text.is_some(), "{item}");
+        assert!(
+            kept.is_none_or(|kept| kept.contains(text.unwrap_or_default())),
+            "{item}"
+        );
+        let named = chat.ignored.iter().any(|name| name == "input.compaction");
+        assert_eq!(named, text.is_none(), "{item}");
+    }
 }

@@ -8,6 +8,7 @@ use crate::dialect::openai::json_schema;
 use crate::dialect::openai::responses::calls::{Callable, Form, offered_name};
 use crate::dialect::openai::responses::wire;
 use crate::dialect::openai::{choice, search};
+use crate::dialect::tool_name;
 use crate::failure::{Failure, echo};
 
 /// What may be called, and whether the web may be searched.
@@ -106,7 +107,7 @@ impl Offer {
 
     fn namespace(&mut self, tool: wire::Tool, path: &str) -> Result<(), Failure> {
         let name = tool.name.unwrap_or_default();
-        choice::check_name(&name, &format!("{path}.name"))?;
+        tool_name::check(&name, &format!("{path}.name"))?;
         for (at, tool) in tool.tools.unwrap_or_default().iter().enumerate() {
             self.add_one(tool, Some(&name), &format!("{path}.tools[{at}]"))?;
         }
@@ -151,7 +152,7 @@ impl Offer {
         path: &str,
     ) -> Result<(), Failure> {
         let name = declared.name.unwrap_or_default();
-        choice::check_name(&name, &format!("{path}.name"))?;
+        tool_name::check(&name, &format!("{path}.name"))?;
         let offered = offered_name(namespace, &name);
         let tool = Tool {
             name: offered.clone(),

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::dialect::openai::responses::calls::Form;
 use crate::failure::{Failure, Kind};
-use crate::reply::{Completion, Event, Usage, UsageSource};
+use crate::reply::{Completion, Event, Timing, Usage, UsageSource};
 
 mod sequences;
 
@@ -60,6 +60,10 @@ const USAGE: Usage = Usage {
 const COMPLETION: Completion = Completion {
     usage: USAGE,
     at: 1_700_000_009,
+    timing: Timing {
+        first: std::time::Duration::ZERO,
+        total: std::time::Duration::ZERO,
+    },
 };
 
 /// How a stream is ended.

@@ -230,9 +230,9 @@ fn an_item_that_cannot_be_is_refused_with_its_place() {
             "`computer_call` cannot be taken",
         ),
         (
-            item(json!({"type": "compaction", "encrypted_content": "x"})),
-            "input[1].type",
-            "cannot be taken",
+            item(json!({"type": "compaction_trigger"})),
+            "input[1]",
+            "compacts no conversations",
         ),
         (
             item(json!({"type": "item_reference", "id": "msg_1"})),

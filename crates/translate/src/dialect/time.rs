@@ -1,4 +1,4 @@
-//! Times as Anthropic's API writes them.
+//! Times as RFC 3339 writes them: Anthropic's and Ollama's APIs do.
 
 /// A time in seconds since 1970 as RFC 3339 has it, in UTC.
 #[must_use]

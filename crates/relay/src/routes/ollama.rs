@@ -1,0 +1,5 @@
+//! `/api/…`: Ollama's API.
+
+pub mod chat;
+pub mod embed;
+pub mod models;
