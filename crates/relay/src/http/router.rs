@@ -155,8 +155,6 @@ fn table(state: &AppState) -> Vec<Route> {
         Route::get("/health", health::health).open_to(Public),
         Route::get("/v1/models", models::list).open_to(OptionalKey),
         Route::get("/v1/model/info", model_info::list).open_to(OptionalKey),
-        Route::get("/api/v0/models", lm_studio::list).open_to(OptionalKey),
-        Route::get("/api/v0/models/{*id}", lm_studio::entry).open_to(Public),
         Route::get("/v1/models/{*id}", models::entry).open_to(OptionalKey),
         Route::get("/v1/assistants", assistants::list),
         Route::post("/v1/assistants", assistants::create),
@@ -228,14 +226,8 @@ fn table(state: &AppState) -> Vec<Route> {
         Route::get("/v1/dashboard/billing/credit_grants", usage::credit_grants).open_to(Holder),
         Route::post("/v1/messages", messages::create),
         Route::post("/v1/messages/count_tokens", messages::count_tokens),
-        Route::get("/api/version", ollama::models::version).open_to(Public),
-        Route::get("/api/tags", ollama::models::list).open_to(OptionalKey),
-        Route::post("/api/show", ollama::models::show).open_to(Public),
-        Route::get("/api/ps", ollama::models::running).open_to(Public),
-        Route::post("/api/pull", ollama::models::pull),
-        Route::post("/api/chat", ollama::chat::chat),
-        Route::post("/api/generate", ollama::chat::generate),
     ];
+    table.extend(below_api());
     let services = state.services();
     if let Some(counted) = services.access.metrics() {
         let (counted, access) = (counted.clone(), services.access.clone());
@@ -251,6 +243,22 @@ fn table(state: &AppState) -> Vec<Route> {
         table.extend(ollama_embeddings(elsewhere));
     }
     table
+}
+
+/// Ollama's API, and LM Studio's lists of models.
+fn below_api() -> [Route; 9] {
+    use Admission::{OptionalKey, Public};
+    [
+        Route::get("/api/version", ollama::models::version).open_to(Public),
+        Route::get("/api/tags", ollama::models::list).open_to(OptionalKey),
+        Route::post("/api/show", ollama::models::show).open_to(Public),
+        Route::get("/api/ps", ollama::models::running).open_to(Public),
+        Route::post("/api/pull", ollama::models::pull),
+        Route::post("/api/chat", ollama::chat::chat),
+        Route::post("/api/generate", ollama::chat::generate),
+        Route::get("/api/v0/models", lm_studio::list).open_to(OptionalKey),
+        Route::get("/api/v0/models/{*id}", lm_studio::entry).open_to(Public),
+    ]
 }
 
 /// Ollama's two endpoints for embeddings, passed on to another server.
@@ -613,7 +621,6 @@ mod tests {
                 "/",
                 "/page/{name}",
                 "/health",
-                "/api/v0/models/{*id}",
                 "/v1/threads",
                 "/v1/threads/{*rest}",
                 "/v1/videos/edits",
@@ -624,6 +631,7 @@ mod tests {
                 "/api/version",
                 "/api/show",
                 "/api/ps",
+                "/api/v0/models/{*id}",
                 "/metrics"
             ]
         );
