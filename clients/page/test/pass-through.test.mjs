@@ -33,7 +33,7 @@ for (const window of WINDOWS) {
   test(`models are searched (${name})`, async () => {
     const { page, complaints, close } = await visit(browser, `${relay}/#/models`, window);
     await page.getByLabel("Search").fill("gpt-4o mini");
-    await page.getByText("gpt-4o-mini", { exact: true }).waitFor();
+    await page.getByRole("code").getByText("gpt-4o-mini", { exact: true }).waitFor();
     assert.equal(await page.getByText("us.anthropic", { exact: false }).count(), 0);
     await isAccessible(page);
     assert.deepEqual(complaints, []);

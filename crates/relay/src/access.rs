@@ -11,6 +11,9 @@ pub mod known_keys;
 pub mod rate_limit;
 pub mod sealing;
 pub mod secret;
+pub mod session;
+pub mod sign_in;
+pub mod sign_in_limit;
 pub mod supplied_key;
 
 use std::net::SocketAddr;
@@ -30,7 +33,7 @@ use crate::ledger::Payer;
 use crate::ledger::payer::Gate;
 use crate::ledger::request_entry::RequestEntry;
 use crate::observe::metrics::Metrics;
-use account_id::AccountIds;
+use account_id::{AccountId, AccountIds};
 use admin::AdminKey;
 use caller::Caller;
 use client_address::client_address;
@@ -271,12 +274,16 @@ impl Access {
         }
         let who = match self.settings.rate_limit_by {
             RateLimitBy::Key => caller.id,
-            RateLimitBy::Address => {
-                let address = client_address(peer, headers, &self.settings.trusted_proxies);
-                self.account_ids.of_address(address)
-            }
+            RateLimitBy::Address => self.address(peer, headers),
         };
         self.rate_limit.admit(who, slot).await
+    }
+
+    /// The name of the address from which a request comes.
+    #[must_use]
+    pub fn address(&self, peer: SocketAddr, headers: &HeaderMap) -> AccountId {
+        let address = client_address(peer, headers, &self.settings.trusted_proxies);
+        self.account_ids.of_address(address)
     }
 
     /// Refuses a caller that nobody knows, where a request costs no credits and so would be served

@@ -10,6 +10,7 @@ use translate::plan::PlanSettings;
 
 use crate::access::known_keys::KnownKeys;
 use crate::access::rate_limit::RateLimit;
+use crate::access::sign_in::SignIn;
 use crate::access::supplied_key::{self, SuppliedKeys};
 use crate::access::{self, Access};
 use crate::banner;
@@ -19,7 +20,7 @@ use crate::cli;
 use crate::cli::commands::Command;
 use crate::config::Settings;
 use crate::demo::Demo;
-use crate::doctor::{self, State};
+use crate::doctor::{self, Inspection, State};
 use crate::embeddings::Embeddings;
 use crate::http::event_stream::Heartbeat;
 use crate::http::router;
@@ -42,7 +43,6 @@ pub struct App {
     pub state: AppState,
     /// What outlives a request.
     pub stores: Stores,
-    client: Client,
     sharing: Sharing,
 }
 
@@ -147,20 +147,32 @@ impl App {
             },
         );
         let embeddings = Embeddings::of(settings).map_err(StartError::Settings)?;
+        let embeddings = embeddings.map(Arc::new);
+        let access = Arc::new(access);
+        let subjects = doctor::Subjects {
+            client,
+            stores: stores.clone(),
+            embeddings: embeddings.clone(),
+            sharing: sharing.clone(),
+        };
         let services = Services {
-            access: Arc::new(access),
             supplied_keys: Arc::new(supplied_keys(settings).map_err(StartError::Settings)?),
+            sign_in: Arc::new(SignIn::new(access.clone(), stores.account_ids.clone())),
+            inspection: Arc::new(Inspection {
+                subjects,
+                settings: settings.clone(),
+            }),
+            access,
             models,
             media,
             chat: Arc::new(chat),
             objects,
             jobs,
-            embeddings: embeddings.map(Arc::new),
+            embeddings,
         };
         Ok(Self {
             state: AppState::new(services),
             stores,
-            client,
             sharing,
         })
     }
@@ -211,7 +223,7 @@ pub fn run(mut settings: Settings) -> Result<(), StartError> {
     let _log =
         observe::init(&settings.rust_log, settings.log_format).map_err(StartError::Settings)?;
     let demo = settings.demo.then(|| Demo::start(&mut settings));
-    let _demo = demo.transpose().map_err(StartError::Simulator)?;
+    let demo = demo.transpose().map_err(StartError::Simulator)?;
     let app = App::new(&settings)?;
     if settings.check {
         print!("{}", banner::settings(&settings, &app.stores));
@@ -229,23 +241,17 @@ pub fn run(mut settings: Settings) -> Result<(), StartError> {
         return Ok(());
     }
     if settings.doctor {
-        return runtime.block_on(examine(app, &settings));
+        return runtime.block_on(examine(&app));
     }
-    runtime.block_on(serve(app, &settings))?;
+    runtime.block_on(serve(app, &settings, demo.as_ref()))?;
     // What is still open after the drain is dropped with the runtime, and not waited for.
     runtime.shutdown_background();
     Ok(())
 }
 
 /// Says how everybody is whom the settings name.
-async fn examine(app: App, settings: &Settings) -> Result<(), StartError> {
-    let subjects = doctor::Subjects {
-        client: app.client,
-        stores: app.stores,
-        embeddings: app.state.services().embeddings.clone(),
-        sharing: app.sharing,
-    };
-    let findings = doctor::examine(&subjects, settings).await;
+async fn examine(app: &App) -> Result<(), StartError> {
+    let findings = app.state.services().inspection.examine().await;
     print!("{}", doctor::report(&findings));
     let trouble = findings.iter().filter(|f| f.state == State::Trouble);
     match trouble.count() {
@@ -254,7 +260,7 @@ async fn examine(app: App, settings: &Settings) -> Result<(), StartError> {
     }
 }
 
-async fn serve(app: App, settings: &Settings) -> Result<(), StartError> {
+async fn serve(app: App, settings: &Settings, demo: Option<&Demo>) -> Result<(), StartError> {
     let App {
         state,
         stores,
@@ -262,13 +268,20 @@ async fn serve(app: App, settings: &Settings) -> Result<(), StartError> {
         ..
     } = app;
     let services = state.services();
+    let page = match demo {
+        None => None,
+        Some(demo) => {
+            let how = demo.fill(settings, &sharing).await;
+            Some(how.map_err(|failure| StartError::Simulator(failure.message))?)
+        }
+    };
     sharing.start().await;
     let address = SocketAddr::new(settings.host, settings.port);
     let listener = TcpListener::bind(address).await;
     let listener = listener.map_err(|source| StartError::Listen { address, source })?;
     print!(
         "{}",
-        banner::started(settings, &stores, listener.local_addr()?)
+        banner::started(settings, &stores, listener.local_addr()?, page.as_deref())
     );
     services.access.warm();
     tokio::spawn(retention::run(services.objects.clone()));

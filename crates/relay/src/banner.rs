@@ -7,15 +7,26 @@ use crate::access::KeyMode;
 use crate::config::Settings;
 use crate::store::build::Stores;
 
-/// The text for a server that listens.
+/// The text for a server that listens. `page` says how to sign in to its page, if that is known.
 #[must_use]
-pub fn started(settings: &Settings, stores: &Stores, address: SocketAddr) -> String {
+pub fn started(
+    settings: &Settings,
+    stores: &Stores,
+    address: SocketAddr,
+    page: Option<&str>,
+) -> String {
     let base = format!("http://{}/v1", reachable(address));
     let mut text = format!(
         "1min-relay {} listens on {address}\n\n",
         env!("CARGO_PKG_VERSION")
     );
     let _ = writeln!(text, "  base URL   {base}");
+    let how = match page {
+        Some(how) => format!(" ({how})"),
+        None if settings.sharing.admin_key().is_some() => " (sign in with ADMIN_KEY)".to_owned(),
+        None => String::new(),
+    };
+    let _ = writeln!(text, "  page       http://{}/{how}", reachable(address));
     text.push_str(&settings_lines(settings, stores));
     let key = if settings.demo {
         "demo"

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use onemin::models::Feature;
 use onemin::{ApiKey, Client, Error, ResultAsset};
 use secrecy::ExposeSecret as _;
+use serde::Serialize;
 
 use crate::config::Settings;
 use crate::embeddings::Embeddings;
@@ -34,8 +35,23 @@ pub struct Subjects {
     pub sharing: Sharing,
 }
 
+/// What is looked at, again and again.
+pub struct Inspection {
+    /// The neighbours.
+    pub subjects: Subjects,
+    /// The settings that name them.
+    pub settings: Settings,
+}
+
+impl Inspection {
+    /// Looks at everything.
+    pub async fn examine(&self) -> Vec<Finding> {
+        examine(&self.subjects, &self.settings).await
+    }
+}
+
 /// What one look found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// What was looked at.
     pub subject: &'static str,
@@ -46,7 +62,8 @@ pub struct Finding {
 }
 
 /// How a neighbour is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum State {
     /// As it should be.
     Good,
@@ -57,7 +74,7 @@ pub enum State {
 }
 
 /// Looks at everything that the settings name.
-pub async fn examine(subjects: &Subjects, settings: &Settings) -> Vec<Finding> {
+async fn examine(subjects: &Subjects, settings: &Settings) -> Vec<Finding> {
     let looks: Vec<(&'static str, BoxFuture<'_, Look>)> = vec![
         ("1min.ai", Box::pin(upstream(subjects, settings))),
         ("its files", Box::pin(assets(subjects, settings))),

@@ -11,4 +11,5 @@ pub mod logged_body;
 pub mod multipart;
 pub mod reply;
 pub mod router;
+pub mod same_origin;
 pub mod server;

@@ -1,5 +1,6 @@
 //! What each URL answers, file by file as the URLs go.
 
+pub mod admin;
 pub mod assistants;
 pub mod audio;
 pub mod chat;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use crate::access::Access;
+use crate::access::sign_in::SignIn;
 use crate::access::supplied_key::SuppliedKeys;
 use crate::chat::Chat;
+use crate::doctor::Inspection;
 use crate::embeddings::Embeddings;
 use crate::jobs::Jobs;
 use crate::media::Media;
@@ -24,6 +26,10 @@ pub struct Services {
     pub access: Arc<Access>,
     /// Keys for clients that have no field for one.
     pub supplied_keys: Arc<SuppliedKeys>,
+    /// Who manages the relay or looks at it.
+    pub sign_in: Arc<SignIn>,
+    /// How everybody is whom the settings name.
+    pub inspection: Arc<Inspection>,
     /// Which models there are.
     pub models: Arc<Models>,
     /// Makes and reads media, and uploads attachments.
@@ -55,6 +61,18 @@ impl AppState {
 impl FromRef<AppState> for Arc<Access> {
     fn from_ref(state: &AppState) -> Self {
         state.0.access.clone()
+    }
+}
+
+impl FromRef<AppState> for Arc<SignIn> {
+    fn from_ref(state: &AppState) -> Self {
+        state.0.sign_in.clone()
+    }
+}
+
+impl FromRef<AppState> for Arc<Inspection> {
+    fn from_ref(state: &AppState) -> Self {
+        state.0.inspection.clone()
     }
 }
 

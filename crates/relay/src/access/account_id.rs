@@ -70,6 +70,20 @@ impl AccountIds {
         self.of(b"address:", network.to_string().as_bytes())
     }
 
+    /// Bytes to sign with, for one purpose; the same in every process that has the secret.
+    #[must_use]
+    pub fn signing_key(&self, purpose: &str) -> [u8; 64] {
+        let mut key = [0; 64];
+        for (number, half) in [b"1:", b"2:"].iter().zip(key.chunks_mut(32)) {
+            let mut mac = (**self.secret).clone();
+            mac.update(b"signing:");
+            mac.update(*number);
+            mac.update(purpose.as_bytes());
+            half.copy_from_slice(&mac.finalize().into_bytes());
+        }
+        key
+    }
+
     fn of(&self, kind: &[u8], bytes: &[u8]) -> AccountId {
         let mut mac = (**self.secret).clone();
         mac.update(kind);
@@ -116,5 +130,12 @@ mod tests {
         assert_eq!(here, AccountIds::under(&secret).of_key(&key));
         assert_eq!(here.to_string().parse(), Ok(here));
         assert_eq!(here.to_string().len(), 32);
+        let ids = AccountIds::under(&secret);
+        assert_eq!(
+            ids.signing_key("a"),
+            AccountIds::under(&secret).signing_key("a")
+        );
+        assert_ne!(ids.signing_key("a"), ids.signing_key("b"));
+        assert_ne!(ids.signing_key("a")[..32], ids.signing_key("a")[32..]);
     }
 }

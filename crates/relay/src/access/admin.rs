@@ -26,6 +26,12 @@ impl AdminKey {
         Ok(Self(format::hash(key)))
     }
 
+    /// SHA-256 of the key, in hex.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.0
+    }
+
     /// Whether a text is the key.
     #[must_use]
     pub fn is(&self, text: &str) -> bool {

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
 use http::header::{self, HeaderName, HeaderValue};
@@ -26,6 +27,7 @@ use crate::http::drain_body::Arriving;
 use crate::http::reply;
 use crate::ledger::payer::CostSlot;
 use crate::observe::RequestId;
+use crate::routes::admin::{self, session, status};
 use crate::routes::{
     assistants, audio, chat, completions, conversations, embeddings, files, health, images,
     lm_studio, management, messages, metrics, missing, model_info, models, ollama, responses, root,
@@ -60,6 +62,8 @@ enum Admission {
     Owner,
     /// Holders of access keys, and the owner.
     Holder,
+    /// Sessions of the page, and keys that the handler checks.
+    Session,
     /// Everybody, uncounted: what says nothing that needs a caller.
     Public,
 }
@@ -67,10 +71,7 @@ enum Admission {
 /// A row of the route table.
 #[cfg_attr(
     not(test),
-    expect(
-        dead_code,
-        reason = "method and admission are for the test that walks the table"
-    )
+    expect(dead_code, reason = "the method is for the test that walks the table")
 )]
 struct Route {
     method: Method,
@@ -215,8 +216,6 @@ fn table(state: &AppState) -> Vec<Route> {
         Route::delete("/v1/keys/{id}", management::delete).open_to(Owner),
         Route::post("/v1/keys/{id}/rotate", management::rotate).open_to(Owner),
         Route::post("/v1/keys/{id}/reset", management::reset).open_to(Owner),
-        Route::get("/admin/api/accounts", management::list_accounts).open_to(Owner),
-        Route::post("/admin/api/accounts/{name}/wake", management::wake_account).open_to(Owner),
         Route::get("/v1/usage", usage::usage).open_to(Holder),
         Route::get("/v1/usage/requests", usage::requests).open_to(Holder),
         Route::get("/v1/key", usage::key).open_to(Holder),
@@ -228,6 +227,7 @@ fn table(state: &AppState) -> Vec<Route> {
         Route::post("/v1/messages/count_tokens", messages::count_tokens),
     ];
     table.extend(below_api());
+    table.extend(page_routes());
     let services = state.services();
     if let Some(counted) = services.access.metrics() {
         let (counted, access) = (counted.clone(), services.access.clone());
@@ -243,6 +243,30 @@ fn table(state: &AppState) -> Vec<Route> {
         table.extend(ollama_embeddings(elsewhere));
     }
     table
+}
+
+/// What the page asks. Most of it is answered to programs below `/v1`, too.
+fn page_routes() -> Vec<Route> {
+    use Admission::{Public, Session};
+    vec![
+        Route::get("/admin/session", session::show).open_to(Public),
+        Route::post("/admin/session", session::begin).open_to(Public),
+        Route::delete("/admin/session", session::end).open_to(Public),
+        Route::get("/admin/api/accounts", management::list_accounts).open_to(Session),
+        Route::post("/admin/api/accounts/{name}/wake", management::wake_account).open_to(Session),
+        Route::get("/admin/api/keys", management::list).open_to(Session),
+        Route::post("/admin/api/keys", management::create).open_to(Session),
+        Route::patch("/admin/api/keys/{id}", management::update).open_to(Session),
+        Route::delete("/admin/api/keys/{id}", management::delete).open_to(Session),
+        Route::post("/admin/api/keys/{id}/rotate", management::rotate).open_to(Session),
+        Route::post("/admin/api/keys/{id}/reset", management::reset).open_to(Session),
+        Route::get("/admin/api/usage", usage::usage).open_to(Session),
+        Route::get("/admin/api/usage/requests", usage::requests).open_to(Session),
+        Route::get("/admin/api/key", usage::key).open_to(Session),
+        Route::get("/admin/api/budgets", status::budgets).open_to(Session),
+        Route::get("/admin/api/settings", status::settings).open_to(Session),
+        Route::get("/admin/api/health", status::health).open_to(Session),
+    ]
 }
 
 /// Ollama's API, and LM Studio's lists of models.
@@ -280,7 +304,14 @@ fn routes(state: AppState) -> Router {
     table(&state)
         .into_iter()
         .fold(Router::new(), |router, route| {
-            router.route(route.path, route.handler)
+            let handler = match route.admission {
+                Admission::Session => {
+                    let recognise = from_fn_with_state(state.clone(), admin::recognise);
+                    route.handler.layer(recognise)
+                }
+                _ => route.handler,
+            };
+            router.route(route.path, handler)
         })
         .fallback(missing::route)
         .method_not_allowed_fallback(missing::method)
@@ -309,7 +340,6 @@ impl Service {
             // What is said of it must not repeat it.
             InUrl::Refused => (Uri::default(), true),
         };
-        self.supplied_keys.give(peer, request.headers_mut());
         let context = RequestContext {
             id: RequestId::draw(),
             peer,
@@ -325,6 +355,10 @@ impl Service {
             .or_else(|| canonical(&context.uri))
             .unwrap_or_else(|| context.uri.clone());
         let is_closed = cors::is_closed(target.path());
+        if !is_closed {
+            // The page and what manages the relay ask for nobody's key but the visitor's own.
+            self.supplied_keys.give(peer, request.headers_mut());
+        }
         let mut response = if request.method() == Method::OPTIONS {
             preflight(request.headers(), is_closed)
         } else if has_refused_key {
@@ -591,7 +625,7 @@ mod tests {
                 Admission::OptionalKey => assert_ne!(keyless.status, 401, "{name}"),
                 // Nothing is managed here, and nothing recorded.
                 Admission::Holder => assert_eq!(keyless.status, 404, "{name}"),
-                Admission::Owner => {
+                Admission::Owner | Admission::Session => {
                     let statuses = [keyless.status, keyed.status, again.status];
                     assert_eq!((statuses, lines), ([404; 3], 3), "{name}");
                     continue;
@@ -632,6 +666,9 @@ mod tests {
                 "/api/show",
                 "/api/ps",
                 "/api/v0/models/{*id}",
+                "/admin/session",
+                "/admin/session",
+                "/admin/session",
                 "/metrics"
             ]
         );

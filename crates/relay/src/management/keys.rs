@@ -7,9 +7,10 @@ use translate::failure::{Failure, Kind};
 
 use super::key_changes::{apply, reset_of_per};
 use crate::access::keys::cache::AccessKeys;
-use crate::access::keys::{AccessKey, format};
+use crate::access::keys::{AccessKey, Budget, format};
 use crate::clock;
-use crate::ledger::period::Per;
+use crate::ledger::counters::Counter;
+use crate::ledger::period::{Per, Periods};
 use crate::ledger::service::Ledger;
 use crate::ledger::usage::{credits, moment};
 use crate::store::StoreError;
@@ -133,23 +134,7 @@ impl Keys<'_> {
     /// The database is away.
     pub async fn entry(&self, key: AccessKey) -> Result<KeyEntry, Failure> {
         let (counters, periods) = self.ledger.standing(&key.id).await?;
-        let budgets: Vec<BudgetEntry> = key
-            .budgets
-            .iter()
-            .map(|budget| {
-                let counter = counters
-                    .get(budget.per.index())
-                    .copied()
-                    .unwrap_or_default();
-                BudgetEntry {
-                    per: budget.per.as_str(),
-                    credits: credits(budget.credits),
-                    used: credits(counter.used()),
-                    held: credits(counter.held),
-                    resets_at: periods.end(budget.per).map(moment),
-                }
-            })
-            .collect();
+        let budgets = budget_entries(&key.budgets, &counters, &periods);
         let left = |budget: &BudgetEntry| (budget.credits - budget.used - budget.held).max(0.0);
         let tightest = budgets.iter().min_by(|a, b| left(a).total_cmp(&left(b)));
         let spent = |per: Per| {
@@ -289,6 +274,27 @@ impl MadeKey {
     pub fn document(&self) -> Value {
         serde_json::json!({"data": self.entry, "key": self.text.expose_secret()})
     }
+}
+
+/// How budgets stand.
+#[must_use]
+pub fn budget_entries(
+    budgets: &[Budget],
+    counters: &[Counter],
+    periods: &Periods,
+) -> Vec<BudgetEntry> {
+    let entries = budgets.iter().map(|budget| {
+        let counter = counters.get(budget.per.index());
+        let counter = counter.copied().unwrap_or_default();
+        BudgetEntry {
+            per: budget.per.as_str(),
+            credits: credits(budget.credits),
+            used: credits(counter.used()),
+            held: credits(counter.held),
+            resets_at: periods.end(budget.per).map(moment),
+        }
+    });
+    entries.collect()
 }
 
 fn no_random() -> Failure {

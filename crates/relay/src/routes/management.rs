@@ -7,9 +7,11 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::Request;
+use http::request::Parts;
 use serde_json::{Map, Value, json};
 use translate::failure::{Failure, Kind};
 
+use crate::access::sign_in::Visitor;
 use crate::access::{Access, KeyAccess};
 use crate::http::admit;
 use crate::http::body;
@@ -138,12 +140,15 @@ pub async fn wake_account(
 ///
 /// # Errors
 /// There is no `ADMIN_KEY`, or the request does not carry it.
-pub fn require_owner(access: &KeyAccess, headers: &http::HeaderMap) -> Result<(), Failure> {
+fn require_owner(access: &KeyAccess, head: &Parts) -> Result<(), Failure> {
     let Some(admin) = &access.admin else {
         let message = "There is no management API here: set ADMIN_KEY to have one.";
         return Err(Failure::new(Kind::NotFound, message).with_retry(false));
     };
-    if admin.is_in(headers) {
+    if let Some(visitor) = head.extensions.get::<Visitor>() {
+        return visitor.require_admin();
+    }
+    if admin.is_in(&head.headers) {
         return Ok(());
     }
     let message = "This needs the relay's ADMIN_KEY as `Authorization: Bearer …`.";
@@ -151,7 +156,14 @@ pub fn require_owner(access: &KeyAccess, headers: &http::HeaderMap) -> Result<()
 }
 
 /// Answers the owner with a JSON document; `work` is given the keys and the body's fields.
-async fn managed<W>(access: &Access, api: &'static str, request: Request<Body>, work: W) -> Response
+///
+/// The owner is whoever sends `ADMIN_KEY` or has a session by it.
+pub async fn managed<W>(
+    access: &Access,
+    api: &'static str,
+    request: Request<Body>,
+    work: W,
+) -> Response
 where
     W: AsyncFnOnce(Keys<'_>, Map<String, Value>) -> Result<Value, Failure>,
 {
@@ -160,7 +172,7 @@ where
     let mut log = RequestLog::begin(access.metrics().cloned(), context.id, api);
     let key_access = access.key_access();
     let outcome = async {
-        require_owner(key_access, &head.headers)?;
+        require_owner(key_access, &head)?;
         let body = body::read(body, &head.headers, BODY_MAX).await?;
         let keys = Keys {
             keys: &key_access.keys,

@@ -1,17 +1,21 @@
 //! `GET /`: a page for a browser, a line for everybody else. `POST /` is a common mistake.
 
+use std::sync::Arc;
+
 use axum::Extension;
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, header};
 use translate::dialect::openai::chat;
 use translate::failure::{Failure, Kind};
 
+use crate::access::Access;
 use crate::http::context::RequestContext;
 use crate::http::reply;
 use crate::routes::web::{self, PageMode};
 
 /// Says what this is and where its API begins.
-pub async fn page(headers: HeaderMap) -> Response {
+pub async fn page(State(access): State<Arc<Access>>, headers: HeaderMap) -> Response {
     let host = headers
         .get(header::HOST)
         .and_then(|h| h.to_str().ok())
@@ -22,8 +26,8 @@ pub async fn page(headers: HeaderMap) -> Response {
         .unwrap_or_default();
     if accept.contains("text/html") {
         let mode = PageMode {
-            sign_in: false,
-            keys: "off",
+            sign_in: access.key_access().admin.is_some(),
+            keys: access.key_access().mode().as_str(),
         };
         return web::document(mode, host);
     }

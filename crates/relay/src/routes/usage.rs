@@ -7,12 +7,14 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use http::header::{self, HeaderValue};
+use http::request::Parts;
 use http::{Request, Uri};
 use serde_json::{Value, json};
 use translate::failure::{Failure, Kind};
 
 use crate::access::credentials;
 use crate::access::keys::cache::KnownKey;
+use crate::access::sign_in::Visitor;
 use crate::access::{Access, KeyAccess};
 use crate::http::admit;
 use crate::http::context::RequestContext;
@@ -257,7 +259,7 @@ where
     let context = RequestContext::of(&head.extensions);
     let mut log = RequestLog::begin(access.metrics().cloned(), context.id, api);
     let outcome = async {
-        let asker = asker(access, &head.headers, &context).await?;
+        let asker = asker(access, &head, &context).await?;
         work(asker, head.uri.clone()).await
     };
     match outcome.await {
@@ -272,11 +274,13 @@ where
     }
 }
 
-async fn asker(
-    access: &Access,
-    headers: &http::HeaderMap,
-    context: &RequestContext,
-) -> Result<Asker, Failure> {
+async fn asker(access: &Access, head: &Parts, context: &RequestContext) -> Result<Asker, Failure> {
+    let headers = &head.headers;
+    match head.extensions.get::<Visitor>() {
+        Some(Visitor::Admin) => return Ok(Asker::Owner),
+        Some(Visitor::Holder(known)) => return Ok(Asker::Holder(known.clone())),
+        None => {}
+    }
     let key_access = access.key_access();
     if key_access
         .admin

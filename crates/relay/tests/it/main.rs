@@ -28,6 +28,7 @@ mod requests;
 mod responses;
 mod rig;
 mod routes;
+mod sessions;
 mod sharing;
 mod supplied_keys;
 mod tools;

@@ -8,7 +8,8 @@ const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeSt
 const shortMoments = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
 const days = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 const shortDays = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", timeZone: "UTC" });
-const distances = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+// Words stay in the language of the page.
+const distances = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
 export const count = (n) => (n === null || n === undefined ? "–" : whole.format(n));
 export const credits = (n) => (n === null || n === undefined ? "–" : (Math.abs(n) < 100 ? fine : whole).format(n));

@@ -1,5 +1,5 @@
 // The catalogue: what each model can do and what it costs.
-import { json } from "./api.js";
+import { json, tab } from "./api.js";
 import { card, copyButton, empty, field, fill, h, heading, select, show, soft, table, tag, unseen } from "./dom.js";
 import { compact, credits } from "./format.js";
 
@@ -21,10 +21,10 @@ export function kindsOf(model) {
 
 let loaded;
 
-/** The list, asked for once a visit; a failure is not kept. */
+/** The list, asked for once a visit; a holder's key sees its own. A failure is not kept. */
 export async function catalogue(session, signal) {
-  const path = session.role ? "/admin/api/models" : "/v1/models";
-  if (loaded?.path !== path) loaded = { path, models: (await json(path, { signal })).data };
+  const key = session.role === "key" ? tab.key : "";
+  if (loaded?.key !== key) loaded = { key, models: (await json("/v1/models", { key, signal })).data };
   return loaded.models;
 }
 

@@ -13,7 +13,7 @@ export async function overview(place, { session, signal }) {
   const first = addDays(now, 1 - DAYS);
   const monthStart = `${now.slice(0, 8)}01`;
   const from = first < monthStart ? first : monthStart;
-  const rows = json(`/admin/api/usage${query({ from, to: addDays(now, 1), by: "day,model" })}`, { signal }).then(({ data }) => data);
+  const rows = json(`/admin/api/usage${query({ from, to: now, by: "day,model" })}`, { signal }).then(({ data }) => data);
   rows.catch(() => {});
   const budgets = budgetsOf(session, signal);
   budgets.catch(() => {});
@@ -23,7 +23,7 @@ export async function overview(place, { session, signal }) {
   const isAdmin = session.role === "admin";
   show(place,
     heading(isAdmin ? "Overview" : `Overview of ${session.name}`,
-      h("a", { class: "button", href: `/admin/api/usage${query({ from, to: addDays(now, 1), by: "day,model", format: "csv" })}`, download: "" }, "Download CSV")),
+      h("a", { class: "button", href: `/admin/api/usage${query({ from, to: now, by: "day,model", format: "csv" })}`, download: "" }, "Download CSV")),
     figures,
     card(h("h2", {}, `Credits of the last ${DAYS} days `, soft(`days in ${zone}`)), curve),
     h("div", { class: "cards halves" },
@@ -50,7 +50,7 @@ export async function overview(place, { session, signal }) {
     return chart(Array.from({ length: DAYS }, (_, at) => addDays(first, at)), used);
   });
   fill(failures, signal, async () => {
-    const { data } = await json(`/admin/api/usage${query({ from: first, to: addDays(now, 1), by: "end" })}`, { signal });
+    const { data } = await json(`/admin/api/usage${query({ from: first, to: now, by: "end" })}`, { signal });
     return failureTable(data);
   });
 }
@@ -102,7 +102,7 @@ function failureTable(data) {
 
 function keysCard(signal, from, now, zone) {
   return loadedCard("Keys", signal, async () => {
-    const { data } = await json(`/admin/api/usage${query({ from, to: addDays(now, 1), by: "key" })}`, { signal });
+    const { data } = await json(`/admin/api/usage${query({ from, to: now, by: "key" })}`, { signal });
     if (!data.length) return empty(h("p", {}, "No key was used yet. ", h("a", { href: "#/keys" }, "Make one"), "."));
     const columns = [["Key"], ["Requests", "n"], ["Credits", "n"]];
     return table(`Credits by key since ${day(from)}, ${zone}`, columns, data.sort((a, b) => b.credits - a.credits).map((entry) =>

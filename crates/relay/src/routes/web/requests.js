@@ -23,7 +23,7 @@ export function requests(place, { session, signal, query: given }) {
   const wanted = given.get("end") ?? "";
   const ends = ENDS.some(([id]) => id === wanted) ? ENDS : [...ENDS, [wanted, endWords(wanted)]];
   const end = select("end", ends, wanted);
-  const filters = () => ({ from: from.value, to: to.value && nextDay(to.value), model: model.value.trim(), key: key.value.trim(), end: end.value });
+  const filters = () => ({ from: from.value, to: to.value, model: model.value.trim(), key: key.value.trim(), end: end.value });
   const list = h("div");
   const csv = h("a", { class: "button", download: "" }, "Download CSV");
   const load = (event) => {
@@ -43,8 +43,6 @@ export function requests(place, { session, signal, query: given }) {
   };
   load();
 }
-
-const nextDay = (text) => new Date(Date.parse(`${text}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
 
 async function page(filters, after, isAdmin, signal) {
   const { data, has_more: more, last_id: last } = await json(`/admin/api/usage/requests${query({ ...filters, after, limit: PAGE })}`, { signal });
