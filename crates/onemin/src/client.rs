@@ -6,6 +6,7 @@ mod features;
 
 pub use features::{JobPoll, Submitted};
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,7 @@ use crate::clock;
 use crate::error::{Error, ProtocolError, TransportError, TransportKind};
 use crate::models::{self, Feature, Model};
 use crate::refusal::{self, Refusal};
+use crate::repaired_json::repaired;
 use crate::transport::{Body, Outgoing, Settings, Transport};
 
 /// Where the API is.
@@ -196,7 +198,8 @@ impl Client {
         let deadline = Instant::now() + timeouts.whole;
         let request = self.post(&self.inner.chat, key, JSON, request.to_bytes())?;
         let response = self.head(request, deadline).await?;
-        within(deadline, TransportKind::WholeTimeout, whole(response)).await
+        let reading = whole(response, timeouts.idle);
+        within(deadline, TransportKind::WholeTimeout, reading).await
     }
 
     /// Asks for an answer as it comes; returns when upstream has begun to answer.
@@ -236,7 +239,12 @@ impl Client {
         })?;
         let answer = async {
             let response = accepted(self.inner.transport.send(request).await?).await?;
-            collect(response.into_body(), UPLOAD_ANSWER_BYTES_MAX).await
+            document(
+                response.into_body(),
+                UPLOAD_ANSWER_BYTES_MAX,
+                self.inner.timeouts.idle,
+            )
+            .await
         };
         let answer = within(deadline, TransportKind::WholeTimeout, answer).await?;
         assets::stored(&answer)
@@ -255,7 +263,12 @@ impl Client {
         let request = self.request(Method::GET, uri, JSON, |_| Ok(Outgoing::Empty))?;
         let list = async {
             let response = accepted(self.inner.transport.send(request).await?).await?;
-            collect(response.into_body(), MODELS_BYTES_MAX).await
+            document(
+                response.into_body(),
+                MODELS_BYTES_MAX,
+                self.inner.timeouts.idle,
+            )
+            .await
         };
         models::usable(
             &within(deadline, TransportKind::WholeTimeout, list).await?,
@@ -372,10 +385,27 @@ async fn beginning(mut body: Body, bound: usize) -> Vec<u8> {
     bytes
 }
 
-async fn collect(mut body: Body, bound: usize) -> Result<Vec<u8>, Error> {
+/// A whole JSON document.
+async fn document(body: Body, bound: usize, idle: Duration) -> Result<Vec<u8>, Error> {
+    let bytes = collect(body, bound, idle).await?;
+    Ok(match repaired(&bytes) {
+        Cow::Borrowed(_) => bytes,
+        Cow::Owned(repaired) => repaired,
+    })
+}
+
+/// The next bytes of a body that is read whole, within the limit between two reads.
+async fn next(body: &mut Body, idle: Duration) -> Result<Option<Bytes>, Error> {
+    match tokio::time::timeout(idle, body.next()).await {
+        Ok(next) => Ok(next.transpose()?),
+        Err(_) => Err(TransportError::new(TransportKind::IdleTimeout).into()),
+    }
+}
+
+async fn collect(mut body: Body, bound: usize, idle: Duration) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    while let Some(next) = body.next().await {
-        bytes.extend_from_slice(&next?);
+    while let Some(next) = next(&mut body, idle).await? {
+        bytes.extend_from_slice(&next);
         if bytes.len() > bound {
             return Err(ProtocolError::BodyTooLarge(bound).into());
         }
@@ -383,12 +413,12 @@ async fn collect(mut body: Body, bound: usize) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-async fn whole(response: Response<Body>) -> Result<Answer, Error> {
+async fn whole(response: Response<Body>, idle: Duration) -> Result<Answer, Error> {
     let mut reader = reader(&response);
     let mut body = response.into_body();
     let mut text = String::new();
-    while let Some(bytes) = body.next().await {
-        if let Some(accounting) = reader.push(&bytes?, &mut |piece| text.push_str(piece))? {
+    while let Some(bytes) = next(&mut body, idle).await? {
+        if let Some(accounting) = reader.push(&bytes, &mut |piece| text.push_str(piece))? {
             body.finish();
             return Ok(Answer { text, accounting });
         }

@@ -87,6 +87,7 @@ pub mod music;
 pub mod native;
 pub mod prices;
 pub mod refusal;
+mod repaired_json;
 pub mod speech;
 pub mod transcription;
 mod transport;

@@ -22,7 +22,9 @@ use crate::config::Settings;
 use crate::demo::Demo;
 use crate::doctor::{self, Inspection, State};
 use crate::embeddings::Embeddings;
+use crate::http::connection::ReadTimeouts;
 use crate::http::event_stream::Heartbeat;
+use crate::http::open_files;
 use crate::http::router;
 use crate::http::server;
 use crate::jobs::{Jobs, follower};
@@ -292,7 +294,14 @@ async fn serve(app: App, settings: &Settings, demo: Option<&Demo>) -> Result<(),
         listener,
         router::service(state),
         shutdown_asked(),
-        settings.shutdown_timeout,
+        server::Limits {
+            grace: settings.shutdown_timeout,
+            read: ReadTimeouts {
+                byte: settings.idle_timeout.min(settings.request_timeout),
+                answer: settings.request_timeout,
+            },
+            connections: open_files::connections(open_files::raise()),
+        },
     )
     .await;
     if tokio::time::timeout(LAST_WRITES, responses.written())

@@ -33,6 +33,7 @@ use crate::http::admit::{self, Admitted, Entrance, KeyNeed};
 use crate::http::body;
 use crate::http::deployment::Deployment;
 use crate::http::event_stream;
+use crate::http::long_work;
 use crate::http::reply;
 use crate::ledger::{PaidCall, Payer};
 use crate::media::Media;
@@ -119,7 +120,8 @@ impl Chat {
     ) -> Response {
         let decode = api.dialect.decode;
         self.run_with(access, api, request, async |_, body: Bytes, _| {
-            decode(&body).map(|request| Decoded::Chat(Box::new(request)))
+            let decoding = || decode(&body).map(|request| Decoded::Chat(Box::new(request)));
+            long_work::run(body.len(), decoding).await
         })
         .await
     }
@@ -178,6 +180,7 @@ impl Chat {
         };
         // decode
         let body = reading.await?;
+        let body_bytes = body.len();
         let decoded = match decode(payer.caller().id, body, meta.clone()).await? {
             Decoded::Chat(decoded) => *decoded,
             Decoded::Answered(response) => {
@@ -199,6 +202,7 @@ impl Chat {
                 ..self.settings.plan
             },
             file_keywords: self.settings.file_keywords,
+            body_bytes,
         };
         plan::check_choices(&decoded.chat, &decoded.further, turn.policy)?;
         let first = turn.prepare(decoded.chat).await?;
@@ -210,9 +214,9 @@ impl Chat {
         admitted.log.asks(&first.chat);
         // attach, compose, call
         let seed = admitted.context.id.tag_seed();
-        let mut answers = self.start(first, &payer, seed).await?;
+        let mut answers = self.start(first, &payer, seed, body_bytes).await?;
         for prepared in further {
-            answers.add(self.start(prepared, &payer, seed).await?);
+            answers.add(self.start(prepared, &payer, seed, body_bytes).await?);
         }
         // interpret, encode
         match delivery {
@@ -244,6 +248,7 @@ impl Chat {
         prepared: Prepared,
         payer: &Payer,
         seed: u32,
+        body_bytes: usize,
     ) -> Result<Answers, Failure> {
         let Prepared {
             mut chat,
@@ -257,7 +262,8 @@ impl Chat {
                 uploads.name_documents(payer.caller().id, &mut chat).await?;
                 let chat = Arc::new(chat);
                 // compose
-                let prompt = compose(&chat, &self.wording, seed);
+                let composing = || compose(&chat, &self.wording, seed);
+                let prompt = long_work::run(body_bytes, composing).await;
                 let mut request = upstream_request(&chat, prompt.text);
                 // attach
                 let attachments = self.attach(&chat, payer, &mut request).await?;

@@ -2,14 +2,18 @@
 
 pub mod admit;
 pub mod body;
+pub mod connection;
 pub mod context;
 pub mod cors;
 pub mod deployment;
 pub mod drain_body;
 pub mod event_stream;
 pub mod logged_body;
+pub mod long_work;
 pub mod multipart;
+pub mod open_files;
 pub mod reply;
 pub mod router;
 pub mod same_origin;
 pub mod server;
+pub mod shutdown;

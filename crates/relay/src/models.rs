@@ -20,6 +20,8 @@ const NEAR: f64 = 0.8;
 
 /// The tag that Ollama's clients add to a name that has none.
 const LATEST: &str = ":latest";
+/// The longest name for which the nearest is looked for, in bytes: that takes the square of it.
+const NAME_BYTES_MAX: usize = 128;
 
 /// The most models that a message names.
 const MENTIONED: usize = 12;
@@ -400,6 +402,9 @@ impl Models {
 
 /// The name most like another one: as it stands, or less what resellers put around it.
 fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    if name.len() > NAME_BYTES_MAX {
+        return None;
+    }
     let name = name.to_ascii_lowercase();
     let bare = model_names::bare(&name);
     let near = known.iter().map(|known| {

@@ -3,12 +3,14 @@
 
 pub mod lines;
 pub mod metrics;
+pub mod throttle;
 
 use std::io::Stderr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::HeaderValue;
+use translate::bounds::quote;
 use translate::chat_request::{ChatRequest, Delivery};
 use translate::failure::{Failure, Kind};
 use translate::reply::{Timing, Usage};
@@ -151,7 +153,7 @@ impl RequestLog {
     /// Notes what is asked.
     pub fn asks(&mut self, chat: &ChatRequest) {
         if let Some(line) = &mut self.0 {
-            line.model.clone_from(&chat.model);
+            line.model = quote(&chat.model).into_owned();
             line.stream = chat.delivery == Delivery::Streamed;
             line.choices = chat.choices;
         }

@@ -5,8 +5,14 @@
 
 use std::borrow::Cow;
 
+use crate::bounds::{self, cut};
+
 /// The most characters of a client's word that a message repeats.
 const MAX_ECHO: usize = 60;
+
+/// The most characters of a message or of words for the operator: what a request or upstream said
+/// may stand in them.
+const MAX_MESSAGE: usize = 2000;
 
 /// Why a request was not answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +116,7 @@ impl Failure {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {
             kind,
-            message: message.into(),
+            message: shortened(message.into(), MAX_MESSAGE),
             param: None,
             code: None,
             retry_after: None,
@@ -127,7 +133,7 @@ impl Failure {
     /// Names the field at fault.
     #[must_use]
     pub fn with_param(mut self, param: impl Into<String>) -> Self {
-        self.param = Some(param.into());
+        self.param = Some(shortened(param.into(), bounds::QUOTE_CHARS_MAX));
         self
     }
 
@@ -155,7 +161,7 @@ impl Failure {
     /// Keeps words for the operator's log.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.detail = Some(shortened(detail.into(), MAX_MESSAGE));
         self
     }
 }
@@ -163,8 +169,12 @@ impl Failure {
 /// A client's word as a message may repeat it: never longer than a line.
 #[must_use]
 pub fn echo(word: &str) -> Cow<'_, str> {
-    match word.char_indices().nth(MAX_ECHO) {
-        Some((end, _)) => Cow::Owned(format!("{}…", word.get(..end).unwrap_or_default())),
-        None => Cow::Borrowed(word),
+    cut(word, MAX_ECHO)
+}
+
+fn shortened(text: String, chars: usize) -> String {
+    match cut(&text, chars) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(cut) => cut,
     }
 }

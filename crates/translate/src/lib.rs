@@ -7,6 +7,7 @@
 //! The hub is [`chat_request`], [`reply`] and [`failure`]; dialects, composing and interpreting meet only
 //! there.
 
+pub mod bounds;
 pub mod chat_request;
 pub mod compose;
 pub mod dialect;

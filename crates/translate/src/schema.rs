@@ -3,6 +3,7 @@
 
 mod fit;
 mod pattern;
+mod validator;
 mod work;
 
 use jsonschema::Validator;
@@ -10,6 +11,8 @@ use serde_json::Value;
 
 use fit::{Root, adapt, ordered, unwrap};
 use work::Parts;
+
+use crate::bounds::quote;
 
 /// The most errors that are told: a model needs a few, not all.
 const MAX_ERRORS: usize = 8;
@@ -33,9 +36,10 @@ impl Schema {
         Parts::of(schema)?;
         let (root, leaves_out_patterns) =
             pattern::readable(schema).unwrap_or_else(|| (schema.clone(), false));
-        let validator = jsonschema::options()
-            .build(&root)
-            .map_err(|error| format!("{error} (at {})", error.instance_path()))?;
+        let validator = validator::build(&root).map_err(|error| {
+            let (what, place) = (error.to_string(), error.instance_path().to_string());
+            format!("{} (at {})", quote(&what), quote(&place))
+        })?;
         Ok(Self {
             root,
             validator,

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ProtocolError};
 use crate::refusal::{Refusal, Report};
+use crate::repaired_json::repaired;
 
 use super::answer::Accounting;
 use super::dedup::Text;
@@ -200,14 +201,15 @@ impl Answering {
         let is_named = record.is_named();
         let document = record.into_document();
         let is_late = self.complete || self.accounting.is_some();
-        if is_late || !is_named && !record::is_envelope(&document) {
+        if is_late || !is_named && !record::is_envelope(&repaired(&document)) {
             return Ok(());
         }
         self.record(&document, out)
     }
 
     fn record(&mut self, document: &[u8], out: &mut dyn FnMut(&str)) -> Result<(), Error> {
-        let record = record::read(document)?;
+        let document = repaired(document);
+        let record = record::read(&document)?;
         let accounting = record.accounting();
         let own = self.text.needs_record().then(|| record.text());
         self.end_text(own.as_deref(), accounting, out)
@@ -246,10 +248,12 @@ impl Answering {
     /// An event without a name says by its data what it is.
     fn unnamed(&mut self, data: &[u8], out: &mut dyn FnMut(&str)) -> Result<(), Error> {
         if data.trim_ascii() == b"[DONE]" {
-            self.done(out)
-        } else if record::is_envelope(data) {
+            return self.done(out);
+        }
+        let sound = String::from_utf8_lossy(data);
+        if record::is_envelope(sound.as_bytes()) {
             self.result(data, out)
-        } else if Fragments::is_content(data) {
+        } else if Fragments::is_content(&sound) {
             self.content(data, out)
         } else {
             Ok(())

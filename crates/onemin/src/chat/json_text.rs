@@ -42,20 +42,22 @@ impl Fragments {
                 }
             }
         }
-        let raw = match data.trim_ascii_start().first() {
-            Some(b'"') => serde_json::from_slice::<&RawValue>(data).ok()?,
-            _ => match serde_json::from_slice::<Content<'_>>(data).ok()?.content {
+        let data = String::from_utf8_lossy(data);
+        let raw = if data.trim_start().starts_with('"') {
+            serde_json::from_str::<&RawValue>(&data).ok()?
+        } else {
+            match serde_json::from_str::<Content<'_>>(&data).ok()?.content {
                 Some(raw) => raw,
                 None => return Some(""),
-            },
+            }
         };
         self.decode(inside(raw.get())?)?;
         Some(&self.scratch)
     }
 
     /// Whether these data have a text under `content`.
-    pub(crate) fn is_content(data: &[u8]) -> bool {
-        serde_json::from_slice::<Content<'_>>(data).is_ok_and(|data| data.content.is_some())
+    pub(crate) fn is_content(data: &str) -> bool {
+        serde_json::from_str::<Content<'_>>(data).is_ok_and(|data| data.content.is_some())
     }
 
     fn plain<'s>(&'s mut self, inner: &'s [u8]) -> &'s str {

@@ -8,6 +8,7 @@ use super::progress_lines::Stripper;
 use super::record;
 use crate::error::{Error, ProtocolError};
 use crate::refusal::Refusal;
+use crate::repaired_json::repaired;
 
 /// The largest record: it repeats the prompt and the answer.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -75,7 +76,9 @@ impl Reader {
         }
         match &mut self.state {
             State::Events(decoder) => decoder.end(on_text),
-            State::Document(document) => document_answer(self.declared, document, on_text),
+            State::Document(document) => {
+                document_answer(self.declared, &repaired(document), on_text)
+            }
             State::Plain(plain) => plain.end(on_text),
             State::Unsure(_) => Err(ProtocolError::Interrupted.into()),
         }

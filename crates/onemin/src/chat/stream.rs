@@ -97,7 +97,10 @@ impl Stream {
                 }
             }
         }
-        self.patience.heard(self.reader.is_settled());
+        if self.patience.heard(self.reader.is_settled()) {
+            let over = TransportError::new(TransportKind::WholeTimeout);
+            return Poll::Ready(self.stop(over, on_text));
+        }
         Poll::Ready(Ok(Progress::More))
     }
 
@@ -141,12 +144,14 @@ impl Patience {
         }
     }
 
-    fn heard(&mut self, settled: bool) {
+    /// Something has come. Says whether the time for the whole answer is over all the same.
+    fn heard(&mut self, settled: bool) -> bool {
         self.heard = Instant::now();
         if settled && self.idle > END_AFTER_RECORD_TIMEOUT {
             self.idle = END_AFTER_RECORD_TIMEOUT;
             self.timer = None;
         }
+        self.heard >= self.deadline
     }
 
     /// Ready with the limit that is over.

@@ -7,7 +7,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Response};
 use tokio::time::Instant;
 
-use super::{API_KEY, Client, JSON, accepted, collect, uri, within};
+use super::{API_KEY, Client, JSON, accepted, collect, document, uri, within};
 use crate::api_key::ApiKey;
 use crate::chat::Answer;
 use crate::code;
@@ -47,7 +47,7 @@ impl Client {
         let request = self.post(&self.inner.features, key, JSON, payload.to_bytes(mode))?;
         let submitting = async {
             let response = accepted(self.inner.transport.send(request).await?).await?;
-            answer(kind, response).await
+            answer(kind, response, self.inner.timeouts.idle).await
         };
         match within(deadline, TransportKind::WholeTimeout, submitting).await? {
             JobState::Done(outcome) => Ok(*outcome),
@@ -68,7 +68,7 @@ impl Client {
         let kind = payload.kind;
         let submitting = async {
             let response = accepted(self.inner.transport.send(request).await?).await?;
-            answer(kind, response).await
+            answer(kind, response, self.inner.timeouts.idle).await
         };
         match within(deadline, TransportKind::WholeTimeout, submitting).await? {
             JobState::Done(outcome) => Ok(Submitted::Done(outcome)),
@@ -213,7 +213,12 @@ impl Client {
         })?;
         let asking = async {
             let response = accepted(self.inner.transport.send(request).await?).await?;
-            collect(response.into_body(), RECORD_BYTES_MAX).await
+            document(
+                response.into_body(),
+                RECORD_BYTES_MAX,
+                self.inner.timeouts.idle,
+            )
+            .await
         };
         within(deadline, TransportKind::WholeTimeout, asking).await
     }
@@ -253,7 +258,7 @@ impl JobPoll {
 }
 
 /// A record, or a file in its place.
-async fn answer(kind: Kind, response: Response<Body>) -> Result<JobState, Error> {
+async fn answer(kind: Kind, response: Response<Body>, idle: Duration) -> Result<JobState, Error> {
     let content_type = response.headers().get(CONTENT_TYPE).cloned();
     let content_type = content_type
         .as_ref()
@@ -261,10 +266,10 @@ async fn answer(kind: Kind, response: Response<Body>) -> Result<JobState, Error>
     let Some(content_type) = content_type.filter(|of| is_file(kind, of)) else {
         return features::read(
             kind,
-            &collect(response.into_body(), RECORD_BYTES_MAX).await?,
+            &document(response.into_body(), RECORD_BYTES_MAX, idle).await?,
         );
     };
-    let bytes = Bytes::from(collect(response.into_body(), INLINE_BYTES_MAX).await?);
+    let bytes = Bytes::from(collect(response.into_body(), INLINE_BYTES_MAX, idle).await?);
     if bytes.is_empty() {
         return Err(ProtocolError::Malformed("the file is empty").into());
     }

@@ -122,10 +122,10 @@ impl Flags {
         if clean.is_empty() {
             return None;
         }
-        self.negative_prompt = Some(match self.negative_prompt.take() {
-            Some(before) => format!("{before}, {clean}"),
-            None => clean.to_owned(),
-        });
+        match &mut self.negative_prompt {
+            Some(before) => before.extend([", ", clean]),
+            None => self.negative_prompt = Some(clean.to_owned()),
+        }
         Some(words.trim_end().len())
     }
 }

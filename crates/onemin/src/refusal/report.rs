@@ -6,6 +6,7 @@ use super::catalogue::{self, Evidence};
 use super::cause::Cause;
 use super::kind::{FieldProblem, Refusal};
 use super::privacy;
+use crate::repaired_json::repaired;
 
 /// What was said, before it is judged.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -21,7 +22,7 @@ const CODE_BYTES_MAX: usize = 80;
 impl Report {
     /// Reads a body: JSON in any known shape, a web page, or text.
     pub(crate) fn of_body(body: &[u8]) -> Self {
-        match serde_json::from_slice(body) {
+        match serde_json::from_slice(&repaired(body)) {
             Ok(Value::Object(object)) => Self::of_object(object),
             Ok(Value::String(text)) => Self::of_text(&text),
             Ok(Value::Null) => Self::default(),

@@ -13,6 +13,7 @@ mod catalogue;
 mod chat;
 mod connections;
 mod conversations;
+mod damaged_text;
 mod download;
 mod features;
 mod limits;

@@ -7,6 +7,7 @@ use translate::plan::{self, DialectRules, Plan, PlanSettings};
 use super::media::{self, PreparedMedia};
 use super::{assistant, file_keywords};
 use crate::config::FileKeywords;
+use crate::http::long_work;
 use crate::ledger::Payer;
 use crate::media::Media;
 use crate::models::{Models, NameStyle};
@@ -24,6 +25,8 @@ pub(super) struct TurnContext<'t> {
     pub(super) rules: DialectRules,
     pub(super) policy: PlanSettings,
     pub(super) file_keywords: FileKeywords,
+    /// The size of the request.
+    pub(super) body_bytes: usize,
 }
 
 /// A request that is planned: what is paid for comes when it is started.
@@ -66,7 +69,8 @@ impl TurnContext<'_> {
             let preparing = media::prepare(self.media, self.payer, task, &mut chat);
             answer = AnswerBy::Media(Box::new(preparing.await?));
         }
-        let plan = plan::plan(&chat, job.abilities(), self.policy, self.rules)?;
+        let planning = || plan::plan(&chat, job.abilities(), self.policy, self.rules);
+        let plan = long_work::run(self.body_bytes, planning).await?;
         chat.ignored
             .extend(plan.ignored.iter().copied().map(str::to_owned));
         if deletes {

@@ -11,7 +11,9 @@ use http::HeaderMap;
 use http::header;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
+
+use crate::http::shutdown;
 
 /// For how long an unread body is still taken, and how many bytes of it.
 const DRAIN_TIME: Duration = Duration::from_secs(20);
@@ -19,6 +21,9 @@ const DRAINED: usize = 1 << 30;
 
 /// For how long a client may send nothing of a body that is waited for.
 const MOST_SILENCE: Duration = Duration::from_mins(1);
+
+/// The same while the server stops.
+const SILENCE_AT_THE_END: Duration = Duration::from_secs(2);
 
 /// A body whose rest is drained when it is dropped.
 pub struct Arriving<B: Body + Send + Unpin + 'static> {
@@ -64,6 +69,12 @@ where
         let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
             let silence = || Box::pin(tokio::time::sleep(MOST_SILENCE));
             let silence = self.silence.get_or_insert_with(silence);
+            if shutdown::is_draining() {
+                let due = silence.deadline().min(Instant::now() + SILENCE_AT_THE_END);
+                if due < silence.deadline() {
+                    silence.as_mut().reset(due);
+                }
+            }
             std::task::ready!(silence.as_mut().poll(cx));
             self.body = None;
             return Poll::Ready(Some(Err("nothing came for too long".into())));
@@ -119,7 +130,7 @@ mod tests {
         let frames = stream::iter([Ok::<_, std::io::Error>(begun)]).chain(stream::pending());
         let mut body = Arriving::new(StreamBody::new(frames), &HeaderMap::new());
         assert!(body.frame().await.unwrap().is_ok());
-        let waited = tokio::time::Instant::now();
+        let waited = Instant::now();
         assert!(body.frame().await.unwrap().is_err());
         assert_eq!(waited.elapsed().as_secs(), MOST_SILENCE.as_secs());
         assert!(body.frame().await.is_none());

@@ -20,7 +20,7 @@ use http_body::Frame;
 use translate::failure::Failure;
 use translate::reply::Usage;
 
-use crate::http::reply;
+use crate::http::{reply, shutdown};
 use crate::observe::RequestLog;
 use silence::Silence;
 
@@ -116,6 +116,9 @@ impl<S: EventSource> EventStream<S> {
         };
         let before = out.len();
         match source.poll(cx, &mut self.log, out) {
+            Poll::Ready(Ok(Progress::More)) | Poll::Pending if shutdown::is_ending() => {
+                return Poll::Ready(Err(shutdown::failure()));
+            }
             Poll::Ready(progress) => {
                 if let Progress::Done(usage) = progress? {
                     self.has_ended = true;

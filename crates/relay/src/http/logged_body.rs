@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use translate::failure::{Failure, Kind};
 
-use crate::http::reply;
+use crate::http::{reply, shutdown};
 use crate::observe::RequestLog;
 
 /// Why a body ends early, for the log.
@@ -80,7 +80,14 @@ impl http_body::Body for LoggedBody {
         let Some(body) = &mut self.body else {
             return Poll::Ready(None);
         };
-        match std::task::ready!(Pin::new(body).poll_frame(cx)) {
+        let frame = Pin::new(body).poll_frame(cx);
+        if shutdown::is_ending() && !matches!(frame, Poll::Ready(None)) {
+            self.body = None;
+            let failure = shutdown::failure();
+            self.log.failed(&failure);
+            return Poll::Ready(Some(Err(axum::Error::new(BodyError(failure)))));
+        }
+        match std::task::ready!(frame) {
             Some(Ok(frame)) => {
                 self.passed(&frame);
                 Poll::Ready(Some(Ok(frame)))

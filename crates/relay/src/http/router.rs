@@ -15,16 +15,19 @@ use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use hyper::body::Incoming;
 use tower::Service as _;
 use translate::dialect::ollama::embed::EmbedRequest;
+use translate::failure::{Failure, Kind};
 
 use crate::access::Access;
 use crate::access::rate_limit::RateLimitSlot;
 use crate::access::supplied_key::{InUrl, SuppliedKeys};
 use crate::embeddings::Embeddings;
+use crate::http::admit;
 use crate::http::context::RequestContext;
 use crate::http::cors;
 use crate::http::deployment::Deployment;
 use crate::http::drain_body::Arriving;
 use crate::http::reply;
+use crate::http::shutdown;
 use crate::ledger::payer::CostSlot;
 use crate::observe::RequestId;
 use crate::routes::admin::{self, session, status};
@@ -34,6 +37,9 @@ use crate::routes::{
     usage, videos, web,
 };
 use crate::state::AppState;
+
+/// When a client for whom there is no room may come again, in seconds.
+const CROWDED_RETRY_AFTER: u64 = 5;
 
 /// The whole HTTP service; clones share everything.
 #[derive(Clone)]
@@ -327,6 +333,31 @@ impl Service {
         self.answer(Request::from_parts(head, body), peer).await
     }
 
+    /// Answers a request of a client for whom there is no room: only the health check is made.
+    pub async fn crowded(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
+        let mut response = if request.uri().path() == "/health" {
+            self.call(request, peer).await
+        } else {
+            let context = RequestContext {
+                id: RequestId::draw(),
+                peer,
+                uri: request.uri().clone(),
+                rate_limit: RateLimitSlot::default(),
+                costs: CostSlot::default(),
+            };
+            let failure = Failure::new(
+                Kind::Overloaded,
+                "The relay has as many connections as it can have; try again.",
+            )
+            .with_retry_after(Some(CROWDED_RETRY_AFTER));
+            let speaks_anthropic = admit::speaks_anthropic(request.headers());
+            missing::refuse(&failure, &context, speaks_anthropic)
+        };
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+        response
+    }
+
     /// As [`Service::call`], for a request that need not come from a socket.
     pub async fn answer(&self, mut request: Request<Body>, peer: SocketAddr) -> Response {
         let (rate_limit, costs) = (RateLimitSlot::default(), CostSlot::default());
@@ -367,13 +398,21 @@ impl Service {
             missing::unreadable(&context, request.headers())
         } else {
             *request.uri_mut() = target;
-            request.extensions_mut().insert(context);
+            let speaks_anthropic = admit::speaks_anthropic(request.headers());
+            request.extensions_mut().insert(context.clone());
             if let Some((deployment, _)) = deployed {
                 request.extensions_mut().insert(deployment);
             }
-            match self.routes.clone().call(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
+            let mut routes = self.routes.clone();
+            tokio::select! {
+                biased;
+                answered = routes.call(request) => match answered {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                },
+                () = shutdown::ending() => {
+                    missing::refuse(&shutdown::failure(), &context, speaks_anthropic)
+                }
             }
         };
         let headers = response.headers_mut();

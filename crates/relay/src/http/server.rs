@@ -1,22 +1,19 @@
 //! Connections: accepted, served, and let end when the server stops.
 
-use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::response::Response;
-use http::Request;
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::mpsc;
 
+use crate::http::connection::{self, Client, ReadTimeouts};
 use crate::http::router::Service;
+use crate::http::shutdown::{self, Phase};
+use crate::observe::throttle::Throttle;
 
 /// A client that takes longer to send its request's head is no client.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -33,16 +30,37 @@ const BUFFER: usize = 64 * 1024;
 /// After a failed accept (most often: no file descriptor left), time for connections to end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until `stop` ends, then lets what is open end for at most `grace`.
+/// Of the time for open requests, what is kept for telling those that are left that they failed.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Connections beyond the usual number: each is served once, and only with the health check.
+const SPARE_CONNECTIONS: usize = 32;
+
+/// What the server keeps to.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long open requests may take when the server stops.
+    pub grace: Duration,
+    /// How long clients may take to read.
+    pub read: ReadTimeouts,
+    /// Connections at once that are served as usual.
+    pub connections: usize,
+}
+
+/// Serves until `stop` ends, then lets what is open end for at most the grace.
 pub async fn serve(
     listener: TcpListener,
     service: Service,
     stop: impl Future<Output = ()>,
-    grace: Duration,
+    limits: Limits,
 ) {
-    let graceful = GracefulShutdown::new();
+    static NOT_ACCEPTED: Throttle = Throttle::new();
+    static CROWDED: Throttle = Throttle::new();
     let builder = builder();
-    let (running, run) = watch::channel(());
+    // Every connection has one of these; when the last is gone, all have ended.
+    let (open, mut all_ended) = mpsc::channel::<()>(1);
+    let count = Arc::new(());
+    let connections = || Arc::strong_count(&count) - 1;
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -51,25 +69,72 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let service = service.clone();
-                connection(&builder, &graceful, run.clone(), service, stream, peer);
+                let is_crowded = connections() >= limits.connections;
+                if is_crowded && let Some(left_out) = CROWDED.due() {
+                    tracing::warn!(
+                        open = connections(),
+                        left_out,
+                        "too many connections for the open files that are permitted: more are refused"
+                    );
+                }
+                let client = Client {
+                    service: service.clone(),
+                    peer,
+                    is_crowded,
+                };
+                let (builder, kept) = (builder.clone(), (open.clone(), count.clone()));
+                tokio::spawn(async move {
+                    one(&builder, client, stream, limits.read).await;
+                    drop(kept);
+                });
+                if connections() >= limits.connections.saturating_add(SPARE_CONNECTIONS) {
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
+                if let Some(left_out) = NOT_ACCEPTED.due() {
+                    tracing::warn!(%error, left_out, "a connection could not be accepted");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
-    drop((listener, running));
+    drop((listener, open));
     tracing::info!(
-        open = graceful.count(),
+        open = connections(),
         "stopping: no new connections, open requests may end"
     );
-    if tokio::time::timeout(grace, graceful.shutdown())
-        .await
-        .is_err()
-    {
-        tracing::warn!("the time for open requests is over; what is left is cut off");
+    shutdown::enter(Phase::Draining);
+    let last_words = LAST_WORDS.min(limits.grace / 4);
+    let ended = tokio::time::timeout(limits.grace.saturating_sub(last_words), all_ended.recv());
+    if ended.await.is_err() {
+        tracing::warn!(
+            open = connections(),
+            "the time for open requests is over; what is left fails"
+        );
+        shutdown::enter(Phase::Ending);
+        let _ = tokio::time::timeout(last_words, all_ended.recv()).await;
+    }
+}
+
+/// One connection, once its client has said what it speaks.
+async fn one(
+    builder: &Builder<TokioExecutor>,
+    client: Client,
+    stream: TcpStream,
+    timeouts: ReadTimeouts,
+) {
+    // Without it an event waits for the acknowledgement of the one before.
+    let _ = stream.set_nodelay(true);
+    let mut phase = shutdown::subscribe();
+    let spoke = tokio::select! {
+        biased;
+        spoke = tokio::time::timeout(HEAD_TIMEOUT, speaks(&stream)) => spoke,
+        // Whoever is silent when the server stops is not waited for.
+        _ = phase.changed() => return,
+    };
+    if matches!(spoke, Ok(Ok(true))) {
+        connection::serve(builder, client, stream, timeouts).await;
     }
 }
 
@@ -97,41 +162,6 @@ fn builder() -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new());
     builder
-}
-
-fn connection(
-    builder: &Builder<TokioExecutor>,
-    graceful: &GracefulShutdown,
-    mut run: watch::Receiver<()>,
-    service: Service,
-    stream: TcpStream,
-    peer: SocketAddr,
-) {
-    // Without it an event waits for the acknowledgement of the one before.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let service = service.clone();
-        async move { Ok::<Response, Infallible>(service.call(request, peer).await) }
-    });
-    let builder = builder.clone();
-    let watcher = graceful.watcher();
-    tokio::spawn(async move {
-        let spoke = tokio::select! {
-            biased;
-            spoke = tokio::time::timeout(HEAD_TIMEOUT, speaks(&stream)) => spoke,
-            // Whoever is silent when the server stops is not waited for.
-            _ = run.changed() => return,
-        };
-        if !matches!(spoke, Ok(Ok(true))) {
-            return;
-        }
-        let serving = builder
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
-        if let Err(error) = watcher.watch(serving).await {
-            tracing::debug!(%peer, %error, "a connection broke");
-        }
-    });
 }
 
 #[cfg(test)]

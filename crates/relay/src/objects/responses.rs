@@ -6,7 +6,7 @@
 
 mod writes;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -244,12 +244,15 @@ impl Responses {
                 conversation.ok_or_else(|| HistoryError::NoConversation(id.to_owned()))?;
             history.items.extend(conversation.items);
         }
-        for id in references.items {
-            let known = history.items.iter().find(|item| has_id(item, id)).cloned();
-            let item = match known {
-                Some(item) => Some(item),
-                None => self.item(owner, id).await?,
-            };
+        let here = history.items.iter();
+        let here: HashSet<&str> = here.filter_map(|item| item.get("id")?.as_str()).collect();
+        let elsewhere: BTreeSet<&str> = references.items.into_iter().collect();
+        let elsewhere: Vec<&str> = elsewhere
+            .into_iter()
+            .filter(|id| !here.contains(id))
+            .collect();
+        for id in elsewhere {
+            let item = self.item(owner, id).await?;
             let item = item.map(|item| (id.to_owned(), item));
             history.referenced.extend(item);
         }

@@ -11,6 +11,7 @@ use translate::dialect::anthropic::messages;
 use crate::access::Access;
 use crate::chat::{Api, Chat};
 use crate::http::admit::{self, AdmittedRequest, Entrance};
+use crate::http::long_work;
 use crate::http::reply;
 use crate::models::NameStyle;
 
@@ -41,7 +42,9 @@ pub async fn count_tokens(State(access): State<Arc<Access>>, request: Request<Bo
         request,
         async |mut asked: AdmittedRequest| {
             let body = asked.read_body().await?;
-            Ok(reply::json(200, messages::count::count_tokens(&body)?))
+            let counting = || messages::count::count_tokens(&body);
+            let count = long_work::run(body.len(), counting).await?;
+            Ok(reply::json(200, count))
         },
     )
     .await

@@ -5,6 +5,7 @@ use axum::response::Response;
 use http::{HeaderMap, Method, Uri, header};
 use translate::dialect::anthropic::messages;
 use translate::dialect::ollama;
+use translate::dialect::openai::chat;
 use translate::failure::{Failure, Kind};
 
 use crate::http::context::RequestContext;
@@ -114,18 +115,26 @@ pub fn key_in_url(context: &RequestContext, headers: &HeaderMap) -> Response {
     answer(&failure, context, headers)
 }
 
-/// Anthropic's clients name their version, and ask for what nobody else has.
 fn answer(failure: &Failure, context: &RequestContext, headers: &HeaderMap) -> Response {
+    refuse(failure, context, admit::speaks_anthropic(headers))
+}
+
+/// The answer to a request that no handler has. Anthropic's clients name their version, and ask for
+/// what nobody else has.
+pub fn refuse(failure: &Failure, context: &RequestContext, speaks_anthropic: bool) -> Response {
     let anthropics = ["messages", "complete"];
     let path = below(context.uri.path());
     let first = path.split('/').next().unwrap_or_default();
-    if anthropics.contains(&first) {
-        return reply::failure(&messages::DIALECT, failure, context.id);
-    }
-    if first == "api" {
-        return reply::failure(&ollama::chat::DIALECT, failure, context.id);
-    }
-    reply::failure(admit::dialect(headers), failure, context.id)
+    let dialect = if anthropics.contains(&first) {
+        &messages::DIALECT
+    } else if first == "api" {
+        &ollama::chat::DIALECT
+    } else if speaks_anthropic {
+        &messages::DIALECT
+    } else {
+        &chat::DIALECT
+    };
+    reply::failure(dialect, failure, context.id)
 }
 
 fn failure(method: &Method, uri: &Uri) -> Failure {

@@ -24,6 +24,7 @@ use crate::access::Access;
 use crate::access::account_id::AccountId;
 use crate::chat::{self, Api, Chat};
 use crate::http::admit::{self, AdmittedRequest};
+use crate::http::long_work;
 use crate::http::reply;
 use crate::models::NameStyle;
 use crate::objects::Objects;
@@ -63,7 +64,8 @@ async fn decode_with_past(
     stamp: ResponseMeta,
     slot: StoringSlot,
 ) -> Result<dialect::DecodedRequest, Failure> {
-    let asked = decode::read(&body)?;
+    let bytes = body.len();
+    let asked = long_work::run(bytes, || decode::read(&body)).await?;
     let history = history(objects, owner, &asked).await?;
     let mut to = Destination {
         owner,
@@ -73,8 +75,13 @@ async fn decode_with_past(
         conversation: asked.conversation().map(str::to_owned),
         stores: asked.stores(),
     };
-    let mut decoded = asked.continued(&history)?;
-    to.input = items::numbered(decoded.input, &stamp);
+    let decoding = || {
+        let mut decoded = asked.continued(&history)?;
+        let input = items::numbered(std::mem::take(&mut decoded.input), &stamp);
+        Ok::<_, Failure>((decoded, input))
+    };
+    let (mut decoded, input) = long_work::run(bytes, decoding).await?;
+    to.input = input;
     decoded.options.keep = to.stores || to.conversation.is_some();
     let keeping = Keeping::new(decoded.options, to, objects.responses.clone(), slot);
     Ok(dialect::DecodedRequest {
@@ -230,11 +237,15 @@ pub async fn input_tokens(
         request,
         async |mut asked: AdmittedRequest| {
             let body = asked.read_body().await?;
-            let read = decode::read_for_counting(&body)?;
+            let reading = || decode::read_for_counting(&body);
+            let read = long_work::run(body.len(), reading).await?;
             let history = history(&objects, asked.caller.id, &read).await?;
-            let chat = read.continued(&history)?.chat;
-            let prompt = compose(&chat, &Wording::default(), 0);
-            let count = tokens_of(&chat, &prompt.text);
+            let counting = || {
+                let chat = read.continued(&history)?.chat;
+                let prompt = compose(&chat, &Wording::default(), 0);
+                Ok::<_, Failure>(tokens_of(&chat, &prompt.text))
+            };
+            let count = long_work::run(body.len(), counting).await?;
             Ok(reply::json(200, stored::input_tokens(count)))
         },
     )

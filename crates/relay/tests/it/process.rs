@@ -46,7 +46,14 @@ fn the_configuration_reference_is_the_help() {
     let (_, help) = run(&["--help"]);
     let head = "# Configuration\n\nWhat `1min-relay --help` says. A flag beats the environment, the environment beats `.env`. \
         `UPDATE_GOLDEN=1 cargo test -p relay --test it configuration_reference` writes this page anew.\n";
-    let page = format!("{head}\n```text\n{}\n```\n", help.trim());
+    let written = std::fs::read_to_string(&file).unwrap_or_default();
+    // What follows is written by hand.
+    let rest = written.find("\n## ").and_then(|at| written.get(at..));
+    let page = format!(
+        "{head}\n```text\n{}\n```\n{}",
+        help.trim(),
+        rest.unwrap_or_default()
+    );
     if std::env::var("UPDATE_GOLDEN").is_ok_and(|value| value == "1") {
         std::fs::write(&file, &page).unwrap();
     }

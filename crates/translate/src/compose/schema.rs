@@ -1,9 +1,12 @@
 //! The form that an answer must have: asked for in the prompt, and checked before anything is spent.
 
-use serde_json::Value;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde_json::{Map, Value};
 
 use crate::chat_request::{OutputFormat, ToolInput, Tools};
-use crate::failure::Failure;
+use crate::failure::{Failure, echo};
 use crate::schema::Schema;
 
 /// The most that a strict schema may hold, by OpenAI's guide to structured outputs.
@@ -78,39 +81,60 @@ fn checked(schema: &Value, strict: Option<StrictRules>, param: &str) -> Result<b
     };
     match strict {
         Some(StrictRules::OpenAi) => checked_strictly(schema).map_err(invalid)?,
-        Some(StrictRules::Anthropic) => closed(schema, "#").map_err(invalid)?,
+        Some(StrictRules::Anthropic) => closed(schema, &Place::Root).map_err(invalid)?,
         Some(StrictRules::None) | None => {}
     }
     let schema = Schema::compile(schema).map_err(invalid)?;
     Ok(schema.leaves_out_patterns())
 }
 
+/// Where in a schema something stands; written out only if it is at fault.
+enum Place<'p> {
+    Root,
+    Keyword(&'p Self, &'p str),
+    Named(&'p Self, &'p str),
+    Numbered(&'p Self, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => f.write_str("#"),
+            Self::Keyword(within, keyword) => write!(f, "{within}/{keyword}"),
+            Self::Named(within, name) => write!(f, "{within}/{}", echo(name)),
+            Self::Numbered(within, number) => write!(f, "{within}/{number}"),
+        }
+    }
+}
+
 /// Refuses an object, at any depth, that may have further properties.
-fn closed(schema: &Value, path: &str) -> Result<(), String> {
+fn closed(schema: &Value, place: &Place<'_>) -> Result<(), String> {
     let is_object = match schema.get("type") {
         Some(Value::Array(types)) => types.iter().any(|kind| kind == "object"),
         kind => kind.is_some_and(|kind| kind == "object"),
     };
     if is_object && schema.get("additionalProperties") != Some(&Value::Bool(false)) {
         return Err(format!(
-            "for type \"object\", \"additionalProperties\" must be explicitly set to false (at {path})"
+            "for type \"object\", \"additionalProperties\" must be explicitly set to false (at {place})"
         ));
     }
     for keyword in ["properties", "$defs", "definitions"] {
         let parts = schema.get(keyword).and_then(Value::as_object);
+        let place = Place::Keyword(place, keyword);
         for (name, part) in parts.into_iter().flatten() {
-            closed(part, &format!("{path}/{keyword}/{name}"))?;
+            closed(part, &Place::Named(&place, name))?;
         }
     }
     for keyword in ["anyOf", "oneOf", "allOf", "prefixItems"] {
         let parts = schema.get(keyword).and_then(Value::as_array);
+        let place = Place::Keyword(place, keyword);
         for (at, part) in parts.into_iter().flatten().enumerate() {
-            closed(part, &format!("{path}/{keyword}/{at}"))?;
+            closed(part, &Place::Numbered(&place, at))?;
         }
     }
     let items = schema
         .get("items")
-        .map(|items| closed(items, &format!("{path}/items")));
+        .map(|items| closed(items, &Place::Keyword(place, "items")));
     items.unwrap_or(Ok(()))
 }
 
@@ -119,13 +143,7 @@ fn checked_strictly(schema: &Value) -> Result<(), String> {
         return Err("the root of a strict schema must have \"type\": \"object\"".to_owned());
     }
     let mut totals = Totals::default();
-    strict_part(schema, "#", 0, &mut totals)?;
-    if totals.properties > MAX_PROPERTIES {
-        return Err(format!("more than {MAX_PROPERTIES} properties"));
-    }
-    if totals.options > MAX_ENUM {
-        return Err(format!("more than {MAX_ENUM} enum values"));
-    }
+    strict_part(schema, &Place::Root, 0, &mut totals)?;
     Ok(())
 }
 
@@ -135,9 +153,21 @@ struct Totals {
     options: usize,
 }
 
+impl Totals {
+    fn check(&self) -> Result<(), String> {
+        if self.properties > MAX_PROPERTIES {
+            return Err(format!("more than {MAX_PROPERTIES} properties"));
+        }
+        if self.options > MAX_ENUM {
+            return Err(format!("more than {MAX_ENUM} enum values"));
+        }
+        Ok(())
+    }
+}
+
 fn strict_part(
     schema: &Value,
-    path: &str,
+    place: &Place<'_>,
     depth: usize,
     totals: &mut Totals,
 ) -> Result<(), String> {
@@ -146,50 +176,41 @@ fn strict_part(
     };
     if let Some(keyword) = UNSUPPORTED.iter().find(|k| map.contains_key(**k)) {
         return Err(format!(
-            "\"{keyword}\" at {path} is not supported in a strict schema"
+            "\"{keyword}\" at {place} is not supported in a strict schema"
         ));
     }
     if depth > MAX_DEPTH {
-        return Err(format!("{path} is nested deeper than {MAX_DEPTH} levels"));
+        return Err(format!("{place} is nested deeper than {MAX_DEPTH} levels"));
     }
     totals.options += map
         .get("enum")
         .and_then(Value::as_array)
         .map_or(0, Vec::len);
-    if let Some(properties) = map.get("properties").and_then(Value::as_object) {
-        strict_object(schema, properties, path)?;
-        totals.properties += properties.len();
+    let properties = map.get("properties").and_then(Value::as_object);
+    totals.properties += properties.map_or(0, Map::len);
+    totals.check()?;
+    if let Some(properties) = properties {
+        strict_object(schema, properties, place)?;
+        let place = Place::Keyword(place, "properties");
         for (name, property) in properties {
-            strict_part(
-                property,
-                &format!("{path}/properties/{name}"),
-                depth + 1,
-                totals,
-            )?;
+            strict_part(property, &Place::Named(&place, name), depth + 1, totals)?;
         }
     }
     if let Some(items) = map.get("items") {
-        strict_part(items, &format!("{path}/items"), depth + 1, totals)?;
+        strict_part(items, &Place::Keyword(place, "items"), depth + 1, totals)?;
     }
     for keyword in ["anyOf", "oneOf"] {
-        for (at, option) in map
-            .get(keyword)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .enumerate()
-        {
-            strict_part(option, &format!("{path}/{keyword}/{at}"), depth, totals)?;
+        let options = map.get(keyword).and_then(Value::as_array);
+        let place = Place::Keyword(place, keyword);
+        for (at, option) in options.into_iter().flatten().enumerate() {
+            strict_part(option, &Place::Numbered(&place, at), depth, totals)?;
         }
     }
     for keyword in ["$defs", "definitions"] {
-        for (name, part) in map
-            .get(keyword)
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
-            strict_part(part, &format!("{path}/{keyword}/{name}"), depth, totals)?;
+        let parts = map.get(keyword).and_then(Value::as_object);
+        let place = Place::Keyword(place, keyword);
+        for (name, part) in parts.into_iter().flatten() {
+            strict_part(part, &Place::Named(&place, name), depth, totals)?;
         }
     }
     Ok(())
@@ -197,15 +218,15 @@ fn strict_part(
 
 fn strict_object(
     schema: &Value,
-    properties: &serde_json::Map<String, Value>,
-    path: &str,
+    properties: &Map<String, Value>,
+    place: &Place<'_>,
 ) -> Result<(), String> {
     if schema.get("additionalProperties") != Some(&Value::Bool(false)) {
         return Err(format!(
-            "\"additionalProperties\" at {path} must be false in a strict schema"
+            "\"additionalProperties\" at {place} must be false in a strict schema"
         ));
     }
-    let required: Vec<&str> = schema
+    let required: HashSet<&str> = schema
         .get("required")
         .and_then(Value::as_array)
         .into_iter()
@@ -214,10 +235,11 @@ fn strict_object(
         .collect();
     match properties
         .keys()
-        .find(|name| !required.contains(&name.as_str()))
+        .find(|name| !required.contains(name.as_str()))
     {
         Some(name) => Err(format!(
-            "\"required\" at {path} must name every property of a strict schema: \"{name}\" is missing"
+            "\"required\" at {place} must name every property of a strict schema: \"{}\" is missing",
+            echo(name)
         )),
         None => Ok(()),
     }

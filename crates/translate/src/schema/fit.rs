@@ -7,15 +7,21 @@ use std::ops::Deref;
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 
+use super::validator;
+
 /// The deepest nesting that is adapted.
 const MAX_DEPTH: usize = 64;
 /// The most members of unions that are compiled to choose among them.
 const MAX_COMPILED: usize = 512;
+/// The most values that they are made of together, each with the whole schema's definitions.
+const MAX_COMPILED_SIZE: usize = 400_000;
 
 /// A whole schema, with those of its parts that were compiled to choose among them.
 pub(super) struct Root<'s> {
     schema: &'s Value,
     compiled: RefCell<HashMap<*const Value, Option<Validator>>>,
+    /// How many parts may be compiled.
+    most: usize,
 }
 
 impl<'s> Root<'s> {
@@ -23,6 +29,7 @@ impl<'s> Root<'s> {
         Self {
             schema,
             compiled: RefCell::default(),
+            most: (MAX_COMPILED_SIZE / validator::size(schema)).min(MAX_COMPILED),
         }
     }
 
@@ -30,10 +37,10 @@ impl<'s> Root<'s> {
     fn fits(&self, part: &Value, value: &Value) -> bool {
         let mut compiled = self.compiled.borrow_mut();
         let this = std::ptr::from_ref(part);
-        if compiled.len() >= MAX_COMPILED && !compiled.contains_key(&this) {
+        if compiled.len() >= self.most && !compiled.contains_key(&this) {
             return false;
         }
-        let build = || jsonschema::options().build(&embedded(part, self)).ok();
+        let build = || validator::build(&embedded(part, self)).ok();
         let validator = compiled.entry(this).or_insert_with(build);
         validator.as_ref().is_some_and(|v| v.is_valid(value))
     }
@@ -287,11 +294,15 @@ pub(super) fn ordered(value: Value, schema: &Value, root: &Root<'_>, depth: usiz
                 .into_iter()
                 .flatten()
             {
-                if let Some(value) = map.shift_remove(name) {
+                if let Some(value) = map.get_mut(name) {
+                    let value = value.take();
                     sorted.insert(name.clone(), ordered(value, property, root, depth + 1));
                 }
             }
-            sorted.extend(map);
+            // What is left: no entry is moved up for another, of which there may be many.
+            for (name, value) in map {
+                sorted.entry(name).or_insert(value);
+            }
             Value::Object(sorted)
         }
         Value::Array(items) => {

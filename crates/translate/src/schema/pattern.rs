@@ -4,8 +4,11 @@
 //! further bound on a text, and no reason to refuse a request.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
+
+use super::validator;
 
 /// Keywords whose values are data, not schemas.
 const DATA: [&str; 5] = ["const", "enum", "default", "examples", "example"];
@@ -18,7 +21,7 @@ const ESCAPES: &str = "dDwWsSbBfnrtvcxupPk";
 pub(super) fn readable(schema: &Value) -> Option<(Value, bool)> {
     has_patterns(schema).then(|| {
         let mut readable = schema.clone();
-        let left_out = rewrite(&mut readable);
+        let left_out = rewrite(&mut readable, &mut Known::new());
         (readable, left_out)
     })
 }
@@ -37,21 +40,21 @@ fn has_patterns(schema: &Value) -> bool {
 }
 
 /// Whether a pattern was left out.
-fn rewrite(schema: &mut Value) -> bool {
+fn rewrite(schema: &mut Value, known: &mut Known) -> bool {
     match schema {
-        Value::Object(keywords) => rewrite_keywords(keywords),
+        Value::Object(keywords) => rewrite_keywords(keywords, known),
         Value::Array(schemas) => schemas
             .iter_mut()
-            .fold(false, |out, part| rewrite(part) | out),
+            .fold(false, |out, part| rewrite(part, known) | out),
         _ => false,
     }
 }
 
-fn rewrite_keywords(keywords: &mut Map<String, Value>) -> bool {
+fn rewrite_keywords(keywords: &mut Map<String, Value>, known: &mut Known) -> bool {
     let mut left_out = false;
     let pattern = keywords.get("pattern").and_then(Value::as_str);
     if let Some(pattern) = pattern {
-        if let Some(pattern) = engine_pattern(pattern) {
+        if let Some(pattern) = engine_pattern(pattern, known) {
             keywords.insert("pattern".to_owned(), pattern.into());
         } else {
             keywords.shift_remove("pattern");
@@ -61,7 +64,8 @@ fn rewrite_keywords(keywords: &mut Map<String, Value>) -> bool {
     if let Some(Value::Object(properties)) = keywords.get_mut("patternProperties") {
         let before = properties.len();
         let read = std::mem::take(properties).into_iter();
-        let read = read.filter_map(|(pattern, part)| Some((engine_pattern(&pattern)?, part)));
+        let read =
+            read.filter_map(|(pattern, part)| Some((engine_pattern(&pattern, known)?, part)));
         *properties = read.collect();
         if properties.len() < before {
             // What it would have allowed must not be refused by its neighbours.
@@ -72,17 +76,25 @@ fn rewrite_keywords(keywords: &mut Map<String, Value>) -> bool {
     }
     for (keyword, value) in keywords.iter_mut() {
         if !DATA.contains(&keyword.as_str()) {
-            left_out |= rewrite(value);
+            left_out |= rewrite(value, known);
         }
     }
     left_out
 }
 
+/// Patterns that were looked at, and as the engine reads them.
+type Known = HashMap<String, Option<String>>;
+
 /// A pattern as the engine reads it; none if it cannot.
-fn engine_pattern(pattern: &str) -> Option<String> {
-    let pattern = rewritten(pattern);
-    let compiled = jsonschema::options().build(&json!({ "pattern": pattern.as_ref() }));
-    compiled.is_ok().then(|| pattern.into_owned())
+fn engine_pattern(pattern: &str, known: &mut Known) -> Option<String> {
+    if let Some(known) = known.get(pattern) {
+        return known.clone();
+    }
+    let engines = rewritten(pattern);
+    let compiled = validator::build(&json!({ "pattern": engines.as_ref() }));
+    let read = compiled.is_ok().then(|| engines.into_owned());
+    known.insert(pattern.to_owned(), read.clone());
+    read
 }
 
 /// An ECMAScript pattern in the engine's grammar.

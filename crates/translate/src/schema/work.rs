@@ -4,10 +4,15 @@
 //! definitions that refer to each other, a kilobyte of schema can ask for more stack, time or memory
 //! than there is. Here each part of the schema meets each part of the value once, and is counted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
+
+use crate::bounds::{SCHEMA_PARTS_MAX, SCHEMA_PATTERNS_MAX};
+
+/// Parts that may bear one name.
+const SAME_ANCHORS_MAX: usize = 16;
 
 /// The most parts of a schema that stand in or refer to each other in a row.
 const MAX_HEIGHT: usize = 256;
@@ -65,31 +70,44 @@ impl<'s> Parts<'s> {
             anchors: HashMap::new(),
             id: if is_draft_4 { "id" } else { "$id" },
         };
-        if !parts.note(root, true) {
-            return Err("an \"$id\" below the root is not supported");
-        }
+        let mut tally = Tally::default();
+        parts.note(root, true, &mut tally)?;
         match parts.height(root, 0, &mut HashMap::new()) {
             Some(_) => Ok(parts),
             None => Err("its references lead too deep"),
         }
     }
 
-    /// Notes anchors. False if a part begins a schema of its own, in which references mean others.
-    fn note(&mut self, part: &'s Value, is_root: bool) -> bool {
+    /// Notes anchors, and counts what takes time to be compiled. Refuses a part that begins a schema
+    /// of its own, in which references mean others.
+    fn note(
+        &mut self,
+        part: &'s Value,
+        is_root: bool,
+        tally: &mut Tally<'s>,
+    ) -> Result<(), &'static str> {
         match part {
             Value::Object(map) => {
                 if !is_root && map.get(self.id).is_some_and(Value::is_string) {
-                    return false;
+                    return Err("an \"$id\" below the root is not supported");
                 }
+                tally.part(map)?;
                 let anchors = ["$anchor", "$dynamicAnchor"];
-                let anchors = anchors.iter().filter_map(|key| map.get(*key)?.as_str());
-                anchors.for_each(|anchor| {
-                    self.anchors.entry(anchor).or_default().push(part);
-                });
-                map.values().all(|value| self.note(value, false))
+                for anchor in anchors.iter().filter_map(|key| map.get(*key)?.as_str()) {
+                    let named = self.anchors.entry(anchor).or_default();
+                    if named.len() == SAME_ANCHORS_MAX {
+                        return Err("one anchor is given too often");
+                    }
+                    named.push(part);
+                }
+                let mut values = map.values();
+                values.try_for_each(|value| self.note(value, false, tally))
             }
-            Value::Array(items) => items.iter().all(|item| self.note(item, false)),
-            _ => true,
+            Value::Array(items) => {
+                let mut items = items.iter();
+                items.try_for_each(|item| self.note(item, false, tally))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -143,6 +161,32 @@ impl<'s> Parts<'s> {
             pairs: HashMap::new(),
         };
         count.steps(self.root, value, MAX_DEPTH)
+    }
+}
+
+/// What of a schema takes time to be compiled.
+#[derive(Default)]
+struct Tally<'s> {
+    parts: usize,
+    patterns: HashSet<&'s str>,
+}
+
+impl<'s> Tally<'s> {
+    fn part(&mut self, map: &'s Map<String, Value>) -> Result<(), &'static str> {
+        self.parts += 1;
+        if self.parts > SCHEMA_PARTS_MAX {
+            return Err("it has too many parts");
+        }
+        self.patterns
+            .extend(map.get("pattern").and_then(Value::as_str));
+        let by_pattern = map.get("patternProperties").and_then(Value::as_object);
+        for name in by_pattern.into_iter().flat_map(Map::keys) {
+            self.patterns.insert(name);
+        }
+        if self.patterns.len() > SCHEMA_PATTERNS_MAX {
+            return Err("it has too many patterns");
+        }
+        Ok(())
     }
 }
 

@@ -3,7 +3,8 @@
 //! What TypeScript has no word for (a pattern, a range, a default) follows the parameter in
 //! brackets. A part of a schema that cannot be said so stands as the JSON it is.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
@@ -62,6 +63,7 @@ pub(super) fn write(tool: &Tool, text: &mut String) {
             let writer = Writer {
                 root: schema,
                 left: Cell::new(2 * json.len() + MAX_GROWTH),
+                targets: RefCell::default(),
             };
             let members = writer.members(schema, 0);
             match members.filter(|_| writer.left.get() > 0) {
@@ -93,6 +95,8 @@ struct Writer<'s> {
     root: &'s Value,
     /// Bytes that may still be written. With none left the signature is given up.
     left: Cell<usize>,
+    /// What references mean, as far as it was looked for.
+    targets: RefCell<HashMap<&'s str, Option<(&'s Value, bool)>>>,
 }
 
 impl<'s> Writer<'s> {
@@ -109,15 +113,16 @@ impl<'s> Writer<'s> {
                     .is_none_or(Value::is_boolean))
             .then(String::new);
         };
-        let required: Vec<&str> = map
+        let required: HashSet<&str> = map
             .get("required")
             .and_then(Value::as_array)
             .into_iter()
             .flatten()
             .filter_map(Value::as_str)
             .collect();
+        self.spend(required.len());
         let members = properties.iter().map(|(name, property)| {
-            let optional = if required.contains(&name.as_str()) {
+            let optional = if required.contains(name.as_str()) {
                 ""
             } else {
                 "?"
@@ -199,6 +204,7 @@ impl<'s> Writer<'s> {
                     .get("items")
                     .map_or_else(|| "any".to_owned(), |items| self.kind(items, depth + 1));
                 let note = schema.get("items").map(notes).unwrap_or_default();
+                self.spend(note.len());
                 if item.contains('|') || !note.is_empty() {
                     format!("({item}{note})[]")
                 } else {
@@ -221,17 +227,25 @@ impl<'s> Writer<'s> {
     }
 
     /// What a reference means. One that leads back to itself stands by its name.
-    fn referred(&self, reference: &str, depth: usize) -> String {
-        let target = reference
-            .strip_prefix('#')
-            .and_then(|pointer| self.root.pointer(pointer));
-        match target {
-            Some(target) if reference != "#" && !holds_reference(target, reference, 8) => {
-                self.kind(target, depth + 1)
-            }
-            Some(target) if depth <= 3 && reference != "#" => self.kind(target, MAX_DEPTH - 2),
+    fn referred(&self, reference: &'s str, depth: usize) -> String {
+        match self.target(reference) {
+            Some((target, false)) if reference != "#" => self.kind(target, depth + 1),
+            Some((target, _)) if depth <= 3 && reference != "#" => self.kind(target, MAX_DEPTH - 2),
             _ => reference.rsplit('/').next().unwrap_or("any").to_owned(),
         }
+    }
+
+    /// The definition that a reference means, and whether it refers to itself. Looked for once.
+    fn target(&self, reference: &'s str) -> Option<(&'s Value, bool)> {
+        let known = self.targets.borrow().get(reference).copied();
+        known.unwrap_or_else(|| {
+            let target = reference
+                .strip_prefix('#')
+                .and_then(|pointer| self.root.pointer(pointer))
+                .map(|target| (target, holds_reference(target, reference, 8)));
+            self.targets.borrow_mut().insert(reference, target);
+            target
+        })
     }
 }
 

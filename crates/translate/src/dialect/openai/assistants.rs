@@ -3,7 +3,7 @@
 //! OpenAI has shut its own assistants down; clients that still make them find here what they set,
 //! and the model, instructions and files of an assistant are used when it is the model of a chat.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
@@ -138,13 +138,9 @@ impl Assistant {
             .filter_map(|r| r.get("file_ids"));
         let of_tools = resources.filter_map(Value::as_array).flatten();
         let of_tools = of_tools.filter_map(Value::as_str).map(str::to_owned);
-        let mut files: Vec<String> = Vec::new();
-        for id in self.file_ids.iter().cloned().chain(of_tools) {
-            if !files.contains(&id) {
-                files.push(id);
-            }
-        }
-        files
+        let mut seen = HashSet::new();
+        let all = self.file_ids.iter().cloned().chain(of_tools);
+        all.filter(|id| seen.insert(id.clone())).collect()
     }
 
     /// As a client sees it. `created` is in seconds since 1970.

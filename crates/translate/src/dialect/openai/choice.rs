@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::search;
+use crate::bounds::{self, note_ignored};
 use crate::chat_request::{Tool, ToolChoice};
 use crate::failure::{Failure, echo};
 
@@ -25,9 +26,7 @@ pub fn pass_over(kind: &str, param: &str, ignored: &mut Vec<String>) -> Result<(
     if CHOSEN_KNOWINGLY.contains(&kind) {
         return Err(unknown_tool(kind, param));
     }
-    if !ignored.iter().any(|name| name == kind) {
-        ignored.push(kind.to_owned());
-    }
+    note_ignored(ignored, kind);
     Ok(())
 }
 
@@ -128,6 +127,7 @@ fn allowed(object: &Map<String, Value>, offered: &[Tool]) -> Result<ToolChoice, 
     let tools = tools.ok_or_else(|| {
         Failure::invalid("tool_choice", "`allowed_tools` needs a list of `tools`.")
     })?;
+    bounds::check_tools(tools.len(), "tool_choice")?;
     let mut names = Vec::with_capacity(tools.len());
     for tool in tools {
         // Chat completions put the name into an object named as the type; responses do not.

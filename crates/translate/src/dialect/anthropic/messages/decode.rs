@@ -12,6 +12,7 @@ mod tools;
 
 use super::encode::{EncodeOptions, Thoughts};
 use super::wire;
+use crate::bounds;
 use crate::chat_request::{
     Attachment, ChatRequest, Delivery, Message, OutputFormat, OutputLimits, Part, Role, Source,
 };
@@ -228,6 +229,8 @@ fn limits(request: &mut wire::Request) -> Result<OutputLimits, Failure> {
         return Err(Failure::invalid("max_tokens", message));
     }
     let stop = request.stop_sequences.take().unwrap_or_default();
+    let field = "stop_sequences";
+    bounds::at_most(stop.len(), bounds::STOP_STRINGS_MAX, field, "strings")?;
     if let Some(at) = stop.iter().position(|stop| stop.trim().is_empty()) {
         let path = format!("stop_sequences[{at}]");
         return Err(Failure::invalid(

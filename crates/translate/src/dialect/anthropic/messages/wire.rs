@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use crate::bounds::note_ignored;
 use crate::dialect::request::forms::{Count, object};
 use crate::dialect::request::slot::{is_number, number, put, put_list, put_object};
 
@@ -132,10 +133,7 @@ impl Request {
 
     /// Names a field as one without effect.
     pub fn ignore(&mut self, field: impl Into<String>) {
-        let field = field.into();
-        if !self.ignored.contains(&field) {
-            self.ignored.push(field);
-        }
+        note_ignored(&mut self.ignored, field);
     }
 }
 

@@ -11,6 +11,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::bounds::note_ignored;
 use crate::dialect::request::forms::{Count, OneOrMany, object};
 use crate::dialect::request::slot::{is_number, number, put, put_list, put_object};
 
@@ -181,9 +182,7 @@ impl Request {
     }
 
     fn ignore(&mut self, key: String) {
-        if !self.ignored.contains(&key) {
-            self.ignored.push(key);
-        }
+        note_ignored(&mut self.ignored, key);
     }
 
     /// OpenAI's `audio`: how an answer is to be spoken.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use crate::bounds::note_ignored;
 use crate::dialect::request::forms::{Count, OneOrMany};
 use crate::dialect::request::slot::{is_number, number, put, put_object};
 
@@ -83,8 +84,8 @@ impl Request {
                 } else {
                     map.next_value::<Option<IgnoredAny>>()?.is_some()
                 };
-                if asks && !SILENT.contains(&key.as_str()) && !self.ignored.contains(&key) {
-                    self.ignored.push(key);
+                if asks && !SILENT.contains(&key.as_str()) {
+                    note_ignored(&mut self.ignored, key);
                 }
                 Ok(())
             }

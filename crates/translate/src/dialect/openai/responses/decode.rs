@@ -3,12 +3,13 @@
 //! Two steps, because a request may go on from what was said before: [`read`] tells what it refers
 //! to, [`ResponsesRequest::continued`] takes what a store has of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
 use super::encode::EncodeOptions;
 use super::wire;
+use crate::bounds;
 use crate::chat_request::{
     ChatRequest, Delivery, Message, OutputFormat, OutputLimits, Part, Role, Tools, WebSearch,
 };
@@ -103,6 +104,13 @@ pub fn read_for_counting(body: &[u8]) -> Result<ResponsesRequest, Failure> {
         })],
         Some(wire::Input::Items(items)) => items,
     };
+    let references = items.iter().filter_map(reference).count();
+    bounds::at_most(
+        references,
+        bounds::ITEM_REFERENCES_MAX,
+        "input",
+        "references to items",
+    )?;
     Ok(ResponsesRequest {
         model: if model.trim().is_empty() {
             String::new()
@@ -272,19 +280,25 @@ impl ResponsesRequest {
 /// The request's items, each with its place. A reference becomes the item it means; one to
 /// thoughts falls away, for thoughts are never sent upstream.
 fn resolved(items: Vec<Value>, past: &History) -> Result<Vec<(usize, Value)>, Failure> {
+    let id_of = |item: &'_ Value| item.get("id").and_then(Value::as_str).map(str::to_owned);
+    let here = past.items.iter();
+    let mut here: HashMap<String, &Value> =
+        here.rev().filter_map(|i| Some((id_of(i)?, i))).collect();
+    here.extend(past.referred.iter().map(|(id, item)| (id.clone(), item)));
+    let mut taken = HashSet::new();
     let mut resolved = Vec::with_capacity(items.len());
     for (at, item) in items.into_iter().enumerate() {
         let Some(id) = reference(&item) else {
             resolved.push((at, item));
             continue;
         };
-        let here = |item: &&Value| item.get("id").and_then(Value::as_str) == Some(id);
-        let found = past
-            .referred
-            .get(id)
-            .or_else(|| past.items.iter().find(here));
-        match found {
-            Some(found) => resolved.push((at, found.clone())),
+        match here.get(id) {
+            // Each copy of a large item would be as large.
+            Some(_) if !taken.insert(id.to_owned()) => {
+                let message = format!("The item `{}` is referred to twice.", echo(id));
+                return Err(Failure::invalid(format!("input[{at}]"), message));
+            }
+            Some(found) => resolved.push((at, (*found).clone())),
             None if id.starts_with("rs_") => {}
             None => return Err(missing_item(id, &format!("input[{at}]"))),
         }

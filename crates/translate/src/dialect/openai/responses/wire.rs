@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::bounds::note_ignored;
 use crate::dialect::request::forms::Count;
 use crate::dialect::request::slot::{is_number, number, put, put_object};
 
@@ -157,8 +158,8 @@ impl Request {
                 } else {
                     map.next_value::<Option<IgnoredAny>>()?.is_some()
                 };
-                if asks && !SILENT.contains(&key.as_str()) && !self.ignored.contains(&key) {
-                    self.ignored.push(key);
+                if asks && !SILENT.contains(&key.as_str()) {
+                    note_ignored(&mut self.ignored, key);
                 }
                 Ok(())
             }

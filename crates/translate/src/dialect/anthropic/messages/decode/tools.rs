@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use super::super::wire;
 use super::client_tools;
 use super::history::History;
+use crate::bounds;
 use crate::chat_request::{Tool, ToolChoice, ToolInput, Tools, WebSearch};
 use crate::dialect::tool_name;
 use crate::failure::{Failure, echo};
@@ -36,6 +37,7 @@ pub(super) fn decode(
 ) -> Result<Decoded, Failure> {
     let mut declared = request.tools.take().unwrap_or_default();
     declared.extend(history.added);
+    bounds::check_tools(declared.len(), "tools")?;
     let mut offer = Offer {
         loads_all: declared.iter().any(|tool| is_tool_search(kind(tool))),
         loaded: history.loaded,

@@ -1,5 +1,6 @@
 //! `tools`, `functions` and the choice among them.
 
+use crate::bounds;
 use crate::chat_request::{Tool, ToolChoice, ToolInput, Tools};
 use crate::dialect::openai::chat::wire;
 use crate::dialect::openai::json_schema;
@@ -18,6 +19,8 @@ pub(super) struct Hosted {
 
 /// The tools, and those that upstream runs. A `legacy` client can be told of one call only.
 pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools, Hosted), Failure> {
+    bounds::check_tools(request.tools.as_ref().map_or(0, Vec::len), "tools")?;
+    bounds::check_tools(request.functions.as_ref().map_or(0, Vec::len), "functions")?;
     let mut offered = Vec::new();
     let mut hosted = Hosted::default();
     for (at, tool) in request

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::content::parts as content_parts;
 use super::fields::read;
 use super::tools::Offer;
+use crate::bounds::note_ignored;
 use crate::chat_request::{Call, CallResult, Message, Part, Role};
 use crate::dialect::openai::responses::calls::{Form, arguments_of, offered_name};
 use crate::dialect::openai::responses::wire;
@@ -51,10 +52,7 @@ impl Reader {
             return Err(Failure::invalid(path, message));
         }
         if let Some(kind) = kind.filter(|kind| PASSED_OVER.contains(kind)) {
-            let name = format!("input.{kind}");
-            if !self.ignored.contains(&name) {
-                self.ignored.push(name);
-            }
+            note_ignored(&mut self.ignored, format!("input.{kind}"));
             return Ok(());
         }
         let item: wire::Item = read(value, path)?;

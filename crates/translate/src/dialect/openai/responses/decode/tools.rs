@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fields::read;
+use crate::bounds::{self, note_ignored};
 use crate::chat_request::{Tool, ToolChoice, ToolInput, WebSearch};
 use crate::dialect::openai::json_schema;
 use crate::dialect::openai::responses::calls::{Callable, Form, offered_name};
@@ -19,6 +20,8 @@ pub(super) struct Offer {
     pub(super) callables: Vec<Callable>,
     pub(super) search: Option<WebSearch>,
     pub(super) ignored: Vec<String>,
+    /// How many were declared so far, again and again too.
+    declared: usize,
 }
 
 impl Offer {
@@ -151,6 +154,8 @@ impl Offer {
         namespace: Option<&str>,
         path: &str,
     ) -> Result<(), Failure> {
+        self.declared += 1;
+        bounds::check_tools(self.declared, "tools")?;
         let name = declared.name.unwrap_or_default();
         tool_name::check(&name, &format!("{path}.name"))?;
         let offered = offered_name(namespace, &name);
@@ -179,7 +184,7 @@ impl Offer {
     /// A search that must not reach the web is none here: upstream has no store of it.
     fn search(&mut self, tool: &wire::Tool, path: &str) {
         if tool.external_web_access == Some(false) {
-            self.ignored.push(path.to_owned());
+            note_ignored(&mut self.ignored, path);
             return;
         }
         self.search = Some(search::sized(tool.search_context_size.as_deref()));
@@ -188,7 +193,7 @@ impl Offer {
             (tool.user_location.is_some(), "user_location"),
         ] {
             if given {
-                self.ignored.push(format!("{path}.{field}"));
+                note_ignored(&mut self.ignored, format!("{path}.{field}"));
             }
         }
     }
@@ -226,7 +231,8 @@ impl Offer {
             Some(&mut asked)
         };
         let tools = holder.and_then(|holder| holder.get_mut("tools")?.as_array_mut());
-        for tool in tools.into_iter().flatten() {
+        // A longer list is refused.
+        for tool in tools.into_iter().flatten().take(bounds::TOOLS_MAX) {
             self.rename(tool);
         }
         asked

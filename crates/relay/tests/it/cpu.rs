@@ -1,0 +1,111 @@
+//! What a request costs in CPU time, whoever sends it: linear in its size, and nobody else waits.
+//!
+//! Time is taken from the process's own account, so that a busy machine does not matter. The bound
+//! is for this unoptimised binary; a release binary needs a tenth of it.
+
+mod bodies;
+
+use std::time::{Duration, Instant};
+
+use http::Method;
+use serde_json::json;
+
+use bodies::{ROUTES, mutations, particular, with};
+
+use crate::rig::{AUTHORIZED, Rig, asks};
+
+/// The size of each body, in bytes: what takes the square of it shows.
+const BODY_BYTES: usize = 1 << 18;
+
+/// CPU time of one body: a tenth of a second a megabyte with optimisation, and what the kernel's
+/// clock is wrong by.
+const CPU_MAX: Duration = Duration::from_millis(if cfg!(debug_assertions) { 400 } else { 50 });
+
+/// The CPU time that a process has used.
+fn cpu(rig: &Rig) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", rig.child.id())).unwrap();
+    // Behind the name in parentheses: the state is the first field, times are the 12th and 13th.
+    let fields = stat.rsplit_once(") ").unwrap().1;
+    let ticks = fields.split(' ').skip(11).take(2);
+    let ticks: u64 = ticks.map(|field| field.parse::<u64>().unwrap()).sum();
+    // The kernel counts in hundredths of a second for programs.
+    Duration::from_millis(10 * ticks)
+}
+
+/// Every body at every route, and what is good once before, so that what is done once is done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_body_costs_more_cpu_than_its_size_warrants() {
+    let rig = Rig::start();
+    rig.jobs_are_done_at_once(ROUTES.len());
+    let mut bodies = Vec::new();
+    for (path, good) in ROUTES {
+        rig.send(Method::POST, path, &AUTHORIZED, good).await;
+        for (name, more) in mutations() {
+            bodies.push((path, name.to_owned(), with(good, &more)));
+        }
+    }
+    bodies.extend(particular());
+    let mut dear = Vec::new();
+    for (path, name, body) in bodies {
+        let before = cpu(&rig);
+        let sending = rig.send(Method::POST, path, &AUTHORIZED, body);
+        let answered = tokio::time::timeout(Duration::from_mins(1), sending).await;
+        let spent = cpu(&rig).saturating_sub(before);
+        let status = answered.as_ref().map_or(0, |answer| answer.status);
+        if std::env::var_os("SHOW_CPU").is_some() {
+            eprintln!("{:>6} ms {status} {path} {name}", spent.as_millis());
+        }
+        if spent > CPU_MAX {
+            dear.push(format!("{} ms: {path} {name}", spent.as_millis()));
+        }
+        if let Ok(answer) = answered
+            && answer.status >= 400
+        {
+            assert!(
+                answer.text.len() < 8000,
+                "{path} {name}: {}",
+                answer.text.len()
+            );
+        }
+    }
+    assert!(dear.is_empty(), "{dear:#?}");
+    let output = rig.output();
+    let longest = output.lines().map(str::len).max().unwrap_or_default();
+    assert!(longest < 4000, "a log line of {longest} bytes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_the_work_of_large_requests() {
+    let rig = Rig::start();
+    let text = "word ".repeat((16 << 20) / 5);
+    let tool = json!({"type": "function", "function": {"name": "f"}});
+    let request = asks(&json!({}), &json!({"tools": [tool], "user": text})).to_string();
+    let large = (0..10).map(|_| {
+        rig.send(
+            Method::POST,
+            "/v1/chat/completions",
+            &AUTHORIZED,
+            request.clone(),
+        )
+    });
+    let mut large = std::pin::pin!(futures_util::future::join_all(large));
+    let mut waits = Vec::new();
+    loop {
+        let since = Instant::now();
+        tokio::select! {
+            answers = &mut large => {
+                assert!(answers.iter().all(|answer| answer.status == 200));
+                break;
+            }
+            health = rig.get("/health") => {
+                assert_eq!(health.status, 200);
+                waits.push(since.elapsed());
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    waits.sort();
+    let usual = waits.get(waits.len() / 2).copied().unwrap_or_default();
+    // Other programs have their share of the processors, too.
+    assert!(usual < Duration::from_millis(250), "{waits:?}");
+}
