@@ -58,7 +58,7 @@ fn read_entry(entry: &Value, feature: Feature) -> Option<Model> {
 ///
 /// # Errors
 /// The refusal it reports, or that it is no list, or that the list is empty.
-pub(crate) fn usable(body: &[u8], feature: Feature) -> Result<Vec<Model>, Error> {
+pub fn usable(body: &[u8], feature: Feature) -> Result<Vec<Model>, Error> {
     let malformed = ProtocolError::Malformed("a list of models was expected");
     let list: Value = serde_json::from_slice(body).map_err(|_| malformed.clone())?;
     let entries = match &list {

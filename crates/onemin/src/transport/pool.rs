@@ -12,6 +12,12 @@ use super::connection::Connection;
 /// Connections that are not used for so long are closed; upstream's edge closes them itself later.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
+/// The same where there are more than usual: after many requests at once their buffers are given back.
+const SPARE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// So many idle connections to one host are usual.
+const USUAL_CONNECTIONS: usize = 16;
+
 /// An idle connection has no task that would see upstream close it; this often all are looked at.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(15);
 
@@ -58,7 +64,11 @@ impl State {
 
 impl Idle {
     fn is_fresh(&self) -> bool {
-        self.since.elapsed() < IDLE_TIMEOUT
+        self.is_within(IDLE_TIMEOUT)
+    }
+
+    fn is_within(&self, limit: Duration) -> bool {
+        self.since.elapsed() < limit
     }
 }
 
@@ -105,7 +115,17 @@ impl Pool {
         let mut state = self.state();
         let mut gone = Vec::new();
         for (_, idle) in &mut state.idle {
-            let is_over = |idle: &mut Idle| !(idle.is_fresh() && idle.connection.is_ready());
+            // The oldest come first.
+            let mut spare = idle.len().saturating_sub(USUAL_CONNECTIONS);
+            let is_over = |idle: &mut Idle| {
+                let limit = if spare > 0 {
+                    SPARE_TIMEOUT
+                } else {
+                    IDLE_TIMEOUT
+                };
+                spare = spare.saturating_sub(1);
+                !(idle.is_within(limit) && idle.connection.is_ready())
+            };
             gone.extend(idle.extract_if(.., is_over));
         }
         state.idle.retain(|(_, idle)| !idle.is_empty());
@@ -195,6 +215,15 @@ mod tests {
         age(&pool, IDLE_TIMEOUT);
         assert!(pool.expire().is_none());
         assert!(is_closed(&mut ends[0]).await);
+    }
+
+    #[tokio::test]
+    async fn more_connections_than_usual_are_closed_soon() {
+        let (pool, _ends) = filled(USUAL_CONNECTIONS + 5).await;
+        assert_eq!(pool.expire().map(|gone| gone.len()), Some(0));
+        age(&pool, SPARE_TIMEOUT);
+        assert_eq!(pool.expire().map(|gone| gone.len()), Some(5));
+        assert_eq!(idle(&pool), USUAL_CONNECTIONS);
     }
 
     #[tokio::test]
