@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::HeaderValue;
-use translate::bounds::quote;
 use translate::chat_request::{ChatRequest, Delivery};
 use translate::failure::{Failure, Kind};
+use translate::quote::quote;
 use translate::reply::{Timing, Usage};
 use uuid::Uuid;
 

@@ -2,8 +2,6 @@
 //! client that is known comes near; what goes beyond is refused by name, or left out where it is
 //! only told.
 
-use std::borrow::Cow;
-
 use crate::failure::Failure;
 
 /// Tools that a request may offer, in all places together.
@@ -20,27 +18,6 @@ pub const SCHEMA_PATTERNS_MAX: usize = 200;
 pub const PATTERN_BYTES_MAX: usize = 256 * 1024;
 /// Parts of one schema: its objects at any depth.
 pub const SCHEMA_PARTS_MAX: usize = 50_000;
-/// Characters of a request that one message, field name or log line repeats.
-pub const QUOTE_CHARS_MAX: usize = 200;
-
-/// The beginning of a text, with an ellipsis where it was cut.
-#[must_use]
-pub fn cut(text: &str, chars: usize) -> Cow<'_, str> {
-    // No text has more characters than bytes.
-    if text.len() <= chars {
-        return Cow::Borrowed(text);
-    }
-    match text.char_indices().nth(chars) {
-        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
-        None => Cow::Borrowed(text),
-    }
-}
-
-/// As [`cut`], for what a message or a log line repeats of a request.
-#[must_use]
-pub fn quote(text: &str) -> Cow<'_, str> {
-    cut(text, QUOTE_CHARS_MAX)
-}
 
 /// Notes a parameter without effect, once; of too many only that there are more.
 pub fn note_ignored(ignored: &mut Vec<String>, name: impl Into<String>) {
@@ -77,19 +54,6 @@ pub fn at_most(count: usize, most: usize, field: &str, what: &str) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_text_is_cut_between_characters() {
-        for (text, expected) in [
-            ("", ""),
-            ("abc", "abc"),
-            ("äöü", "äöü"),
-            ("abcd", "abc…"),
-            ("äöüß", "äöü…"),
-        ] {
-            assert_eq!(cut(text, 3), expected);
-        }
-    }
 
     #[test]
     fn ignored_names_are_noted_once_and_not_without_end() {

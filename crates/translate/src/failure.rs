@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::bounds::{self, cut};
+use crate::quote::{QUOTE_CHARS_MAX, cut};
 
 /// The most characters of a client's word that a message repeats.
 const MAX_ECHO: usize = 60;
@@ -133,7 +133,7 @@ impl Failure {
     /// Names the field at fault.
     #[must_use]
     pub fn with_param(mut self, param: impl Into<String>) -> Self {
-        self.param = Some(shortened(param.into(), bounds::QUOTE_CHARS_MAX));
+        self.param = Some(shortened(param.into(), QUOTE_CHARS_MAX));
         self
     }
 

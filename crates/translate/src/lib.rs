@@ -14,6 +14,7 @@ pub mod dialect;
 pub mod failure;
 pub mod interpret;
 pub mod plan;
+pub mod quote;
 pub mod reply;
 pub mod schema;
 pub mod tags;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use fit::{Root, adapt, ordered, unwrap};
 use work::Parts;
 
-use crate::bounds::quote;
+use crate::quote::quote;
 
 /// The most errors that are told: a model needs a few, not all.
 const MAX_ERRORS: usize = 8;

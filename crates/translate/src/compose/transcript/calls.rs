@@ -49,12 +49,12 @@ impl<'a> Calls<'a> {
     /// The calls of a conversation, none of them written yet.
     pub(super) fn of(chat: &'a ChatRequest) -> Self {
         let mut all = Vec::new();
-        let mut turn = Turn::default();
+        let mut turn = TurnCalls::default();
         for message in &chat.messages {
             if message.role != Role::Assistant {
-                turn = Turn {
+                turn = TurnCalls {
                     number: turn.number + 1,
-                    ..Turn::default()
+                    ..TurnCalls::default()
                 };
             }
             for part in &message.parts {
@@ -102,7 +102,7 @@ impl<'a> Calls<'a> {
 
 /// One turn of the assistant, while its calls are read.
 #[derive(Default)]
-struct Turn<'a> {
+struct TurnCalls<'a> {
     number: usize,
     /// How many calls have an id.
     ids: HashMap<&'a str, usize>,
@@ -110,7 +110,7 @@ struct Turn<'a> {
     tools: HashMap<&'a str, usize>,
 }
 
-impl<'a> Turn<'a> {
+impl<'a> TurnCalls<'a> {
     /// Adds a call: with the id that the transcript shows, and a note on calls of one tool.
     fn add(&mut self, call: &'a Call, all: &mut Vec<Known<'a>>) {
         let same = self.ids.entry(&call.id).or_default();
