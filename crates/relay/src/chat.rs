@@ -312,8 +312,13 @@ impl Chat {
         }
         let call = PaidCall::Chat(request, chat.limits.max_tokens);
         payer.check(call).await?;
+        let uploaded = loop {
+            match uploads.upload_all(payer, chat).await {
+                Err(_) if payer.change_account() => {}
+                uploaded => break uploaded?,
+            }
+        };
         let account = payer.lease()?.account;
-        let uploaded = uploads.upload_all(payer, chat).await?;
         request.images = uploaded.images;
         request.files = uploaded.files;
         Ok(Some(Attachments {

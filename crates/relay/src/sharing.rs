@@ -199,6 +199,9 @@ impl Sharing {
                 tracing::debug!(%error, "access keys cannot be read");
             } else if before != self.keys.revision() {
                 self.refresh().await;
+                if let Err(error) = self.gate.ledger.refresh().await {
+                    tracing::debug!(%error, "resets of budgets cannot be read");
+                }
             }
             rounds = rounds.wrapping_add(1);
             if rounds.is_multiple_of(LOOK_AFTER_EVERY) {

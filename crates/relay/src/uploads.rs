@@ -16,14 +16,14 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use lru::LruCache;
+use onemin::Client;
 use onemin::assets::Upload;
-use onemin::{ApiKey, Client};
 use sha2::{Digest, Sha256};
 use translate::chat_request::{Attachment, ChatRequest, Part, Source};
 use translate::failure::{Failure, Kind};
 
 use crate::access::account_id::AccountId;
-use crate::failure::of_upstream;
+use crate::accounts::Lease;
 use crate::ledger::Payer;
 use crate::objects::files::Files;
 use crate::store::StoreError;
@@ -178,7 +178,7 @@ impl Uploads {
             return Ok(reference.image);
         }
         let upload = Upload::from_bytes(kind.file_name(name), kind.mime.to_owned(), bytes);
-        Ok(self.send(&lease.key, content, upload).await?.image)
+        Ok(self.send(payer, &lease, content, upload).await?.image)
     }
 
     /// As [`Uploads::upload_audio_bytes`], for audio wherever it is, a stored file included.
@@ -225,7 +225,7 @@ impl Uploads {
         }
         let file_name = file_type.file_name(name);
         let upload = Upload::from_bytes(file_name, file_type.mime.to_owned(), bytes);
-        self.send(&lease.key, content, upload).await
+        self.send(payer, &lease, content, upload).await
     }
 
     /// A file of the Files API: streamed from the store to upstream, and only when it is needed.
@@ -262,17 +262,19 @@ impl Uploads {
             Some(stored.size),
             StreamBody::new(bytes.map_ok(Frame::data)),
         );
-        self.send(&lease.key, content, upload).await
+        self.send(payer, &lease, content, upload).await
     }
 
     async fn send(
         &self,
-        key: &ApiKey,
+        payer: &Payer,
+        lease: &Lease,
         content: ContentKey,
         upload: Upload,
     ) -> Result<Reference, Failure> {
-        let uploaded = self.client.upload(key, upload).await;
-        let asset = uploaded.map_err(|error| of_upstream(&error))?;
+        payer.check_room().await?;
+        let uploaded = self.client.upload(&lease.key, upload).await;
+        let asset = uploaded.map_err(|error| lease.failed(&error))?;
         let reference = Reference {
             image: asset.image_reference().to_owned(),
             file: asset.file_reference().to_owned(),

@@ -2,7 +2,7 @@
 //! accounts' keys from settings, file and database.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -18,6 +18,7 @@ use crate::access::account_id::AccountId;
 use crate::access::keys::AccessKey;
 use crate::access::sealing::{NotSealed, Sealer};
 use crate::clock;
+use crate::failure::of_upstream;
 use crate::store::StoreError;
 
 /// How often a parked account's key is looked at.
@@ -63,6 +64,8 @@ pub struct Account {
     state: Mutex<State>,
     /// Requests that use it and are not booked yet.
     in_use: AtomicU32,
+    /// Calls that have begun.
+    begun: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -88,6 +91,17 @@ impl Lease {
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.pooled.as_ref().map(|account| &*account.name)
+    }
+}
+
+impl Lease {
+    /// The failure of an unpaid call, such as an upload. What it says of the account is noted.
+    #[must_use]
+    pub fn failed(&self, error: &Error) -> Failure {
+        if let (Some(account), Error::Refused(refusal)) = (&self.pooled, error) {
+            account.refused(refusal, "");
+        }
+        of_upstream(error)
     }
 }
 
@@ -343,6 +357,7 @@ impl Pool {
                     is_configured,
                     state: Mutex::default(),
                     in_use: AtomicU32::new(0),
+                    begun: AtomicU64::new(0),
                 })
             }));
         };
@@ -413,6 +428,13 @@ impl Account {
         next
     }
 
+    /// Whether nothing stands against it now.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        let standing = self.state().standing.clone();
+        standing.parked.is_none() && standing.limited_until <= clock::now_ms()
+    }
+
     /// Notes what a record says of its credits. `cost` is what the record's own request cost, which
     /// its numbers lack.
     pub fn seen(&self, balance: Balance, cost: i64) {
@@ -425,12 +447,20 @@ impl Account {
         state.balance = Some(balance);
     }
 
-    /// Notes a request that uses it, and tells whether it is the only one: then what 1min.ai says
-    /// of its used credits can be compared with what was booked.
+    /// Notes a call that uses it. If no other is under way, the number by which
+    /// [`Account::was_alone`] tells later whether none came meanwhile.
     #[must_use]
-    pub fn begin(self: &Arc<Self>) -> (InUse, bool) {
+    pub fn begin(self: &Arc<Self>) -> (InUse, Option<u64>) {
+        let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
         let before = self.in_use.fetch_add(1, Ordering::Relaxed);
-        (InUse(self.clone()), before == 0)
+        (InUse(self.clone()), (before == 0).then_some(number))
+    }
+
+    /// Whether the call of this number had the account for itself: then what 1min.ai says of its
+    /// used credits can be compared with what was booked.
+    #[must_use]
+    pub fn was_alone(&self, number: u64) -> bool {
+        self.begun.load(Ordering::Relaxed) == number
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

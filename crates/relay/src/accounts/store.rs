@@ -71,7 +71,7 @@ impl AccountStore {
                 Box::pin(async move {
                     let sql = "INSERT INTO accounts (name, sealed, created) VALUES ($1, $2, $3) \
                                ON CONFLICT (name) DO UPDATE SET sealed = $2, credit_limit = NULL, \
-                               used_credit = NULL, base_used = NULL, base_booked = NULL";
+                               used_credit = NULL, base_used = NULL, base_booked = NULL, base_at = NULL";
                     let row: Vec<Param> = vec![name.into(), sealed.into(), clock::now_ms().into()];
                     transaction.execute(sql, row).await?;
                     changed(transaction, "", "account added").await

@@ -106,6 +106,34 @@ impl<'t> Booking<'t> {
         }
     }
 
+    /// Takes up rows whose cost was open when the process before ended.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the transaction must be undone.
+    pub async fn load_open(&mut self) -> Result<(), StoreError> {
+        let sql = format!(
+            "SELECT l.id, l.at, l.key_id, l.account, l.api, l.model, l.outcome, l.credits \
+             FROM ledger l JOIN accounts a ON a.name = l.account \
+             WHERE l.source IN ('estimated', 'unknown') AND l.at >= a.base_at LIMIT {OPEN_MAX}"
+        );
+        for row in self.transaction.rows(&sql, Vec::new()).await? {
+            let row = LedgerRow {
+                id: row.text(0)?,
+                at: row.integer(1)?,
+                key_id: row.text(2)?,
+                account: row.text(3)?,
+                api: row.text(4)?,
+                model: row.text(5)?,
+                outcome: row.text(6)?,
+                credits: row.integer(7)?,
+                source: CostSource::Estimated,
+                ..LedgerRow::default()
+            };
+            self.open.entry(row.account.clone()).or_default().push(row);
+        }
+        Ok(())
+    }
+
     /// Books messages in their order.
     ///
     /// # Errors
@@ -119,8 +147,8 @@ impl<'t> Booking<'t> {
                 Message::Balance {
                     account,
                     balance,
-                    quiet,
-                } => self.balance(account, *balance, *quiet).await?,
+                    began,
+                } => self.balance(account, *balance, *began).await?,
             }
         }
         Ok(())
@@ -239,7 +267,7 @@ impl<'t> Booking<'t> {
         &mut self,
         account: &str,
         balance: Balance,
-        quiet: bool,
+        began: Option<i64>,
     ) -> Result<(), StoreError> {
         let sql = "INSERT INTO accounts (name, created, credit_limit, used_credit, seen) \
                    VALUES ($1, $2, $3, $4, $2) ON CONFLICT (name) DO UPDATE SET \
@@ -251,9 +279,9 @@ impl<'t> Booking<'t> {
             balance.used.into(),
         ];
         self.transaction.execute(sql, row).await?;
-        if !quiet {
+        let Some(began) = began else {
             return Ok(());
-        }
+        };
         self.write_booked(account).await?;
         let sql = "SELECT booked, base_used, base_booked FROM accounts WHERE name = $1";
         let rows = self.transaction.rows(sql, vec![account.into()]).await?;
@@ -268,8 +296,9 @@ impl<'t> Booking<'t> {
             self.explain(account, balance.at, rest, open).await?;
         }
         self.write_booked(account).await?;
-        let sql = "UPDATE accounts SET base_used = $2, base_booked = booked WHERE name = $1";
-        let params = vec![account.into(), balance.used.into()];
+        let sql = "UPDATE accounts SET base_used = $2, base_booked = booked, base_at = $3 \
+                   WHERE name = $1";
+        let params = vec![account.into(), balance.used.into(), began.into()];
         self.transaction.execute(sql, params).await.map(drop)
     }
 

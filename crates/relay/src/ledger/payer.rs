@@ -160,8 +160,8 @@ pub struct Hold {
     price: Option<ChatPrice>,
     /// Accounts that have refused the call.
     tried: Vec<Arc<str>>,
-    /// Whether the account is used by this request alone.
-    quiet: bool,
+    /// When it began, and its number at the account, if nobody else used that then.
+    began: Option<(i64, u64)>,
 }
 
 /// What a call costs, before it is made.
@@ -294,6 +294,31 @@ impl Payer {
         Ok(())
     }
 
+    /// Whether there is any room in the budgets, before something is uploaded.
+    ///
+    /// # Errors
+    /// A [`Kind::OutOfCredits`] failure.
+    pub async fn check_room(&self) -> Result<(), Failure> {
+        match (&self.0.gate, &self.0.key) {
+            (Some(gate), Some(known)) => gate.ledger.check_room(known).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes another account after an unpaid call was refused, and tells whether there is one. None
+    /// is taken where the account is not at fault, or something was paid already.
+    #[must_use]
+    pub fn change_account(&self) -> bool {
+        let Ok(lease) = self.lease() else {
+            return false;
+        };
+        let Some(account) = lease.pooled.filter(|account| !account.is_ready()) else {
+            return false;
+        };
+        let tried = [account.name.clone()];
+        !self.0.has_paid.load(Ordering::Relaxed) && self.lease_for("", 0, &tried).is_ok()
+    }
+
     async fn permitted<'c>(&self, call: PaidCall<'c>) -> Result<Estimate<'c>, Failure> {
         let of = use_of(call);
         let model = model_of(call);
@@ -336,9 +361,9 @@ impl Payer {
             entry.pays(estimate.model);
         }
         let lease = self.lease_for(estimate.model, estimate.credits, &[])?;
-        let (quiet, held) = match (&self.0.gate, &self.0.entry) {
+        let (began, held) = match (&self.0.gate, &self.0.entry) {
             (Some(gate), Some(entry)) => {
-                let quiet = self.use_account(&lease);
+                let began = self.use_account(&lease);
                 let call = NewCall {
                     entry,
                     model: estimate.model,
@@ -347,9 +372,9 @@ impl Payer {
                     kind: estimate.kind,
                     job,
                 };
-                (quiet, Some(gate.ledger.reserve(call).await?))
+                (began, Some(gate.ledger.reserve(call).await?))
             }
-            _ => (false, None),
+            _ => (None, None),
         };
         self.tell_left();
         Ok(Hold {
@@ -360,7 +385,7 @@ impl Payer {
             held,
             price: estimate.price,
             tried: Vec::new(),
-            quiet,
+            began,
         })
     }
 
@@ -404,15 +429,16 @@ impl Payer {
         Ok(lease)
     }
 
-    /// Notes that the account is used until the request is booked, and tells whether nobody else
-    /// uses it.
-    fn use_account(&self, lease: &Lease) -> bool {
+    /// Notes that the account is used until the request is booked, and tells when that began if
+    /// nobody else uses it.
+    fn use_account(&self, lease: &Lease) -> Option<(i64, u64)> {
         let (Some(account), Some(entry)) = (&lease.pooled, &self.0.entry) else {
-            return false;
+            return None;
         };
-        let (in_use, quiet) = account.begin();
+        let began = clock::now_ms();
+        let (in_use, number) = account.begin();
         entry.uses(in_use);
-        quiet
+        Some((began, number?))
     }
 
     fn tell_left(&self) {
@@ -504,8 +530,10 @@ impl Hold {
             && let Some(balance) = Balance::of(accounting, clock::now_ms())
         {
             account.seen(balance, credits);
+            let alone = self.began.filter(|(_, number)| account.was_alone(*number));
             if let Some(gate) = &self.payer.0.gate {
-                gate.ledger.balance(&account.name, balance, self.quiet);
+                let began = alone.map(|(began, _)| began);
+                gate.ledger.balance(&account.name, balance, began);
             }
         }
         if let Some(held) = self.held.take() {
@@ -550,7 +578,7 @@ impl Hold {
         }
         match payer.lease_for(&self.model, self.estimate, &self.tried) {
             Ok(lease) => {
-                self.quiet = payer.use_account(&lease);
+                self.began = payer.use_account(&lease);
                 if let Some(entry) = payer.entry() {
                     entry.paid_by(lease.name().unwrap_or_default());
                 }

@@ -16,15 +16,16 @@ pub enum Message {
     Hold(Box<HoldRow>),
     /// A request has ended.
     Row(Box<LedgerRow>),
-    /// 1min.ai said what an account has used. `quiet` is true if no other call of the account was
-    /// under way, so that its movement can be compared with what was booked.
+    /// 1min.ai said what an account has used. It can be compared with what was booked if no other call
+    /// of the account was under way meanwhile.
     Balance {
         /// The account.
         account: String,
         /// What was said.
         balance: Balance,
-        /// Whether it can be compared.
-        quiet: bool,
+        /// When the call began that it was said to, if it can be compared: in milliseconds since
+        /// 1970.
+        began: Option<i64>,
     },
 }
 

@@ -221,6 +221,7 @@ impl Ledger {
         let recovering = inner.database.transaction(move |transaction| {
             Box::pin(async move {
                 let mut booking = Booking::new(transaction, calendar, OpenRows::new());
+                booking.load_open().await?;
                 booking.book(&spooled).await?;
                 while booking.give_up_holds(before).await? > 0 {}
                 booking.finish().await
@@ -410,14 +411,15 @@ impl Ledger {
         Ok(true)
     }
 
-    /// Notes what 1min.ai said of an account.
-    pub fn balance(&self, account: &str, balance: Balance, quiet: bool) {
+    /// Notes what 1min.ai said of an account to a call that began at a time; none if other calls of
+    /// the account were under way.
+    pub fn balance(&self, account: &str, balance: Balance, began: Option<i64>) {
         if self.is_on() {
             let account = account.to_owned();
             self.0.queue.push(Message::Balance {
                 account,
                 balance,
-                quiet,
+                began,
             });
         }
     }
@@ -434,6 +436,66 @@ impl Ledger {
             self.counters().standing(&periods, scope)
         };
         Ok((counters, periods))
+    }
+
+    /// Refuses a key of whose budgets one is used up, before anything is done for it.
+    ///
+    /// # Errors
+    /// A [`Kind::OutOfCredits`] failure that says how the budget stands.
+    pub async fn check_room(&self, known: &KnownKey) -> Result<(), Failure> {
+        if known.key.budgets.is_empty() {
+            return Ok(());
+        }
+        let Ok((counters, periods)) = self.standing(&known.key.id).await else {
+            // The hold will say that the database is away.
+            return Ok(());
+        };
+        for budget in &known.key.budgets {
+            let counter = counters
+                .get(budget.per.index())
+                .copied()
+                .unwrap_or_default();
+            if counter.used() >= budget.credits {
+                return Err(self.refusal(&Exceeded {
+                    scope: known.key.id.clone(),
+                    per: budget.per,
+                    limit: budget.credits,
+                    counter,
+                    needed: 0,
+                    resets_at: periods.end(budget.per),
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what other processes have taken off budgets of the current periods.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        let inner = &self.0;
+        if inner.database.is_shared() || !inner.is_loaded.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let periods = inner.calendar.at(clock::now_ms());
+        let [day, week, month, total] = &periods.names;
+        let sql = "SELECT scope, period, forgiven FROM budget_counters \
+                   WHERE forgiven <> 0 AND period IN ($1, $2, $3, $4)";
+        let names = [day, week, month, total];
+        let names = names.map(|name| Param::from(name.as_str())).to_vec();
+        let rows = inner.database.rows(sql.to_owned(), names).await?;
+        let mut counters = self.counters();
+        for row in &rows {
+            let period = row.text(1)?;
+            let per = Per::ALL
+                .into_iter()
+                .find(|per| periods.name(*per) == period);
+            if let Some(per) = per {
+                counters.forgive(&periods, &row.text(0)?, per, row.integer(2)?);
+            }
+        }
+        Ok(())
     }
 
     /// What is left of the tightest budget of a key, if that is known without asking anybody.

@@ -204,7 +204,7 @@ async fn what_1min_ai_says_was_used_corrects_estimates_and_shows_what_was_spent_
             used,
             at: clock::now_ms(),
         };
-        ledger.balance("family", balance, true);
+        ledger.balance("family", balance, Some(clock::now_ms()));
     };
     let pay = async |id: &str, credits: i64, source: CostSource| {
         let entry = entry(&ledger, &key, id);
@@ -311,4 +311,32 @@ async fn ten_thousand_random_ends_leave_no_hold() {
     assert_eq!(sum(&database, "SELECT COUNT(*) FROM holds").await, 0);
     let total = "SELECT CAST(SUM(credits) AS BIGINT) FROM ledger";
     assert_eq!(sum(&database, total).await, expected);
+}
+
+#[tokio::test]
+async fn a_year_of_use_is_summed_at_once() {
+    let Fixture {
+        ledger, database, ..
+    } = fixture(Vec::new()).await;
+    // 500 requests a day, by three keys, at seven endpoints with models, with three ends.
+    let sql = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 22994) \
+               INSERT INTO usage_days SELECT date('now', '-' || (i / 63) || ' days'), 'request', \
+               'key' || (i % 3), 'family', 'api' || (i / 3 % 7), 'model' || (i / 3 % 7), \
+               'end' || (i / 21 % 3), 8, 0, 800, 80, 1000 FROM n";
+    database.execute(sql.to_owned(), Vec::new()).await.unwrap();
+    let query = UsageQuery {
+        from: clock::now_ms() - 365 * 24 * 60 * 60 * 1000,
+        to: clock::now_ms() + 1,
+        by: vec![By::Day, By::Model],
+        key_id: None,
+        model: None,
+        outside: false,
+    };
+    let began = std::time::Instant::now();
+    let groups = summed(&database, ledger.calendar(), &query).await.unwrap();
+    let took = began.elapsed();
+    println!("a year is summed in {took:?}");
+    assert!(groups.len() >= 365 * 7, "{}", groups.len());
+    // 50 ms is the aim for an optimized build on a quiet machine.
+    assert!(took < Duration::from_secs(1), "{took:?}");
 }

@@ -113,11 +113,6 @@ impl Rig {
         Self::spawn(command, unused, None)
     }
 
-    /// As the command says, before this upstream.
-    pub(crate) fn over(command: Command, simulator: Simulator) -> Self {
-        Self::spawn(command, simulator, None)
-    }
-
     /// Where the relay keeps what outlives it.
     pub(crate) fn folder(&self) -> &std::path::Path {
         &self.folder.as_ref().unwrap().0

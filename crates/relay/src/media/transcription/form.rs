@@ -14,7 +14,6 @@ use translate::dialect::openai::media::audio::TranscriptForm;
 use translate::failure::{Failure, Kind};
 
 use super::{TIMES, TranscriptionRequest};
-use crate::failure::of_upstream;
 use crate::http::deployment::Deployment;
 use crate::http::multipart::{Form, FormPart, FormReader, SMALL_FIELDS_BYTES};
 use crate::http::reply;
@@ -161,11 +160,12 @@ impl Media {
             drop(pieces);
             pumped
         };
+        payer.check_room().await?;
         let lease = payer.lease()?;
         let uploading = self.client.upload(&lease.key, upload);
         let (uploaded, pumped) = futures_util::future::join(uploading, pumping).await;
         pumped?;
-        let asset = uploaded.map_err(|error| of_upstream(&error))?;
+        let asset = uploaded.map_err(|error| lease.failed(&error))?;
         Ok(UploadedAudio {
             path: asset.image_reference().to_owned(),
             bytes,
