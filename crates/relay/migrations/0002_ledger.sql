@@ -79,12 +79,12 @@ CREATE TABLE usage_days (
 -- 1min.ai accounts. `sealed` is the account's key, encrypted under RELAY_SECRET; null for those that
 -- the settings name. `credit_limit` and `used_credit` are what 1min.ai said last, at `seen`. `booked`
 -- sums the ledger's credits of the account; `base_used` and `base_booked` are where both stood when
--- they were compared last, at `base_at`.
+-- they were compared last.
 CREATE TABLE accounts (
     name ascii_text NOT NULL PRIMARY KEY,
     sealed TEXT, created BIGINT NOT NULL,
     credit_limit BIGINT, used_credit BIGINT, seen BIGINT,
-    booked BIGINT NOT NULL DEFAULT 0, base_used BIGINT, base_booked BIGINT, base_at BIGINT
+    booked BIGINT NOT NULL DEFAULT 0, base_used BIGINT, base_booked BIGINT
 );
 
 -- Counts the changes of access keys, budgets and accounts, so that processes notice them.

@@ -121,7 +121,7 @@ impl Demo {
                 used,
                 at: now,
             },
-            quiet: true,
+            began: Some(now),
         };
         let messages: Vec<Message> = messages.chain([balance]).collect();
         for group in messages.chunks(GROUP) {

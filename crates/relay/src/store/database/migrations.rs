@@ -25,6 +25,11 @@ const STEPS: &[(i64, &str, &str)] = &[
         "jobs at 1min.ai",
         include_str!("../../../migrations/0003_jobs.sql"),
     ),
+    (
+        4,
+        "when accounts were compared",
+        include_str!("../../../migrations/0004_compared_at.sql"),
+    ),
 ];
 
 /// What PostgreSQL takes before them.
