@@ -26,7 +26,6 @@ use translate::failure::{Failure, Kind};
 
 use crate::accounts::Lease;
 use crate::clock;
-use crate::config::RateLimitBy;
 use crate::http::context::RequestContext;
 use crate::http::event_stream::Heartbeat;
 use crate::ledger::Payer;
@@ -40,7 +39,7 @@ use client_address::client_address;
 use keys::cache::{AccessKeys, KnownKey};
 use keys::format;
 use known_keys::KnownKeys;
-use rate_limit::{RateLimit, RateLimitSlot};
+use rate_limit::{RateLimit, RateLimitBy, RateLimitSlot};
 
 /// What the operator settles about access.
 #[derive(Debug, Clone)]

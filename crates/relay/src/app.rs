@@ -88,7 +88,7 @@ impl App {
             timeouts: settings.timeouts(),
             ..onemin::Options::default()
         })?;
-        let stores = Stores::choose(settings).map_err(StartError::Settings)?;
+        let stores = Stores::choose(&settings.store).map_err(StartError::Settings)?;
         let objects = Objects::new(
             &stores,
             objects::Settings {
@@ -148,10 +148,14 @@ impl App {
                 file_keywords: settings.file_keywords,
             },
         );
-        let embeddings = Embeddings::of(settings).map_err(StartError::Settings)?;
+        let embeddings = Embeddings::of(&settings.embeddings).map_err(StartError::Settings)?;
         let embeddings = embeddings.map(Arc::new);
         let access = Arc::new(access);
         let subjects = doctor::Subjects {
+            onemin_base_url: settings.onemin_base_url.clone(),
+            onemin_asset_url: settings.onemin_asset_url.clone(),
+            key: settings.onemin_api_key.clone(),
+            is_rate_limited: settings.rate_limit_per_minute > 0,
             client,
             stores: stores.clone(),
             embeddings: embeddings.clone(),
@@ -162,7 +166,7 @@ impl App {
             sign_in: Arc::new(SignIn::new(access.clone(), stores.account_ids.clone())),
             inspection: Arc::new(Inspection {
                 subjects,
-                settings: settings.clone(),
+                settings_in_force: settings.in_force.clone(),
             }),
             access,
             models,
@@ -222,8 +226,7 @@ const LAST_WRITES: Duration = Duration::from_secs(5);
 /// # Errors
 /// What keeps the server from starting.
 pub fn run(mut settings: Settings) -> Result<(), StartError> {
-    let _log =
-        observe::init(&settings.rust_log, settings.log_format).map_err(StartError::Settings)?;
+    let _log = observe::init(&settings.log).map_err(StartError::Settings)?;
     let demo = settings.demo.then(|| Demo::start(&mut settings));
     let demo = demo.transpose().map_err(StartError::Simulator)?;
     let app = App::new(&settings)?;

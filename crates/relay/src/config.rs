@@ -10,7 +10,6 @@ pub mod sharing;
 
 use std::ffi::OsStr;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::commands::Command;
@@ -23,6 +22,12 @@ use translate::compose::tools::Style;
 use translate::interpret::thinking::Thoughts;
 use url::Url;
 
+use crate::access::rate_limit::RateLimitBy;
+use crate::chat::file_keywords::FileKeywords;
+use crate::embeddings;
+use crate::observe;
+use crate::setting_values::{http_url, seconds};
+use crate::store::settings as store;
 use in_force::SettingInForce;
 
 /// An OpenAI-compatible server in front of 1min.ai.
@@ -114,79 +119,9 @@ pub struct Settings {
     #[arg(long, env = "DEFAULT_API_KEY_NETWORKS", value_delimiter = ',', value_name = "NET,…", value_parser = network)]
     pub default_api_key_networks: Vec<ipnet::IpNet>,
 
-    /// Where requests are counted for the limit. `auto` takes Redis if it is configured, else
-    /// memcached if it is configured or answers at 127.0.0.1 or at the name `memcached`.
-    #[arg(long, env = "COUNTERS", default_value = "auto", value_enum)]
-    pub counters: CounterStore,
-
-    /// The memcached in which replicas share their counts.
-    #[arg(long, env = "MEMCACHED_HOST", value_name = "HOST")]
-    pub memcached_host: Option<String>,
-
-    /// The port of memcached.
-    #[arg(
-        long,
-        env = "MEMCACHED_PORT",
-        default_value_t = 11211,
-        value_name = "PORT"
-    )]
-    pub memcached_port: u16,
-
-    /// The PostgreSQL database in which replicas share what must outlive them (files' entries,
-    /// assistants, stored responses): `postgres://user:password@host:5432/database`. Without it
-    /// that is in SQLite in the data folder.
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    pub database_url: Option<SecretString>,
-
-    /// The Redis in which replicas share the counts of the rate limit:
-    /// `redis://[[user]:password@]host[:port][/db]`, or `rediss://` for TLS.
-    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
-    pub redis_url: Option<SecretString>,
-
-    /// The secret by which accounts are told apart in every store: at least 16 characters, the same
-    /// in all replicas. If it is not set, one is drawn and kept in the data folder.
-    #[arg(
-        long,
-        env = "RELAY_SECRET",
-        hide_env_values = true,
-        value_name = "SECRET"
-    )]
-    pub relay_secret: Option<SecretString>,
-
-    /// The folder for what must outlive the relay. Default: `$STATE_DIRECTORY`, else
-    /// `$XDG_DATA_HOME/1min-relay`, else ~/.local/share/1min-relay, else ./data.
-    #[arg(long, env = "DATA_DIR", value_name = "FOLDER")]
-    pub data_dir: Option<PathBuf>,
-
-    /// The S3 bucket that keeps the contents of files, instead of the data folder.
-    #[arg(long, env = "S3_BUCKET", value_name = "NAME")]
-    pub s3_bucket: Option<String>,
-
-    /// Where the S3-compatible service is, if it is not Amazon's.
-    #[arg(long, env = "S3_ENDPOINT", value_name = "URL", value_parser = http_url)]
-    pub s3_endpoint: Option<Url>,
-
-    /// The region of the bucket.
-    #[arg(
-        long,
-        env = "S3_REGION",
-        default_value = "us-east-1",
-        value_name = "REGION"
-    )]
-    pub s3_region: String,
-
-    /// The id of the access key for the bucket.
-    #[arg(long, env = "S3_ACCESS_KEY_ID", value_name = "ID")]
-    pub s3_access_key_id: Option<String>,
-
-    /// The secret of the access key for the bucket.
-    #[arg(
-        long,
-        env = "S3_SECRET_ACCESS_KEY",
-        hide_env_values = true,
-        value_name = "SECRET"
-    )]
-    pub s3_secret_access_key: Option<SecretString>,
+    /// Where what outlives a request is kept.
+    #[command(flatten)]
+    pub store: store::Settings,
 
     /// The largest file that /v1/files takes, in MiB.
     #[arg(long, env = "MAX_FILE_MB", default_value_t = 128, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=4096))]
@@ -256,23 +191,9 @@ pub struct Settings {
     #[arg(long, env = "MODELS_TTL", default_value = "600", value_name = "SECONDS", value_parser = seconds)]
     pub models_ttl: Duration,
 
-    /// Who makes embeddings, since 1min.ai does not: the base URL of an OpenAI-compatible server,
-    /// such as `http://localhost:11434/v1`. /v1/embeddings is passed on to it, and 501 without it.
-    #[arg(long, env = "EMBEDDINGS_BASE_URL", value_name = "URL", value_parser = http_url)]
-    pub embeddings_base_url: Option<Url>,
-
-    /// The API key for that server; clients' keys are never sent there.
-    #[arg(
-        long,
-        env = "EMBEDDINGS_API_KEY",
-        hide_env_values = true,
-        value_name = "KEY"
-    )]
-    pub embeddings_api_key: Option<SecretString>,
-
-    /// The model that is asked there, whatever a client names.
-    #[arg(long, env = "EMBEDDINGS_MODEL", value_name = "ID")]
-    pub embeddings_model: Option<String>,
+    /// Who makes embeddings.
+    #[command(flatten)]
+    pub embeddings: embeddings::Settings,
 
     /// Whether image and file URLs in requests may point to private addresses.
     #[arg(long, env = "ALLOW_PRIVATE_URLS", value_name = "BOOL", default_value = "false",
@@ -354,13 +275,9 @@ pub struct Settings {
           default_missing_value = "true", num_args = 0..=1, action = ArgAction::Set, value_parser = boolean)]
     pub metrics: bool,
 
-    /// What is logged: error, warn, info, debug, or a tracing filter such as `info,relay=debug`.
-    #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
-    pub rust_log: String,
-
-    /// How it is logged.
-    #[arg(long, env = "LOG_FORMAT", default_value = "pretty", value_enum)]
-    pub log_format: LogFormat,
+    /// What is logged, and how.
+    #[command(flatten)]
+    pub log: observe::Settings,
 
     /// Access keys, accounts, budgets, ledger.
     #[command(flatten)]
@@ -384,39 +301,6 @@ Examples:
   1min-relay --host 127.0.0.1 --subset-of-one-min-permitted-models gpt-4o-mini,gpt-5 \\
              --permit-models-from-subset-only";
 
-/// What the rate limit counts by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RateLimitBy {
-    /// The client's 1min.ai key.
-    Key,
-    /// The client's address.
-    Address,
-}
-
-/// Where requests are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CounterStore {
-    /// In the first service that is configured or found, else in process.
-    Auto,
-    /// In this process.
-    Process,
-    /// In memcached.
-    Memcached,
-    /// In Redis.
-    Redis,
-}
-
-/// What words about files in a chat message do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FileKeywords {
-    /// Nothing.
-    Off,
-    /// The account's newest files go along.
-    Read,
-    /// That, and a request to delete them deletes all of them.
-    ReadAndDelete,
-}
-
 /// What becomes of the thoughts that a model shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Reasoning {
@@ -435,24 +319,6 @@ impl From<Reasoning> for Thoughts {
             Reasoning::Inline => Self::Inline,
             Reasoning::Drop => Self::Drop,
         }
-    }
-}
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Pretty,
-    /// One JSON object a line.
-    Json,
-}
-
-impl std::fmt::Display for RateLimitBy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Key => "key",
-            Self::Address => "address",
-        })
     }
 }
 
@@ -512,21 +378,6 @@ impl Settings {
     pub fn file_retention(&self) -> Option<Duration> {
         let days = u64::from(self.file_retention_days);
         (days > 0).then(|| Duration::from_secs(days * 24 * 60 * 60))
-    }
-
-    /// The folder for what must outlive the relay.
-    #[must_use]
-    pub fn data_folder(&self) -> PathBuf {
-        let of = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty());
-        let standard = || {
-            let state = of("STATE_DIRECTORY").map(PathBuf::from);
-            let xdg = || of("XDG_DATA_HOME").map(|home| PathBuf::from(home).join("1min-relay"));
-            let home =
-                || of("HOME").map(|home| PathBuf::from(home).join(".local/share/1min-relay"));
-            state.or_else(xdg).or_else(home)
-        };
-        let wanted = self.data_dir.clone().or_else(standard);
-        wanted.unwrap_or_else(|| PathBuf::from("data"))
     }
 
     /// The models that may be used; none if all may.
@@ -592,14 +443,6 @@ fn mebibytes(n: u32) -> usize {
     n as usize * 1024 * 1024
 }
 
-fn http_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|e| e.to_string())?;
-    match url.scheme() {
-        "http" | "https" if url.host().is_some() => Ok(url),
-        _ => Err("must be an http or https URL".to_owned()),
-    }
-}
-
 fn network(text: &str) -> Result<ipnet::IpNet, String> {
     let text = text.trim();
     let address = text.parse::<IpAddr>().map(ipnet::IpNet::from);
@@ -621,14 +464,6 @@ fn tool_style(text: &str) -> Result<(String, Style), String> {
         _ => return Err("the style must be signatures or json-schema".to_owned()),
     };
     Ok((model.trim().to_owned(), style))
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let number: f64 = text
-        .parse()
-        .map_err(|_| "must be a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(number)
-        .map_err(|_| "must be a positive number of seconds".to_owned())
 }
 
 fn boolean(text: &str) -> Result<bool, String> {

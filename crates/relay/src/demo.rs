@@ -59,12 +59,12 @@ impl Demo {
         let url = Url::parse(&simulator.url()).map_err(|e| e.to_string())?;
         settings.onemin_base_url = url.clone();
         settings.onemin_asset_url = url;
-        let folder = settings.data_dir.is_none().then(|| {
+        let folder = settings.store.data_dir.is_none().then(|| {
             let name = format!("1min-relay-demo-{}", uuid::Uuid::new_v4().simple());
             std::env::temp_dir().join(name)
         });
         if folder.is_some() {
-            settings.data_dir.clone_from(&folder);
+            settings.store.data_dir.clone_from(&folder);
         }
         let sharing = &mut settings.sharing;
         if sharing.admin_key().is_none() {

@@ -8,10 +8,11 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use onemin::models::Feature;
 use onemin::{ApiKey, Client, Error, ResultAsset};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
+use url::Url;
 
-use crate::config::Settings;
+use crate::config::in_force::SettingInForce;
 use crate::embeddings::Embeddings;
 use crate::failure::{of_upstream, with_cause};
 use crate::sharing::Sharing;
@@ -23,8 +24,16 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What is asked of the asset host: that it says anything at all is enough.
 const NO_FILE: &str = "images/1min-relay-doctor.png";
 
-/// What there is to look at, beside the settings.
+/// What there is to look at.
 pub struct Subjects {
+    /// Where 1min.ai's API is.
+    pub onemin_base_url: Url,
+    /// Where 1min.ai's files are.
+    pub onemin_asset_url: Url,
+    /// A key to look at; none if there is none.
+    pub key: Option<SecretString>,
+    /// Whether requests are counted at all.
+    pub is_rate_limited: bool,
     /// The way to upstream.
     pub client: Client,
     /// What outlives a request.
@@ -39,14 +48,14 @@ pub struct Subjects {
 pub struct Inspection {
     /// The neighbours.
     pub subjects: Subjects,
-    /// The settings that name them.
-    pub settings: Settings,
+    /// The settings that name them, for people to read.
+    pub settings_in_force: Vec<SettingInForce>,
 }
 
 impl Inspection {
     /// Looks at everything.
     pub async fn examine(&self) -> Vec<Finding> {
-        examine(&self.subjects, &self.settings).await
+        examine(&self.subjects).await
     }
 }
 
@@ -74,14 +83,14 @@ pub enum State {
 }
 
 /// Looks at everything that the settings name.
-async fn examine(subjects: &Subjects, settings: &Settings) -> Vec<Finding> {
+async fn examine(subjects: &Subjects) -> Vec<Finding> {
     let looks: Vec<(&'static str, BoxFuture<'_, Look>)> = vec![
-        ("1min.ai", Box::pin(upstream(subjects, settings))),
-        ("its files", Box::pin(assets(subjects, settings))),
-        ("key", Box::pin(key(subjects, settings))),
+        ("1min.ai", Box::pin(upstream(subjects))),
+        ("its files", Box::pin(assets(subjects))),
+        ("key", Box::pin(key(subjects))),
         ("accounts", Box::pin(accounts(subjects))),
         ("ledger", Box::pin(ledger(subjects))),
-        ("rate limit", Box::pin(counters(subjects, settings))),
+        ("rate limit", Box::pin(counters(subjects))),
         ("state", Box::pin(state(subjects))),
         ("files", Box::pin(contents(subjects))),
         ("embeddings", Box::pin(embeddings(subjects))),
@@ -142,8 +151,8 @@ fn reason(error: &Error) -> String {
     }
 }
 
-async fn upstream(subjects: &Subjects, settings: &Settings) -> Look {
-    let place = &settings.onemin_base_url;
+async fn upstream(subjects: &Subjects) -> Look {
+    let place = &subjects.onemin_base_url;
     match subjects.client.models(Feature::Chat).await {
         Ok(models) => good(format!("{place} lists {} chat models.", models.len())),
         Err(error) => trouble(format!(
@@ -153,8 +162,8 @@ async fn upstream(subjects: &Subjects, settings: &Settings) -> Look {
     }
 }
 
-async fn assets(subjects: &Subjects, settings: &Settings) -> Look {
-    let place = &settings.onemin_asset_url;
+async fn assets(subjects: &Subjects) -> Look {
+    let place = &subjects.onemin_asset_url;
     match subjects
         .client
         .download(&ResultAsset::of_path(NO_FILE))
@@ -168,8 +177,8 @@ async fn assets(subjects: &Subjects, settings: &Settings) -> Look {
     }
 }
 
-async fn key(subjects: &Subjects, settings: &Settings) -> Look {
-    let Some(key) = &settings.onemin_api_key else {
+async fn key(subjects: &Subjects) -> Look {
+    let Some(key) = &subjects.key else {
         return skipped(
             "set ONEMIN_API_KEY to have a key looked at. The server itself needs none.",
         );
@@ -222,9 +231,9 @@ async fn ledger(subjects: &Subjects) -> Look {
     }
 }
 
-async fn counters(subjects: &Subjects, settings: &Settings) -> Look {
+async fn counters(subjects: &Subjects) -> Look {
     let place = subjects.stores.counters.name();
-    if settings.rate_limit_per_minute == 0 {
+    if !subjects.is_rate_limited {
         return skipped("off (RATE_LIMIT_PER_MINUTE).");
     }
     match subjects.stores.counters.health_check().await {

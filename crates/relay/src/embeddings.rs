@@ -7,6 +7,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
+use clap::Args;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -20,9 +21,9 @@ use translate::dialect::request;
 use translate::failure::{Failure, Kind};
 use url::Url;
 
-use crate::config::Settings;
 use crate::failure::with_cause;
 use crate::outbound_https;
+use crate::setting_values::http_url;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -34,6 +35,28 @@ const MAX_ANSWER: usize = 128 * 1024 * 1024;
 
 /// What of the other server's head a client is told.
 const PASSED_ON: [header::HeaderName; 2] = [header::CONTENT_TYPE, header::RETRY_AFTER];
+
+/// Who makes embeddings, as the operator sets it.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Who makes embeddings, since 1min.ai does not: the base URL of an OpenAI-compatible server,
+    /// such as `http://localhost:11434/v1`. /v1/embeddings is passed on to it, and 501 without it.
+    #[arg(long, env = "EMBEDDINGS_BASE_URL", value_name = "URL", value_parser = http_url)]
+    pub embeddings_base_url: Option<Url>,
+
+    /// The API key for that server; clients' keys are never sent there.
+    #[arg(
+        long,
+        env = "EMBEDDINGS_API_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
+    pub embeddings_api_key: Option<SecretString>,
+
+    /// The model that is asked there, whatever a client names.
+    #[arg(long, env = "EMBEDDINGS_MODEL", value_name = "ID")]
+    pub embeddings_model: Option<String>,
+}
 
 /// The other server.
 pub struct Embeddings {

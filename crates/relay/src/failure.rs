@@ -154,3 +154,15 @@ pub fn with_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let cause = error.source().map(|cause| format!(" ({cause})"));
     format!("{error}{}", cause.unwrap_or_default())
 }
+
+/// A file is larger than the relay takes.
+#[must_use]
+pub fn file_too_large(max: u64) -> Failure {
+    let message = format!(
+        "The file is larger than {} MiB, the most that this relay takes (MAX_FILE_MB).",
+        max / (1024 * 1024)
+    );
+    Failure::new(Kind::TooLarge, message)
+        .with_param("file")
+        .with_code("file_too_large")
+}

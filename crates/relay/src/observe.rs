@@ -9,6 +9,7 @@ use std::io::Stderr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use clap::{Args, ValueEnum};
 use http::HeaderValue;
 use translate::chat_request::{ChatRequest, Delivery};
 use translate::failure::{Failure, Kind};
@@ -17,10 +18,30 @@ use translate::reply::{Timing, Usage};
 use uuid::Uuid;
 
 use crate::clock;
-use crate::config::LogFormat;
 use crate::ledger::request_entry::{RequestEnd, RequestEntry};
 use lines::Lines;
 use metrics::{End, Metrics};
+
+/// What is logged and how, as the operator sets it.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// What is logged: error, warn, info, debug, or a tracing filter such as `info,relay=debug`.
+    #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
+    pub rust_log: String,
+
+    /// How it is logged.
+    #[arg(long, env = "LOG_FORMAT", default_value = "pretty", value_enum)]
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
 
 /// Writes what of the log still waits when it goes.
 #[must_use]
@@ -32,19 +53,19 @@ impl Drop for Log {
     }
 }
 
-/// Begins to log. `filter` is a level or a tracing filter.
+/// Begins to log.
 ///
 /// # Errors
 /// A filter that cannot be read, or no thread to be had.
-pub fn init(filter: &str, format: LogFormat) -> Result<Log, String> {
+pub fn init(settings: &Settings) -> Result<Log, String> {
     let lines = Lines::to(std::io::stderr()).map_err(|e| e.to_string())?;
     let log = Log(lines.clone());
-    let filter =
-        tracing_subscriber::EnvFilter::try_new(filter).map_err(|e| format!("RUST_LOG: {e}"))?;
+    let filter = tracing_subscriber::EnvFilter::try_new(&settings.rust_log)
+        .map_err(|e| format!("RUST_LOG: {e}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(move || lines.clone());
-    let result = match format {
+    let result = match settings.log_format {
         LogFormat::Pretty => builder
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
             .with_target(false)

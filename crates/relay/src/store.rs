@@ -16,4 +16,6 @@ pub mod redis;
 #[path = "without/redis.rs"]
 pub mod redis;
 
+pub mod settings;
+
 pub use error::StoreError;

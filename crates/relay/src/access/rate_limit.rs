@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use clap::ValueEnum;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use translate::failure::{Failure, Kind};
 
@@ -10,6 +11,24 @@ use crate::access::account_id::AccountId;
 use crate::store::counters::Counters;
 
 const WINDOW_SECONDS: u64 = 60;
+
+/// What the rate limit counts by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RateLimitBy {
+    /// The client's 1min.ai key.
+    Key,
+    /// The client's address.
+    Address,
+}
+
+impl std::fmt::Display for RateLimitBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Key => "key",
+            Self::Address => "address",
+        })
+    }
+}
 
 /// The limiter. Counting is the store's business.
 #[derive(Clone)]

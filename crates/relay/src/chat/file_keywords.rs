@@ -2,13 +2,24 @@
 //! wants them deleted. Words can be misunderstood, so all of this is off unless the operator wants
 //! it; a request says the same for certain with `file` parts and `DELETE /v1/files/{id}`.
 
+use clap::ValueEnum;
 use onemin::chat::{self, Accounting};
 use translate::chat_request::{ChatRequest, Part, Role};
 use translate::failure::Failure;
 
 use crate::access::account_id::AccountId;
-use crate::config::FileKeywords;
 use crate::objects::files::Files;
+
+/// What words about files in a chat message do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FileKeywords {
+    /// Nothing.
+    Off,
+    /// The account's newest files go along.
+    Read,
+    /// That, and a request to delete them deletes all of them.
+    ReadAndDelete,
+}
 
 /// The most files that go along with a message.
 const MOST: usize = 10;

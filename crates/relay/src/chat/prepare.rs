@@ -4,9 +4,9 @@ use translate::chat_request::ChatRequest;
 use translate::failure::Failure;
 use translate::plan::{self, DialectRules, Plan, PlanSettings};
 
+use super::file_keywords::FileKeywords;
 use super::media::{self, PreparedMedia};
 use super::{assistant, file_keywords};
-use crate::config::FileKeywords;
 use crate::http::long_work;
 use crate::ledger::Payer;
 use crate::media::Media;

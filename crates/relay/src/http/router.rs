@@ -595,7 +595,7 @@ mod tests {
         ];
         let mut settings = Settings::try_parse_from(flags).unwrap();
         let folder = format!("relay-routes-{}", uuid::Uuid::new_v4().simple());
-        settings.data_dir = Some(std::env::temp_dir().join(folder));
+        settings.store.data_dir = Some(std::env::temp_dir().join(folder));
         App::new(&settings).unwrap().state
     }
 

@@ -12,6 +12,7 @@ use translate::failure::{Failure, Kind};
 
 use crate::access::account_id::AccountId;
 use crate::clock;
+use crate::failure::file_too_large;
 use crate::store::blobs::{Blob, BlobStore, Writer};
 use crate::store::build::Stores;
 use crate::store::page::{self, PageError, PageQuery};
@@ -266,7 +267,7 @@ impl Upload<'_> {
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), Failure> {
         self.bytes += bytes.len() as u64;
         if self.bytes > self.files.max {
-            return Err(too_large(self.files.max));
+            return Err(file_too_large(self.files.max));
         }
         if self.bytes > self.room {
             return Err(no_room(self.files.max_account.unwrap_or_default()));
@@ -351,18 +352,6 @@ impl Text {
 
 fn content(owner: AccountId, id: &str) -> String {
     format!("files/{owner}/{id}")
-}
-
-/// A file is larger than the relay takes.
-#[must_use]
-pub fn too_large(max: u64) -> Failure {
-    let message = format!(
-        "The file is larger than {} MiB, the most that this relay takes (MAX_FILE_MB).",
-        max / (1024 * 1024)
-    );
-    Failure::new(Kind::TooLarge, message)
-        .with_param("file")
-        .with_code("file_too_large")
 }
 
 fn no_room(max: u64) -> Failure {

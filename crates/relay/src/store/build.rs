@@ -14,10 +14,10 @@ use super::database::Database;
 use super::folder::DataFolder;
 use super::records::RecordStore;
 use super::redis::RedisConnection;
+use super::settings::{CounterStore, Settings};
 use crate::access::account_id::AccountIds;
 use crate::access::sealing::Sealer;
 use crate::access::secret;
-use crate::config::{CounterStore, Settings};
 
 /// A shorter secret could be guessed from a leaked identity.
 const SHORTEST_SECRET: usize = 16;
@@ -196,8 +196,9 @@ mod tests {
     use clap::Parser as _;
 
     fn chosen(flags: &[&str]) -> Result<String, String> {
-        let settings = Settings::try_parse_from([&["relay"], flags].concat()).unwrap();
-        Stores::choose(&settings).map(|stores| {
+        let settings =
+            crate::config::Settings::try_parse_from([&["relay"], flags].concat()).unwrap();
+        Stores::choose(&settings.store).map(|stores| {
             let (records, blobs) = (stores.records.name(), stores.blobs.name());
             format!("{}; {records}; {blobs}", stores.counters.name())
         })
@@ -292,7 +293,7 @@ mod tests {
             "--relay-secret=hunter2-hunter2-hunter2",
             "--s3-secret-access-key=hunter2",
         ];
-        let settings = Settings::try_parse_from(flags).unwrap();
+        let settings = crate::config::Settings::try_parse_from(flags).unwrap();
         assert!(!format!("{settings:?}").contains("hunter2"));
     }
 }

@@ -14,6 +14,7 @@ use translate::dialect::openai::media::audio::TranscriptForm;
 use translate::failure::{Failure, Kind};
 
 use super::{TIMES, TranscriptionRequest};
+use crate::failure::file_too_large;
 use crate::http::deployment::Deployment;
 use crate::http::multipart::{Form, FormPart, FormReader, SMALL_FIELDS_BYTES};
 use crate::http::reply;
@@ -65,7 +66,7 @@ impl Media {
         let max_file = self.settings.max_file;
         let announced = reply::announced(&head.headers);
         if announced.is_some_and(|length| length > max_file + SMALL_FIELDS_BYTES) {
-            return Err(crate::objects::files::too_large(max_file));
+            return Err(file_too_large(max_file));
         }
         let deployment = head.extensions.get::<Deployment>().cloned();
         let mut reader = FormReader::new(head, body).await?;
@@ -220,7 +221,7 @@ impl FileLimit {
             return Ok(());
         }
         let Some(model) = &self.model else {
-            return Err(crate::objects::files::too_large(self.bytes));
+            return Err(file_too_large(self.bytes));
         };
         let mib = self.bytes / (1024 * 1024);
         let message = format!(

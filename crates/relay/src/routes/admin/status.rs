@@ -21,7 +21,7 @@ pub async fn settings(
     request: Request<Body>,
 ) -> Response {
     managed(&access, "admin.settings", request, async |_, _| {
-        Ok(json!({"data": inspection.settings.in_force}))
+        Ok(json!({"data": inspection.settings_in_force}))
     })
     .await
 }

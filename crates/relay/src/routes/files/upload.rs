@@ -6,6 +6,7 @@ use translate::failure::{Failure, Kind};
 
 use crate::access::Access;
 use crate::access::account_id::AccountId;
+use crate::failure::file_too_large;
 use crate::http::admit::AdmittedRequest;
 use crate::http::multipart::{FormPart, FormReader, SMALL_FIELDS_BYTES};
 use crate::http::reply;
@@ -23,7 +24,7 @@ pub(super) async fn take(
     let owner = asked.caller.id;
     let announced = reply::announced(&asked.head.headers);
     if announced.is_some_and(|length| length > files.max() + SMALL_FIELDS_BYTES) {
-        return Err(crate::objects::files::too_large(files.max()));
+        return Err(file_too_large(files.max()));
     }
     access.require_known(&asked.payer).await?;
     let form = FormReader::new(asked.head, asked.body).await;
