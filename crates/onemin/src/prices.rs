@@ -6,10 +6,12 @@
 
 mod builtin;
 mod lookup;
+mod unit;
 
 use serde_json::{Map, Value};
 
 pub use builtin::builtin;
+pub use unit::Unit;
 
 use crate::features::{Kind, Payload};
 use lookup::Found;
@@ -109,50 +111,6 @@ fn side(tokens: u64, per_1k: MilliCredits) -> MilliCredits {
     let exact = u128::from(tokens) * u128::from(per_1k) / 1000;
     let whole = (exact + 500) / 1000 * 1000;
     u64::try_from(whole).unwrap_or(u64::MAX)
-}
-
-/// What a price of media is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// One image.
-    Image,
-    /// One request, whatever it makes.
-    Request,
-    /// A second of audio or video.
-    Second,
-    /// A begun minute of audio.
-    Minute,
-    /// A character of text.
-    Character,
-    /// A token; see [`ChatPrice`].
-    Token,
-}
-
-impl Unit {
-    /// The unit's name, for lists.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Image => "image",
-            Self::Request => "request",
-            Self::Second => "second",
-            Self::Minute => "minute",
-            Self::Character => "character",
-            Self::Token => "token",
-        }
-    }
-
-    fn of_name(name: &str) -> Option<Self> {
-        const ALL: [Unit; 6] = [
-            Unit::Image,
-            Unit::Request,
-            Unit::Second,
-            Unit::Minute,
-            Unit::Character,
-            Unit::Token,
-        ];
-        ALL.into_iter().find(|unit| unit.name() == name)
-    }
 }
 
 /// What a media request will cost.

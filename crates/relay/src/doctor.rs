@@ -19,7 +19,7 @@ use crate::sharing::Sharing;
 use crate::store::build::Stores;
 
 /// A neighbour that has said nothing for so long does not answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const LOOK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What is asked of the asset host: that it says anything at all is enough.
 const NO_FILE: &str = "images/1min-relay-doctor.png";
@@ -96,8 +96,13 @@ async fn examine(subjects: &Subjects) -> Vec<Finding> {
         ("embeddings", Box::pin(embeddings(subjects))),
     ];
     let findings = looks.into_iter().map(async |(subject, look)| {
-        let silent = || trouble(format!("no answer within {} seconds.", PATIENCE.as_secs()));
-        let (state, words) = tokio::time::timeout(PATIENCE, look)
+        let silent = || {
+            trouble(format!(
+                "no answer within {} seconds.",
+                LOOK_TIMEOUT.as_secs()
+            ))
+        };
+        let (state, words) = tokio::time::timeout(LOOK_TIMEOUT, look)
             .await
             .unwrap_or_else(|_| silent());
         Finding {

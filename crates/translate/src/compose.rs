@@ -24,16 +24,16 @@ pub struct Wording {
     pub styles: Vec<(String, Style)>,
 }
 
-/// Composes the prompt of a turn. `lot` is a number that nobody can guess: where upstream adds
+/// Composes the prompt of a turn. `seed` is a number that nobody can guess: where upstream adds
 /// text that is not known here (documents, pages of the web), the tags are numbered by it.
 #[must_use]
-pub fn compose(chat: &ChatRequest, wording: &Wording, lot: u32) -> Prompt {
+pub fn compose(chat: &ChatRequest, wording: &Wording, seed: u32) -> Prompt {
     if !emulates(chat)
         && let Some(text) = transcript::lone_text(chat)
     {
         return Prompt { text, tags: None };
     }
-    let tags = transcript::tags_for(chat, lot);
+    let tags = transcript::tags_for(chat, seed);
     let (instructions, reminder) = instructions(chat, tags, wording);
     Prompt {
         text: transcript::transcript(chat, tags, &instructions, &reminder),

@@ -27,14 +27,14 @@ impl Tags {
         Self::outside(&taken, 1)
     }
 
-    /// As [`choose`](Self::choose), but counted from a six-digit number that `lot` picks, for texts
+    /// As [`choose`](Self::choose), but counted from a six-digit number that `seed` picks, for texts
     /// that are not known when the tags are chosen.
-    pub fn choose_from<'a>(lot: u32, texts: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn choose_from<'a>(seed: u32, texts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut taken = BTreeSet::new();
         for text in texts {
             note_variants(text, &mut taken);
         }
-        Self::outside(&taken, 100_000 + lot % 900_000)
+        Self::outside(&taken, 100_000 + seed % 900_000)
     }
 
     fn outside(taken: &BTreeSet<u32>, first: u32) -> Self {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::Unit;
+use super::unit::Unit;
 
 /// Feature, model (a beginning that ends in `*`), unit, `creditMetadata`; tab-separated.
 const LIST: &str = include_str!("../../../../fixtures/onemin/prices.tsv");

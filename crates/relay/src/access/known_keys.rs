@@ -15,13 +15,13 @@ use super::account_id::AccountId;
 use crate::failure::of_upstream;
 
 /// How long a key counts as known.
-const KNOWN_FOR: Duration = Duration::from_hours(1);
+const KNOWN_KEY_TTL: Duration = Duration::from_hours(1);
 
 /// How long upstream may take to say whether it knows a key.
-const PATIENCE: Duration = Duration::from_secs(5);
+const KEY_CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Keys that are remembered.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
+const KNOWN_KEYS_MAX: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
 /// Keys that were seen to be known.
 #[derive(Clone)]
@@ -36,14 +36,14 @@ impl KnownKeys {
     pub fn new(client: Client) -> Self {
         Self {
             client,
-            seen: Arc::new(Mutex::new(LruCache::new(REMEMBERED))),
+            seen: Arc::new(Mutex::new(LruCache::new(KNOWN_KEYS_MAX))),
         }
     }
 
     /// Whether a key was seen to be known, so that nobody need be asked.
     #[must_use]
     pub fn knows(&self, identity: AccountId) -> bool {
-        let fresh = |seen: &Instant| seen.elapsed() < KNOWN_FOR;
+        let fresh = |seen: &Instant| seen.elapsed() < KNOWN_KEY_TTL;
         self.lock().get(&identity).is_some_and(fresh)
     }
 
@@ -56,7 +56,7 @@ impl KnownKeys {
         if self.knows(identity) {
             return Ok(());
         }
-        let refused = match timeout(PATIENCE, self.client.check_key(key)).await {
+        let refused = match timeout(KEY_CHECK_TIMEOUT, self.client.check_key(key)).await {
             Ok(Ok(())) => {
                 self.lock().put(identity, Instant::now());
                 return Ok(());

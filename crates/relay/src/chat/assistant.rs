@@ -21,7 +21,7 @@ pub async fn apply(
     }
     match assistants.resolve(owner, &chat.model).await? {
         Some(assistant) => {
-            assume(assistant, chat);
+            merge(assistant, chat);
             Ok(())
         }
         None => Err(Failure::new(
@@ -33,7 +33,7 @@ pub async fn apply(
     }
 }
 
-fn assume(assistant: Assistant, chat: &mut ChatRequest) {
+fn merge(assistant: Assistant, chat: &mut ChatRequest) {
     chat.model = assistant.model;
     let files = assistant.file_ids.into_iter().map(Part::uploaded);
     let last = chat.messages.iter_mut().rfind(|m| m.role == Role::User);
@@ -71,7 +71,7 @@ mod tests {
             instructions: Some("be brief".to_owned()),
             file_ids: vec!["file-1".to_owned()],
         };
-        assume(assistant, &mut chat);
+        merge(assistant, &mut chat);
         assert_eq!(chat.model, "gpt-4o-mini");
         let parts: Vec<usize> = chat.messages.iter().map(|m| m.parts.len()).collect();
         assert_eq!(

@@ -22,7 +22,7 @@ pub enum FileKeywords {
 }
 
 /// The most files that go along with a message.
-const MOST: usize = 10;
+const ATTACHED_FILES_MAX: usize = 10;
 
 /// Words for a file: whole ones, and beginnings of Russian ones, which have many endings.
 const FILE: (&[&str], &[&str]) = (
@@ -71,7 +71,7 @@ pub async fn attach(
     {
         return Ok(());
     }
-    let newest = files.newest(owner, MOST).await?;
+    let newest = files.newest(owner, ATTACHED_FILES_MAX).await?;
     if let Some(last) = chat.messages.iter_mut().rfind(|m| m.role == Role::User) {
         last.parts.extend(newest.into_iter().map(Part::uploaded));
     }

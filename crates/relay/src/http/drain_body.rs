@@ -17,7 +17,7 @@ use crate::http::shutdown;
 
 /// For how long an unread body is still taken, and how many bytes of it.
 const DRAIN_TIME: Duration = Duration::from_secs(20);
-const DRAINED: usize = 1 << 30;
+const DRAIN_BYTES_MAX: usize = 1 << 30;
 
 /// For how long a client may send nothing of a body that is waited for.
 const MOST_SILENCE: Duration = Duration::from_mins(1);
@@ -26,7 +26,7 @@ const MOST_SILENCE: Duration = Duration::from_mins(1);
 const SILENCE_AT_THE_END: Duration = Duration::from_secs(2);
 
 /// A body whose rest is drained when it is dropped.
-pub struct Arriving<B: Body + Send + Unpin + 'static> {
+pub struct DrainOnDropBody<B: Body + Send + Unpin + 'static> {
     body: Option<B>,
     /// Runs while nothing comes.
     silence: Option<Pin<Box<Sleep>>>,
@@ -35,7 +35,7 @@ pub struct Arriving<B: Body + Send + Unpin + 'static> {
     waits: bool,
 }
 
-impl<B: Body + Send + Unpin + 'static> Arriving<B> {
+impl<B: Body + Send + Unpin + 'static> DrainOnDropBody<B> {
     /// The body of a request with these headers.
     #[must_use]
     pub fn new(body: B, headers: &HeaderMap) -> Self {
@@ -51,7 +51,7 @@ impl<B: Body + Send + Unpin + 'static> Arriving<B> {
 /// Why a body ends early.
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-impl<B> Body for Arriving<B>
+impl<B> Body for DrainOnDropBody<B>
 where
     B: Body<Error: Into<Error>> + Send + Unpin + 'static,
 {
@@ -93,7 +93,7 @@ where
     }
 }
 
-impl<B: Body + Send + Unpin + 'static> Drop for Arriving<B> {
+impl<B: Body + Send + Unpin + 'static> Drop for DrainOnDropBody<B> {
     fn drop(&mut self) {
         if self.ended || self.waits || self.body.as_ref().is_none_or(Body::is_end_stream) {
             return;
@@ -106,7 +106,7 @@ impl<B: Body + Send + Unpin + 'static> Drop for Arriving<B> {
 }
 
 async fn drain<B: Body + Unpin>(mut body: B) {
-    let mut left = DRAINED;
+    let mut left = DRAIN_BYTES_MAX;
     while let Some(Ok(frame)) = body.frame().await {
         left = left.saturating_sub(frame.data_ref().map_or(0, bytes::Buf::remaining));
         if left == 0 {
@@ -128,7 +128,7 @@ mod tests {
     async fn a_client_that_sends_nothing_more_is_not_waited_for() {
         let begun = Frame::data(Bytes::from_static(b"{"));
         let frames = stream::iter([Ok::<_, std::io::Error>(begun)]).chain(stream::pending());
-        let mut body = Arriving::new(StreamBody::new(frames), &HeaderMap::new());
+        let mut body = DrainOnDropBody::new(StreamBody::new(frames), &HeaderMap::new());
         assert!(body.frame().await.unwrap().is_ok());
         let waited = Instant::now();
         assert!(body.frame().await.unwrap().is_err());

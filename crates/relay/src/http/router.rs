@@ -25,7 +25,7 @@ use crate::http::admit;
 use crate::http::context::RequestContext;
 use crate::http::cors;
 use crate::http::deployment::Deployment;
-use crate::http::drain_body::Arriving;
+use crate::http::drain_body::DrainOnDropBody;
 use crate::http::reply;
 use crate::http::shutdown;
 use crate::ledger::payer::CostSlot;
@@ -329,7 +329,7 @@ impl Service {
     /// included: a request id, the caller's limit, and permission for browsers of any origin.
     pub async fn call(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
         let (head, body) = request.into_parts();
-        let body = Body::new(Arriving::new(body, &head.headers));
+        let body = Body::new(DrainOnDropBody::new(body, &head.headers));
         self.answer(Request::from_parts(head, body), peer).await
     }
 

@@ -6,10 +6,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long lines are gathered.
-const MOMENT: Duration = Duration::from_millis(20);
+const GATHER_TIME: Duration = Duration::from_millis(20);
 
 /// With so many bytes waiting, who logs writes them, and so waits for whoever does not take them.
-const MOST: usize = 64 * 1024;
+const LOG_BUFFER_BYTES_MAX: usize = 64 * 1024;
 
 /// The lines that wait. Clones share them; when the last one outside goes, they are written.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl<W: Write + Send + 'static> Lines<W> {
         thread.spawn(move || {
             loop {
                 written.wait();
-                std::thread::sleep(MOMENT);
+                std::thread::sleep(GATHER_TIME);
                 written.write();
             }
         })?;
@@ -92,7 +92,7 @@ impl<W: Write + Send + 'static> Write for Lines<W> {
             lines.extend_from_slice(line);
             lines.len()
         };
-        if waiting > MOST {
+        if waiting > LOG_BUFFER_BYTES_MAX {
             self.0.write();
         }
         Ok(line.len())
@@ -173,6 +173,9 @@ mod tests {
         lines.write_all_now();
         let all: Vec<Vec<u8>> = writes.try_iter().collect();
         assert_eq!(all.iter().map(Vec::len).sum::<usize>(), 4 * 500 * 1000);
-        assert!(all.iter().all(|written| written.len() < 2 * MOST));
+        assert!(
+            all.iter()
+                .all(|written| written.len() < 2 * LOG_BUFFER_BYTES_MAX)
+        );
     }
 }

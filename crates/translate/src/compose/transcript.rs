@@ -21,7 +21,7 @@ use calls::Calls;
 /// Documents and pages of the web are read by upstream and not known here, so with them the
 /// variant is drawn by lot.
 #[must_use]
-pub fn tags_for(chat: &ChatRequest, lot: u32) -> Tags {
+pub fn tags_for(chat: &ChatRequest, seed: u32) -> Tags {
     let schemas: Vec<String> = schemas(chat).map(ToString::to_string).collect();
     let tools = chat.tools.offered.iter();
     let described = tools
@@ -37,7 +37,7 @@ pub fn tags_for(chat: &ChatRequest, lot: u32) -> Tags {
             .iter()
             .any(|m| m.parts.iter().any(has_document));
     if unknown {
-        Tags::choose_from(lot, known)
+        Tags::choose_from(seed, known)
     } else {
         Tags::choose(known)
     }

@@ -17,7 +17,7 @@ const KEPT: usize = 16;
 const LOOK: Duration = Duration::from_millis(250);
 
 /// A counter's life in seconds: its window, and another for clocks that differ.
-const LIFE: u32 = 120;
+const COUNTER_TTL_SECONDS: u32 = 120;
 
 /// No answer to the commands used here is longer.
 const MAX_LINE: usize = 512;
@@ -128,7 +128,10 @@ impl Connection {
                 return Err(StoreError::unexpected(&answer));
             }
             let first = (floor + by).to_string();
-            let add = format!("add {counter} 0 {LIFE} {}\r\n{first}\r\n", first.len());
+            let add = format!(
+                "add {counter} 0 {COUNTER_TTL_SECONDS} {}\r\n{first}\r\n",
+                first.len()
+            );
             match self.ask(&add).await?.as_str() {
                 "STORED" => return Ok(floor + by),
                 "NOT_STORED" => {}

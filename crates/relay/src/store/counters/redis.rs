@@ -2,11 +2,11 @@
 
 use redis::pipe;
 
-use super::shared::{Answer, PATIENCE, Service};
+use super::shared::{ANSWER_TIMEOUT, Answer, Service};
 use crate::store::redis::RedisConnection;
 
 /// A counter's life in seconds: its window, and another for clocks that differ.
-const LIFE: u32 = 120;
+const COUNTER_TTL_SECONDS: u32 = 120;
 
 /// Redis as a counting service.
 pub struct RedisCounters(RedisConnection);
@@ -30,14 +30,14 @@ impl Service for RedisCounters {
                     counter.as_str(),
                     &floor.to_string(),
                     "EX",
-                    &LIFE.to_string(),
+                    &COUNTER_TTL_SECONDS.to_string(),
                     "NX",
                 ])
                 .ignore()
                 .cmd("INCRBY")
                 .arg(&counter)
                 .arg(by);
-            let (count,) = self.0.run(&commands, PATIENCE).await?;
+            let (count,) = self.0.run(&commands, ANSWER_TIMEOUT).await?;
             Ok(count)
         })
     }

@@ -1,7 +1,7 @@
 //! Counters in a service that replicas share, with a mirror in this process.
 //!
 //! The service may die, hang, come back, and come back empty. None of this fails a request or
-//! keeps it waiting for longer than [`PATIENCE`]; after one call without an answer the service is
+//! keeps it waiting for longer than [`ANSWER_TIMEOUT`]; after one call without an answer the service is
 //! away, everything is counted here on top of what it last said, and a background task looks for
 //! it. When it is back, what was counted here meanwhile is added there.
 
@@ -18,7 +18,7 @@ use crate::account_id::AccountId;
 use crate::store::StoreError;
 
 /// How long one count may take before the service counts as away.
-pub const PATIENCE: Duration = Duration::from_millis(250);
+pub const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// The pauses between two looks for a service that is away grow from the first to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(4));
@@ -150,7 +150,7 @@ impl Inner {
         let asking = self.service.add(claim.counter(), claim.known, claim.by);
         tokio::select! {
             biased;
-            answer = tokio::time::timeout(PATIENCE, asking) => answer.unwrap_or(Err(StoreError::Timeout)),
+            answer = tokio::time::timeout(ANSWER_TIMEOUT, asking) => answer.unwrap_or(Err(StoreError::Timeout)),
             _ = state.wait_for(|state| *state != State::Here) => Err(StoreError::Timeout),
         }
     }

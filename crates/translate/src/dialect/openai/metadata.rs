@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::failure::Failure;
 
 /// The most labels.
-const MOST: usize = 16;
+const LABELS_MAX: usize = 16;
 /// The most characters of a label's name, and of the label.
 const LONGEST: (usize, usize) = (64, 512);
 
@@ -18,11 +18,11 @@ pub fn check(labels: &BTreeMap<String, String>) -> Result<(), Failure> {
     let fits = |(key, value): (&String, &String)| {
         key.chars().count() <= name && value.chars().count() <= text
     };
-    if labels.len() <= MOST && labels.iter().all(fits) {
+    if labels.len() <= LABELS_MAX && labels.iter().all(fits) {
         return Ok(());
     }
     let message = format!(
-        "`metadata` must hold at most {MOST} strings of at most {text} characters under names of at most {name}."
+        "`metadata` must hold at most {LABELS_MAX} strings of at most {text} characters under names of at most {name}."
     );
     Err(Failure::invalid("metadata", message))
 }

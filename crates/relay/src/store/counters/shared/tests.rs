@@ -124,11 +124,11 @@ async fn a_hanging_service_costs_each_request_under_way_a_short_time_and_later_o
     service.is(Mode::Hanging);
     let began = Instant::now();
     let mut counts = futures_util::future::join_all((0..50).map(|_| shared.count(who, 1))).await;
-    assert_eq!(began.elapsed(), PATIENCE);
+    assert_eq!(began.elapsed(), ANSWER_TIMEOUT);
     counts.sort_unstable();
     assert_eq!(counts, (1..=50).collect::<Vec<_>>());
     assert_eq!(count(&shared, who, 10).await, 60);
-    assert_eq!(began.elapsed(), PATIENCE);
+    assert_eq!(began.elapsed(), ANSWER_TIMEOUT);
 }
 
 #[tokio::test(start_paused = true)]

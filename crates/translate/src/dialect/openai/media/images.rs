@@ -62,7 +62,7 @@ pub struct ImageRequest {
 }
 
 /// How many pictures one request may ask for, as OpenAI has it; many models make fewer.
-const MOST: u32 = 10;
+const IMAGES_MAX: u32 = 10;
 
 /// Parameters that mean nothing here.
 const IGNORED: [&str; 3] = ["partial_images", "input_fidelity", "n_variants"];
@@ -190,9 +190,9 @@ fn picture(name: &str, given: &Value) -> Result<Attachment, Failure> {
 }
 
 fn count(fields: &mut Map<String, Value>) -> Result<Option<u32>, Failure> {
-    let allowed = format!("a whole number from 1 to {MOST}");
+    let allowed = format!("a whole number from 1 to {IMAGES_MAX}");
     let count = number::<u32>(fields, "n", &allowed)?;
-    if count.is_some_and(|count| !(1..=MOST).contains(&count)) {
+    if count.is_some_and(|count| !(1..=IMAGES_MAX).contains(&count)) {
         return Err(Failure::invalid("n", format!("`n` must be {allowed}.")));
     }
     Ok(count)
