@@ -1,6 +1,10 @@
 //! Which models there are for clients: upstream's list, less what the operator does not permit.
 
-use std::time::Duration;
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use lru::LruCache;
 
 use onemin::catalogue::{Catalogue, Listing, Source};
 use onemin::features;
@@ -14,6 +18,12 @@ use translate::plan::{CodeSupport, ModelCapabilities};
 
 /// A model that is not in a list older than this is looked for in a fresh one.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// How long a price is believed before the list is looked at again.
+const PRICE_KEPT_FOR: Duration = Duration::from_mins(1);
+
+/// Prices that are remembered.
+const PRICES_MAX: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 
 /// The nearness (0 to 1) from which a name is worth a hint.
 const NEAR: f64 = 0.8;
@@ -97,6 +107,8 @@ pub struct Models {
     catalogue: Catalogue,
     permitted: Option<Vec<String>>,
     aliases: Vec<(String, String)>,
+    /// Prices of chat models, and since when they are known.
+    prices: Mutex<LruCache<String, (Instant, Option<ChatPrice>)>>,
 }
 
 impl Models {
@@ -109,6 +121,7 @@ impl Models {
         aliases: Vec<(String, String)>,
     ) -> Self {
         Self {
+            prices: Mutex::new(LruCache::new(PRICES_MAX)),
             catalogue,
             permitted,
             aliases,
@@ -323,6 +336,18 @@ impl Models {
 
     /// What a chat model's tokens cost, if anybody knows.
     pub async fn chat_price(&self, id: &str) -> Option<ChatPrice> {
+        let prices = || self.prices.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((since, price)) = prices().get(id)
+            && since.elapsed() < PRICE_KEPT_FOR
+        {
+            return *price;
+        }
+        let price = self.listed_chat_price(id).await;
+        prices().put(id.to_owned(), (Instant::now(), price));
+        price
+    }
+
+    async fn listed_chat_price(&self, id: &str) -> Option<ChatPrice> {
         let chat = self.catalogue.models(Feature::Chat).await;
         if let Some(price) = find(&chat, id).map(|model| ChatPrice::of(&model.credit_metadata)) {
             return price;

@@ -35,15 +35,18 @@ pub struct Queue {
     state: Mutex<State>,
     /// Told when there is something to write.
     filled: Notify,
-    /// Told when everything was written.
-    emptied: Notify,
+    /// Told when messages were written.
+    written: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
     waiting: Vec<Message>,
-    /// Whether the writer holds messages that are not written yet.
-    writing: bool,
+    /// How many messages were left so far, how many of them the writer has taken, and how many are
+    /// written or kept elsewhere.
+    left: u64,
+    taken: u64,
+    written: u64,
 }
 
 impl Queue {
@@ -52,6 +55,7 @@ impl Queue {
         let first = {
             let mut state = self.lock();
             state.waiting.push(message);
+            state.left += 1;
             state.waiting.len() == 1
         };
         if first {
@@ -65,13 +69,6 @@ impl Queue {
         self.lock().waiting.len()
     }
 
-    /// Whether none waits and none is being written.
-    #[must_use]
-    pub fn is_idle(&self) -> bool {
-        let state = self.lock();
-        state.waiting.is_empty() && !state.writing
-    }
-
     /// Waits until there is a message.
     pub async fn filled(&self) {
         while self.lock().waiting.is_empty() {
@@ -80,15 +77,16 @@ impl Queue {
     }
 
     /// Waits until everything that was left before is written.
-    pub async fn idle(&self) {
+    pub async fn written(&self) {
+        let left = self.lock().left;
         loop {
-            let emptied = self.emptied.notified();
-            tokio::pin!(emptied);
-            emptied.as_mut().enable();
-            if self.is_idle() {
+            let written = self.written.notified();
+            tokio::pin!(written);
+            written.as_mut().enable();
+            if self.lock().written >= left {
                 return;
             }
-            emptied.await;
+            written.await;
         }
     }
 
@@ -96,21 +94,18 @@ impl Queue {
     #[must_use]
     pub fn take(&self, most: usize) -> Vec<Message> {
         let mut state = self.lock();
-        state.writing = true;
         let count = most.min(state.waiting.len());
+        state.taken += count as u64;
         state.waiting.drain(..count).collect()
     }
 
     /// What was taken is written, or kept elsewhere.
     pub fn done(&self) {
-        let is_empty = {
+        {
             let mut state = self.lock();
-            state.writing = false;
-            state.waiting.is_empty()
-        };
-        if is_empty {
-            self.emptied.notify_waiters();
+            state.written = state.taken;
         }
+        self.written.notify_waiters();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

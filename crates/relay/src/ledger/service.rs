@@ -194,7 +194,7 @@ impl Ledger {
 
     /// Waits for the last rows; what the database does not take by then goes to the spool file.
     pub async fn close(&self) {
-        if timeout(LAST_WRITES, self.0.queue.idle()).await.is_ok() {
+        if timeout(LAST_WRITES, self.0.queue.written()).await.is_ok() {
             return;
         }
         let left = self.0.queue.take(usize::MAX);
@@ -363,7 +363,7 @@ impl Ledger {
 
     /// Waits until what was left so far is written, not longer than a moment.
     pub async fn written(&self) {
-        let _ = timeout(WRITTEN_PATIENCE, self.0.queue.idle()).await;
+        let _ = timeout(WRITTEN_PATIENCE, self.0.queue.written()).await;
     }
 
     /// Settles what [`crate::ledger::Hold::leave_to_job`] has left, once: tells whether it was
