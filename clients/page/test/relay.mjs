@@ -10,7 +10,9 @@ export const simulator = process.env.SIMULATOR_URL;
 export async function start(settings = {}, flags = []) {
   const folder = await mkdtemp(join(tmpdir(), "relay-page-"));
   const upstream = simulator ? { ONEMIN_BASE_URL: simulator, ONEMIN_ASSET_URL: simulator } : {};
-  const env = { PATH: process.env.PATH, DATA_DIR: folder, ...upstream, ...settings };
+  // The demonstration fills a folder of its own only.
+  const data = flags.includes("--demo") ? {} : { DATA_DIR: folder };
+  const env = { PATH: process.env.PATH, ...data, ...upstream, ...settings };
   const child = spawn(process.env.RELAY_BINARY, ["--host", "127.0.0.1", "--port", "0", ...flags], { env, cwd: folder });
   let log = "";
   const url = await new Promise((resolve, reject) => {
