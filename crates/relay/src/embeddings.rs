@@ -38,6 +38,8 @@ const PASSED_ON: [header::HeaderName; 2] = [header::CONTENT_TYPE, header::RETRY_
 
 /// Who makes embeddings, as the operator sets it.
 #[derive(Debug, Clone, Args)]
+// Sections of settings have one name, and clap would take it for a group of each.
+#[group(skip)]
 pub struct Settings {
     /// Who makes embeddings, since 1min.ai does not: the base URL of an OpenAI-compatible server,
     /// such as `http://localhost:11434/v1`. /v1/embeddings is passed on to it, and 501 without it.

@@ -24,6 +24,8 @@ use metrics::{End, Metrics};
 
 /// What is logged and how, as the operator sets it.
 #[derive(Debug, Clone, Args)]
+// Sections of settings have one name, and clap would take it for a group of each.
+#[group(skip)]
 pub struct Settings {
     /// What is logged: error, warn, info, debug, or a tracing filter such as `info,relay=debug`.
     #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]

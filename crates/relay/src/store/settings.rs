@@ -10,6 +10,8 @@ use crate::setting_values::http_url;
 
 /// Which services keep what, and how they are reached.
 #[derive(Debug, Clone, Args)]
+// Sections of settings have one name, and clap would take it for a group of each.
+#[group(skip)]
 pub struct Settings {
     /// Where requests are counted for the limit. `auto` takes Redis if it is configured, else
     /// memcached if it is configured or answers at 127.0.0.1 or at the name `memcached`.
