@@ -20,5 +20,6 @@ pub use answer::{Accounting, Answer, Progress, Usage};
 pub use decoder::Decoder;
 pub(crate) use progress_lines::strip as strip_progress;
 pub(crate) use reader::Reader;
+pub(crate) use record_filter::RecordFilter;
 pub use request::{Request, WebSearch};
 pub use stream::Stream;

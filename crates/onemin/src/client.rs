@@ -3,8 +3,10 @@
 mod conversations;
 mod download;
 mod features;
+mod native;
 
 pub use features::{JobPoll, Submitted};
+pub use native::{NativeBody, NativeRequest, NativeResponse};
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -16,7 +18,7 @@ use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER,
     USER_AGENT as USER_AGENT_HEADER,
 };
-use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use tokio::time::Instant;
 use url::Url;
 
@@ -24,7 +26,9 @@ use crate::api_key::ApiKey;
 use crate::assets::{self, Asset, Upload};
 use crate::chat::{self, Answer, Reader, Stream};
 use crate::clock;
+use crate::drift;
 use crate::error::{Error, ProtocolError, TransportError, TransportKind};
+use crate::facts::Fact;
 use crate::models::{self, Feature, Model};
 use crate::refusal::{self, Refusal};
 use crate::repaired_json::repaired;
@@ -345,6 +349,9 @@ async fn accepted(response: Response<Body>) -> Result<Response<Body>, Error> {
     let led = status.is_redirection().then(|| led_to(&response)).flatten();
     let wait = response.headers().get(RETRY_AFTER);
     let wait = wait.and_then(|value| refusal::retry_after(value.as_bytes(), clock::now()));
+    if status == StatusCode::TOO_MANY_REQUESTS && wait.is_none() {
+        drift::count(Fact::RateLimited);
+    }
     let body = beginning(response.into_body(), REFUSAL_BYTES_MAX).await;
     let mut refusal = Refusal::from_body(Some(status.as_u16()), &body);
     refusal.retry_after = wait;

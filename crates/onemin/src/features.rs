@@ -11,5 +11,5 @@ pub mod spec;
 
 pub use kind::Kind;
 pub use outcome::{Inline, Outcome, ResultAsset};
-pub(crate) use outcome::{JobState, is_record, read};
+pub(crate) use outcome::{JobState, is_record, is_result, is_working, read};
 pub use payload::{Invalid, Mode, Payload, candidates};

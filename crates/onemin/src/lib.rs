@@ -79,7 +79,9 @@ pub mod client;
 mod clock;
 pub mod code;
 pub mod conversations;
+pub mod drift;
 pub mod error;
+pub mod facts;
 pub mod features;
 pub mod images;
 pub mod models;
@@ -97,7 +99,8 @@ pub use api_key::ApiKey;
 pub use assets::{Deletion, Download};
 pub use catalogue::Catalogue;
 pub use client::{
-    Client, DEFAULT_ASSET_URL, DEFAULT_BASE_URL, JobPoll, Options, Submitted, Timeouts, USER_AGENT,
+    Client, DEFAULT_ASSET_URL, DEFAULT_BASE_URL, JobPoll, NativeBody, NativeRequest,
+    NativeResponse, Options, Submitted, Timeouts, USER_AGENT,
 };
 pub use error::{Accepted, Error, ProtocolError, TransportError, TransportKind};
 pub use features::{Invalid, Mode, Outcome, Payload, ResultAsset};

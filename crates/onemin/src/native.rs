@@ -1,6 +1,11 @@
 //! 1min.ai's own paths and features, as data, for passing requests through as they are.
 
+mod observer;
+
 use http::Method;
+use serde_json::json;
+
+pub use observer::{Observed, ObservedEnd, Observer};
 
 /// A path of 1min.ai that an API key may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +47,14 @@ impl NativePath {
     pub fn is_paid(self) -> bool {
         matches!(self, Self::Chat | Self::Features)
     }
+}
+
+/// The body of an error in 1min.ai's own shape.
+#[must_use]
+pub fn error_body(code: &str, message: &str) -> Vec<u8> {
+    json!({"errorCode": code, "message": message})
+        .to_string()
+        .into_bytes()
 }
 
 fn is_id(text: &str) -> bool {

@@ -290,6 +290,7 @@ async fn serve(app: App, settings: &Settings, demo: Option<&Demo>) -> Result<(),
     );
     services.access.warm();
     tokio::spawn(retention::run(services.objects.clone()));
+    tokio::spawn(observe::drift::run());
     tokio::spawn(follower::run(services.jobs.clone()));
     tokio::spawn(announce_models(services.models.clone()));
     let responses = services.objects.responses.clone();

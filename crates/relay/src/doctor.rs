@@ -111,7 +111,28 @@ async fn examine(subjects: &Subjects) -> Vec<Finding> {
             words,
         }
     });
-    futures_util::future::join_all(findings).await
+    let mut findings = futures_util::future::join_all(findings).await;
+    findings.push(drift());
+    findings
+}
+
+/// What the answers of 1min.ai to these looks showed to be otherwise than it is taken to be.
+fn drift() -> Finding {
+    let seen = onemin::drift::counts();
+    let facts: Vec<&str> = seen.iter().map(|(fact, _)| fact.id()).collect();
+    let (state, words) = if facts.is_empty() {
+        good("1min.ai answers as it is known to; `1min-relay probe` asks more.")
+    } else {
+        skipped(format!(
+            "1min.ai's answers differ in {}; `1min-relay probe` tells more.",
+            facts.join(", ")
+        ))
+    };
+    Finding {
+        subject: "drift",
+        state,
+        words,
+    }
 }
 
 /// The findings as lines, for people.

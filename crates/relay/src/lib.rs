@@ -31,6 +31,7 @@ pub mod models;
 pub mod objects;
 pub mod observe;
 pub mod outbound_https;
+pub mod probe;
 pub mod routes;
 pub mod setting_values;
 pub mod sharing;

@@ -1,6 +1,7 @@
 //! What an operator sees: one log line a request, without secrets and without prompts, and its
 //! numbers where they are wanted.
 
+pub mod drift;
 pub mod lines;
 pub mod metrics;
 pub mod throttle;

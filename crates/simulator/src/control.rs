@@ -12,6 +12,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::alter;
 use crate::digest::short;
 use crate::directive::DirectiveError;
 use crate::fault::FaultKind;
@@ -27,6 +28,7 @@ pub(crate) fn routes() -> Router<Arc<State>> {
         .route("/script", post(add_scripts).delete(clear_scripts))
         .route("/accounts", get(accounts).post(set_account))
         .route("/charges", get(charges))
+        .route("/alterations", get(alterations).post(set_alterations))
         .route("/reset", post(reset))
 }
 
@@ -121,6 +123,27 @@ async fn set_account(
 
 async fn charges(Shared(state): Shared<Arc<State>>) -> Json<Value> {
     Json(json!({"charges": state.billing().charges()}))
+}
+
+async fn alterations(Shared(state): Shared<Arc<State>>) -> Json<Value> {
+    let explained = |(id, explanation): (&str, &str)| json!({"id": id, "explanation": explanation, "on": state.altered().contains(id)});
+    Json(json!({"alterations": alter::alterations().map(explained).collect::<Vec<_>>()}))
+}
+
+/// The ids of the facts that are altered from now on; no others are.
+async fn set_alterations(
+    Shared(state): Shared<Arc<State>>,
+    Json(ids): Json<std::collections::BTreeSet<String>>,
+) -> Response {
+    if let Some(unknown) = ids.iter().find(|id| !alter::is_known(id)) {
+        return (
+            StatusCode::BAD_REQUEST,
+            format!("no alteration `{unknown}`\n"),
+        )
+            .into_response();
+    }
+    *state.altered() = ids;
+    StatusCode::NO_CONTENT.into_response()
 }
 
 async fn reset(Shared(state): Shared<Arc<State>>) -> StatusCode {

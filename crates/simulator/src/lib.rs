@@ -9,6 +9,7 @@
 //! and how to misbehave (`fault`) are data that a `directive` brings along.
 
 mod account;
+mod alter;
 mod answer;
 mod assets;
 mod behavior;
@@ -36,6 +37,7 @@ mod state;
 mod storage;
 mod upstream;
 
+pub use alter::alterations;
 pub use billing::{Account, Charge};
 pub use directive::{Directive, DirectiveError, Endpoint};
 pub use fault::{ErrorShape, Fault, FaultKind};

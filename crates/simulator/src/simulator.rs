@@ -15,7 +15,7 @@ use crate::directive::DirectiveError;
 use crate::journal::Journal;
 use crate::pending::each;
 use crate::state::State;
-use crate::{control, server, upstream};
+use crate::{alter, control, server, upstream};
 
 /// How to start.
 #[derive(Clone, Copy, Debug)]
@@ -101,6 +101,18 @@ impl Simulator {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Alters these facts about 1min.ai from now on, and no others; see [`crate::alterations`].
+    ///
+    /// # Errors
+    /// The first id that there is not.
+    pub fn alter(&self, ids: &[&str]) -> Result<(), String> {
+        if let Some(unknown) = ids.iter().find(|id| !alter::is_known(id)) {
+            return Err((*unknown).to_owned());
+        }
+        *self.state.altered() = ids.iter().map(|id| (*id).to_owned()).collect();
+        Ok(())
     }
 
     /// The requests so far; empty for ever when the journal is switched off.

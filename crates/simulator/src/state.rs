@@ -1,5 +1,6 @@
 //! What all requests share.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub(crate) struct State {
     jobs: Mutex<Jobs>,
     ids: AtomicU64,
     billing: Mutex<Billing>,
+    altered: Mutex<BTreeSet<String>>,
 }
 
 impl State {
@@ -36,6 +38,7 @@ impl State {
             jobs: Mutex::default(),
             ids: AtomicU64::new(1),
             billing: Mutex::default(),
+            altered: Mutex::default(),
         }
     }
 
@@ -85,6 +88,11 @@ impl State {
         before
     }
 
+    /// The facts about 1min.ai that are altered.
+    pub(crate) fn altered(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.altered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Forgets everything that came in or was ordered.
     pub(crate) fn reset(&self) {
         self.pending().clear();
@@ -92,6 +100,7 @@ impl State {
         *self.conversations() = Conversations::default();
         *self.jobs() = Jobs::default();
         *self.billing() = Billing::default();
+        self.altered().clear();
         if let Some(journal) = &self.journal {
             journal.clear();
         }

@@ -16,7 +16,7 @@ use crate::playback::{Playback, ResetFlag};
 use crate::refusal::Refusal;
 use crate::server::HangUp;
 use crate::state::State;
-use crate::{account, assets, chat, conversations, features, models, storage};
+use crate::{account, alter, assets, chat, conversations, features, models, storage};
 
 /// Largest request body taken, in bytes: the edge's limit.
 pub(crate) const BODY_LIMIT: usize = 100 * 1024 * 1024;
@@ -38,13 +38,14 @@ pub(crate) async fn answer(Shared(state): Shared<Arc<State>>, request: Request<B
             "",
             account::key(&head.headers),
         ));
-        assets::upload(&state, head, body, &faults, &ticket).await
+        assets::upload(&state, head.clone(), body, &faults, &ticket).await
     } else {
         match axum::body::to_bytes(body, BODY_LIMIT).await {
             Ok(body) => route(&state, &head, &body, &ticket),
             Err(_) => refused(Refusal::too_large(), &Faults::default()),
         }
     };
+    let answer = alter::apply(&state.altered(), &head, answer);
     play(answer, reset, ticket).await
 }
 

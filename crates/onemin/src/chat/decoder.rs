@@ -1,6 +1,8 @@
 //! A streamed answer's bytes → its text, and its end. No I/O.
 
+use crate::drift;
 use crate::error::{Error, ProtocolError};
+use crate::facts::Fact;
 use crate::refusal::{Refusal, Report};
 use crate::repaired_json::repaired;
 
@@ -164,8 +166,14 @@ impl Answering {
                 Ok(())
             }
             b"error" => Err(self.error(data, out)),
-            b"" | b"message" => self.unnamed(data, out),
-            _ => Ok(()),
+            b"" | b"message" => {
+                drift::count(Fact::StreamEvents);
+                self.unnamed(data, out)
+            }
+            _ => {
+                drift::count(Fact::StreamEvents);
+                Ok(())
+            }
         }
     }
 

@@ -10,7 +10,9 @@ use serde_json::{Map, Value};
 
 use super::answer::{Accounting, Usage};
 use super::json_text;
+use crate::drift;
 use crate::error::{Error, ProtocolError};
+use crate::facts::Fact;
 use crate::refusal::{Refusal, Report};
 
 /// A body or an event that should hold a record.
@@ -111,6 +113,9 @@ const FAILED_STATES: [&str; 5] = ["FAILURE", "FAILED", "ERROR", "CANCELLED", "CA
 /// How an error is written where there is none.
 const NOTHING: [&str; 4] = ["null", "false", "\"\"", "{}"];
 
+/// The words of a state that are documented, and how its absence is written.
+const KNOWN_STATES: [&str; 5] = ["SUCCESS", "PROCESSING", "FAILURE", "FAILED", "NULL"];
+
 impl Record<'_> {
     fn failure(&self, is_result: fn(&Map<String, Value>) -> bool) -> Option<Refusal> {
         let nothing = Detail::default();
@@ -144,15 +149,20 @@ impl Record<'_> {
     fn has_failed(&self) -> bool {
         self.status.is_some_and(|status| {
             let status = status.get().trim_matches('"');
-            FAILED_STATES
-                .iter()
-                .any(|failed| failed.eq_ignore_ascii_case(status))
+            let is = |states: &[&str]| states.iter().any(|of| of.eq_ignore_ascii_case(status));
+            if !is(&KNOWN_STATES) {
+                drift::count(Fact::RecordState);
+            }
+            is(&FAILED_STATES)
         })
     }
 
     /// The text of the answer as upstream wrote it; empty if there is none.
     pub(crate) fn text(&self) -> String {
         let result = self.detail.as_ref().and_then(|detail| detail.result);
+        if result.is_some_and(|result| !result.get().starts_with('[')) {
+            drift::count(Fact::ChatTextPlace);
+        }
         result
             .map(|result| text_of_result(result.get()))
             .unwrap_or_default()
@@ -163,6 +173,10 @@ impl Record<'_> {
         let metadata: Metadata<'_> = self.metadata.and_then(fields).unwrap_or_default();
         let team: TeamUser<'_> = self.team_user.and_then(fields).unwrap_or_default();
         let usage = metadata.usage();
+        let is_number = |raw: &RawValue| raw.get().starts_with(|c: char| c.is_ascii_digit());
+        if usage.is_some() && !metadata.input_token.is_some_and(is_number) {
+            drift::count(Fact::ChatUsage);
+        }
         Accounting {
             usage,
             credits: metadata

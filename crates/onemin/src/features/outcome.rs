@@ -138,7 +138,7 @@ pub(crate) fn is_record(body: &[u8]) -> bool {
     })
 }
 
-fn is_working(status: &str) -> bool {
+pub(crate) fn is_working(status: &str) -> bool {
     WORKING_STATUSES
         .iter()
         .any(|word| word.eq_ignore_ascii_case(status.trim()))
@@ -150,7 +150,7 @@ const FILE_FIELDS: [&str; 7] = [
 ];
 
 /// Whether an object is a result; else it is the report of a failure.
-fn is_result(object: &Map<String, Value>) -> bool {
+pub(crate) fn is_result(object: &Map<String, Value>) -> bool {
     let holds = |name: &str| object.get(name).is_some_and(Value::is_string);
     TEXT_FIELDS
         .iter()

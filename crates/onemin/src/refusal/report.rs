@@ -6,6 +6,8 @@ use super::catalogue::{self, Evidence};
 use super::cause::Cause;
 use super::kind::{FieldProblem, Refusal};
 use super::privacy;
+use crate::drift;
+use crate::facts::Fact;
 use crate::repaired_json::repaired;
 
 /// What was said, before it is judged.
@@ -54,6 +56,7 @@ impl Report {
     pub(crate) fn of_object(mut object: Map<String, Value>) -> Self {
         if let Some(Value::Object(nested)) = object.get_mut("error") {
             let nested = std::mem::take(nested);
+            drift::count(Fact::ErrorsFlat);
             object.remove("error");
             return Self::of_object(nested).or(Self::of_object(object));
         }

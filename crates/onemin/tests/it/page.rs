@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use onemin::{images, music, speech, transcription, video};
+use onemin::{facts, images, music, speech, transcription, video};
 
 const HEAD: &str = "\
 # Images, sound and video
@@ -64,6 +64,27 @@ fn the_page_about_media_is_the_tables() {
     }
     let written = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(written == page, "docs/media.md is stale");
+}
+
+/// What stands around the table of facts in the page about upstream.
+const FACTS: (&str, &str) = (
+    "<!-- The table of onemin::facts; UPDATE_GOLDEN=1 cargo test -p onemin --test it page writes it. -->\n",
+    "<!-- End of the table. -->\n",
+);
+
+#[test]
+fn the_page_about_upstream_has_every_fact() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/upstream.md");
+    let page = std::fs::read_to_string(&file).unwrap();
+    let (before, rest) = page.split_once(FACTS.0).unwrap();
+    let (written, after) = rest.split_once(FACTS.1).unwrap();
+    let table = facts::markdown();
+    if std::env::var("UPDATE_GOLDEN").is_ok_and(|value| value == "1") {
+        let (begin, end) = FACTS;
+        std::fs::write(&file, format!("{before}{begin}{table}{end}{after}")).unwrap();
+        return;
+    }
+    assert!(written == table, "docs/upstream.md is stale");
 }
 
 fn limits() -> String {

@@ -17,6 +17,8 @@ use prometheus_client::registry::{Registry, Unit};
 use translate::failure::Kind;
 use translate::reply::Usage;
 
+use super::drift::DriftCollector;
+
 /// The type of what [`Metrics::text`] gives.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -101,6 +103,7 @@ impl Metrics {
         registry.register(name, help, self.tokens.clone());
         let (name, help) = ("credits", "Credits, where 1min.ai says what an answer cost");
         registry.register(name, help, self.credits.clone());
+        registry.register_collector(Box::new(DriftCollector));
         self
     }
 
@@ -203,6 +206,7 @@ mod tests {
         metrics.spent("gpt-4o-mini", usage);
         metrics.begun("images");
         metrics.ended("images", End::Failed(Kind::OutOfCredits), Duration::ZERO);
+        onemin::drift::count(onemin::facts::Fact::ContextTooLong);
         let text = metrics.text();
         for line in [
             r#"relay_requests_total{api="chat",end="answered"} 1"#,
@@ -212,6 +216,7 @@ mod tests {
             r#"relay_first_byte_seconds_count{api="chat"} 1"#,
             r#"relay_tokens_total{model="gpt-4o-mini",direction="input"} 98"#,
             r#"relay_credits_total{model="gpt-4o-mini"} 45.5"#,
+            r#"relay_upstream_drift_total{fact="context-too-long"} 1"#,
             "# EOF",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");

@@ -23,6 +23,7 @@ mod media_faults;
 mod media_requests;
 mod ollama;
 mod operator;
+mod probe;
 mod process;
 mod refused;
 mod requests;

@@ -1,0 +1,100 @@
+//! The probe against the simulator: it finds what is altered, and nothing else.
+
+use onemin::facts::{Fact, Probe};
+use onemin::{ApiKey, Client, Options};
+use relay::probe;
+use simulator::Simulator;
+
+async fn findings(simulator: &Simulator, spend: Option<u64>) -> probe::Findings {
+    let url: url::Url = simulator.url().parse().unwrap();
+    let options = Options {
+        base_url: url.clone(),
+        asset_url: url,
+        ..Options::default()
+    };
+    let client = Client::new(options).unwrap();
+    let key = ApiKey::parse("key-of-probe").unwrap();
+    probe::run(&client, &key, spend).await
+}
+
+const ENOUGH: Option<u64> = Some(1_000_000);
+
+#[tokio::test]
+async fn against_the_simulator_as_it_is_everything_holds() {
+    let simulator = Simulator::start(simulator::Options::default()).unwrap();
+    let found = findings(&simulator, ENOUGH).await;
+    for (fact, verdict) in &found.facts {
+        if fact.probe() != Probe::Never {
+            assert_eq!(*verdict, probe::Verdict::Holds, "{}", fact.id());
+        }
+    }
+    let charged: u64 = simulator
+        .charges()
+        .iter()
+        .map(|charge| charge.credits)
+        .sum();
+    assert!(
+        charged > 0 && charged * 1000 <= found.spent,
+        "{charged} {}",
+        found.spent
+    );
+    assert!(found.spent <= 1_000_000);
+    let report = found.report("2026-11-28");
+    for personal in [
+        "key-of-probe",
+        "Relay Tester",
+        "3b1f6a0e",
+        "Jupiter",
+        "c0a8e1d4",
+    ] {
+        assert!(!report.contains(personal), "{personal}");
+    }
+}
+
+#[tokio::test]
+async fn without_leave_to_spend_nothing_is_charged() {
+    let simulator = Simulator::start(simulator::Options::default()).unwrap();
+    for spend in [None, Some(10_000)] {
+        let found = findings(&simulator, spend).await;
+        assert!(found.differing().is_empty());
+        for (fact, verdict) in &found.facts {
+            match fact.probe() {
+                Probe::Free => assert_eq!(*verdict, probe::Verdict::Holds, "{}", fact.id()),
+                Probe::Paid | Probe::Never => {
+                    assert!(
+                        matches!(verdict, probe::Verdict::Unclear(_)),
+                        "{}",
+                        fact.id()
+                    );
+                }
+            }
+        }
+    }
+    let credits: u64 = simulator
+        .charges()
+        .iter()
+        .map(|charge| charge.credits)
+        .sum();
+    assert_eq!(credits, 0);
+}
+
+#[tokio::test]
+async fn each_altered_fact_is_found_and_no_other() {
+    let simulator = Simulator::start(simulator::Options::default()).unwrap();
+    let altered: Vec<&str> = simulator::alterations().map(|(id, _)| id).collect();
+    let probed = Fact::ALL.iter().filter(|fact| fact.probe() != Probe::Never);
+    for fact in probed {
+        assert!(
+            altered.contains(&fact.id()),
+            "no switch alters `{}`",
+            fact.id()
+        );
+    }
+    for id in altered {
+        simulator.reset();
+        simulator.alter(&[id]).unwrap();
+        let fact = Fact::of_id(id).unwrap();
+        let found = findings(&simulator, ENOUGH).await;
+        assert_eq!(found.differing(), [fact], "{id}\n{}", found.table());
+    }
+}
