@@ -31,6 +31,7 @@ use crate::jobs::{Jobs, follower};
 use crate::media::image_history::ImageHistory;
 use crate::media::{self, Media};
 use crate::models::Models;
+use crate::native::Native;
 use crate::objects::{self, Objects, retention};
 use crate::observe;
 use crate::sharing::Sharing;
@@ -149,6 +150,15 @@ impl App {
             },
         );
         let embeddings = Embeddings::of(&settings.embeddings).map_err(StartError::Settings)?;
+        let native = settings.native.then(|| {
+            Native::new(
+                client.clone(),
+                models.clone(),
+                stores.database.clone(),
+                sharing.gate.ledger.clone(),
+                settings.max_file(),
+            )
+        });
         let embeddings = embeddings.map(Arc::new);
         let access = Arc::new(access);
         let subjects = doctor::Subjects {
@@ -175,6 +185,7 @@ impl App {
             objects,
             jobs,
             embeddings,
+            native,
         };
         Ok(Self {
             state: AppState::new(services),
@@ -241,7 +252,12 @@ pub fn run(mut settings: Settings) -> Result<(), StartError> {
         .command
         .take_if(|command| !matches!(command, Command::Serve))
     {
-        let printed = runtime.block_on(cli::run(&app.sharing, command));
+        let printed = match command {
+            Command::Probe(args) => {
+                runtime.block_on(cli::probe::run(&app.client, &settings, &args))
+            }
+            command => runtime.block_on(cli::run(&app.sharing, command)),
+        };
         print!("{}", printed.map_err(StartError::Settings)?);
         return Ok(());
     }

@@ -2,6 +2,7 @@
 //! relay that runs; one that does notices within two seconds.
 
 pub mod commands;
+pub mod probe;
 
 use std::io::{IsTerminal as _, Read as _, Write as _};
 
@@ -29,7 +30,7 @@ pub async fn run(sharing: &Sharing, command: Command) -> Result<String, String> 
         Command::Key(command) => key(sharing, command).await,
         Command::Account(command) => account(sharing, command).await,
         Command::Usage(args) => usage(sharing, args).await,
-        Command::Serve => Ok(String::new()),
+        Command::Serve | Command::Probe(_) => Ok(String::new()),
     }
 }
 

@@ -256,6 +256,13 @@ pub struct Settings {
     #[arg(long, env = "MEDIA_TIMEOUT", default_value = "900", value_name = "SECONDS", value_parser = seconds)]
     pub media_timeout: Duration,
 
+    /// Whether 1min.ai's own API is passed on below `/1min`, with the relay's keys, budgets and
+    /// ledger: `/1min/api/features`, `/1min/api/chat-with-ai` and the other paths that an API key may
+    /// use.
+    #[arg(long, env = "NATIVE", value_name = "BOOL", default_value = "false",
+          default_missing_value = "true", num_args = 0..=1, action = ArgAction::Set, value_parser = boolean)]
+    pub native: bool,
+
     /// Seconds before 1min.ai is asked what became of a long job such as a video; later it is asked
     /// more rarely, at most five times.
     #[arg(long, env = "JOB_POLL", default_value = "2", value_name = "SECONDS", value_parser = seconds)]

@@ -28,6 +28,7 @@ pub mod management;
 pub mod media;
 pub mod memory;
 pub mod models;
+pub mod native;
 pub mod objects;
 pub mod observe;
 pub mod outbound_https;

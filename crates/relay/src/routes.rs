@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod missing;
 pub mod model_info;
 pub mod models;
+pub mod native;
 pub mod ollama;
 pub mod responses;
 pub mod root;

@@ -13,6 +13,7 @@ use crate::embeddings::Embeddings;
 use crate::jobs::Jobs;
 use crate::media::Media;
 use crate::models::Models;
+use crate::native::Native;
 use crate::objects::Objects;
 
 /// The services of a relay. Clones share them; a handler takes those that it needs by
@@ -42,6 +43,8 @@ pub struct Services {
     pub jobs: Jobs,
     /// Who makes embeddings; none if nobody does.
     pub embeddings: Option<Arc<Embeddings>>,
+    /// Passes requests of 1min.ai's own API on; none if that is off.
+    pub native: Option<Native>,
 }
 
 impl AppState {

@@ -1,5 +1,6 @@
 //! The commands, as the command line has them.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -17,6 +18,19 @@ pub enum Command {
     Account(AccountCommand),
     /// What was used.
     Usage(UsageArgs),
+    /// Ask 1min.ai whether what is taken for true about it is so, with the key in `ONEMIN_API_KEY`.
+    Probe(ProbeArgs),
+}
+
+/// What a probe may do.
+#[derive(Debug, Clone, Args)]
+pub struct ProbeArgs {
+    /// The most credits that may be spent; without it only what is free is asked.
+    #[arg(long, value_name = "CREDITS")]
+    pub spend: Option<u64>,
+    /// Where to write a report without anything personal, fit for an issue.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }
 
 /// Commands about access keys. KEY is an id or a name.

@@ -33,7 +33,7 @@ use crate::observe::RequestId;
 use crate::routes::admin::{self, session, status};
 use crate::routes::{
     assistants, audio, chat, completions, conversations, embeddings, files, health, images,
-    lm_studio, management, messages, metrics, missing, model_info, models, ollama, responses, root,
+    lm_studio, management, messages, metrics, missing, model_info, models, native, ollama, responses, root,
     usage, videos, web,
 };
 use crate::state::AppState;
@@ -248,6 +248,13 @@ fn table(state: &AppState) -> Vec<Route> {
         table.push(Route::post("/v1/embeddings", create));
         table.extend(ollama_embeddings(elsewhere));
     }
+    if let Some(passed_on) = &services.native {
+        let passed_on = passed_on.clone();
+        let forward = async move |State(access): State<Arc<Access>>, request| {
+            native::forward(access, passed_on, request).await
+        };
+        table.push(Route::any("/1min/{*path}", forward));
+    }
     table
 }
 
@@ -458,7 +465,7 @@ fn without_empty_segments(uri: &Uri) -> Option<Uri> {
 
 /// Whether a path is not below `/v1`: Ollama's API is below `/api`.
 fn is_of_root(path: &str) -> bool {
-    let trees = ["/page/", "/admin/", "/api/"];
+    let trees = ["/page/", "/admin/", "/api/", "/1min/"];
     ["/", "/health", "/metrics"].contains(&path) || trees.iter().any(|tree| path.starts_with(tree))
 }
 

@@ -16,6 +16,7 @@ pub(super) fn verdict(fact: Fact, asked: &Asked) -> Verdict {
     check(fact, asked).unwrap_or_else(Verdict::Unclear)
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm a fact")]
 fn check(fact: Fact, asked: &Asked) -> Checked {
     match fact {
         Fact::ModelsListed => models_listed(asked),
@@ -301,6 +302,7 @@ fn signed_url(asked: &Asked) -> Checked {
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it ends functions that may fail")]
 fn so(holds: bool, otherwise: impl FnOnce() -> String) -> Checked {
     Ok(if holds {
         Verdict::Holds

@@ -141,15 +141,14 @@ impl Asked {
             Err(error) => Err(error.to_string()),
         };
         let prompt = |prompt: &str| json!({"prompt": prompt});
-        let no_model = sender.chat_body(NO_MODEL, &prompt("Hi"));
-        let no_prompt = sender.chat_body(CHAT_MODEL, &json!({}));
+        let no_model = chat_body(NO_MODEL, &prompt("Hi"));
+        let no_prompt = chat_body(CHAT_MODEL, &json!({}));
         let no_feature =
             json!({"type": "NO_SUCH_FEATURE", "model": CHAT_MODEL, "promptObject": {}});
-        let question =
-            sender.chat_body(CHAT_MODEL, &prompt("Name the largest planet in one word."));
+        let question = chat_body(CHAT_MODEL, &prompt("Name the largest planet in one word."));
         // It must cost otherwise than the first, to tell whose cost a number shows.
         let longer = "Name the largest planet in one word. ".repeat(12);
-        let longer = sender.chat_body(CHAT_MODEL, &prompt(&longer));
+        let longer = chat_body(CHAT_MODEL, &prompt(&longer));
         let speech = json!({
             "type": "TEXT_TO_SPEECH", "model": SPEECH_MODEL, "async": true,
             "conversationId": "TEXT_TO_SPEECH",
@@ -175,7 +174,7 @@ impl Asked {
             chat_again: sender.pay(CHAT_COST, chat, &longer).await,
             streamed: sender.pay(CHAT_COST, streamed, &question).await,
             empty_prompt: sender
-                .pay(CHAT_COST, chat, &sender.chat_body(CHAT_MODEL, &prompt("")))
+                .pay(CHAT_COST, chat, &chat_body(CHAT_MODEL, &prompt("")))
                 .await,
             job: sender.pay(SPEECH_COST, "/api/features", &speech).await,
             result: Err("there is no job".to_owned()),
@@ -184,7 +183,7 @@ impl Asked {
             price,
             spent: 0,
         };
-        let uuid = asked.job.as_ref().map(|job| job.json());
+        let uuid = asked.job.as_ref().map(Reply::json);
         if let Ok(job) = uuid
             && let Some(uuid) = job.pointer("/aiRecord/uuid").and_then(Value::as_str)
         {
@@ -196,6 +195,10 @@ impl Asked {
     }
 }
 
+fn chat_body(model: &str, prompt_object: &Value) -> Value {
+    json!({"type": "UNIFY_CHAT_WITH_AI", "model": model, "promptObject": prompt_object})
+}
+
 fn price(models: &Value) -> Option<ChatPrice> {
     let mut models = models.get("models")?.as_array()?.iter();
     let model = models.find(|model| model.get("modelId").is_some_and(|id| id == CHAT_MODEL))?;
@@ -203,10 +206,6 @@ fn price(models: &Value) -> Option<ChatPrice> {
 }
 
 impl Sender<'_> {
-    fn chat_body(&self, model: &str, prompt_object: &Value) -> Value {
-        json!({"type": "UNIFY_CHAT_WITH_AI", "model": model, "promptObject": prompt_object})
-    }
-
     async fn get(&self, target: &str) -> Answer {
         self.send(self.key, Method::GET, target, Vec::new(), None)
             .await

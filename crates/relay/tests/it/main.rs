@@ -21,6 +21,7 @@ mod large_bodies;
 mod media_chat;
 mod media_faults;
 mod media_requests;
+mod native;
 mod ollama;
 mod operator;
 mod probe;

@@ -98,3 +98,35 @@ async fn each_altered_fact_is_found_and_no_other() {
         assert_eq!(found.differing(), [fact], "{id}\n{}", found.table());
     }
 }
+
+#[test]
+fn the_command_prints_a_table_and_writes_a_report() {
+    let simulator = Simulator::start(simulator::Options::default()).unwrap();
+    let report = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("probe-report.json");
+    let run = |arguments: &[&str]| {
+        let mut command = crate::rig::command();
+        command
+            .args(["probe"])
+            .args(arguments)
+            .env("ONEMIN_BASE_URL", simulator.url())
+            .env("ONEMIN_ASSET_URL", simulator.url())
+            .env("ONEMIN_API_KEY", "key-of-probe");
+        let output = command.output().unwrap();
+        (
+            output.status.success(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let path = report.to_str().unwrap();
+    let (well, text) = run(&["--spend", "1000", "--report", path]);
+    assert!(well, "{text}");
+    assert!(
+        text.contains("0 differ") && text.contains("chat-price-rule"),
+        "{text}"
+    );
+    let written: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    assert_eq!(written["facts"].as_array().unwrap().len(), Fact::ALL.len());
+    let (_, free) = run(&[]);
+    assert!(free.contains("give --spend"), "{free}");
+}

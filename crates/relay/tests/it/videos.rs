@@ -416,3 +416,74 @@ async fn no_key_lies_open_in_the_data_folder() {
     assert!(files >= 2, "{files}");
     assert!(!mortal.rig().output().contains("key-of-tests"));
 }
+
+/// Jobs, accounts, and how often the relay is killed.
+const MANY: (usize, usize, usize) = (200, 20, 10);
+
+#[tokio::test]
+#[ignore = "takes two minutes: cargo test -p relay --test it -- --ignored many_jobs"]
+async fn many_jobs_end_and_none_is_charged_twice_through_many_deaths() {
+    let simulator = simulator::Simulator::start(simulator::Options::default()).unwrap();
+    let mut mortal = Mortal::start(&simulator, "many");
+    let (jobs, accounts, deaths) = MANY;
+    let mut ids = Vec::new();
+    for job in 0..jobs {
+        if job > 0 && job % (jobs / deaths) == 0 {
+            mortal.revive();
+        }
+        let key = format!("Bearer key-{}", job % accounts);
+        let headers = [("authorization", key.as_str()), AUTHORIZED[1]];
+        // Some are still on their way when the relay dies.
+        let wait = if (job + 1) % (jobs / deaths) == 0 {
+            300
+        } else {
+            0
+        };
+        let directive = json!({"id": format!("job-{job}"), "polls": 4, "first_ms": wait});
+        let body = order("kling", &format!("x [[sim {directive}]]")).to_string();
+        let sending = mortal.rig().open(Method::POST, VIDEOS, &headers, body);
+        match tokio::time::timeout(
+            Duration::from_millis(100 + 2000 * u64::from(wait == 0)),
+            sending,
+        )
+        .await
+        {
+            Ok(response) => assert_eq!(response.status(), 200),
+            Err(_) => assert!(wait > 0, "{job}"),
+        }
+    }
+    mortal.revive();
+    for account in 0..accounts {
+        let key = format!("Bearer key-{account}");
+        let headers = [("authorization", key.as_str()), AUTHORIZED[1]];
+        let since = Instant::now();
+        let videos = loop {
+            let list = mortal
+                .rig()
+                .send(Method::GET, "/v1/videos?limit=100", &headers, "")
+                .await;
+            let videos = list.json()["data"].as_array().unwrap().clone();
+            let is_over =
+                |video: &Value| video["status"] == "completed" || video["status"] == "failed";
+            if videos.iter().all(is_over) {
+                break videos;
+            }
+            assert!(since.elapsed() < Duration::from_mins(3), "{list:?}");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        };
+        ids.extend(videos);
+    }
+    assert_eq!(ids.len(), jobs);
+    let unsure = ids.iter().filter(|video| video["status"] == "failed");
+    assert!(
+        unsure
+            .clone()
+            .all(|video| video["error"]["code"] == "unknown_outcome")
+    );
+    assert!(unsure.count() <= deaths);
+    let mut charged = std::collections::HashMap::new();
+    for charge in simulator.charges() {
+        *charged.entry(charge.request_id).or_insert(0) += 1;
+    }
+    assert!(charged.values().all(|times| *times == 1), "{charged:?}");
+}

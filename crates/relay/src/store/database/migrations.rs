@@ -30,6 +30,11 @@ const STEPS: &[(i64, &str, &str)] = &[
         "when accounts were compared",
         include_str!("../../../migrations/0004_compared_at.sql"),
     ),
+    (
+        5,
+        "records of native requests",
+        include_str!("../../../migrations/0005_native.sql"),
+    ),
 ];
 
 /// What PostgreSQL takes before them.
