@@ -254,7 +254,8 @@ pub fn run(mut settings: Settings) -> Result<(), StartError> {
     {
         let printed = match command {
             Command::Probe(args) => {
-                runtime.block_on(cli::probe::run(&app.client, &settings, &args))
+                let client = &app.state.services().inspection.subjects.client;
+                runtime.block_on(cli::probe::run(client, &settings, &args))
             }
             command => runtime.block_on(cli::run(&app.sharing, command)),
         };

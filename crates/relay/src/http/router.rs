@@ -33,8 +33,8 @@ use crate::observe::RequestId;
 use crate::routes::admin::{self, session, status};
 use crate::routes::{
     assistants, audio, chat, completions, conversations, embeddings, files, health, images,
-    lm_studio, management, messages, metrics, missing, model_info, models, native, ollama, responses, root,
-    usage, videos, web,
+    lm_studio, management, messages, metrics, missing, model_info, models, native, ollama,
+    responses, root, usage, videos, web,
 };
 use crate::state::AppState;
 
