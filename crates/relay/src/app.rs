@@ -150,15 +150,7 @@ impl App {
             },
         );
         let embeddings = Embeddings::of(&settings.embeddings).map_err(StartError::Settings)?;
-        let native = settings.native.then(|| {
-            Native::new(
-                client.clone(),
-                models.clone(),
-                stores.database.clone(),
-                sharing.gate.ledger.clone(),
-                settings.max_file(),
-            )
-        });
+        let native = native(settings, &client, &models, &stores, &sharing);
         let embeddings = embeddings.map(Arc::new);
         let access = Arc::new(access);
         let subjects = doctor::Subjects {
@@ -200,6 +192,25 @@ impl App {
     pub async fn start_sharing(&self) {
         self.sharing.start().await;
     }
+}
+
+/// 1min.ai's own API, if it is passed on.
+fn native(
+    settings: &Settings,
+    client: &Client,
+    models: &Arc<Models>,
+    stores: &Stores,
+    sharing: &Sharing,
+) -> Option<Native> {
+    settings.native.then(|| {
+        Native::new(
+            client.clone(),
+            models.clone(),
+            stores.database.clone(),
+            sharing.gate.ledger.clone(),
+            settings.max_file(),
+        )
+    })
 }
 
 fn access(settings: &Settings, client: &Client, stores: &Stores, sharing: &Sharing) -> Access {
@@ -255,7 +266,7 @@ pub fn run(mut settings: Settings) -> Result<(), StartError> {
         let printed = match command {
             Command::Probe(args) => {
                 let client = &app.state.services().inspection.subjects.client;
-                runtime.block_on(cli::probe::run(client, &settings, &args))
+                runtime.block_on(cli::probe::run(client, settings.onemin_api_key.as_ref(), &args))
             }
             command => runtime.block_on(cli::run(&app.sharing, command)),
         };

@@ -3,6 +3,7 @@
 
 mod checks;
 mod requests;
+mod verdict;
 
 use std::fmt::Write as _;
 
@@ -11,34 +12,7 @@ use onemin::{ApiKey, Client};
 use serde_json::json;
 
 use requests::Asked;
-
-/// What was found about a fact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is so.
-    Holds,
-    /// It is otherwise; what was seen, without anything personal.
-    Differs(String),
-    /// It could not be told, and why.
-    Unclear(String),
-}
-
-impl Verdict {
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Holds => "holds",
-            Self::Differs(_) => "DIFFERS",
-            Self::Unclear(_) => "could not tell",
-        }
-    }
-
-    fn reason(&self) -> &str {
-        match self {
-            Self::Holds => "",
-            Self::Differs(reason) | Self::Unclear(reason) => reason,
-        }
-    }
-}
+pub use verdict::Verdict;
 
 /// What a probe has found.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,18 +3,20 @@
 use std::fmt::Write as _;
 
 use onemin::{ApiKey, Client};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::commands::ProbeArgs;
-use crate::config::Settings;
 use crate::probe;
 
 /// Asks 1min.ai, and gives the table of what was found.
 ///
 /// # Errors
 /// There is no key, or the report cannot be written.
-pub async fn run(client: &Client, settings: &Settings, args: &ProbeArgs) -> Result<String, String> {
-    let key = settings.onemin_api_key.as_ref();
+pub async fn run(
+    client: &Client,
+    key: Option<&SecretString>,
+    args: &ProbeArgs,
+) -> Result<String, String> {
     let key = key.ok_or("set ONEMIN_API_KEY to the key that asks, and pays with --spend")?;
     let key =
         ApiKey::parse(key.expose_secret()).map_err(|error| format!("ONEMIN_API_KEY: {error}"))?;

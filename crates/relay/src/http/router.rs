@@ -29,6 +29,7 @@ use crate::http::drain_body::DrainOnDropBody;
 use crate::http::reply;
 use crate::http::shutdown;
 use crate::ledger::payer::CostSlot;
+use crate::native::Native;
 use crate::observe::RequestId;
 use crate::routes::admin::{self, session, status};
 use crate::routes::{
@@ -248,14 +249,16 @@ fn table(state: &AppState) -> Vec<Route> {
         table.push(Route::post("/v1/embeddings", create));
         table.extend(ollama_embeddings(elsewhere));
     }
-    if let Some(passed_on) = &services.native {
-        let passed_on = passed_on.clone();
-        let forward = async move |State(access): State<Arc<Access>>, request| {
-            native::forward(access, passed_on, request).await
-        };
-        table.push(Route::any("/1min/{*path}", forward));
-    }
+    table.extend(services.native.clone().map(native_route));
     table
+}
+
+/// 1min.ai's own API.
+fn native_route(passed_on: Native) -> Route {
+    let forward = async move |State(access): State<Arc<Access>>, request| {
+        native::forward(access, passed_on, request).await
+    };
+    Route::any("/1min/{*path}", forward)
 }
 
 /// What the page asks. Most of it is answered to programs below `/v1`, too.

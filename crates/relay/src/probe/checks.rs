@@ -5,8 +5,8 @@ use onemin::facts::Fact;
 use onemin::prices;
 use serde_json::Value;
 
-use super::Verdict;
 use super::requests::{Answer, Asked, Reply};
+use super::verdict::Verdict;
 
 /// The verdict, or why it could not be told.
 type Checked = Result<Verdict, String>;
