@@ -266,7 +266,11 @@ pub fn run(mut settings: Settings) -> Result<(), StartError> {
         let printed = match command {
             Command::Probe(args) => {
                 let client = &app.state.services().inspection.subjects.client;
-                runtime.block_on(cli::probe::run(client, settings.onemin_api_key.as_ref(), &args))
+                runtime.block_on(cli::probe::run(
+                    client,
+                    settings.onemin_api_key.as_ref(),
+                    &args,
+                ))
             }
             command => runtime.block_on(cli::run(&app.sharing, command)),
         };
