@@ -120,13 +120,7 @@ impl App {
                 max_file: settings.max_file(),
             },
         );
-        let jobs = Jobs::new(
-            client.clone(),
-            stores.database.clone(),
-            stores.sealer.clone(),
-            sharing.gate.ledger.clone(),
-            settings.job_poll,
-        );
+        let jobs = jobs(settings, &client, &stores, &sharing);
         let long_jobs = LongJobs {
             jobs: jobs.clone(),
             limit: settings.media_timeout,
@@ -192,6 +186,16 @@ impl App {
     pub async fn start_sharing(&self) {
         self.sharing.start().await;
     }
+}
+
+fn jobs(settings: &Settings, client: &Client, stores: &Stores, sharing: &Sharing) -> Jobs {
+    Jobs::new(
+        client.clone(),
+        stores.database.clone(),
+        stores.sealer.clone(),
+        sharing.gate.ledger.clone(),
+        settings.job_poll,
+    )
 }
 
 /// 1min.ai's own API, if it is passed on.
