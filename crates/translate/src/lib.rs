@@ -4,7 +4,7 @@
 //! Every step is a pure function or a state machine fed with text: this crate has no runtime,
 //! socket, file, clock or randomness, and it does not know 1min.ai.
 //!
-//! The hub is [`chat_request`], [`reply`] and [`failure`]; dialects, composing and interpreting meet only
+//! The hub is [`chat_request`], [`media`], [`reply`] and [`failure`]; dialects, composing and interpreting meet only
 //! there.
 
 pub mod bounds;
@@ -13,6 +13,7 @@ pub mod compose;
 pub mod dialect;
 pub mod failure;
 pub mod interpret;
+pub mod media;
 pub mod plan;
 pub mod quote;
 pub mod reply;

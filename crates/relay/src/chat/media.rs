@@ -10,9 +10,9 @@ use onemin::chat::{self, Accounting};
 use serde_json::Value;
 use translate::chat_request::{Attachment, ChatRequest, OutputFormat, OutputLimits, Part};
 use translate::dialect::openai::chat::SAMPLING;
-use translate::dialect::openai::media::audio::SpeechRequest;
 use translate::dialect::openai::media::videos::{self, VideoRequest};
 use translate::failure::{Failure, Kind};
+use translate::media::SpeechRequest;
 
 use crate::jobs::Jobs;
 use crate::jobs::job::State;

@@ -12,8 +12,9 @@ use onemin::models::Feature;
 use onemin::{Mode, Outcome, Payload};
 use serde_json::Value;
 use translate::chat_request::Delivery;
-use translate::dialect::openai::media::images::{ImageRequest, Picture, is_inline};
+use translate::dialect::openai::media::images::is_inline;
 use translate::failure::{Failure, Kind};
+use translate::media::{Image, ImageRequest};
 use translate::plan;
 
 use super::result_url::data_uri;
@@ -26,7 +27,7 @@ pub struct Images {
     /// The prompt that upstream was given: the client's without its flags.
     pub prompt: String,
     /// The images.
-    pub images: Vec<Picture>,
+    pub images: Vec<Image>,
     /// The model that made them.
     pub model: String,
     /// Parameters without effect.
@@ -267,7 +268,7 @@ impl Media {
     ) -> Result<Images, Failure> {
         let inline = result.inline.unwrap_or_else(|| is_inline(&payload.model));
         let mut images = self.deliver(&outcome.assets, inline).await?;
-        images.extend(outcome.inline.as_ref().map(|file| Picture {
+        images.extend(outcome.inline.as_ref().map(|file| Image {
             url: data_uri(file),
             b64_json: inline.then(|| STANDARD.encode(&file.bytes)),
         }));

@@ -11,8 +11,9 @@ use http::header::{self, HeaderValue};
 use onemin::models::Feature;
 use onemin::speech::{self, SpeechParams};
 use onemin::{Download, Mode, Payload, ResultAsset};
-use translate::dialect::openai::media::audio::{self, SpeechRequest};
+use translate::dialect::openai::media::audio;
 use translate::failure::{Failure, Kind};
+use translate::media::SpeechRequest;
 use translate::plan;
 
 use super::result_url::data_uri;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use onemin::{ApiKey, Catalogue, Client};
 use simulator::{Options, Simulator};
-use translate::dialect::openai::media::images::ImageRequest;
 use translate::failure::Kind;
+use translate::media::ImageRequest;
 use url::Url;
 
 use super::image_history::ImageHistory;

@@ -11,8 +11,9 @@ use onemin::{Mode, Outcome, Payload};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use translate::chat_request::Attachment;
-use translate::dialect::openai::media::audio::{Segment, Transcript, TranscriptForm};
+use translate::dialect::openai::media::audio::TranscriptForm;
 use translate::failure::{Failure, Kind};
+use translate::media::{Segment, Transcript};
 use translate::plan;
 
 use super::{Media, invalid};

@@ -10,8 +10,9 @@ use http::{HeaderMap, Request};
 use onemin::models::Feature;
 use serde::Serialize;
 use serde_json::json;
-use translate::dialect::openai::media::audio::{self, SpeechRequest};
+use translate::dialect::openai::media::audio;
 use translate::failure::Failure;
+use translate::media::SpeechRequest;
 
 use crate::access::Access;
 use crate::http::admit::{self, AdmittedRequest, Answer};

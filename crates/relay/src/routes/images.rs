@@ -9,8 +9,9 @@ use futures_util::future::BoxFuture;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Request};
 use translate::chat_request::{Attachment, Delivery, Source};
-use translate::dialect::openai::media::images::{self as wire, ImageRequest};
+use translate::dialect::openai::media::images as wire;
 use translate::failure::Failure;
+use translate::media::ImageRequest;
 
 use crate::access::Access;
 use crate::clock;

@@ -1,8 +1,9 @@
 //! Images asked for in a conversation: new ones, edits of those of a message, and variations.
 
 use translate::chat_request::{Attachment, ChatRequest, Part, Role};
-use translate::dialect::openai::media::images::{self as wire, ImageRequest};
+use translate::dialect::openai::media::images as wire;
 use translate::failure::Failure;
+use translate::media::ImageRequest;
 
 use super::messages::{last_text, of_messages};
 use crate::ledger::Payer;

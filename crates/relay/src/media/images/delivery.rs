@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use onemin::ResultAsset;
-use translate::dialect::openai::media::images::Picture;
 use translate::failure::{Failure, Kind};
+use translate::media::Image;
 
 use crate::failure::of_download;
 use crate::media::Media;
@@ -20,8 +20,8 @@ impl Media {
         &self,
         assets: &[ResultAsset],
         inline: bool,
-    ) -> Result<Vec<Picture>, Failure> {
-        let by_address = |asset: &ResultAsset| Picture {
+    ) -> Result<Vec<Image>, Failure> {
+        let by_address = |asset: &ResultAsset| Image {
             url: self.url(asset),
             b64_json: None,
         };

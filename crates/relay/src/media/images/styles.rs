@@ -1,8 +1,8 @@
 //! Styles that upstream lists: a client knows them by their names.
 
 use onemin::images::styles::{self, DzineStyle};
-use translate::dialect::openai::media::images::ImageRequest;
 use translate::failure::Failure;
+use translate::media::ImageRequest;
 
 use crate::ledger::Payer;
 use crate::media::Media;

@@ -6,31 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::dialect::json;
 use crate::dialect::request;
 use crate::failure::{Failure, echo};
-
-/// A request to speak a text.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct SpeechRequest {
-    /// The model.
-    pub model: String,
-    /// What to say.
-    pub input: String,
-    /// Whose voice.
-    pub voice: Option<String>,
-    /// `mp3`, `opus`, `aac`, `flac`, `wav` or `pcm`.
-    pub response_format: Option<String>,
-    /// From 0.25 to 4.
-    pub speed: Option<f64>,
-    /// The language of the text, as a tag such as `de` or `de-DE`.
-    pub language: Option<String>,
-    /// Whether the answer is a stream of events instead of the bytes.
-    pub events: bool,
-    /// Whether a parameter without effect is refused.
-    pub strict: bool,
-    /// Every other parameter, by the client's name: the model may know it.
-    pub extra: Map<String, Value>,
-    /// Parameters that have no effect.
-    pub ignored: Vec<String>,
-}
+use crate::media::{Segment, SpeechRequest, Transcript};
 
 /// The longest text that is spoken, in characters, as OpenAI has it.
 const MAX_INPUT: usize = 4096;
@@ -223,30 +199,6 @@ impl TranscriptForm {
             Self::Vtt => transcript.cues("WEBVTT\n\n", '.').into_bytes(),
         })
     }
-}
-
-/// What was said in a recording.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Transcript {
-    /// All of it.
-    pub text: String,
-    /// Its pieces, where upstream told when they were said.
-    pub segments: Vec<Segment>,
-    /// The language that was spoken, if it is known.
-    pub language: Option<String>,
-    /// How long the recording is, in seconds.
-    pub duration: Option<f64>,
-}
-
-/// A piece of a transcript.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Segment {
-    /// When it begins, in seconds.
-    pub start: f64,
-    /// When it ends, in seconds.
-    pub end: f64,
-    /// What is said.
-    pub text: String,
 }
 
 impl Transcript {

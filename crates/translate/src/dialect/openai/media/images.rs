@@ -7,59 +7,7 @@ use crate::chat_request::{Attachment, Delivery, Source};
 use crate::dialect::json;
 use crate::dialect::request;
 use crate::failure::{Failure, echo};
-
-/// What is asked of a picture. What is None is left to the model.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ImageRequest {
-    /// The model.
-    pub model: Option<String>,
-    /// What to draw; empty if nothing is said.
-    pub prompt: String,
-    /// How many pictures.
-    pub n: Option<u32>,
-    /// `WIDTHxHEIGHT` or `auto`.
-    pub size: Option<String>,
-    /// `WIDTH:HEIGHT`.
-    pub aspect_ratio: Option<String>,
-    /// The quality, in OpenAI's or the model's word.
-    pub quality: Option<String>,
-    /// The style.
-    pub style: Option<String>,
-    /// `transparent`, `opaque` or `auto`.
-    pub background: Option<String>,
-    /// `png`, `jpeg` or `webp`.
-    pub output_format: Option<String>,
-    /// From 0 to 100.
-    pub output_compression: Option<u32>,
-    /// `auto` or `low`.
-    pub moderation: Option<String>,
-    /// What must not be in it.
-    pub negative_prompt: Option<String>,
-    /// Midjourney's mode.
-    pub mode: Option<String>,
-    /// The beginning of chance.
-    pub seed: Option<i64>,
-    /// Steps of the drawing.
-    pub steps: Option<u32>,
-    /// How closely the prompt is followed.
-    pub guidance: Option<f64>,
-    /// Midjourney's model for drawn figures.
-    pub niji: Option<bool>,
-    /// Pictures to begin with, where the request names them instead of bringing them.
-    pub images: Vec<Attachment>,
-    /// A picture that shows where to change the first, named likewise.
-    pub mask: Option<Attachment>,
-    /// Whether bytes are wanted instead of URLs; none where nothing is said.
-    pub inline: Option<bool>,
-    /// Whether the answer is a stream.
-    pub delivery: Delivery,
-    /// Whether a parameter without effect is refused.
-    pub strict: bool,
-    /// Every other parameter, by the client's name: the model may know it.
-    pub extra: Map<String, Value>,
-    /// Parameters that have no effect.
-    pub ignored: Vec<String>,
-}
+use crate::media::{Image, ImageRequest};
 
 /// How many pictures one request may ask for, as OpenAI has it; many models make fewer.
 const IMAGES_MAX: u32 = 10;
@@ -252,15 +200,6 @@ fn last_text(messages: &Value) -> Option<String> {
     content.as_str().or(part).map(str::to_owned)
 }
 
-/// A picture that was made.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Picture {
-    /// Where it is.
-    pub url: String,
-    /// Its bytes in base64, if they are wanted.
-    pub b64_json: Option<String>,
-}
-
 #[derive(Serialize)]
 struct Datum<'p> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -273,7 +212,7 @@ struct Datum<'p> {
 
 /// The answer: OpenAI's fields, and beside them the chat message that the original relay gave.
 #[must_use]
-pub fn document(created: u64, prompt: &str, pictures: &[Picture]) -> Vec<u8> {
+pub fn document(created: u64, prompt: &str, pictures: &[Image]) -> Vec<u8> {
     let data: Vec<Datum<'_>> = pictures
         .iter()
         .map(|picture| Datum {
@@ -292,7 +231,7 @@ pub fn document(created: u64, prompt: &str, pictures: &[Picture]) -> Vec<u8> {
 
 /// The final event of a stream of pictures; there are no earlier ones.
 #[must_use]
-pub fn completed(kind: &str, created: u64, request: &ImageRequest, picture: &Picture) -> Vec<u8> {
+pub fn completed(kind: &str, created: u64, request: &ImageRequest, picture: &Image) -> Vec<u8> {
     let word = |given: &Option<String>| given.clone().unwrap_or_else(|| "auto".to_owned());
     let mut event = json!({
         "type": format!("{kind}.completed"),
@@ -324,7 +263,7 @@ pub fn is_inline(model: &str) -> bool {
 
 /// Pictures as a chat message: Markdown, each with the code by which a variation of it is asked for.
 #[must_use]
-pub fn markdown(pictures: &[Picture]) -> String {
+pub fn markdown(pictures: &[Image]) -> String {
     let lines = pictures
         .iter()
         .zip(1..)
@@ -422,11 +361,11 @@ mod tests {
 
     #[test]
     fn answers_have_urls_or_bytes_and_the_originals_message() {
-        let url = Picture {
+        let url = Image {
             url: "https://a/1.png".to_owned(),
             b64_json: None,
         };
-        let bytes = Picture {
+        let bytes = Image {
             url: "https://a/2.png".to_owned(),
             b64_json: Some("aGk=".to_owned()),
         };
