@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::dialect::json;
 use crate::dialect::request;
 use crate::failure::{Failure, echo};
-use crate::media::{Segment, SpeechRequest, Transcript};
+use crate::media::{SpeechRequest, Transcript};
 
 /// The longest text that is spoken, in characters, as OpenAI has it.
 const MAX_INPUT: usize = 4096;
