@@ -278,6 +278,7 @@ pub fn speech_done() -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use crate::media::Segment;
     use super::*;
 
     #[test]
