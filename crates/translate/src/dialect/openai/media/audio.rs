@@ -278,8 +278,8 @@ pub fn speech_done() -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use crate::media::Segment;
     use super::*;
+    use crate::media::Segment;
 
     #[test]
     fn speech_is_read_and_its_limits_kept() {
