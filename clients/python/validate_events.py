@@ -206,9 +206,12 @@ def values(path):
 
 
 def files(name):
-    """The answers of a folder, or the one file."""
+    """The answers of a folder, or the one file. Ollama's are read by its own library, in frameworks/."""
     path = pathlib.Path(name)
-    return sorted(path.glob("*.sse")) + sorted(path.glob("*.json")) if path.is_dir() else [path]
+    if not path.is_dir():
+        return [path]
+    answers = sorted(path.glob("*.sse")) + sorted(path.glob("*.json"))
+    return [answer for answer in answers if ".ollama_" not in answer.name]
 
 
 def main(names):

@@ -2,7 +2,7 @@
 //!
 //! The allocator keeps what each thread has freed for that thread's next allocations, and what one
 //! thread frees of another's until that other allocates again: idle workers never do. It tidies a
-//! thread's memory up after every [`ALLOCATIONS_PER_TIDYING`] allocations that are not small, so each
+//! thread's memory up after every `ALLOCATIONS_PER_TIDYING` allocations that are not small, so each
 //! worker makes as many when the load is over.
 
 use std::cell::Cell;

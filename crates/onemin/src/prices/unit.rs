@@ -13,7 +13,7 @@ pub enum Unit {
     Minute,
     /// A character of text.
     Character,
-    /// A token; see [`ChatPrice`].
+    /// A token; see [`ChatPrice`](super::ChatPrice).
     Token,
 }
 

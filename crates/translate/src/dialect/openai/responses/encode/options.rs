@@ -14,7 +14,7 @@ pub struct EncodeOptions {
     pub query: Option<String>,
     /// Whether thoughts are told as a summary, for clients that asked for one; else as they are.
     pub summary: bool,
-    /// Whether a stream keeps the final response for [`Events::response`].
+    /// Whether a stream keeps the final response for `Events::response`.
     pub keep: bool,
 }
 
