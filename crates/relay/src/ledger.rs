@@ -18,7 +18,7 @@ pub mod spool;
 pub mod usage;
 pub mod writer;
 
-pub use payer::{Charge, Hold, PaidCall, PaidError, Payer};
+pub use payer::{Charge, Hold, NativeCall, PaidCall, PaidError, Payer};
 
 #[cfg(test)]
 mod tests;

@@ -15,22 +15,18 @@ use http::header::{self, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use http_body_util::Limited;
 use onemin::native::{NativePath, Observed, ObservedEnd, Observer, error_body};
-use onemin::{
-    ApiKey, Client, Download, NativeBody, NativeRequest, NativeResponse, Payload, features, prices,
-};
+use onemin::{ApiKey, Client, Download, NativeBody, NativeRequest, NativeResponse, prices};
 use serde_json::{Map, Value};
 use translate::dialect::openai::{chat, error};
 use translate::dialect::{Dialect, Document};
 use translate::failure::{Failure, Kind};
-use translate::tokens;
 
 use crate::access::account_id::AccountId;
-use crate::access::keys::Use;
 use crate::failure::of_upstream;
 use crate::http::admit::AdmittedRequest;
 use crate::http::logged_body::BodyError;
 use crate::ledger::service::Ledger;
-use crate::ledger::{Charge, Hold, PaidCall, Payer};
+use crate::ledger::{Charge, Hold, NativeCall, PaidCall, Payer};
 use crate::models::Models;
 use crate::store::database::Database;
 use crate::store::id;
@@ -41,9 +37,6 @@ pub const BASE: &str = "/1min";
 
 /// The largest answer that is held until its record is noted, in bytes.
 const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// Tokens that an answer is taken to have, for an estimate.
-const OUTPUT_TOKENS: u64 = 1000;
 
 /// Errors in 1min.ai's own shape. Nothing is decoded in it.
 pub static DIALECT: Dialect = Dialect {
@@ -165,11 +158,11 @@ impl Native {
             let message = format!("The model `{name}` may not be used here.");
             return Err(Failure::new(Kind::ModelNotFound, message));
         }
-        let call = PaidCall::Priced {
-            of: Use::Native,
+        let call = PaidCall::Native(NativeCall {
+            feature: &named.feature,
             model: &named.model,
-            estimate: self.estimate(&named).await,
-        };
+            fields: &named.fields,
+        });
         // What goes on after the answer is settled when its result is asked for.
         let job = named.is_async.then(|| id::draw("native_"));
         let hold = match &job {
@@ -226,24 +219,6 @@ impl Native {
                 Err(of_upstream(&error).with_retry(false))
             }
         }
-    }
-
-    /// What a request will cost about, in thousandths of a credit.
-    async fn estimate(&self, named: &Named) -> i64 {
-        let credits = match features::Kind::of_name(&named.feature) {
-            Some(kind) if kind != features::Kind::CodeGenerator => {
-                let payload = Payload::new(kind, named.model.clone(), named.fields.clone());
-                let metadata = self.models.price_of(kind, &named.model).await;
-                prices::media(metadata.as_ref(), &payload, None).map(|quote| quote.cost)
-            }
-            _ => {
-                let prompt = named.fields.get("prompt").and_then(Value::as_str);
-                let input = tokens::from_bytes(prompt.unwrap_or_default().len() as u64);
-                let price = self.models.chat_price(&named.model).await;
-                price.map(|price| price.estimate(input, 0, OUTPUT_TOKENS))
-            }
-        };
-        i64::try_from(credits.unwrap_or_default()).unwrap_or(i64::MAX)
     }
 
     /// The record of a job, for whoever submitted it.

@@ -13,7 +13,6 @@ use tokio::sync::mpsc;
 use crate::http::connection::{self, Client, ReadTimeouts};
 use crate::http::router::Service;
 use crate::http::shutdown::{self, Phase};
-use crate::memory;
 use crate::observe::throttle::Throttle;
 
 /// A client that takes longer to send its request's head is no client.
@@ -62,8 +61,6 @@ pub async fn serve(
     let (open, mut all_ended) = mpsc::channel::<()>(1);
     let count = Arc::new(());
     let connections = || Arc::strong_count(&count) - 1;
-    let watched = Arc::downgrade(&count);
-    tokio::spawn(memory::look_after(move || watched.strong_count()));
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {

@@ -98,6 +98,12 @@ impl Estimator {
         quote.map_or(UNKNOWN_MEDIA, |quote| signed(quote.cost))
     }
 
+    /// What a request is taken to cost of which no price is known.
+    #[must_use]
+    pub fn unknown_media(&self, model: &str) -> i64 {
+        self.fixed(model).unwrap_or(UNKNOWN_MEDIA)
+    }
+
     /// Takes in what an answer of a chat model has really cost.
     pub fn observe(&self, model: &str, price: ChatPrice, usage: &Usage) {
         let mut all = self.lock();

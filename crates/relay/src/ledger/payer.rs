@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use onemin::chat::Accounting;
+use onemin::native::{self, Gives};
 use onemin::prices::ChatPrice;
 use onemin::{Accepted, ApiKey, Client, Error, Mode, Outcome, Payload, chat, code, features};
+use serde_json::{Map, Value};
 use translate::failure::{Failure, Kind};
 use translate::reply::{Usage, UsageSource};
 use translate::tokens;
@@ -125,15 +127,19 @@ pub enum PaidCall<'c> {
     Code(&'c code::Request),
     /// Any other feature: images, speech, transcription, video.
     Feature(&'c Payload),
-    /// A feature whose price is known otherwise, in thousandths of a credit.
-    Priced {
-        /// What it is for.
-        of: Use,
-        /// The model.
-        model: &'c str,
-        /// What it will cost.
-        estimate: i64,
-    },
+    /// A request that is passed on to 1min.ai as it came.
+    Native(NativeCall<'c>),
+}
+
+/// What a request to 1min.ai's own API names.
+#[derive(Debug, Clone, Copy)]
+pub struct NativeCall<'c> {
+    /// The feature, by upstream's name.
+    pub feature: &'c str,
+    /// The model.
+    pub model: &'c str,
+    /// The fields of its `promptObject`.
+    pub fields: &'c Map<String, Value>,
 }
 
 /// How a paid call ended, for what is booked.
@@ -341,13 +347,8 @@ impl Payer {
                     .await;
             }
             PaidCall::Code(request) => gate.chat(&mut estimate, &request.prompt, 0, None).await,
-            PaidCall::Feature(payload) => {
-                let metadata = gate.models.price_of(payload.kind, &payload.model).await;
-                estimate.credits = gate.estimator.media(metadata.as_ref(), payload, None);
-            }
-            PaidCall::Priced {
-                estimate: credits, ..
-            } => estimate.credits = credits,
+            PaidCall::Feature(payload) => estimate.credits = gate.feature(payload).await,
+            PaidCall::Native(call) => gate.native(&mut estimate, call).await,
         }
         Ok(estimate)
     }
@@ -451,6 +452,26 @@ impl Payer {
 }
 
 impl Gate {
+    async fn feature(&self, payload: &Payload) -> i64 {
+        let metadata = self.models.price_of(payload.kind, &payload.model).await;
+        self.estimator.media(metadata.as_ref(), payload, None)
+    }
+
+    async fn native(&self, estimate: &mut Estimate<'_>, call: NativeCall<'_>) {
+        let media = features::Kind::of_name(call.feature)
+            .filter(|kind| *kind != features::Kind::CodeGenerator);
+        if let Some(kind) = media {
+            let payload = Payload::new(kind, call.model.to_owned(), call.fields.clone());
+            estimate.credits = self.feature(&payload).await;
+        } else if native::gives(call.feature) == Some(Gives::Text) {
+            let prompt = call.fields.get("prompt").and_then(Value::as_str);
+            self.chat(estimate, prompt.unwrap_or_default(), 0, None)
+                .await;
+        } else {
+            estimate.credits = self.estimator.unknown_media(call.model);
+        }
+    }
+
     async fn chat(
         &self,
         estimate: &mut Estimate<'_>,
@@ -683,7 +704,7 @@ fn model_of(call: PaidCall<'_>) -> &str {
         PaidCall::Chat(request, _) => &request.model,
         PaidCall::Code(request) => &request.model,
         PaidCall::Feature(payload) => &payload.model,
-        PaidCall::Priced { model, .. } => model,
+        PaidCall::Native(call) => call.model,
     }
 }
 
@@ -691,22 +712,15 @@ fn use_of(call: PaidCall<'_>) -> Use {
     match call {
         PaidCall::Chat(..) | PaidCall::Code(_) => Use::Chat,
         PaidCall::Feature(payload) => match payload.kind {
-            features::Kind::TextToSpeech
-            | features::Kind::SpeechToText
-            | features::Kind::AudioTranslator => Use::Audio,
-            kind => of_feature(kind.as_str()),
+            features::Kind::SpeechToText | features::Kind::AudioTranslator => Use::Audio,
+            features::Kind::ImageToPrompt => Use::Images,
+            kind => match native::gives(kind.as_str()) {
+                Some(Gives::Video) => Use::Video,
+                Some(Gives::Audio) => Use::Audio,
+                Some(Gives::Images) => Use::Images,
+                Some(Gives::Text) | None => Use::Chat,
+            },
         },
-        PaidCall::Priced { of, .. } => of,
-    }
-}
-
-/// The use that a feature of 1min.ai is, by its name.
-fn of_feature(name: &str) -> Use {
-    if name.contains("VIDEO") {
-        Use::Video
-    } else if name.contains("MUSIC") || name.contains("AUDIO") || name.contains("SOUND") {
-        Use::Audio
-    } else {
-        Use::Images
+        PaidCall::Native(_) => Use::Native,
     }
 }

@@ -163,7 +163,7 @@ async fn without_an_admin_key_nothing_is_managed_and_without_accounts_nothing_is
 
 #[tokio::test]
 async fn a_used_up_budget_is_402_at_every_paid_route_and_nothing_is_sent() {
-    let rig = shared("family=key-a", &[]);
+    let rig = shared("family=key-a", &["--native"]);
     let (text, id) = key(&rig, json!({"budgets": [{"per": "day", "credits": 0}]})).await;
     let messages = json!([{"role": "user", "content": "Hi."}]);
     let model = "gpt-4o-mini";
@@ -198,6 +198,23 @@ async fn a_used_up_budget_is_402_at_every_paid_route_and_nothing_is_sent() {
         ("/api/chat", json!({"model": model, "messages": messages})),
         ("/v1/chat/completions", hello("gpt-image-1")),
         ("/v1/chat/completions", hello("tts-1")),
+        (
+            "/1min/api/chat-with-ai",
+            json!({"type": "UNIFY_CHAT_WITH_AI", "model": model, "promptObject": {"prompt": "Hi."}}),
+        ),
+        (
+            "/1min/api/features",
+            json!({"type": "TEXT_TO_SPEECH", "model": "tts-1", "promptObject": {"text": "Hi."}}),
+        ),
+        // Of these nobody knows a price.
+        (
+            "/1min/api/features",
+            json!({"type": "VOICE_DESIGN", "model": "eleven", "promptObject": {"text": "Hi."}}),
+        ),
+        (
+            "/1min/api/features",
+            json!({"type": "SUMMARIZER", "model": "unlisted", "promptObject": {"prompt": "Hi."}}),
+        ),
     ];
     for (path, body) in &paid {
         let refused = post(&rig, &text, path, body).await;
