@@ -31,11 +31,13 @@ use tokio::sync::OnceCell;
 
 use super::StoreError;
 use super::folder::DataFolder;
-use pool::{ANSWER_TIMEOUT, Pool};
+#[cfg(feature = "postgres")]
+use pool::ANSWER_TIMEOUT;
+use pool::{DISK_TIMEOUT, Pool};
 use value::RowOf;
 
 /// The longest that making the tables may take.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(20);
+const OPEN_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Connections at once. SQLite lets one write at a time.
 const SQLITE_CONNECTIONS: u32 = 4;
@@ -62,7 +64,7 @@ enum Location {
 /// Runs a query on one connection, and closes the connection if the answer is late: what it would
 /// say later must not be taken for the next question's.
 macro_rules! ask {
-    ($pool:expr, $sql:expr, $params:expr, $method:ident) => {{
+    ($pool:expr, $limit:expr, $sql:expr, $params:expr, $method:ident) => {{
         let mut connection = $pool.acquire().await?;
         let mut query = query($sql);
         for param in $params {
@@ -71,7 +73,7 @@ macro_rules! ask {
                 Param::Integer(number) => query.bind(number),
             };
         }
-        match tokio::time::timeout(ANSWER_TIMEOUT, query.$method(&mut *connection)).await {
+        match tokio::time::timeout($limit, query.$method(&mut *connection)).await {
             Ok(answer) => answer?,
             Err(_) => {
                 drop(connection.detach());
@@ -167,12 +169,12 @@ impl Database {
         finish(async move {
             Ok(match database.open().await? {
                 Pool::Sqlite { pool, .. } => {
-                    let rows = ask!(pool, &sql, params, fetch_all).into_iter();
+                    let rows = ask!(pool, DISK_TIMEOUT, &sql, params, fetch_all).into_iter();
                     rows.map(|row| Row(RowOf::Sqlite(row))).collect()
                 }
                 #[cfg(feature = "postgres")]
                 Pool::Postgres(pool) => {
-                    let rows = ask!(pool, &sql, params, fetch_all).into_iter();
+                    let rows = ask!(pool, ANSWER_TIMEOUT, &sql, params, fetch_all).into_iter();
                     rows.map(|row| Row(RowOf::Postgres(row))).collect()
                 }
             })
@@ -189,12 +191,14 @@ impl Database {
         finish(async move {
             Ok(match database.open().await? {
                 Pool::Sqlite { pool, writer, .. } => {
-                    let turn = tokio::time::timeout(ANSWER_TIMEOUT, writer.lock()).await;
+                    let turn = tokio::time::timeout(DISK_TIMEOUT, writer.lock()).await;
                     let _turn = turn.map_err(|_| StoreError::Timeout)?;
-                    ask!(pool, &sql, params, execute).rows_affected()
+                    ask!(pool, DISK_TIMEOUT, &sql, params, execute).rows_affected()
                 }
                 #[cfg(feature = "postgres")]
-                Pool::Postgres(pool) => ask!(pool, &sql, params, execute).rows_affected(),
+                Pool::Postgres(pool) => {
+                    ask!(pool, ANSWER_TIMEOUT, &sql, params, execute).rows_affected()
+                }
             })
         })
         .await
@@ -299,7 +303,7 @@ async fn sqlite(folder: DataFolder) -> Result<Pool, StoreError> {
     let path = tokio::task::spawn_blocking(move || folder.path().map(PathBuf::from)).await;
     let folder = path.map_err(|error| StoreError::unexpected(&error.to_string()))?;
     let options = SqliteConnectOptions::new()
-        .busy_timeout(ANSWER_TIMEOUT)
+        .busy_timeout(DISK_TIMEOUT)
         .foreign_keys(true);
     let (options, connections) = match &folder {
         // Each connection to memory would be a database of its own.
@@ -317,7 +321,7 @@ async fn sqlite(folder: DataFolder) -> Result<Pool, StoreError> {
     };
     let pool = PoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(ANSWER_TIMEOUT)
+        .acquire_timeout(DISK_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None)
         .connect_with(options)

@@ -9,8 +9,14 @@ use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::Mutex;
 
-/// The longest that a request waits for a connection, and then for its answer.
+/// The longest that a request waits for a connection to PostgreSQL, and then for its answer: one
+/// that is silent for longer is away.
+#[cfg(feature = "postgres")]
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The longest that a request waits for SQLite. Its disk is never away, but a slow one that has
+/// large files to write first takes this long to confirm a row.
+pub(super) const DISK_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 pub(super) enum Pool {

@@ -8,7 +8,9 @@ use sqlx::sqlite::Sqlite;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::timeout;
 
-use super::pool::{ANSWER_TIMEOUT, Pool};
+#[cfg(feature = "postgres")]
+use super::pool::ANSWER_TIMEOUT;
+use super::pool::{DISK_TIMEOUT, Pool};
 use super::value::{Param, Row, RowOf};
 use crate::store::StoreError;
 
@@ -27,7 +29,7 @@ enum Connection {
 
 /// Runs a query within the transaction, bounded in time.
 macro_rules! within {
-    ($connection:expr, $sql:expr, $params:expr, $method:ident) => {{
+    ($connection:expr, $limit:expr, $sql:expr, $params:expr, $method:ident) => {{
         let mut query = query($sql);
         for param in $params {
             query = match param {
@@ -35,7 +37,7 @@ macro_rules! within {
                 Param::Integer(number) => query.bind(number),
             };
         }
-        let answer = timeout(ANSWER_TIMEOUT, query.$method(&mut **$connection)).await;
+        let answer = timeout($limit, query.$method(&mut **$connection)).await;
         answer.map_err(|_| StoreError::Timeout)??
     }};
 }
@@ -44,7 +46,7 @@ impl Transaction {
     pub(super) async fn begin(pool: &Pool) -> Result<Self, StoreError> {
         let (connection, turn, begin) = match pool {
             Pool::Sqlite { pool, writer, .. } => {
-                let turn = timeout(ANSWER_TIMEOUT, writer.clone().lock_owned()).await;
+                let turn = timeout(DISK_TIMEOUT, writer.clone().lock_owned()).await;
                 let turn = turn.map_err(|_| StoreError::Timeout)?;
                 let connection = Connection::Sqlite(pool.acquire().await?);
                 // A transaction that reads first and writes later could find that another process
@@ -74,11 +76,11 @@ impl Transaction {
     pub async fn execute(&mut self, sql: &str, params: Vec<Param>) -> Result<u64, StoreError> {
         Ok(match &mut self.connection {
             Connection::Sqlite(connection) => {
-                within!(connection, sql, params, execute).rows_affected()
+                within!(connection, DISK_TIMEOUT, sql, params, execute).rows_affected()
             }
             #[cfg(feature = "postgres")]
             Connection::Postgres(connection) => {
-                within!(connection, sql, params, execute).rows_affected()
+                within!(connection, ANSWER_TIMEOUT, sql, params, execute).rows_affected()
             }
         })
     }
@@ -90,12 +92,12 @@ impl Transaction {
     pub async fn rows(&mut self, sql: &str, params: Vec<Param>) -> Result<Vec<Row>, StoreError> {
         Ok(match &mut self.connection {
             Connection::Sqlite(connection) => {
-                let rows = within!(connection, sql, params, fetch_all).into_iter();
+                let rows = within!(connection, DISK_TIMEOUT, sql, params, fetch_all).into_iter();
                 rows.map(|row| Row(RowOf::Sqlite(row))).collect()
             }
             #[cfg(feature = "postgres")]
             Connection::Postgres(connection) => {
-                let rows = within!(connection, sql, params, fetch_all).into_iter();
+                let rows = within!(connection, ANSWER_TIMEOUT, sql, params, fetch_all).into_iter();
                 rows.map(|row| Row(RowOf::Postgres(row))).collect()
             }
         })
