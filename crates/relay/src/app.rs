@@ -37,6 +37,7 @@ use crate::observe;
 use crate::sharing::Sharing;
 use crate::state::{AppState, Services};
 use crate::store::build::Stores;
+use crate::task;
 use crate::uploads::Uploads;
 use crate::uploads::fetch::Fetcher;
 
@@ -325,10 +326,10 @@ async fn serve(app: App, settings: &Settings, demo: Option<&Demo>) -> Result<(),
         banner::started(settings, &stores, listener.local_addr()?, page.as_deref())
     );
     services.access.warm();
-    tokio::spawn(retention::run(services.objects.clone()));
-    tokio::spawn(observe::drift::run());
-    tokio::spawn(follower::run(services.jobs.clone()));
-    tokio::spawn(announce_models(services.models.clone()));
+    task::spawn(retention::run(services.objects.clone()));
+    task::spawn(observe::drift::run());
+    task::spawn(follower::run(services.jobs.clone()));
+    task::spawn(announce_models(services.models.clone()));
     let responses = services.objects.responses.clone();
     server::serve(
         listener,

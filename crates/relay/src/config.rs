@@ -430,6 +430,10 @@ const EARLIER_NAMES: [(&str, &str); 2] = [
 
 /// Where a setting's variable is. One that is set to nothing is not set: compose files pass them
 /// on like that.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
 fn environment(arg: Arg) -> Arg {
     let is_set = |name: &OsStr| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let Some(name) = arg.get_env().map(OsStr::to_owned) else {

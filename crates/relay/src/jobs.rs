@@ -12,7 +12,7 @@ pub mod table;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use onemin::{Accepted, ApiKey, Client, Outcome, Payload, Submitted};
 use secrecy::ExposeSecret as _;
@@ -22,6 +22,7 @@ use translate::failure::{Failure, Kind};
 
 use crate::access::account_id::AccountId;
 use crate::access::sealing::Sealer;
+use crate::clock;
 use crate::failure::of_upstream;
 use crate::ledger::service::Ledger;
 use crate::ledger::{Charge, Hold, PaidCall, Payer};
@@ -29,6 +30,7 @@ use crate::store::database::Database;
 use crate::store::page::PageQuery;
 use crate::store::records::{is_id, milliseconds};
 use crate::store::{StoreError, id};
+use crate::task;
 use job::{Job, JobError, State, UNKNOWN_OUTCOME};
 use looks::Looks;
 use table::{End, Lease, Table};
@@ -153,7 +155,7 @@ impl Jobs {
         }
         // The paid call goes on if the client leaves: its outcome must be noted.
         let jobs = self.clone();
-        let posting = tokio::spawn(async move { jobs.post(job, hold, order.payload).await });
+        let posting = task::spawn(async move { jobs.post(job, hold, order.payload).await });
         let lost = |_| Failure::new(Kind::Internal, "The submission of the job broke off.");
         posting
             .await
@@ -441,7 +443,7 @@ fn expiry(outcome: &Outcome) -> Option<u64> {
 }
 
 fn now() -> u64 {
-    milliseconds(SystemTime::now())
+    milliseconds(clock::system_time())
 }
 
 fn whole_milliseconds(duration: Duration) -> u64 {

@@ -37,4 +37,5 @@ pub mod setting_values;
 pub mod sharing;
 pub mod state;
 pub mod store;
+pub mod task;
 pub mod uploads;

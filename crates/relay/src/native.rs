@@ -30,6 +30,7 @@ use crate::ledger::{Charge, Hold, NativeCall, PaidCall, Payer};
 use crate::models::Models;
 use crate::store::database::Database;
 use crate::store::id;
+use crate::task;
 use records::{NativeRecord, Records};
 
 /// What the paths of 1min.ai stand below.
@@ -178,7 +179,7 @@ impl Native {
             named,
             job,
         };
-        let calling = tokio::spawn(async move { native.call(settling, request).await });
+        let calling = task::spawn(async move { native.call(settling, request).await });
         let lost = |_| Failure::new(Kind::Internal, "The call broke off.").with_retry(false);
         calling.await.map_err(lost)?
     }
@@ -356,7 +357,7 @@ impl Stream for Watched {
             }
             ended => {
                 if let Some((observer, settling)) = self.reading.take() {
-                    tokio::spawn(settling.settle(observer.finish()));
+                    task::spawn(settling.settle(observer.finish()));
                 }
                 ended.map(|next| next.map_err(|error| BodyError(of_upstream(&error))))
             }

@@ -22,6 +22,7 @@ use crate::ledger::period::Calendar;
 use crate::ledger::service::{Ledger, LedgerSettings};
 use crate::models::Models;
 use crate::store::build::Stores;
+use crate::task;
 
 /// How often changes of other processes are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -156,7 +157,7 @@ impl Sharing {
             );
         }
         let ledger = &self.gate.ledger;
-        tokio::spawn(ledger.clone().run());
+        task::spawn(ledger.clone().run());
         if ledger.is_on()
             && tokio::time::timeout(START_PATIENCE, ledger.loaded())
                 .await
@@ -166,7 +167,7 @@ impl Sharing {
                 "the ledger cannot be read yet; keys with budgets are refused until it can"
             );
         }
-        tokio::spawn(self.clone().look_after());
+        task::spawn(self.clone().look_after());
     }
 
     /// Waits for the ledger's last rows.

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use translate::failure::{Failure, Kind};
 
 use crate::access::account_id::AccountId;
+use crate::clock;
 use crate::store::counters::Counters;
 
 const WINDOW_SECONDS: u64 = 60;
@@ -74,7 +75,7 @@ impl RateLimit {
     /// # Errors
     /// A [`Kind::RateLimited`] failure that says when to come back.
     pub async fn admit(&self, who: AccountId, slot: &RateLimitSlot) -> Result<(), Failure> {
-        let status = self.count_at(who, SystemTime::now()).await;
+        let status = self.count_at(who, clock::system_time()).await;
         slot.0.get_or_init(|| status);
         status.check()
     }
@@ -93,7 +94,7 @@ impl RateLimit {
             per_minute: u64::from(per_minute),
             counters: self.counters.clone(),
         };
-        let status = own.count_at(who.apart(), SystemTime::now()).await;
+        let status = own.count_at(who.apart(), clock::system_time()).await;
         slot.0.get_or_init(|| status);
         status.check()
     }

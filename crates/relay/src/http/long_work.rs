@@ -29,16 +29,17 @@ pub async fn run<T>(body_bytes: usize, work: impl FnOnce() -> T) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn others_have_their_turn_beside_large_work() {
         let (begun, begins) = std::sync::mpsc::channel();
         let (end, ends) = std::sync::mpsc::channel::<()>();
-        let large = tokio::spawn(run(LARGE_BYTES, move || {
+        let large = task::spawn(run(LARGE_BYTES, move || {
             let _ = begun.send(());
             ends.recv().is_ok()
         }));
-        let other = tokio::spawn(async move {
+        let other = task::spawn(async move {
             begins.recv().unwrap();
             end.send(()).unwrap();
         });

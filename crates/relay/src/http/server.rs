@@ -14,6 +14,7 @@ use crate::http::connection::{self, Client, ReadTimeouts};
 use crate::http::router::Service;
 use crate::http::shutdown::{self, Phase};
 use crate::observe::throttle::Throttle;
+use crate::task;
 
 /// A client that takes longer to send its request's head is no client.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -83,7 +84,7 @@ pub async fn serve(
                     is_crowded,
                 };
                 let (builder, kept) = (builder.clone(), (open.clone(), count.clone()));
-                tokio::spawn(async move {
+                task::spawn(async move {
                     one(&builder, client, stream, limits.read).await;
                     drop(kept);
                 });

@@ -1,13 +1,14 @@
 //! What follows jobs to their end: one task a process. Of processes that share a database each
 //! follows the jobs whose leases it holds, and takes over those of one that died.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, stream};
 use onemin::{Error, JobPoll};
 
 use super::job::{GIVEN_UP, Job, State, UNKNOWN_OUTCOME};
 use super::{Jobs, completed, failed, lock, now, whole_milliseconds};
+use crate::clock;
 use crate::failure::of_upstream;
 use crate::store::StoreError;
 use crate::store::records::milliseconds;
@@ -46,7 +47,7 @@ pub async fn run(jobs: Jobs) {
     loop {
         let pause = if jobs.table.is_in_use() {
             if swept.is_none_or(|at| at.elapsed() >= SWEEP) {
-                let before = milliseconds(SystemTime::now() - RETENTION);
+                let before = milliseconds(clock::system_time() - RETENTION);
                 let _ = jobs.table.sweep(before).await;
                 swept = Some(Instant::now());
             }

@@ -16,6 +16,7 @@ use super::row::HoldRow;
 use crate::access::keys::Budget;
 use crate::store::StoreError;
 use crate::store::database::{Database, Param, Transaction};
+use crate::task;
 
 /// The longest that one group may take, once the database has answered before.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -73,7 +74,7 @@ impl SharedBudgets {
     pub async fn reserve(&self, wanted: Wanted) -> Verdict {
         let queue = self.queue.get_or_init(|| {
             let (sender, receiver) = mpsc::channel(WAITING_MAX);
-            tokio::spawn(work(self.database.clone(), receiver));
+            task::spawn(work(self.database.clone(), receiver));
             sender
         });
         let (answer, verdict) = oneshot::channel();
@@ -95,7 +96,7 @@ async fn work(database: Database, mut queue: mpsc::Receiver<Waiting>) {
         }
         let wanted: Vec<Wanted> = group.iter().map(|waiting| waiting.wanted.clone()).collect();
         let asked = database.clone();
-        let mut holding = tokio::spawn(async move {
+        let mut holding = task::spawn(async move {
             let calls = wanted.clone();
             let holding = asked.transaction(move |transaction| {
                 Box::pin(async move { hold_group(transaction, calls).await })
@@ -111,7 +112,7 @@ async fn work(database: Database, mut queue: mpsc::Receiver<Waiting>) {
                 if late.is_err() {
                     // What is held after all is given back.
                     let database = database.clone();
-                    tokio::spawn(async move {
+                    task::spawn(async move {
                         if let Ok(Ok((wanted, verdicts))) = holding.await {
                             let held = wanted.into_iter().zip(verdicts);
                             let held = held.filter(|(_, verdict)| verdict.is_ok());
@@ -142,7 +143,7 @@ fn tell(database: &Database, group: Vec<Waiting>, verdicts: Vec<Result<(), Excee
     if !abandoned.is_empty() {
         // Their clients have left meanwhile.
         let database = database.clone();
-        tokio::spawn(async move { give_back(&database, abandoned).await });
+        task::spawn(async move { give_back(&database, abandoned).await });
     }
 }
 

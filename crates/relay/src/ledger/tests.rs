@@ -18,6 +18,7 @@ use crate::accounts::balance::Balance;
 use crate::clock;
 use crate::store::database::Database;
 use crate::store::folder::DataFolder;
+use crate::task;
 
 struct Fixture {
     ledger: Ledger,
@@ -48,7 +49,7 @@ async fn fixture(budgets: Vec<Budget>) -> Fixture {
     };
     let calendar = Calendar::of_zone("UTC").unwrap();
     let ledger = Ledger::new(database.clone(), folder, calendar, settings);
-    tokio::spawn(ledger.clone().run());
+    task::spawn(ledger.clone().run());
     // The counters are read.
     while ledger.left(&keys.get(&drawn.id).unwrap()).is_some()
         && reserve(

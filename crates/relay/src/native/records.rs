@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::access::account_id::AccountId;
+use crate::clock;
 use crate::store::StoreError;
 use crate::store::database::{Database, Param};
 use crate::store::records::milliseconds;
@@ -47,7 +48,7 @@ impl Records {
             record.feature.clone().into(),
             record.model.clone().into(),
             record.hold.clone().into(),
-            integer(SystemTime::now()).into(),
+            integer(clock::system_time()).into(),
         ];
         self.0.execute(sql.to_owned(), params).await.map(drop)
     }
@@ -78,7 +79,7 @@ impl Records {
     /// Forgets old records.
     pub(super) async fn sweep(&self) -> Result<(), StoreError> {
         let sql = "DELETE FROM native_records WHERE created < $1";
-        let before = integer(SystemTime::now() - RETENTION);
+        let before = integer(clock::system_time() - RETENTION);
         self.0
             .delete(sql.to_owned(), vec![before.into()])
             .await

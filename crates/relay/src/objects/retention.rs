@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use crate::access::account_id::AccountId;
+use crate::clock;
 use crate::media::image_history::GeneratedImage;
 use crate::objects::Objects;
 use crate::objects::files::File;
@@ -73,7 +74,7 @@ pub async fn round(objects: &Objects) -> Result<Option<u64>, StoreError> {
     }
     let locks = Collection::new(objects.records.clone());
     let lock = Lock {
-        until: milliseconds(SystemTime::now() + ROUND),
+        until: milliseconds(clock::system_time() + ROUND),
     };
     if !locks.create(AccountId::NOBODY, "retention", &lock).await? {
         return Ok(None);

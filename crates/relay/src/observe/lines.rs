@@ -153,6 +153,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it writes from several threads at once"
+    )]
     fn what_waits_is_bounded_and_nothing_is_lost() {
         let (lines, writes) = lines();
         let line = [b'x'; 999];

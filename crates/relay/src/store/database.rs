@@ -36,6 +36,8 @@ use pool::ANSWER_TIMEOUT;
 use pool::{DISK_TIMEOUT, Pool};
 use value::RowOf;
 
+use crate::task;
+
 /// The longest that making the tables may take.
 const OPEN_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -295,7 +297,7 @@ impl Database {
 async fn finish<T: Send + 'static>(
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> Result<T, StoreError> {
-    let done = tokio::spawn(work).await;
+    let done = task::spawn(work).await;
     done.unwrap_or_else(|error| Err(StoreError::unexpected(&error.to_string())))
 }
 

@@ -2,9 +2,10 @@
 //! of ids are in the order of creation.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
 
 use uuid::Uuid;
+
+use crate::clock;
 
 /// The last time given out, in milliseconds since 1970.
 static LAST: AtomicU64 = AtomicU64::new(0);
@@ -12,7 +13,7 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 /// A new id: the prefix, 12 hexadecimal digits of time, 30 of chance.
 #[must_use]
 pub fn draw(prefix: &str) -> String {
-    let now = super::records::milliseconds(SystemTime::now());
+    let now = super::records::milliseconds(clock::system_time());
     // Two of one millisecond, or of a clock that went back, still come in their order.
     let before = LAST.fetch_max(now, Ordering::Relaxed);
     let time = if before >= now {

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::StoreError;
 use super::database::{Database, Param};
 use crate::account_id::AccountId;
+use crate::clock;
 
 /// Where a value is. Ids are graphic ASCII without a slash; see [`is_id`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -263,7 +264,7 @@ fn row(key: Key, value: Value) -> Vec<Param> {
 }
 
 fn now() -> i64 {
-    i64::try_from(milliseconds(SystemTime::now())).unwrap_or(i64::MAX)
+    i64::try_from(milliseconds(clock::system_time())).unwrap_or(i64::MAX)
 }
 
 /// Whether a text can be an id. What clients send is checked by this before it reaches a store.

@@ -104,6 +104,10 @@ pub enum CounterStore {
 impl Settings {
     /// The folder for what must outlive the relay.
     #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where a service or a user keeps data is no setting of this program"
+    )]
     pub fn data_folder(&self) -> PathBuf {
         let of = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty());
         let standard = || {

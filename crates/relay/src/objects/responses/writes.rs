@@ -11,6 +11,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::Shared;
 
 use crate::access::account_id::AccountId;
+use crate::task;
 
 /// Whose, and which.
 pub(super) type ResponseKey = (AccountId, String);
@@ -36,7 +37,7 @@ impl Writes {
         last.insert(key.clone(), write.clone());
         drop(last);
         let writes = self.clone();
-        tokio::spawn(async move {
+        task::spawn(async move {
             write.clone().await;
             writes.forget(&key, &write);
         });

@@ -16,6 +16,7 @@ use super::Counters;
 use super::window::Window;
 use crate::account_id::AccountId;
 use crate::store::StoreError;
+use crate::task;
 
 /// How long one count may take before the service counts as away.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);
@@ -193,7 +194,7 @@ impl Inner {
             } else {
                 Duration::ZERO
             };
-            tokio::spawn(look(Arc::downgrade(self), rest));
+            task::spawn(look(Arc::downgrade(self), rest));
         }
     }
 
