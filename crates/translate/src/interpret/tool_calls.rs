@@ -17,6 +17,7 @@ mod outcome;
 mod prompt_echo;
 mod pythonic;
 mod reader;
+mod source;
 mod syntax;
 mod tag;
 mod yaml;

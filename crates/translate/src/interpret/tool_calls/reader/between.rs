@@ -1,13 +1,16 @@
 //! Between calls: only calls, their markers and white space; anything else is text again.
 
-use super::super::envelope;
-use super::super::syntax::Position;
-use super::super::tag::{self, Sense};
 use super::scan::ticks;
-use super::{Kind, MAX_FENCES, MAX_HOLD, Next, Reader, Region, Sink, State};
+use super::state::{Between, Kind, State, Step};
+use super::{Driver, MAX_HOLD, Passed};
 use crate::interpret::scanner::{Cursor, Halt, Read};
 use crate::interpret::slice::from;
+use crate::interpret::tool_calls::envelope;
+use crate::interpret::tool_calls::syntax::Position;
+use crate::interpret::tool_calls::tag::{self, Sense};
 
+/// The most fences of calls in a row.
+const MAX_FENCES: usize = 32;
 /// How results and other turns begin that the model writes itself.
 const INVENTED: [&str; 8] = [
     "Observation:",
@@ -20,254 +23,206 @@ const INVENTED: [&str; 8] = [
     "✿RESULT✿",
 ];
 
-impl Reader {
-    pub(super) fn between(&mut self, whole: bool, sink: Sink<'_>) -> Next {
-        let rest = from(&self.buf, self.pos);
+impl Driver<'_> {
+    pub(super) fn between(&mut self, mut between: Between) -> Step {
+        let rest = self.source.rest();
         let text = rest.trim_start();
-        self.pos += rest.len() - text.len();
-        if rest.len() > text.len() {
-            self.behind_blank = Some(self.pos);
+        let blank = rest.len() - text.len();
+        let next = text.chars().next();
+        self.source.skip(blank);
+        if blank > 0 {
+            between.blank_at = Some(self.source.at());
         }
-        let broke_line = self.behind_blank == Some(self.pos);
-        if self.region.is_none() && !self.suspect {
-            self.sent = self.pos;
+        let broke_line = between.blank_at == Some(self.source.at());
+        let tentative = between.tentative.is_some();
+        if !tentative && self.progress.passed != Passed::Suspect {
+            self.source.drop_read();
         }
-        let Some(c) = text.chars().next() else {
-            self.state = State::Between;
-            return Next::Wait;
+        let Some(c) = next else {
+            return Step::Wait(State::Between(between));
         };
-        if self.region.is_some() && self.pos - self.sent > MAX_HOLD {
-            self.reject(sink);
-            return Next::Go;
+        if tentative && self.source.held().len() > MAX_HOLD {
+            return Step::Go(self.reject(between));
         }
-        let begun = self.begun();
+        let begun = between.begun();
         match c {
-            '}' | ']' | ')' | ';' if begun => self.skip(1),
-            ',' if begun => return self.comma(whole, sink),
-            '"' | '\'' if begun && self.inside => self.skip(1),
-            '`' | '~' => return self.closing_ticks(c, whole, sink),
-            '<' => return self.tag_between(whole, sink),
-            _ => return self.next_call(c, broke_line, whole, sink),
+            '}' | ']' | ')' | ';' if begun => self.skip(between, 1),
+            ',' if begun => self.comma(between),
+            '"' | '\'' if begun && between.in_wrapper => self.skip(between, 1),
+            '`' | '~' => self.closing_ticks(c, between),
+            '<' => self.tag_between(between),
+            _ => self.next_call(c, broke_line, between),
         }
-        Next::Go
     }
 
-    /// Whether a call stands before here.
-    pub(super) fn begun(&self) -> bool {
-        self.region
-            .as_ref()
-            .is_none_or(|r| !r.drafts.is_empty() || r.said.is_some())
-    }
-
-    pub(super) fn skip(&mut self, bytes: usize) {
-        if from(&self.buf, self.pos).starts_with('}') {
-            self.depth = self.depth.saturating_sub(1);
+    fn skip(&mut self, mut between: Between, bytes: usize) -> Step {
+        if self.source.rest().starts_with('}') {
+            between.braces = between.braces.saturating_sub(1);
         }
-        self.pos += bytes;
-        self.state = State::Between;
+        self.source.skip(bytes);
+        Step::Go(State::Between(between))
     }
 
     /// A comma: before the next call, or before what is left of the envelope.
-    pub(super) fn comma(&mut self, whole: bool, sink: Sink<'_>) -> Next {
-        let mut cursor = Cursor::new(from(&self.buf, self.pos), whole);
-        let left = leftover(&mut cursor, self.depth);
+    fn comma(&mut self, between: Between) -> Step {
+        let mut cursor = self.source.cursor();
+        let left = leftover(&mut cursor, between.braces);
+        let passed = cursor.at();
         match left {
-            Err(Halt::Incomplete) => {
-                self.state = State::Between;
-                return Next::Wait;
+            Err(Halt::Incomplete) => return Step::Wait(State::Between(between)),
+            Ok(key) if between.tentative.is_some() && !envelope::is_idle(&key) => {
+                return Step::Go(self.reject(between));
             }
-            Ok(key) if self.region.is_some() && !envelope::is_idle(&key) => {
-                self.reject(sink);
-                return Next::Go;
-            }
-            Ok(_) => self.pos += cursor.at(),
-            Err(Halt::NoMatch) => self.pos += 1,
+            Ok(_) => self.source.skip(passed),
+            Err(Halt::NoMatch) => self.source.skip(1),
         }
-        self.state = State::Between;
-        Next::Go
+        Step::Go(State::Between(between))
     }
 
-    /// Backticks: the end of the region's code, or of a fence inside a call's tags.
-    pub(super) fn closing_ticks(&mut self, mark: char, whole: bool, sink: Sink<'_>) -> Next {
-        let rest = from(&self.buf, self.pos);
+    /// Backticks: the end of the tentative calls' code, or of a fence inside a call's tags.
+    fn closing_ticks(&mut self, mark: char, mut between: Between) -> Step {
+        let is_final = self.source.is_final();
+        let rest = self.source.rest();
         let run = ticks(rest, mark);
         let body = from(rest, run);
-        let line = body.find('\n').or(whole.then_some(body.len()));
-        if body.is_empty() && !whole {
-            self.state = State::Between;
-            return Next::Wait;
+        let line = body.find('\n').or(is_final.then_some(body.len()));
+        if body.is_empty() && !is_final {
+            return Step::Wait(State::Between(between));
         }
-        if let Some(region) = &mut self.region {
-            let closes = match region.kind {
+        if let Some(tentative) = &mut between.tentative {
+            let closes = match tentative.kind {
                 Kind::Fence {
                     mark: m, length, ..
                 } => m == mark && run >= length,
                 Kind::Span(length) => mark == '`' && run == length,
                 Kind::Line | Kind::Bare => false,
             };
-            if closes && !region.closed && !region.drafts.is_empty() {
-                region.closed = true;
-                self.skip(run);
-                return Next::Go;
+            if closes && !tentative.closed && !tentative.drafts.is_empty() {
+                tentative.closed = true;
+                return self.skip(between, run);
             }
-            let reopens = region.closed
-                && matches!(region.kind, Kind::Fence { .. })
+            let reopens = tentative.closed
+                && matches!(tentative.kind, Kind::Fence { .. })
                 && run >= 3
-                && region.fences < MAX_FENCES;
+                && tentative.fences < MAX_FENCES;
             return match line {
-                None if reopens => {
-                    self.state = State::Between;
-                    Next::Wait
-                }
+                None if reopens => Step::Wait(State::Between(between)),
                 Some(line) if reopens => {
-                    region.closed = false;
-                    region.fences += 1;
-                    self.skip(run + line);
-                    Next::Go
+                    tentative.closed = false;
+                    tentative.fences += 1;
+                    self.skip(between, run + line)
                 }
-                _ => {
-                    self.reject(sink);
-                    Next::Go
-                }
+                _ => Step::Go(self.reject(between)),
             };
         }
-        if self.inside && run >= 3 && body.starts_with(|c: char| c.is_whitespace() || c == '<') {
-            self.skip(run);
-            return Next::Go;
+        if between.in_wrapper
+            && run >= 3
+            && body.starts_with(|c: char| c.is_whitespace() || c == '<')
+        {
+            return self.skip(between, run);
         }
-        self.over(sink);
-        Next::Go
+        Step::Go(self.over(between))
     }
 
-    pub(super) fn tag_between(&mut self, whole: bool, sink: Sink<'_>) -> Next {
-        match self.value_goes_on(whole) {
-            Err(_) => {
-                self.state = State::Between;
-                return Next::Wait;
+    fn tag_between(&mut self, mut between: Between) -> Step {
+        if between.tentative.is_none() {
+            match self.value_goes_on() {
+                Err(_) => return Step::Wait(State::Between(between)),
+                Ok(true) => self.cut_value(),
+                Ok(false) => {}
             }
-            Ok(true) => self.cut_value(),
-            Ok(false) => {}
         }
-        let mut cursor = Cursor::new(from(&self.buf, self.pos), whole);
+        let mut cursor = self.source.cursor();
+        let declared = &self.rules.declared;
         let names = |part: &str, complete: bool| {
-            tag::known(part, complete) || self.declared.begins_name(part, complete) || self.inside
+            tag::known(part, complete) || declared.begins_name(part, complete) || between.in_wrapper
         };
         match tag::lex(&mut cursor, &names) {
-            Err(Halt::Incomplete) if !whole => {
-                self.state = State::Between;
-                return Next::Wait;
+            Err(Halt::Incomplete) if !self.source.is_final() => {
+                return Step::Wait(State::Between(between));
             }
-            Ok(tag) if self.begun() => {
-                let sense = tag::sense(&tag, self.tags);
-                if sense == Some(Sense::Invented) && self.region.is_none() {
-                    self.stop(sink);
-                    return Next::Go;
+            Ok(tag) if between.begun() => {
+                let sense = tag::sense(&tag, self.rules.tags);
+                if sense == Some(Sense::Invented) && between.tentative.is_none() {
+                    return Step::Go(self.stop());
                 }
-                let own = self.declared.names().any(|n| n == tag.raw);
-                if (tag.closing && (sense.is_some() || self.inside || own))
+                let own = declared.names().any(|n| n == tag.raw);
+                if (tag.closing && (sense.is_some() || between.in_wrapper || own))
                     || sense == Some(Sense::Closer)
                 {
-                    self.inside &= sense != Some(Sense::Wrapper);
-                    self.pos += cursor.at();
-                    self.state = State::Between;
-                    return Next::Go;
+                    between.in_wrapper &= sense != Some(Sense::Wrapper);
+                    let passed = cursor.at();
+                    self.source.skip(passed);
+                    return Step::Go(State::Between(between));
                 }
             }
             _ => {}
         }
-        self.next_call('<', true, whole, sink)
+        self.next_call('<', true, between)
     }
 
     /// Something that must be the next call, or calls are over.
-    pub(super) fn next_call(
-        &mut self,
-        c: char,
-        line_start: bool,
-        whole: bool,
-        sink: Sink<'_>,
-    ) -> Next {
-        if self.region.is_none() {
-            match self.invented(line_start, whole) {
-                Err(_) => {
-                    self.state = State::Between;
-                    return Next::Wait;
-                }
-                Ok(true) => {
-                    self.stop(sink);
-                    return Next::Go;
-                }
+    fn next_call(&mut self, c: char, line_start: bool, between: Between) -> Step {
+        if between.tentative.is_none() {
+            match self.invented(line_start) {
+                Err(_) => return Step::Wait(State::Between(between)),
+                Ok(true) => return Step::Go(self.stop()),
                 Ok(false) => {}
             }
         }
-        let place = match &self.region {
-            Some(region) if region.closed => Position::Text,
-            Some(Region {
-                kind: Kind::Fence { code: true, .. },
-                ..
-            }) => Position::Code,
+        let place = match &between.tentative {
+            Some(tentative) if tentative.closed && c != '<' => {
+                return Step::Go(self.reject(between));
+            }
+            Some(tentative) if tentative.closed => Position::Text,
+            Some(tentative) if matches!(tentative.kind, Kind::Fence { code: true, .. }) => {
+                Position::Code
+            }
             Some(_) => Position::Alone,
-            None if self.inside && (matches!(c, '{' | '[') || c.is_alphabetic()) => {
+            None if between.in_wrapper && (matches!(c, '{' | '[') || c.is_alphabetic()) => {
                 Position::Inside
             }
             None if line_start => Position::LineStart,
             None => Position::Text,
         };
-        let closed = self.region.as_ref().is_some_and(|r| r.closed);
-        if closed && c != '<' {
-            self.reject(sink);
-            return Next::Go;
-        }
-        match self.head(place, whole) {
-            Err(Halt::Incomplete) => {
-                self.state = State::Between;
-                Next::Wait
-            }
-            Err(Halt::NoMatch) => {
-                self.over(sink);
-                Next::Go
-            }
-            Ok(head) => {
-                self.begin(head, sink);
-                Next::Go
-            }
+        match self.head(place) {
+            Err(Halt::Incomplete) => Step::Wait(State::Between(between)),
+            Err(Halt::NoMatch) => Step::Go(self.over(between)),
+            Ok(head) => Step::Go(self.begin(head, between.tentative)),
         }
     }
 
     /// Text follows the calls: back to scanning.
-    pub(super) fn over(&mut self, sink: Sink<'_>) {
-        if self.region.is_some() {
-            return self.reject(sink);
+    fn over(&mut self, between: Between) -> State {
+        if between.tentative.is_some() {
+            return self.reject(between);
         }
-        self.state = State::Scan;
-        self.inside = false;
-        if self.suspect && self.outcome.calls == 0 {
-            self.suspect = false;
-            self.release(self.pos, sink);
+        if self.progress.passed == Passed::Suspect {
+            self.progress.passed = Passed::Given;
+            self.release(self.source.at());
         }
         self.context.started = true;
+        State::Text
     }
 
     /// A result or another turn that the model invented: nothing behind it counts.
-    pub(super) fn stop(&mut self, sink: Sink<'_>) {
-        if self.suspect {
-            self.release(self.pos, sink);
+    pub(super) fn stop(&mut self) -> State {
+        if self.progress.passed == Passed::Suspect {
+            self.release(self.source.at());
         }
-        self.pos = self.buf.len();
-        self.sent = self.pos;
-        self.stopped = true;
-        self.state = State::Between;
+        self.source.drop_all();
+        State::Finished
     }
 
     /// Whether an invented result or turn begins here, behind a call.
-    pub(super) fn invented(&self, line_start: bool, whole: bool) -> Read<bool> {
-        if self.outcome.calls == 0 && !self.suspect {
+    pub(super) fn invented(&self, line_start: bool) -> Read<bool> {
+        if self.progress.outcome.calls == 0 && self.progress.passed != Passed::Suspect {
             return Ok(false);
         }
-        let rest = from(&self.buf, self.pos);
-        let mut cursor = Cursor::new(rest, whole);
-        if rest.starts_with('<') {
+        let mut cursor = self.source.cursor();
+        if cursor.rest().starts_with('<') {
             return match tag::lex(&mut cursor, &tag::known) {
-                Ok(tag) => Ok(tag::sense(&tag, self.tags) == Some(Sense::Invented)),
+                Ok(tag) => Ok(tag::sense(&tag, self.rules.tags) == Some(Sense::Invented)),
                 Err(Halt::Incomplete) => Err(Halt::Incomplete),
                 Err(Halt::NoMatch) => Ok(false),
             };
@@ -280,17 +235,13 @@ impl Reader {
         Ok(false)
     }
 
-    /// The region holds something else than calls: all of it is text.
-    pub(super) fn reject(&mut self, sink: Sink<'_>) {
-        let Some(region) = self.region.take() else {
-            return;
+    /// What was held for calls holds something else: all of it is text.
+    pub(super) fn reject(&mut self, between: Between) -> State {
+        let Some(tentative) = between.tentative else {
+            return State::Between(between);
         };
-        self.state = State::Scan;
-        self.retry = 0;
-        self.inside = false;
-        self.depth = 0;
-        let start = region.resume;
-        match region.kind {
+        self.budget.retry();
+        match tentative.kind {
             Kind::Fence { mark, length, .. } => {
                 self.context.fence = Some((mark, length));
                 self.context.pass("```\n");
@@ -302,23 +253,21 @@ impl Reader {
             Kind::Line => self.context.shown = true,
             Kind::Bare => {}
         }
-        self.pos = start;
-        if region.kind == Kind::Bare || region.kind == Kind::Line {
-            let first = from(&self.buf, self.pos)
-                .chars()
-                .next()
-                .map_or(0, char::len_utf8);
-            self.pass(first);
+        self.source.go(tentative.resume);
+        if tentative.kind == Kind::Bare || tentative.kind == Kind::Line {
+            let first = self.source.rest().chars().next();
+            self.pass(first.map_or(0, char::len_utf8));
         }
-        self.release(self.blank_start(), sink);
+        self.release(self.blank_start());
+        State::Text
     }
 }
 
 /// `, "key": value` behind the arguments, in an envelope that is open.
-fn leftover(cursor: &mut Cursor<'_>, depth: usize) -> Result<String, Halt> {
+fn leftover(cursor: &mut Cursor<'_>, braces: usize) -> Result<String, Halt> {
     cursor.take(',')?;
     cursor.blank();
-    if depth == 0 || !matches!(cursor.peek()?, Some('"' | '\'')) {
+    if braces == 0 || !matches!(cursor.peek()?, Some('"' | '\'')) {
         return Err(Halt::NoMatch);
     }
     let key = cursor.string()?;

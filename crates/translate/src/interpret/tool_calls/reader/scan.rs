@@ -1,18 +1,19 @@
 //! Scanning: text is passed on, and markers are looked for where they count.
 
-use super::super::head;
-use super::super::outcome::Problem;
-use super::super::syntax::{CallHead, Known, Position};
-use super::super::tag;
-use super::{Kind, MAX_BLANK, MAX_HOLD, Next, Reader, Region, SMALL, Sink, State};
-use crate::interpret::scanner::{Cursor, Halt, Read};
-use crate::interpret::slice::{at_most, from};
+use super::state::{Between, Kind, State, Step, Tentative};
+use super::{Driver, MAX_BLANK};
+use crate::interpret::scanner::{Halt, Read};
+use crate::interpret::slice::{at_most, from, to};
+use crate::interpret::tool_calls::head;
+use crate::interpret::tool_calls::outcome::Problem;
+use crate::interpret::tool_calls::syntax::{CallHead, Position};
+use crate::interpret::tool_calls::tag;
 
 /// What became of a character at which something may begin.
 pub(super) enum Scanned {
     Passed,
     Wait,
-    Entered,
+    Entered(State),
 }
 
 /// The longest run of backticks that is one.
@@ -20,87 +21,85 @@ const MAX_TICKS: usize = 64;
 /// The longest line that opens or closes a fence.
 const MAX_INFO: usize = 200;
 
-impl Reader {
-    pub(super) fn scan(&mut self, whole: bool, sink: Sink<'_>) -> Next {
-        while self.pos < self.buf.len() {
+impl Driver<'_> {
+    pub(super) fn scan(&mut self) -> Step {
+        while self.source.at() < self.source.end() {
             if self.context.fence.is_some() {
-                if self.fenced(whole) == Next::Wait {
+                if !self.fenced() {
                     break;
                 }
                 continue;
             }
             if !self.context.fresh {
-                let run = plain_run(from(&self.buf, self.pos));
+                let rest = self.source.rest();
+                let run = plain_run(rest);
                 if run > 0 {
-                    self.context
-                        .pass_plain(self.buf.get(self.pos..self.pos + run).unwrap_or_default());
-                    self.pos += run;
+                    self.context.pass_plain(to(rest, run));
+                    self.source.skip(run);
                     continue;
                 }
             }
-            match self.special(whole, sink) {
+            match self.special() {
                 Scanned::Passed => {}
                 Scanned::Wait => break,
-                Scanned::Entered => return Next::Go,
+                Scanned::Entered(state) => return Step::Go(state),
             }
         }
-        self.release(self.blank_start(), sink);
-        self.state = State::Scan;
-        Next::Wait
+        self.release(self.blank_start());
+        Step::Wait(State::Text)
     }
 
     /// Where the white space before the cursor begins.
     pub(super) fn blank_start(&self) -> usize {
-        let text = self.buf.get(self.sent..self.pos).unwrap_or_default();
+        let text = self.source.held();
         let blank = text.len() - text.trim_end().len();
-        self.pos
-            - blank.min(text.len() - text.ceil_char_boundary(text.len().saturating_sub(MAX_BLANK)))
+        let most = text.len() - text.ceil_char_boundary(text.len().saturating_sub(MAX_BLANK));
+        self.source.at() - blank.min(most)
     }
 
-    /// Passes text in a fence that is shown, up to its closing line.
-    pub(super) fn fenced(&mut self, whole: bool) -> Next {
+    /// Passes text in a fence that is shown, up to its closing line. False: more must come.
+    fn fenced(&mut self) -> bool {
         let Some((mark, length)) = self.context.fence else {
-            return Next::Go;
+            return true;
         };
-        let rest = from(&self.buf, self.pos);
+        let rest = self.source.rest();
         let end = rest.find('\n').map(|at| at + 1);
-        let line = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+        let line = to(rest, end.unwrap_or(rest.len()));
         let ticks = at_most(line, MAX_INFO).trim();
         let only_marks = line.len() < MAX_INFO && ticks.chars().all(|c| c == mark);
-        if self.context.fresh && end.is_none() && only_marks && !whole {
-            return Next::Wait;
+        if self.context.fresh && end.is_none() && only_marks && !self.source.is_final() {
+            return false;
         }
         if self.context.fresh && only_marks && ticks.chars().count() >= length {
             self.context.fence = None;
         }
+        self.context.pass(line);
         let taken = line.len();
-        let line = line.to_owned();
-        self.context.pass(&line);
-        self.pos += taken;
-        Next::Go
+        self.source.skip(taken);
+        true
     }
 
     /// Looks at a character at which something may begin.
-    pub(super) fn special(&mut self, whole: bool, sink: Sink<'_>) -> Scanned {
-        let rest = from(&self.buf, self.pos);
-        let Some(c) = rest.chars().next() else {
+    fn special(&mut self) -> Scanned {
+        let Some(c) = self.source.rest().chars().next() else {
             return Scanned::Wait;
         };
         if c == '`' || (c == '~' && self.context.may_fence()) {
-            return self.ticks(c, whole, sink);
+            return self.ticks(c);
         }
         let starts = self.context.fresh && !c.is_whitespace();
         let marker = matches!(c, '<' | '[')
             || (starts && matches!(c, '{' | 'A' | 'T' | 't' | 'F' | 'f' | 'a' | 'c' | '✿' | '>'));
-        let invents = starts && self.outcome.calls > 0 && matches!(c, 'O' | 'T' | 'U' | 'H');
+        let invents =
+            starts && self.progress.outcome.calls > 0 && matches!(c, 'O' | 'T' | 'U' | 'H');
         if !marker && !invents {
             return self.pass(c.len_utf8());
         }
         if self.context.masked() {
-            return self.shown(whole, c);
+            return self.shown(c);
         }
         if c == '<' {
-            match self.value_goes_on(whole) {
+            match self.value_goes_on() {
                 Err(_) => return Scanned::Wait,
                 Ok(true) => self.cut_value(),
                 Ok(false) => {}
@@ -109,12 +108,9 @@ impl Reader {
         if c == '{' && self.context.started && !starts {
             return self.pass(1);
         }
-        match self.invented(starts, whole) {
+        match self.invented(starts) {
             Err(_) => return Scanned::Wait,
-            Ok(true) => {
-                self.stop(sink);
-                return Scanned::Entered;
-            }
+            Ok(true) => return Scanned::Entered(self.stop()),
             Ok(false) => {}
         }
         let bare = !self.context.started && matches!(c, '{' | '[');
@@ -127,41 +123,30 @@ impl Reader {
         } else {
             Position::Text
         };
-        match self.head(place, whole) {
+        match self.head(place) {
             Err(Halt::Incomplete) => Scanned::Wait,
             Err(Halt::NoMatch) if starts && self.opens_own() => {
-                self.release(self.blank_start(), sink);
-                self.broken("", None, "what stands in its tag is no JSON object", sink);
-                self.pos += 1;
-                Scanned::Entered
+                self.release(self.blank_start());
+                let why = "what stands in its tag is no JSON object";
+                let state = self.broken("", None, why, Between::default());
+                self.source.skip(1);
+                Scanned::Entered(state)
             }
-            Err(Halt::NoMatch) if c == '<' && !self.context.started => {
-                self.unknown_wrapper(whole, sink)
-            }
+            Err(Halt::NoMatch) if c == '<' && !self.context.started => self.unknown_wrapper(),
             Err(Halt::NoMatch) => self.pass(c.len_utf8()),
             Ok(head) => {
-                self.release(self.blank_start(), sink);
-                if !head.marked || self.context.set_off() {
-                    let kind = if head.marked { Kind::Line } else { Kind::Bare };
-                    self.region = Some(Region {
-                        kind,
-                        resume: self.pos,
-                        closed: false,
-                        fences: 1,
-                        foreign: false,
-                        said: None,
-                        drafts: Vec::new(),
-                    });
-                }
-                self.begin(head, sink);
-                Scanned::Entered
+                self.release(self.blank_start());
+                let kind = if head.marked { Kind::Line } else { Kind::Bare };
+                let tentative = (!head.marked || self.context.set_off())
+                    .then(|| Box::new(Tentative::new(kind, self.source.at())));
+                Scanned::Entered(self.begin(head, tentative))
             }
         }
     }
 
     /// A tag that nobody knows, round JSON, at the reply's beginning: calls if nothing follows it.
-    fn unknown_wrapper(&mut self, whole: bool, sink: Sink<'_>) -> Scanned {
-        let mut cursor = Cursor::new(from(&self.buf, self.pos), whole);
+    fn unknown_wrapper(&mut self) -> Scanned {
+        let mut cursor = self.source.cursor();
         let wraps = match tag::lex(&mut cursor, &|_, _| true) {
             Err(Halt::Incomplete) => return Scanned::Wait,
             Err(Halt::NoMatch) => false,
@@ -177,75 +162,66 @@ impl Reader {
                 }
             }
         };
+        let end = cursor.at();
         if !wraps {
             return self.pass(1);
         }
-        let end = cursor.at();
-        self.release(self.blank_start(), sink);
-        self.region = Some(Region {
-            kind: Kind::Bare,
-            resume: self.pos,
-            closed: false,
-            fences: 1,
-            foreign: true,
-            said: None,
-            drafts: Vec::new(),
-        });
-        self.pos += end;
-        self.inside = true;
-        self.state = State::Between;
-        Scanned::Entered
+        self.release(self.blank_start());
+        let mut tentative = Tentative::new(Kind::Bare, self.source.at());
+        tentative.foreign = true;
+        self.source.skip(end);
+        Scanned::Entered(State::Between(Between {
+            tentative: Some(Box::new(tentative)),
+            in_wrapper: true,
+            ..Between::default()
+        }))
     }
 
     /// Whether what closed the last call's parameters stands here again: one of them held it, and
     /// was cut off there.
-    pub(super) fn value_goes_on(&self, whole: bool) -> Read<bool> {
-        match &self.parameter_tag {
-            Some(tag) if self.region.is_none() => {
-                Cursor::new(from(&self.buf, self.pos), whole).try_literal(tag)
-            }
-            _ => Ok(false),
+    pub(super) fn value_goes_on(&self) -> Read<bool> {
+        match &self.progress.parameter_tag {
+            Some(tag) => self.source.cursor().try_literal(tag),
+            None => Ok(false),
         }
     }
 
     /// The last call's value was cut off.
     pub(super) fn cut_value(&mut self) {
-        self.parameter_tag = None;
-        self.outcome.problems.push(Problem::Broken {
+        self.progress.parameter_tag = None;
+        self.progress.outcome.problems.push(Problem::Broken {
             name: String::new(),
-            index: Some(self.index.saturating_sub(1)),
+            index: Some(self.progress.index.saturating_sub(1)),
             why: "a value holds the tags that end it".to_owned(),
         });
     }
 
     /// Whether the tag that we ask for opens here, and something like JSON follows it.
     fn opens_own(&self) -> bool {
-        let rest = from(&self.buf, self.pos);
-        let body = rest.strip_prefix(self.tags.open("tool_call").as_str());
+        let open = self.rules.tags.open("tool_call");
+        let body = self.source.rest().strip_prefix(open.as_str());
         body.is_some_and(|body| body.trim_start().starts_with(['{', '[']))
     }
 
     pub(super) fn pass(&mut self, bytes: usize) -> Scanned {
-        let text = self.buf.get(self.pos..self.pos + bytes).unwrap_or_default();
-        self.context.pass(text);
-        self.pos += bytes;
+        self.context.pass(to(self.source.rest(), bytes));
+        self.source.skip(bytes);
         Scanned::Passed
     }
 
     /// A character in a place where calls are shown, not made. A marker there shows that the whole
     /// paragraph is about calls.
-    pub(super) fn shown(&mut self, whole: bool, c: char) -> Scanned {
-        let rest = from(&self.buf, self.pos);
+    fn shown(&mut self, c: char) -> Scanned {
+        let mut cursor = self.source.cursor();
         if c == '<' && !self.context.shown {
-            let mut cursor = Cursor::new(rest, whole);
             match tag::lex(&mut cursor, &tag::known) {
                 Err(Halt::Incomplete) => return Scanned::Wait,
-                Ok(tag) if tag::sense(&tag, self.tags).is_some() => self.context.shown = true,
+                Ok(tag) if tag::sense(&tag, self.rules.tags).is_some() => self.context.shown = true,
                 _ => {}
             }
         }
         if c == '[' && !self.context.shown {
-            match Cursor::new(rest, whole).try_literal("[TOOL_CALLS]") {
+            match cursor.try_literal("[TOOL_CALLS]") {
                 Err(_) => return Scanned::Wait,
                 Ok(is) => self.context.shown = is,
             }
@@ -254,10 +230,10 @@ impl Reader {
     }
 
     /// Backticks: a fence or inline code, which may hold nothing but calls.
-    pub(super) fn ticks(&mut self, mark: char, whole: bool, sink: Sink<'_>) -> Scanned {
-        let rest = from(&self.buf, self.pos);
+    fn ticks(&mut self, mark: char) -> Scanned {
+        let rest = self.source.rest();
         let run = ticks(rest, mark);
-        if run == rest.len() && !whole && run < MAX_TICKS {
+        if run == rest.len() && !self.source.is_final() && run < MAX_TICKS {
             return Scanned::Wait;
         }
         if run >= 3
@@ -265,7 +241,7 @@ impl Reader {
             && !self.context.shown
             && self.context.span.is_none()
         {
-            return self.fence(mark, run, whole, sink);
+            return self.fence(mark, run);
         }
         if mark == '~' || self.context.shown && self.context.span.is_none() {
             return self.pass(run);
@@ -276,20 +252,15 @@ impl Reader {
                 self.pass(run)
             }
             Some(_) => self.pass(run),
-            None => self.span(run, whole, sink),
+            None => self.span(run),
         }
     }
 
-    pub(super) fn fence(
-        &mut self,
-        mark: char,
-        length: usize,
-        whole: bool,
-        sink: Sink<'_>,
-    ) -> Scanned {
-        let rest = from(&self.buf, self.pos);
+    fn fence(&mut self, mark: char, length: usize) -> Scanned {
+        let is_final = self.source.is_final();
+        let rest = self.source.rest();
         let Some(line) = at_most(rest, MAX_INFO).find('\n') else {
-            if !whole && rest.len() < MAX_INFO {
+            if !is_final && rest.len() < MAX_INFO {
                 return Scanned::Wait;
             }
             self.context.fence = Some((mark, length));
@@ -303,81 +274,49 @@ impl Reader {
         let body = from(rest, line + 1);
         let first = at_most(body, MAX_BLANK).trim_start().chars().next();
         let could = match first {
-            None if !whole && body.len() < MAX_BLANK => return Scanned::Wait,
+            None if !is_final && body.len() < MAX_BLANK => return Scanned::Wait,
             Some('<' | '{' | '[') => true,
             Some(c) => code || matches!(c, 'T' | 't' | 'A' | '✿' | '>'),
             None => false,
         };
-        let resume = self.pos + line + 1;
         if !could {
             self.context.fence = Some((mark, length));
             return self.pass(line + 1);
         }
-        self.release(self.blank_start(), sink);
-        self.region = Some(Region {
-            kind: Kind::Fence { mark, length, code },
-            resume,
-            closed: false,
-            fences: 1,
-            foreign: false,
-            said: None,
-            drafts: Vec::new(),
-        });
-        self.pos = resume;
-        self.state = State::Between;
-        Scanned::Entered
+        Scanned::Entered(self.enter(Kind::Fence { mark, length, code }, line + 1))
     }
 
-    pub(super) fn span(&mut self, run: usize, whole: bool, sink: Sink<'_>) -> Scanned {
-        let body = from(&self.buf, self.pos + run);
-        match body.chars().next() {
-            None if !whole => return Scanned::Wait,
-            Some('<' | '{' | '[') => {}
+    fn span(&mut self, run: usize) -> Scanned {
+        match from(self.source.rest(), run).chars().next() {
+            None if !self.source.is_final() => Scanned::Wait,
+            Some('<' | '{' | '[') => Scanned::Entered(self.enter(Kind::Span(run), run)),
             _ => {
                 self.context.span = Some(run);
-                return self.pass(run);
+                self.pass(run)
             }
         }
-        let resume = self.pos + run;
-        self.release(self.blank_start(), sink);
-        self.region = Some(Region {
-            kind: Kind::Span(run),
-            resume,
-            closed: false,
-            fences: 1,
-            foreign: false,
-            said: None,
-            drafts: Vec::new(),
-        });
-        self.pos = resume;
-        self.state = State::Between;
-        Scanned::Entered
+    }
+
+    /// Begins code that may hold nothing but calls, behind what opens it.
+    fn enter(&mut self, kind: Kind, opening: usize) -> State {
+        self.release(self.blank_start());
+        self.source.skip(opening);
+        State::Between(Between {
+            tentative: Some(Box::new(Tentative::new(kind, self.source.at()))),
+            ..Between::default()
+        })
     }
 
     /// Reads a head at the cursor.
-    pub(super) fn head(&mut self, place: Position, whole: bool) -> Result<CallHead, Halt> {
-        if !whole && self.buf.len() < self.retry {
+    pub(super) fn head(&mut self, place: Position) -> Result<CallHead, Halt> {
+        let (end, is_final) = (self.source.end(), self.source.is_final());
+        if !is_final && self.budget.waits(end) {
             return Err(Halt::Incomplete);
         }
-        let rest = from(&self.buf, self.pos);
-        let limit = if self.spare == 0 { SMALL } else { MAX_HOLD };
-        let known = Known {
-            declared: &self.declared,
-            tags: self.tags,
-        };
-        let (mut read, cost) = head::read(at_most(rest, limit), whole, place, known);
-        self.retry = 0;
-        if read == Err(Halt::Incomplete) {
-            if rest.len() >= limit || whole {
-                read = Err(Halt::NoMatch);
-            } else if rest.len() > SMALL {
-                self.retry = self.buf.len() + rest.len() / 4;
-            }
-        }
-        if read == Err(Halt::NoMatch) {
-            self.spare = self.spare.saturating_sub(cost);
-        }
-        read
+        let rest = self.source.rest();
+        let text = at_most(rest, self.budget.limit());
+        let (read, cost) = head::read(text, is_final, place, self.known());
+        self.budget.spend(read, cost, rest.len(), end, is_final)
     }
 }
 
