@@ -25,8 +25,6 @@ use crate::tags::Tags;
 use budget::Budget;
 use state::{State, Step};
 
-/// The most text that is held for one head, and for calls that count only if nothing follows.
-const MAX_HOLD: usize = 4 << 20;
 /// The most white space that is held because a call may follow.
 const MAX_BLANK: usize = 256;
 

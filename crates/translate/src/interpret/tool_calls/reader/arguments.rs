@@ -1,7 +1,8 @@
 //! In a call: its arguments are written as they come, or held until they are checked.
 
+use super::budget::MAX_HOLD;
 use super::state::{Between, OpenCall, ReadCall, State, Step, Tentative};
-use super::{Driver, MAX_BLANK, MAX_HOLD, Passed};
+use super::{Driver, MAX_BLANK, Passed};
 use crate::interpret::json::Grade;
 use crate::interpret::json::emitter::Progress;
 use crate::interpret::scanner::Halt;

@@ -1,8 +1,9 @@
 //! Between calls: only calls, their markers and white space; anything else is text again.
 
+use super::budget::MAX_HOLD;
 use super::scan::ticks;
 use super::state::{Between, Kind, State, Step};
-use super::{Driver, MAX_HOLD, Passed};
+use super::{Driver, Passed};
 use crate::interpret::scanner::{Cursor, Halt, Read};
 use crate::interpret::slice::from;
 use crate::interpret::tool_calls::envelope;

@@ -3,8 +3,8 @@
 
 use crate::interpret::scanner::{Halt, Read};
 
-use super::MAX_HOLD;
-
+/// The most text that is held for one head, and for calls that count only if nothing follows.
+pub(super) const MAX_HOLD: usize = 4 << 20;
 /// Below this, a head that needs more is read again with each piece of text; above, as it grows by a quarter.
 const SMALL: usize = 256;
 /// How many bytes may be read in vain at first.
