@@ -12,6 +12,7 @@ pub mod rate_limit;
 pub mod sealing;
 pub mod secret;
 pub mod session;
+pub mod settings;
 pub mod sign_in;
 pub mod sign_in_limit;
 pub mod supplied_key;
@@ -41,9 +42,9 @@ use keys::format;
 use known_keys::KnownKeys;
 use rate_limit::{RateLimit, RateLimitBy, RateLimitSlot};
 
-/// What the operator settles about access.
+/// What the operator settles about every request.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct RequestRules {
     /// What the rate limit counts by.
     pub rate_limit_by: RateLimitBy,
     /// Proxies whose word for a client's address is taken.
@@ -113,7 +114,7 @@ pub struct Access {
     rate_limit: RateLimit,
     metrics: Option<Arc<Metrics>>,
     sharing: KeyAccess,
-    settings: Settings,
+    rules: RequestRules,
 }
 
 impl Access {
@@ -125,7 +126,7 @@ impl Access {
         rate_limit: RateLimit,
         metrics: Option<Arc<Metrics>>,
         sharing: KeyAccess,
-        settings: Settings,
+        rules: RequestRules,
     ) -> Self {
         Self {
             account_ids,
@@ -133,7 +134,7 @@ impl Access {
             rate_limit,
             metrics,
             sharing,
-            settings,
+            rules,
         }
     }
 
@@ -271,7 +272,7 @@ impl Access {
         if !self.rate_limit.is_on() {
             return Ok(());
         }
-        let who = match self.settings.rate_limit_by {
+        let who = match self.rules.rate_limit_by {
             RateLimitBy::Key => caller.id,
             RateLimitBy::Address => self.address(peer, headers),
         };
@@ -281,7 +282,7 @@ impl Access {
     /// The name of the address from which a request comes.
     #[must_use]
     pub fn address(&self, peer: SocketAddr, headers: &HeaderMap) -> AccountId {
-        let address = client_address(peer, headers, &self.settings.trusted_proxies);
+        let address = client_address(peer, headers, &self.rules.trusted_proxies);
         self.account_ids.of_address(address)
     }
 
@@ -304,19 +305,19 @@ impl Access {
     pub fn is_strict(&self, headers: &HeaderMap) -> bool {
         let asked = headers.get("x-relay-strict");
         let asked = asked.is_some_and(|value| matches!(value.as_bytes(), b"1" | b"true"));
-        self.settings.strict || asked
+        self.rules.strict || asked
     }
 
     /// The largest request body, in bytes.
     #[must_use]
     pub fn max_body(&self) -> usize {
-        self.settings.max_body
+        self.rules.max_body
     }
 
     /// When a silent stream shows that it is alive.
     #[must_use]
     pub fn heartbeat(&self) -> Heartbeat {
-        self.settings.heartbeat
+        self.rules.heartbeat
     }
 
     /// What is counted for Prometheus, if anybody wants it.

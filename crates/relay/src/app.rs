@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use onemin::{Catalogue, Client};
 use tokio::net::TcpListener;
-use translate::plan::PlanSettings;
 
 use crate::access::known_keys::KnownKeys;
 use crate::access::rate_limit::RateLimit;
 use crate::access::sign_in::SignIn;
-use crate::access::supplied_key::{self, SuppliedKeys};
+use crate::access::supplied_key::SuppliedKeys;
 use crate::access::{self, Access};
-use crate::banner;
+use crate::banner::{self, Overview};
+use crate::chat::Chat;
 use crate::chat::media::LongJobs;
-use crate::chat::{self, Chat};
 use crate::cli;
 use crate::cli::commands::Command;
 use crate::config::Settings;
@@ -32,7 +31,7 @@ use crate::media::image_history::ImageHistory;
 use crate::media::{self, Media};
 use crate::models::Models;
 use crate::native::Native;
-use crate::objects::{self, Objects, retention};
+use crate::objects::{Objects, retention};
 use crate::observe;
 use crate::sharing::Sharing;
 use crate::state::{AppState, Services};
@@ -84,31 +83,27 @@ impl App {
     /// # Errors
     /// [`StartError::Client`], [`StartError::Settings`].
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
-        let client = Client::new(onemin::Options {
-            base_url: settings.onemin_base_url.clone(),
-            asset_url: settings.onemin_asset_url.clone(),
-            timeouts: settings.timeouts(),
-            ..onemin::Options::default()
-        })?;
+        let client = Client::new(settings.upstream.client_options())?;
         let stores = Stores::choose(&settings.store).map_err(StartError::Settings)?;
-        let objects = Objects::new(
-            &stores,
-            objects::Settings {
-                max_file: settings.max_file(),
-                max_account_files: settings.max_account_files(),
-                file_retention: settings.file_retention(),
-                response_retention: settings.response_retention(),
-            },
-        );
+        let objects = Objects::new(&stores, &settings.objects);
         let models = Arc::new(Models::new(
-            Catalogue::new(client.clone(), settings.models_ttl),
-            settings.permitted_models(),
-            settings.model_map.clone(),
+            Catalogue::new(client.clone(), settings.models.models_ttl),
+            settings.models.permitted_models(),
+            settings.models.model_map.clone(),
         ));
-        let sharing = Sharing::new(settings, &client, &stores, models.clone());
+        let sharing = Sharing::new(
+            &settings.sharing,
+            settings.upstream.longest_request(),
+            &client,
+            &stores,
+            models.clone(),
+        );
         let sharing = sharing.map_err(StartError::Settings)?;
         let access = access(settings, &client, &stores, &sharing);
-        let fetcher = Fetcher::new(settings.max_fetch(), settings.allow_private_urls);
+        let fetcher = Fetcher::new(
+            settings.uploads.max_fetch(),
+            settings.uploads.allow_private_urls,
+        );
         let files = Some(objects.files.clone());
         let media = Media::new(
             client.clone(),
@@ -116,15 +111,15 @@ impl App {
             Uploads::new(client.clone(), fetcher, files),
             ImageHistory::new(&stores),
             media::Settings {
-                asset_url: settings.onemin_asset_url.clone(),
-                max_calls: settings.max_choices,
-                max_file: settings.max_file(),
+                asset_url: settings.upstream.onemin_asset_url.clone(),
+                max_calls: settings.chat.max_choices,
+                max_file: settings.objects.max_file(),
             },
         );
         let jobs = jobs(settings, &client, &stores, &sharing);
         let long_jobs = LongJobs {
             jobs: jobs.clone(),
-            limit: settings.media_timeout,
+            limit: settings.upstream.media_timeout,
         };
         let chat = Chat::new(
             client.clone(),
@@ -132,34 +127,27 @@ impl App {
             media.clone(),
             long_jobs,
             objects.clone(),
-            chat::Settings {
-                plan: PlanSettings {
-                    max_choices: settings.max_choices,
-                    strict: settings.strict_parameters,
-                    call_corrections: settings.call_corrections,
-                    form_corrections: settings.json_corrections,
-                },
-                wording: settings.wording(),
-                thoughts: settings.reasoning.into(),
-                file_keywords: settings.file_keywords,
-            },
+            settings.chat.clone(),
         );
         let embeddings = Embeddings::of(&settings.embeddings).map_err(StartError::Settings)?;
         let native = native(settings, &client, &models, &stores, &sharing);
         let embeddings = embeddings.map(Arc::new);
         let access = Arc::new(access);
         let subjects = doctor::Subjects {
-            onemin_base_url: settings.onemin_base_url.clone(),
-            onemin_asset_url: settings.onemin_asset_url.clone(),
+            onemin_base_url: settings.upstream.onemin_base_url.clone(),
+            onemin_asset_url: settings.upstream.onemin_asset_url.clone(),
             key: settings.onemin_api_key.clone(),
-            is_rate_limited: settings.rate_limit_per_minute > 0,
+            is_rate_limited: settings.access.rate_limit_per_minute > 0,
             client,
             stores: stores.clone(),
             embeddings: embeddings.clone(),
             sharing: sharing.clone(),
         };
         let services = Services {
-            supplied_keys: Arc::new(supplied_keys(settings).map_err(StartError::Settings)?),
+            supplied_keys: Arc::new(
+                SuppliedKeys::of(&settings.access, settings.server.host)
+                    .map_err(StartError::Settings)?,
+            ),
             sign_in: Arc::new(SignIn::new(access.clone(), stores.account_ids.clone())),
             inspection: Arc::new(Inspection {
                 subjects,
@@ -195,7 +183,7 @@ fn jobs(settings: &Settings, client: &Client, stores: &Stores, sharing: &Sharing
         stores.database.clone(),
         stores.sealer.clone(),
         sharing.gate.ledger.clone(),
-        settings.job_poll,
+        settings.upstream.job_poll,
     )
 }
 
@@ -207,13 +195,13 @@ fn native(
     stores: &Stores,
     sharing: &Sharing,
 ) -> Option<Native> {
-    settings.native.then(|| {
+    settings.upstream.native.then(|| {
         Native::new(
             client.clone(),
             models.clone(),
             stores.database.clone(),
             sharing.gate.ledger.clone(),
-            settings.max_file(),
+            settings.objects.max_file(),
         )
     })
 }
@@ -222,27 +210,33 @@ fn access(settings: &Settings, client: &Client, stores: &Stores, sharing: &Shari
     Access::new(
         stores.account_ids.clone(),
         KnownKeys::new(client.clone()),
-        RateLimit::new(settings.rate_limit_per_minute, stores.counters.clone()),
-        settings.metrics.then(Arc::default),
-        sharing.key_access(settings),
-        access::Settings {
-            rate_limit_by: settings.rate_limit_by,
-            trusted_proxies: settings.trusted_proxies.clone(),
-            strict: settings.strict_parameters,
-            max_body: settings.max_body(),
-            heartbeat: Heartbeat(settings.heartbeat),
+        RateLimit::new(
+            settings.access.rate_limit_per_minute,
+            stores.counters.clone(),
+        ),
+        settings.log.metrics.then(Arc::default),
+        sharing.key_access(&settings.sharing),
+        access::RequestRules {
+            rate_limit_by: settings.access.rate_limit_by,
+            trusted_proxies: settings.access.trusted_proxies.clone(),
+            strict: settings.chat.strict_parameters,
+            max_body: settings.server.max_body(),
+            heartbeat: Heartbeat(settings.server.heartbeat),
         },
     )
 }
 
-fn supplied_keys(settings: &Settings) -> Result<SuppliedKeys, String> {
-    SuppliedKeys::of(&supplied_key::Settings {
-        in_urls: settings.keys_in_urls,
-        default_key: settings.default_api_key.as_ref(),
-        networks: &settings.default_api_key_networks,
-        trusted_proxies: &settings.trusted_proxies,
-        host: settings.host,
-    })
+/// What the program says of itself at the start.
+fn overview<'s>(settings: &'s Settings, stores: &'s Stores) -> Overview<'s> {
+    Overview {
+        is_demo: settings.demo,
+        upstream: &settings.upstream,
+        access: &settings.access,
+        models: &settings.models,
+        uploads: &settings.uploads,
+        sharing: &settings.sharing,
+        stores,
+    }
 }
 
 /// The longest that is waited for the store when the last client has its answer.
@@ -254,11 +248,24 @@ const LAST_WRITES: Duration = Duration::from_secs(5);
 /// What keeps the server from starting.
 pub fn run(mut settings: Settings) -> Result<(), StartError> {
     let _log = observe::init(&settings.log).map_err(StartError::Settings)?;
-    let demo = settings.demo.then(|| Demo::start(&mut settings));
+    let demo = settings.demo.then(|| {
+        Demo::start(
+            &mut settings.upstream,
+            &mut settings.store,
+            &mut settings.sharing,
+        )
+    });
     let demo = demo.transpose().map_err(StartError::Simulator)?;
     let app = App::new(&settings)?;
     if settings.check {
-        print!("{}", banner::settings(&settings, &app.stores));
+        print!(
+            "{}",
+            banner::settings(
+                &overview(&settings, &app.stores),
+                settings.server.host,
+                settings.server.port
+            )
+        );
         return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -313,17 +320,21 @@ async fn serve(app: App, settings: &Settings, demo: Option<&Demo>) -> Result<(),
     let page = match demo {
         None => None,
         Some(demo) => {
-            let how = demo.fill(settings, &sharing).await;
+            let how = demo.fill(&settings.sharing, &sharing).await;
             Some(how.map_err(|failure| StartError::Simulator(failure.message))?)
         }
     };
     sharing.start().await;
-    let address = SocketAddr::new(settings.host, settings.port);
+    let address = SocketAddr::new(settings.server.host, settings.server.port);
     let listener = TcpListener::bind(address).await;
     let listener = listener.map_err(|source| StartError::Listen { address, source })?;
     print!(
         "{}",
-        banner::started(settings, &stores, listener.local_addr()?, page.as_deref())
+        banner::started(
+            &overview(settings, &stores),
+            listener.local_addr()?,
+            page.as_deref()
+        )
     );
     services.access.warm();
     task::spawn(retention::run(services.objects.clone()));
@@ -336,10 +347,13 @@ async fn serve(app: App, settings: &Settings, demo: Option<&Demo>) -> Result<(),
         router::service(state),
         shutdown_asked(),
         server::Limits {
-            grace: settings.shutdown_timeout,
+            grace: settings.server.shutdown_timeout,
             read: ReadTimeouts {
-                byte: settings.idle_timeout.min(settings.request_timeout),
-                answer: settings.request_timeout,
+                byte: settings
+                    .upstream
+                    .idle_timeout
+                    .min(settings.upstream.request_timeout),
+                answer: settings.upstream.request_timeout,
             },
             connections: open_files::connections(open_files::raise()),
         },

@@ -4,17 +4,34 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::access::KeyMode;
-use crate::config::Settings;
+use crate::access::settings as access;
+use crate::config::sharing::SharingSettings;
+use crate::config::upstream::UpstreamSettings;
+use crate::models::settings as models;
 use crate::store::build::Stores;
+use crate::uploads::settings as uploads;
+
+/// The sections of the settings that are told.
+pub struct Overview<'s> {
+    /// Whether upstream is simulated.
+    pub is_demo: bool,
+    /// Where 1min.ai is.
+    pub upstream: &'s UpstreamSettings,
+    /// Who may call.
+    pub access: &'s access::Settings,
+    /// Which models may be used.
+    pub models: &'s models::Settings,
+    /// What may be fetched.
+    pub uploads: &'s uploads::Settings,
+    /// Whose keys clients send.
+    pub sharing: &'s SharingSettings,
+    /// Where things are stored.
+    pub stores: &'s Stores,
+}
 
 /// The text for a server that listens. `page` says how to sign in to its page, if that is known.
 #[must_use]
-pub fn started(
-    settings: &Settings,
-    stores: &Stores,
-    address: SocketAddr,
-    page: Option<&str>,
-) -> String {
+pub fn started(overview: &Overview<'_>, address: SocketAddr, page: Option<&str>) -> String {
     let base = format!("http://{}/v1", reachable(address));
     let mut text = format!(
         "1min-relay {} listens on {address}\n\n",
@@ -23,17 +40,17 @@ pub fn started(
     let _ = writeln!(text, "  base URL   {base}");
     let how = match page {
         Some(how) => format!(" ({how})"),
-        None if settings.sharing.admin_key().is_some() => " (sign in with ADMIN_KEY)".to_owned(),
+        None if overview.sharing.admin_key().is_some() => " (sign in with ADMIN_KEY)".to_owned(),
         None => String::new(),
     };
     let _ = writeln!(text, "  page       http://{}/{how}", reachable(address));
-    text.push_str(&settings_lines(settings, stores));
-    let key = if settings.demo {
+    text.push_str(&settings_lines(overview));
+    let key = if overview.is_demo {
         "demo"
     } else {
         "$ONEMIN_API_KEY"
     };
-    let quote = if settings.demo { '\'' } else { '"' };
+    let quote = if overview.is_demo { '\'' } else { '"' };
     let _ = writeln!(
         text,
         "\nTry it:\n  curl -N {base}/chat/completions -H {quote}Authorization: Bearer {key}{quote} -H 'Content-Type: application/json' \\\n    \
@@ -44,50 +61,48 @@ pub fn started(
 
 /// The text for `--check`.
 #[must_use]
-pub fn settings(settings: &Settings, stores: &Stores) -> String {
+pub fn settings(overview: &Overview<'_>, host: IpAddr, port: u16) -> String {
     format!(
-        "1min-relay {}: the settings are good.\n\n  address    {}:{}\n{}",
+        "1min-relay {}: the settings are good.\n\n  address    {host}:{port}\n{}",
         env!("CARGO_PKG_VERSION"),
-        settings.host,
-        settings.port,
-        settings_lines(settings, stores)
+        settings_lines(overview)
     )
 }
 
-fn settings_lines(settings: &Settings, stores: &Stores) -> String {
-    let upstream = if settings.demo {
+fn settings_lines(overview: &Overview<'_>) -> String {
+    let upstream = if overview.is_demo {
         format!(
             "embedded simulator at {} (no key needed: any will do)",
-            settings.onemin_base_url
+            overview.upstream.onemin_base_url
         )
     } else {
-        settings.onemin_base_url.to_string()
+        overview.upstream.onemin_base_url.to_string()
     };
-    let limit = match settings.rate_limit_per_minute {
+    let limit = match overview.access.rate_limit_per_minute {
         0 => "off".to_owned(),
         n => format!(
             "{n} a minute by {}, counted {}",
-            settings.rate_limit_by,
-            stores.counters.name()
+            overview.access.rate_limit_by,
+            overview.stores.counters.name()
         ),
     };
-    let models = match settings.permitted_models() {
+    let models = match overview.models.permitted_models() {
         None => "all of 1min.ai's".to_owned(),
         Some(models) => models.join(", "),
     };
-    let private = if settings.allow_private_urls {
+    let private = if overview.uploads.allow_private_urls {
         "also private addresses"
     } else {
         "public addresses only"
     };
     [
         ("upstream", upstream),
-        ("keys", keys_in_force(settings)),
+        ("keys", keys_in_force(overview.sharing)),
         ("rate limit", limit),
         ("models", models),
         ("fetches", private.to_owned()),
-        ("state", stores.records.name()),
-        ("files", stores.blobs.name()),
+        ("state", overview.stores.records.name()),
+        ("files", overview.stores.blobs.name()),
     ]
     .iter()
     .fold(String::new(), |mut text, (name, value)| {
@@ -97,15 +112,14 @@ fn settings_lines(settings: &Settings, stores: &Stores) -> String {
 }
 
 /// Whose keys clients send, as far as the settings say.
-fn keys_in_force(settings: &Settings) -> String {
-    let sharing = &settings.sharing;
+fn keys_in_force(sharing: &SharingSettings) -> String {
     let admin = sharing.admin_key().is_some();
     let mode = match (sharing.relay_keys, sharing.names_accounts()) {
         (Some(mode), _) => mode,
         (None, true) => KeyMode::On,
         (None, false) => KeyMode::Off,
     };
-    let whose = match mode {
+    let keys = match mode {
         KeyMode::Off => "clients send their own of 1min.ai",
         KeyMode::On => "access keys of this relay",
         KeyMode::Both => "access keys of this relay, or clients' own of 1min.ai",
@@ -115,7 +129,7 @@ fn keys_in_force(settings: &Settings) -> String {
     } else {
         ""
     };
-    format!("{whose}{managed}")
+    format!("{keys}{managed}")
 }
 
 /// An address that works in a URL on this machine.

@@ -4,6 +4,7 @@ pub mod assistant;
 pub mod file_keywords;
 pub mod media;
 mod prepare;
+pub mod settings;
 mod stream;
 pub mod upstream;
 
@@ -21,7 +22,6 @@ use translate::compose::{Wording, compose};
 use translate::dialect::{DecodedRequest, Dialect};
 use translate::failure::Failure;
 use translate::interpret::Attempt;
-use translate::interpret::thinking::Thoughts;
 use translate::plan::{self, DialectRules, PlanSettings};
 use translate::reply::{Completion, Event, Reply, ResponseMeta, Usage};
 
@@ -40,9 +40,9 @@ use crate::models::{Models, NameStyle};
 use crate::objects::Objects;
 use crate::observe::RequestLog;
 use crate::uploads;
-use file_keywords::FileKeywords;
 use media::LongJobs;
 use prepare::{AnswerBy, Prepared, TurnContext};
+use settings::Settings;
 use stream::ChatEvents;
 use upstream::{Answers, Attachments, Call, Progress, Upstream};
 
@@ -62,19 +62,6 @@ pub enum Decoded {
     Chat(Box<DecodedRequest>),
     /// It is answered without one.
     Answered(Response),
-}
-
-/// What the operator settles about chat.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// What is permitted, and how often an answer is corrected.
-    pub plan: PlanSettings,
-    /// How prompts are worded.
-    pub wording: Wording,
-    /// What becomes of the thoughts that a model shows.
-    pub thoughts: Thoughts,
-    /// Whether words about files in a message have an effect.
-    pub file_keywords: FileKeywords,
 }
 
 /// Answers requests for a turn of a conversation.
@@ -106,7 +93,7 @@ impl Chat {
             media,
             long_jobs,
             objects,
-            wording: Arc::new(settings.wording.clone()),
+            wording: Arc::new(settings.wording()),
             settings,
         }
     }
@@ -199,7 +186,7 @@ impl Chat {
             rules: api.dialect.fields,
             policy: PlanSettings {
                 strict: admitted.strict,
-                ..self.settings.plan
+                ..self.settings.plan()
             },
             file_keywords: self.settings.file_keywords,
             body_bytes,
@@ -270,7 +257,7 @@ impl Chat {
                 // call
                 let attempt = Attempt {
                     left: plan.corrections,
-                    thoughts: self.settings.thoughts,
+                    thoughts: self.settings.reasoning.into(),
                     ..Attempt::default()
                 };
                 let call = Call {

@@ -15,12 +15,14 @@ use crate::access::KeyMode;
 use crate::access::keys::{AccessKey, Budget, Use, format};
 use crate::accounts::balance::Balance;
 use crate::clock;
-use crate::config::Settings;
+use crate::config::sharing::SharingSettings;
+use crate::config::upstream::UpstreamSettings;
 use crate::ledger::booking::{Booking, OpenRows};
 use crate::ledger::period::Per;
 use crate::ledger::queue::Message;
 use crate::ledger::row::{CostSource, LedgerRow, RowKind};
 use crate::sharing::Sharing;
+use crate::store::settings as store;
 
 /// Between two events of an answer: a stream that can be seen to be one.
 const PACE: Duration = Duration::from_millis(30);
@@ -50,23 +52,26 @@ impl Demo {
     ///
     /// # Errors
     /// Why it did not start.
-    pub fn start(settings: &mut Settings) -> Result<Self, String> {
+    pub fn start(
+        upstream: &mut UpstreamSettings,
+        store: &mut store::Settings,
+        sharing: &mut SharingSettings,
+    ) -> Result<Self, String> {
         let simulator = Simulator::start(Options {
             pace: PACE,
             ..Options::default()
         });
         let simulator = simulator.map_err(|e| e.to_string())?;
         let url = Url::parse(&simulator.url()).map_err(|e| e.to_string())?;
-        settings.onemin_base_url = url.clone();
-        settings.onemin_asset_url = url;
-        let folder = settings.store.data_dir.is_none().then(|| {
+        upstream.onemin_base_url = url.clone();
+        upstream.onemin_asset_url = url;
+        let folder = store.data_dir.is_none().then(|| {
             let name = format!("1min-relay-demo-{}", uuid::Uuid::new_v4().simple());
             std::env::temp_dir().join(name)
         });
         if folder.is_some() {
-            settings.store.data_dir.clone_from(&folder);
+            store.data_dir.clone_from(&folder);
         }
-        let sharing = &mut settings.sharing;
         if sharing.admin_key().is_none() {
             let key = format!("demo-{}", uuid::Uuid::new_v4().simple());
             sharing.admin_key = Some(key.into());
@@ -89,8 +94,12 @@ impl Demo {
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn fill(&self, settings: &Settings, sharing: &Sharing) -> Result<String, Failure> {
-        let admin = settings.sharing.admin_key().cloned().unwrap_or_default();
+    pub async fn fill(
+        &self,
+        settings: &SharingSettings,
+        sharing: &Sharing,
+    ) -> Result<String, Failure> {
+        let admin = settings.admin_key().cloned().unwrap_or_default();
         let ledger = &sharing.gate.ledger;
         let database = ledger.database();
         if self.folder.is_none() || database.is_shared() || !ledger.is_on() {

@@ -16,4 +16,5 @@ pub mod reply;
 pub mod router;
 pub mod same_origin;
 pub mod server;
+pub mod settings;
 pub mod shutdown;

@@ -1,5 +1,7 @@
 //! Which models there are for clients: upstream's list, less what the operator does not permit.
 
+pub mod settings;
+
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

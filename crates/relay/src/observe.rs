@@ -10,7 +10,7 @@ use std::io::Stderr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use http::HeaderValue;
 use translate::chat_request::{ChatRequest, Delivery};
 use translate::failure::{Failure, Kind};
@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::clock;
 use crate::ledger::request_entry::{RequestEnd, RequestEntry};
+use crate::setting_values::boolean;
 use lines::Lines;
 use metrics::{End, Metrics};
 
@@ -35,6 +36,12 @@ pub struct Settings {
     /// How it is logged.
     #[arg(long, env = "LOG_FORMAT", default_value = "pretty", value_enum)]
     pub log_format: LogFormat,
+
+    /// Whether `GET /metrics` gives numbers for Prometheus: requests, times, tokens and credits by
+    /// model. Whoever can reach the port can read them.
+    #[arg(long, env = "METRICS", value_name = "BOOL", default_value = "false",
+          default_missing_value = "true", num_args = 0..=1, action = ArgAction::Set, value_parser = boolean)]
+    pub metrics: bool,
 }
 
 /// How log lines look.

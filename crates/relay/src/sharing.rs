@@ -14,8 +14,7 @@ use crate::access::keys::store::KeyStore;
 use crate::accounts::configured;
 use crate::accounts::pool::{Pool, Sources};
 use crate::accounts::store::AccountStore;
-use crate::config::Settings;
-use crate::config::sharing::LedgerMode;
+use crate::config::sharing::{LedgerMode, SharingSettings};
 use crate::ledger::estimate::Estimator;
 use crate::ledger::payer::Gate;
 use crate::ledger::period::Calendar;
@@ -51,17 +50,18 @@ pub struct Sharing {
 }
 
 impl Sharing {
-    /// The services, as the settings want them. Opens nothing.
+    /// The services, as the settings want them; `longest_request` is how long a request may take.
+    /// Opens nothing.
     ///
     /// # Errors
     /// Which setting makes no sense, without any secret.
     pub fn new(
-        settings: &Settings,
+        sharing: &SharingSettings,
+        longest_request: Duration,
         client: &Client,
         stores: &Stores,
         models: Arc<Models>,
     ) -> Result<Self, String> {
-        let sharing = &settings.sharing;
         let admin = sharing.admin_key().map(AdminKey::new).transpose()?;
         let named = sharing.onemin_api_keys.as_ref();
         let named = named.map_or("", |keys| keys.expose_secret());
@@ -103,7 +103,7 @@ impl Sharing {
                 is_on,
                 budgets: sharing.budgets.clone(),
                 on_outage: sharing.budget_on_outage,
-                hold_for: settings.request_timeout.max(settings.media_timeout) + GRACE,
+                hold_for: longest_request + GRACE,
                 retention: sharing.retention(),
             },
         );
@@ -129,14 +129,13 @@ impl Sharing {
 
     /// What the front door needs of it.
     #[must_use]
-    pub fn key_access(&self, settings: &Settings) -> KeyAccess {
+    pub fn key_access(&self, settings: &SharingSettings) -> KeyAccess {
         KeyAccess {
             keys: self.keys.clone(),
             gate: self.gate.clone(),
-            mode: settings.sharing.relay_keys,
+            mode: settings.relay_keys,
             admin: self.admin.clone(),
             dollars: settings
-                .sharing
                 .credits_per_usd
                 .map_or(1.0, |credits| 1.0 / credits),
         }

@@ -4,6 +4,7 @@
 pub mod fetch;
 pub mod file_type;
 pub mod guard;
+pub mod settings;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -35,8 +35,8 @@ pub struct PlanSettings {
     pub strict: bool,
     /// How often the model is asked to correct a tool call, at most.
     pub call_corrections: u32,
-    /// How often the model is asked to correct an answer that is not in form, at most.
-    pub form_corrections: u32,
+    /// How often the model is asked to correct an answer that is not the JSON asked for, at most.
+    pub json_corrections: u32,
 }
 
 /// What a dialect lays down for the time after its requests were decoded: how it names the fields
@@ -185,7 +185,7 @@ fn corrections(chat: &ChatRequest, policy: PlanSettings) -> u32 {
     let form = if chat.output == OutputFormat::Text {
         0
     } else {
-        policy.form_corrections
+        policy.json_corrections
     };
     calls.max(form)
 }
@@ -216,7 +216,7 @@ mod tests {
         max_choices: 4,
         strict: false,
         call_corrections: 1,
-        form_corrections: 2,
+        json_corrections: 2,
     };
 
     fn planned(

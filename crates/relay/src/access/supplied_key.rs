@@ -7,9 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Uri};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
 use super::client_address::client_address;
+use super::settings::Settings;
 
 /// The headers that name a key.
 const KEY_HEADERS: [HeaderName; 3] = [
@@ -42,20 +43,6 @@ struct NetworkKey {
     trusted_proxies: Vec<IpNet>,
 }
 
-/// What the operator wants.
-pub struct Settings<'s> {
-    /// Whether a base URL may hold the key.
-    pub in_urls: bool,
-    /// The key for callers that send none.
-    pub default_key: Option<&'s SecretString>,
-    /// The networks whose callers are given it; loopback if there are none.
-    pub networks: &'s [IpNet],
-    /// Proxies that are believed.
-    pub trusted_proxies: &'s [IpNet],
-    /// Where the relay listens.
-    pub host: IpAddr,
-}
-
 /// What a request's path says about a key.
 #[derive(Debug, PartialEq, Eq)]
 pub enum InUrl {
@@ -68,31 +55,34 @@ pub enum InUrl {
 }
 
 impl SuppliedKeys {
-    /// As the operator wants it.
+    /// As the operator wants it; `host` is where the relay listens.
     ///
     /// # Errors
     /// Settings by which strangers could spend the key's credits.
-    pub fn of(settings: &Settings<'_>) -> Result<Self, String> {
-        let Some(key) = settings.default_key else {
-            return match settings.networks {
+    pub fn of(settings: &Settings, host: IpAddr) -> Result<Self, String> {
+        let Some(key) = &settings.default_api_key else {
+            return match settings.default_api_key_networks.as_slice() {
                 [] => Ok(Self {
-                    in_urls: settings.in_urls,
+                    in_urls: settings.keys_in_urls,
                     by_network: None,
                 }),
                 _ => Err("DEFAULT_API_KEY_NETWORKS is set and DEFAULT_API_KEY is not".to_owned()),
             };
         };
-        if settings.networks.iter().any(|net| net.prefix_len() == 0) {
+        if settings
+            .default_api_key_networks
+            .iter()
+            .any(|net| net.prefix_len() == 0)
+        {
             return Err(
                 "DEFAULT_API_KEY_NETWORKS must not name everybody: strangers would spend the key's credits".to_owned(),
             );
         }
-        let networks = match settings.networks {
-            [] if settings.host.is_loopback() => loopback(),
+        let networks = match settings.default_api_key_networks.as_slice() {
+            [] if host.is_loopback() => loopback(),
             [] => {
                 return Err(format!(
-                    "DEFAULT_API_KEY needs DEFAULT_API_KEY_NETWORKS where others can reach the relay ({}): name the networks whose callers may use the key, or listen on 127.0.0.1",
-                    settings.host
+                    "DEFAULT_API_KEY needs DEFAULT_API_KEY_NETWORKS where others can reach the relay ({host}): name the networks whose callers may use the key, or listen on 127.0.0.1"
                 ));
             }
             networks => networks.to_vec(),
@@ -100,11 +90,11 @@ impl SuppliedKeys {
         let header = bearer(key.expose_secret());
         let header = header.ok_or("DEFAULT_API_KEY cannot be sent in a header")?;
         Ok(Self {
-            in_urls: settings.in_urls,
+            in_urls: settings.keys_in_urls,
             by_network: Some(NetworkKey {
                 header,
                 networks,
-                trusted_proxies: settings.trusted_proxies.to_vec(),
+                trusted_proxies: settings.trusted_proxies.clone(),
             }),
         })
     }
@@ -196,6 +186,7 @@ fn loopback() -> Vec<IpNet> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::rate_limit::RateLimitBy;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs
@@ -208,14 +199,22 @@ mod tests {
         nets.iter().map(|net| net.parse().unwrap()).collect()
     }
 
+    fn settings(key: Option<&str>, networks: &[&str]) -> Settings {
+        Settings {
+            rate_limit_per_minute: 0,
+            rate_limit_by: RateLimitBy::Key,
+            trusted_proxies: nets(&["10.0.0.1/32"]),
+            keys_in_urls: true,
+            default_api_key: key.map(Into::into),
+            default_api_key_networks: nets(networks),
+        }
+    }
+
     fn keys(networks: &[&str], host: &str) -> Result<SuppliedKeys, String> {
-        SuppliedKeys::of(&Settings {
-            in_urls: true,
-            default_key: Some(&"house key".into()),
-            networks: &nets(networks),
-            trusted_proxies: &nets(&["10.0.0.1/32"]),
-            host: host.parse().unwrap(),
-        })
+        SuppliedKeys::of(
+            &settings(Some("house key"), networks),
+            host.parse().unwrap(),
+        )
     }
 
     #[test]
@@ -231,14 +230,9 @@ mod tests {
         ] {
             assert_eq!(keys(networks, host).is_ok(), good, "{networks:?} {host}");
         }
-        let without_key = Settings {
-            in_urls: false,
-            default_key: None,
-            networks: &nets(&["10.0.0.0/8"]),
-            trusted_proxies: &[],
-            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        };
-        assert!(SuppliedKeys::of(&without_key).is_err());
+        let without_key = settings(None, &["10.0.0.0/8"]);
+        let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        assert!(SuppliedKeys::of(&without_key, host).is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use axum::response::Response;
 use http::Request;
 use http::request::Parts;
 use serde_json::{Map, Value, json};
+use translate::dialect::request;
 use translate::failure::{Failure, Kind};
 
 use crate::access::sign_in::Visitor;
@@ -200,10 +201,5 @@ pub fn fields(body: &[u8]) -> Result<Map<String, Value>, Failure> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
-    serde_json::from_slice(body).map_err(|error| {
-        Failure::new(
-            Kind::Invalid,
-            format!("The body must be a JSON object: {error}."),
-        )
-    })
+    request::parse(body)
 }

@@ -106,7 +106,7 @@ impl Settings {
     #[must_use]
     #[expect(
         clippy::disallowed_methods,
-        reason = "where a service or a user keeps data is no setting of this program"
+        reason = "where a service or a user keeps data is the environment's to tell"
     )]
     pub fn data_folder(&self) -> PathBuf {
         let of = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty());

@@ -2,8 +2,10 @@
 
 use translate::failure::Failure;
 
-use crate::config::Settings;
+use crate::config::sharing::SharingSettings;
+use crate::config::upstream::UpstreamSettings;
 use crate::sharing::Sharing;
+use crate::store::settings as store;
 
 /// A demonstration that cannot be.
 pub struct Demo;
@@ -13,7 +15,11 @@ impl Demo {
     ///
     /// # Errors
     /// Always.
-    pub fn start(_: &mut Settings) -> Result<Self, String> {
+    pub fn start(
+        _: &mut UpstreamSettings,
+        _: &mut store::Settings,
+        _: &mut SharingSettings,
+    ) -> Result<Self, String> {
         Err("this program was built without the Cargo feature `demo`".to_owned())
     }
 
@@ -22,7 +28,7 @@ impl Demo {
     /// # Errors
     /// None.
     #[expect(clippy::unused_async, reason = "as its counterpart")]
-    pub async fn fill(&self, _: &Settings, _: &Sharing) -> Result<String, Failure> {
+    pub async fn fill(&self, _: &SharingSettings, _: &Sharing) -> Result<String, Failure> {
         Ok(String::new())
     }
 }

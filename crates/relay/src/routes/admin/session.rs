@@ -9,7 +9,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use translate::dialect::openai::chat;
-use translate::failure::{Failure, Kind};
+use translate::dialect::request;
+use translate::failure::Failure;
 
 use crate::access::Access;
 use crate::access::sign_in::{SignIn, Visitor};
@@ -116,8 +117,5 @@ fn zone(access: &Access) -> &str {
 }
 
 fn given(body: &[u8]) -> Result<String, Failure> {
-    let given: Result<Given, _> = serde_json::from_slice(body);
-    given.map(|given| given.key).map_err(|_| {
-        Failure::new(Kind::Invalid, "The body must be `{\"key\": \"…\"}`.").with_param("key")
-    })
+    request::parse::<Given>(body).map(|given| given.key)
 }
