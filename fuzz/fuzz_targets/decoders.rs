@@ -8,14 +8,17 @@ use libfuzzer_sys::fuzz_target;
 use translate::compose::{Wording, compose};
 use translate::dialect::Dialect;
 use translate::dialect::anthropic::messages;
+use translate::dialect::ollama;
 use translate::dialect::openai::{chat, completions, responses};
 use translate::plan::{CodeSupport, ModelCapabilities, PlanSettings, plan};
 
-const DIALECTS: [Dialect; 4] = [
+const DIALECTS: [Dialect; 6] = [
     chat::DIALECT,
     completions::DIALECT,
     responses::DIALECT,
     messages::DIALECT,
+    ollama::chat::DIALECT,
+    ollama::generate::DIALECT,
 ];
 
 /// What no request of the fuzzer's sizes may take, on any machine.

@@ -168,15 +168,21 @@ impl Tools {
         self.offered.iter().filter(may)
     }
 
+    /// The call that must be made in this turn.
+    #[must_use]
+    pub fn demand(&self) -> Demand<'_> {
+        match &self.choice {
+            _ if !self.callable() => Demand::Nothing,
+            ToolChoice::Named(name) => Demand::Named(name),
+            ToolChoice::Required | ToolChoice::Allowed { required: true, .. } => Demand::Any,
+            ToolChoice::Auto | ToolChoice::None | ToolChoice::Allowed { .. } => Demand::Nothing,
+        }
+    }
+
     /// Whether a call must be made.
     #[must_use]
     pub fn call_required(&self) -> bool {
-        matches!(
-            self.choice,
-            ToolChoice::Required
-                | ToolChoice::Named(_)
-                | ToolChoice::Allowed { required: true, .. }
-        )
+        self.demand() != Demand::Nothing
     }
 
     /// The only tool that may be called where one must be.
@@ -185,6 +191,17 @@ impl Tools {
         let mut allowed = self.allowed().filter(|_| self.call_required());
         allowed.next().filter(|_| allowed.next().is_none())
     }
+}
+
+/// What must be called in a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Demand<'t> {
+    /// Nothing: the model may answer.
+    Nothing,
+    /// Any of the tools that may be called.
+    Any,
+    /// This tool.
+    Named(&'t str),
 }
 
 /// One tool.

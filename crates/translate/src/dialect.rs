@@ -9,6 +9,7 @@ use crate::reply::{Completion, Event, Reply, ResponseMeta};
 pub mod anthropic;
 pub mod data_uri;
 pub mod json;
+pub mod list_query;
 pub mod ollama;
 pub mod openai;
 pub mod request;

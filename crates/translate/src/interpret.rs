@@ -1,9 +1,9 @@
 //! Interpreting: upstream's text deltas become [`Event`]s.
 //!
 //! Every stage is a state machine fed with text, in pieces cut anywhere; the events do not depend
-//! on the cuts. [`Interpreter`] is the chain: the transcript's opening tag, thoughts, tool calls,
-//! then the [`output_stages`] with the transcript's closing tag, the client's limits and the JSON form. A
-//! plain answer to a lone message passes through thoughts and limits only.
+//! on the cuts. [`Stages`] is the chain: the transcript's opening tag, thoughts, tool calls, then the
+//! [`output_stages`] with the transcript's closing tag, the client's limits and the JSON form. A plain
+//! answer to a lone message passes through thoughts and limits only. [`Interpreter`] judges what came out.
 
 pub mod event_buffer;
 pub mod flow;
@@ -15,6 +15,7 @@ pub mod output_stages;
 pub mod refusal;
 pub mod scanner;
 pub mod slice;
+pub mod stages;
 pub mod thinking;
 pub mod tool_calls;
 
@@ -30,7 +31,8 @@ use frame::Opening;
 use json::answer::End;
 use json::candidates::{self, Form, Verdict};
 use output_stages::{Body, OutputStages};
-use thinking::{Thinking, Thoughts};
+use stages::Stages;
+use thinking::Thoughts;
 use tool_calls::{Options, Outcome, Problem, PromptEcho, Reader};
 
 /// Which of the attempts at an answer is read, and what is made of it.
@@ -66,16 +68,8 @@ pub enum Ending {
 
 /// Turns the text of one answer into events.
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one fact about the answer or its reader"
-)]
 pub struct Interpreter {
-    opening: Option<Opening>,
-    /// None once the answer has ended.
-    thinking: Option<Thinking>,
-    reader: Option<Reader>,
-    outlet: OutputStages,
+    stages: Stages,
     form: Option<Form>,
     strict: bool,
     streamed: bool,
@@ -87,7 +81,6 @@ pub struct Interpreter {
     held: Option<EventBuffer>,
     /// Whether the client was given any text.
     spoke: bool,
-    stopped: bool,
     /// The answer as the model wrote it, where it may have to be corrected.
     raw: Option<String>,
 }
@@ -105,84 +98,49 @@ impl Interpreter {
         };
         let own = tags.unwrap_or_default();
         Self {
-            opening: tags.map(Opening::new),
-            thinking: Some(Thinking::new(attempt.thoughts)),
-            reader: calls.then(|| Reader::new(&chat.tools, own, PromptEcho::of(chat), options)),
-            outlet: OutputStages::new(chat, tags, calls && chat.tools.call_required()),
+            stages: Stages::new(
+                tags.map(Opening::new),
+                attempt.thoughts,
+                calls.then(|| Reader::new(&chat.tools, own, PromptEcho::of(chat), options)),
+                OutputStages::new(chat, tags, chat.tools.call_required()),
+            ),
             // A schema that does not compile was refused when the turn was planned.
             form: Form::new(&chat.output).ok().flatten(),
             strict: matches!(chat.output, OutputFormat::Schema { strict: true, .. }),
             streamed: !whole,
             attempt,
-            callable: if calls {
-                chat.tools.allowed().map(|tool| tool.name.clone()).collect()
-            } else {
-                Vec::new()
-            },
-            forced: ForcedTool::of(&chat.tools).filter(|_| calls),
+            callable: chat.tools.allowed().map(|tool| tool.name.clone()).collect(),
+            forced: ForcedTool::of(&chat.tools),
             tags: own,
             held: (whole && (calls || shaped)).then(EventBuffer::default),
             spoke: false,
-            stopped: false,
             raw: (attempt.left > 0).then(String::new),
         }
     }
 
     /// Takes in more of the text.
     pub fn push(&mut self, text: &str, sink: &mut dyn FnMut(Event<'_>)) -> Flow {
-        if text.is_empty() || self.stopped {
-            return self.flow();
+        if text.is_empty() || self.stages.has_stopped() {
+            return self.stages.flow();
         }
         if let Some(raw) = &mut self.raw {
             raw.push_str(text);
         }
-        let Self {
-            opening,
-            thinking,
-            reader,
-            outlet,
-            held,
-            spoke,
-            stopped,
-            attempt,
-            ..
-        } = self;
-        let mut gate = EventFilter {
-            held,
-            spoke,
-            calls_only: attempt.calls_only,
+        let mut filter = EventFilter {
+            held: &mut self.held,
+            spoke: &mut self.spoke,
+            calls_only: self.attempt.calls_only,
             sink,
         };
-        let mut read = |event: Event<'_>| match (event, &mut *reader) {
-            (Event::Text(text), Some(reader)) => {
-                *stopped |= reader.push(text, &mut |event| {
-                    outlet.event(event, &mut |e| gate.event(e));
-                }) == Flow::Stop;
-            }
-            (event, _) => outlet.event(event, &mut |e| gate.event(e)),
-        };
-        if let Some(thinking) = thinking {
-            match opening {
-                Some(opening) => opening.push(text, &mut |text| thinking.push(text, &mut read)),
-                None => thinking.push(text, &mut read),
-            }
-        }
-        self.flow()
-    }
-
-    fn flow(&self) -> Flow {
-        if self.stopped {
-            Flow::Stop
-        } else {
-            self.outlet.flow()
-        }
+        self.stages.push(text, &mut |event| filter.event(event));
+        self.stages.flow()
     }
 
     /// The text is over, or no more of it was wanted. `finish` is the reason that upstream gave.
     pub fn end(&mut self, finish: &Finish, sink: &mut dyn FnMut(Event<'_>)) -> Ending {
         // What the end brings is kept: it may have to give way to another attempt.
         let mut rest = self.held.take().unwrap_or_default();
-        let (outcome, finish, body) = self.drain(finish, &mut rest);
+        let (outcome, finish, body) = self.stages.end(finish, &mut |event| rest.keep(event));
         let (finish, in_form) = match self.judge(&outcome, finish, body, &mut rest) {
             Ok(stands) => stands,
             Err(ending) => return ending,
@@ -195,37 +153,6 @@ impl Interpreter {
         });
         sink(Event::Finished(&finish));
         Ending::Finished { in_form }
-    }
-
-    /// Lets every stage give what it holds.
-    fn drain(&mut self, finish: &Finish, rest: &mut EventBuffer) -> (Outcome, Finish, Body) {
-        let Self {
-            opening,
-            thinking,
-            reader,
-            outlet,
-            ..
-        } = self;
-        let cut = outlet.limited() || matches!(finish, Finish::Length | Finish::Filtered);
-        let mut keep = |event: Event<'_>| rest.keep(event);
-        let mut outcome = Outcome::default();
-        if let Some(mut thinking) = thinking.take() {
-            let mut read = |event: Event<'_>| match (event, &mut *reader) {
-                (Event::Text(text), Some(reader)) => {
-                    reader.push(text, &mut |event| outlet.event(event, &mut keep));
-                }
-                (event, _) => outlet.event(event, &mut keep),
-            };
-            if let Some(mut opening) = opening.take() {
-                opening.end(&mut |text| thinking.push(text, &mut read));
-            }
-            thinking.end(&mut read);
-        }
-        if let Some(reader) = reader.take() {
-            outcome = reader.end(cut, &mut |event| outlet.event(event, &mut keep));
-        }
-        let (finish, body) = outlet.end(finish, cut, &mut keep);
-        (outcome, finish, body)
     }
 
     /// Whether the answer stands: why it ended, and whether it is in form. Else what must be done.
@@ -256,7 +183,7 @@ impl Interpreter {
             return Ok((Finish::Length, true));
         }
         if outcome.calls > 0 {
-            let cut = self.outlet.limited() && finish == Finish::Length;
+            let cut = self.stages.output().limited() && finish == Finish::Length;
             return Ok((if cut { finish } else { Finish::Calls }, true));
         }
         if finish == Finish::Stop && self.give_forced(outcome, rest) {
@@ -280,10 +207,10 @@ impl Interpreter {
         let Some(forced) = self.forced.as_ref().filter(|_| only_missing) else {
             return false;
         };
-        let Some(json) = forced.arguments(self.outlet.waiting()) else {
+        let Some(json) = forced.arguments(self.stages.output().waiting()) else {
             return false;
         };
-        self.outlet.waited();
+        self.stages.waited();
         let (index, name) = (0, forced.name.as_str());
         rest.keep(Event::CallStarted { index, name });
         rest.keep(Event::CallArguments { index, json: &json });
@@ -319,7 +246,7 @@ impl Interpreter {
 
     /// Gives the text that waited for a call which is not made.
     fn release_waited(&mut self, rest: &mut EventBuffer) {
-        let waited = self.outlet.waited();
+        let waited = self.stages.waited();
         if !waited.is_empty() {
             rest.keep(Event::Text(&waited));
         }
@@ -412,7 +339,7 @@ impl Interpreter {
     /// The tokens of what the client was given, by our estimate.
     #[must_use]
     pub fn tokens(&self) -> u64 {
-        self.outlet.tokens()
+        self.stages.output().tokens()
     }
 }
 

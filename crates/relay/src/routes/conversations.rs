@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use http::Request;
 use serde_json::Value;
+use translate::dialect::list_query::ListQuery;
 use translate::dialect::openai::responses::decode::missing_conversation;
 use translate::dialect::openai::responses::{conversations, items, stored};
 use translate::failure::{Failure, Kind};
@@ -151,10 +152,9 @@ pub async fn add_items(
             let extend = |c: &mut Conversation| c.items.extend(added.iter().cloned());
             let changed = objects.responses.change(owner, &id, extend).await?;
             changed.ok_or_else(|| missing_conversation(&id))?;
-            let whole = stored::Page {
-                ascending: true,
-                limit: added.len(),
-                ..stored::Page::default()
+            let whole = ListQuery {
+                newest_first: false,
+                ..ListQuery::newest(added.len())
             };
             Ok(reply::json(
                 200,

@@ -12,8 +12,9 @@ use axum::response::Response;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Uri};
 use translate::dialect::anthropic;
+use translate::dialect::list_query::ListQuery;
 use translate::dialect::openai::media::files::{Deleted, FileObject, unknown};
-use translate::dialect::openai::page::{Page, Query};
+use translate::dialect::openai::page::Page;
 use translate::failure::Failure;
 
 use crate::access::Access;
@@ -145,7 +146,7 @@ async fn for_anthropic(stored: &Files, owner: AccountId, uri: &Uri) -> Result<Re
         let (standard, most) = anthropic::files::PAGE;
         let pairs = pairs.into_iter();
         let pairs = pairs.map(|(name, value)| anthropic::files::query(name, value));
-        let query = Query::read(pairs, standard, most)?;
+        let query = ListQuery::read(pairs, standard, most)?;
         let (page, has_more) = stored.list(owner, &page_query(&query), None).await?;
         files.extend(page.into_iter().map(|(id, file)| anthropic_file(id, file)));
         return Ok(reply::json(200, anthropic::files::list(&files, has_more)));
@@ -247,13 +248,13 @@ fn disposition(name: &str) -> String {
 ///
 /// # Errors
 /// A value that means nothing.
-pub(super) fn query(uri: &Uri, standard: usize, most: usize) -> Result<Query, Failure> {
+pub(super) fn query(uri: &Uri, standard: usize, most: usize) -> Result<ListQuery, Failure> {
     let pairs = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    Query::read(pairs, standard, most)
+    ListQuery::read(pairs, standard, most)
 }
 
 /// What of a list's query the store is asked for.
-pub(super) fn page_query(query: &Query) -> PageQuery {
+pub(super) fn page_query(query: &ListQuery) -> PageQuery {
     PageQuery {
         after: query.after.clone(),
         before: query.before.clone(),

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::Request;
 use translate::compose::{Wording, compose};
 use translate::dialect::anthropic::messages::count::input_tokens as tokens_of;
+use translate::dialect::list_query::ListQuery;
 use translate::dialect::openai::responses::decode::{
     self, History, ResponsesRequest, missing_conversation, missing_previous, missing_response,
 };
@@ -192,16 +193,11 @@ pub async fn input_items(
 ///
 /// # Errors
 /// A query that asks for what cannot be.
-pub fn page(asked: &AdmittedRequest) -> Result<stored::Page, Failure> {
+pub fn page(asked: &AdmittedRequest) -> Result<ListQuery, Failure> {
     let query = asked.head.uri.query().unwrap_or_default();
-    let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes())
-        .into_owned()
-        .collect();
-    stored::Page::read(
-        pairs
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str())),
-    )
+    let (standard, most) = stored::PAGE;
+    let pairs = url::form_urlencoded::parse(query.as_bytes());
+    ListQuery::read(pairs, standard, most)
 }
 
 /// There is nothing in the background that could be cancelled.

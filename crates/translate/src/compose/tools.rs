@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::chat_request::{Tool, ToolChoice, ToolInput, Tools};
+use crate::chat_request::{Demand, Tool, ToolInput, Tools};
 use crate::tags::Tags;
 
 /// How tools are described to the model.
@@ -103,12 +103,14 @@ pub fn reminder(tools: &Tools, tags: Tags) -> String {
     } else {
         ""
     };
-    match &tools.choice {
-        ToolChoice::Named(name) => format!("Call {name} now: write only its {open} block."),
-        ToolChoice::Required | ToolChoice::Allowed { required: true, .. } => {
+    match tools.demand() {
+        Demand::Named(name) => format!("Call {name} now: write only its {open} block."),
+        Demand::Any => {
             format!("You must call at least one tool now: write its {open} block.{one}")
         }
-        _ => format!("If a tool is needed, write its {open} block now; otherwise answer.{one}"),
+        Demand::Nothing => {
+            format!("If a tool is needed, write its {open} block now; otherwise answer.{one}")
+        }
     }
 }
 

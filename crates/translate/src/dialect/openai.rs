@@ -10,6 +10,7 @@ pub mod limits;
 pub mod media;
 pub mod metadata;
 pub mod page;
+pub mod parts;
 pub mod responses;
 pub mod search;
 

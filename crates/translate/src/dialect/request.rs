@@ -10,6 +10,7 @@ use crate::chat_request::{Attachment, Message, Part, Role, Source};
 use crate::failure::{Failure, Kind};
 
 pub mod forms;
+pub mod model;
 pub mod slot;
 pub mod surrogates;
 

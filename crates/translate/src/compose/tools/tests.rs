@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::chat_request::ToolChoice;
 
 fn tool(name: &str, description: &str, schema: Value) -> Tool {
     Tool {

@@ -87,12 +87,10 @@ pub fn deleted(id: &str) -> Vec<u8> {
     json::text(&json!({"id": id, "type": "file_deleted"}))
 }
 
-/// A pair of a URL's query in the words that OpenAI's lists of files have for it.
+/// A pair of a URL's query with a page's name in the words that other lists have for it.
 #[must_use]
 pub fn query<'q>(name: Cow<'q, str>, value: Cow<'q, str>) -> (Cow<'q, str>, Cow<'q, str>) {
     match &*name {
-        "after_id" => (Cow::Borrowed("after"), value),
-        "before_id" => (Cow::Borrowed("before"), value),
         "page" => {
             let after = value.strip_prefix(PAGE_PREFIX).unwrap_or(&value).to_owned();
             (Cow::Borrowed("after"), Cow::Owned(after))

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::model_names;
+use crate::dialect::list_query::ListQuery;
 use crate::dialect::time::rfc3339;
 use crate::failure::{Failure, echo};
 
@@ -37,15 +38,14 @@ pub enum Lifecycle {
     Retired,
 }
 
+/// The models of a page that was not given a size, and the most of one, as Anthropic has it.
+const PAGE: (usize, usize) = (20, 1000);
+
 /// The page of the list that a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// The page begins after this model.
-    pub after_id: Option<String>,
-    /// The page ends before this model.
-    pub before_id: Option<String>,
-    /// The most models of a page, 1 to 1000.
-    pub limit: usize,
+    /// Where it begins and ends, and how many models it has at most.
+    pub list: ListQuery,
     /// The stages of life that are listed.
     pub lifecycles: Vec<Lifecycle>,
 }
@@ -53,9 +53,7 @@ pub struct Query {
 impl Default for Query {
     fn default() -> Self {
         Self {
-            after_id: None,
-            before_id: None,
-            limit: 20,
+            list: ListQuery::newest(PAGE.0),
             lifecycles: vec![Lifecycle::Active, Lifecycle::Deprecated],
         }
     }
@@ -67,30 +65,22 @@ impl Query {
     /// # Errors
     /// A parameter with a value it cannot have.
     pub fn of<'a>(
-        parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
+        parameters: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
     ) -> Result<Self, Failure> {
-        let mut query = Self::default();
-        let mut lifecycles = Vec::new();
-        for (name, value) in parameters {
-            match name {
-                "after_id" => query.after_id = Some(value.to_owned()),
-                "before_id" => query.before_id = Some(value.to_owned()),
-                "limit" => query.limit = limit(value)?,
-                "lifecycle" | "lifecycle[]" => lifecycles.push(lifecycle(value)?),
-                _ => {}
-            }
-        }
+        let (standard, most) = PAGE;
+        let mut query = Self {
+            list: ListQuery::read(parameters.clone(), standard, most)?,
+            ..Self::default()
+        };
+        let stages = parameters.into_iter();
+        let stages = stages.filter(|(name, _)| matches!(*name, "lifecycle" | "lifecycle[]"));
+        let lifecycles = stages.map(|(_, value)| lifecycle(value));
+        let lifecycles: Vec<Lifecycle> = lifecycles.collect::<Result<_, _>>()?;
         if !lifecycles.is_empty() {
             query.lifecycles = lifecycles;
         }
         Ok(query)
     }
-}
-
-fn limit(value: &str) -> Result<usize, Failure> {
-    let limit: Option<usize> = value.parse().ok();
-    let limit = limit.filter(|limit| (1..=1000).contains(limit));
-    limit.ok_or_else(|| Failure::invalid("limit", "`limit` is a number from 1 to 1000."))
 }
 
 fn lifecycle(value: &str) -> Result<Lifecycle, Failure> {
@@ -181,14 +171,14 @@ pub fn list(models: &[Model], query: &Query) -> Vec<u8> {
 /// alone asks for the models right before it. None if a cursor names no model of the list.
 fn bounds(listed: &[&Model], query: &Query) -> Option<(usize, usize, bool)> {
     let place = |id: &str| listed.iter().position(|model| model.id == id);
-    let end = match &query.before_id {
+    let end = match &query.list.before {
         Some(id) => place(id)?,
         None => listed.len(),
     };
-    let Some(id) = &query.after_id else {
-        let first = end.saturating_sub(query.limit);
-        let backwards = query.before_id.is_some();
-        let forwards = (0, end.min(query.limit), end > query.limit);
+    let Some(id) = &query.list.after else {
+        let first = end.saturating_sub(query.list.limit);
+        let backwards = query.list.before.is_some();
+        let forwards = (0, end.min(query.list.limit), end > query.list.limit);
         return Some(if backwards {
             (first, end, first > 0)
         } else {
@@ -196,7 +186,7 @@ fn bounds(listed: &[&Model], query: &Query) -> Option<(usize, usize, bool)> {
         });
     };
     let first = place(id)?.saturating_add(1).min(end);
-    let last = end.min(first.saturating_add(query.limit));
+    let last = end.min(first.saturating_add(query.list.limit));
     Some((first, last, last < end))
 }
 
@@ -328,7 +318,8 @@ mod tests {
             let mut seen = Vec::new();
             let mut after = None;
             loop {
-                let query = Query { after_id: after, limit, ..Query::default() };
+                let part = ListQuery { after, ..ListQuery::newest(limit) };
+                let query = Query { list: part, ..Query::default() };
                 let page: Value = serde_json::from_slice(&list(&models(), &query)).unwrap();
                 seen.extend(page["data"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap().to_owned()));
                 after = page["last_id"].as_str().map(str::to_owned);

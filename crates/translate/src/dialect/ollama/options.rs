@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::chat_request::{
     Attachment, ChatRequest, Delivery, OutputFormat, OutputLimits, Part, Source, WebSearch,
 };
-use crate::dialect::request;
+use crate::dialect::request::{self, model};
 use crate::failure::{Failure, echo};
 
 /// The most stop strings a request may give; a model's template seldom has more than four.
@@ -98,17 +98,15 @@ impl Shared {
 /// # Errors
 /// No name.
 pub(super) fn model(name: Option<String>) -> Result<(String, Option<WebSearch>), Failure> {
-    let name = name.filter(|name| !name.trim().is_empty()).ok_or_else(|| {
-        Failure::invalid(
-            "model",
-            "`model` is missing: name one of those that GET /api/tags lists.",
-        )
-    })?;
-    let untagged = name.strip_suffix(":latest").unwrap_or(&name);
-    Ok(match untagged.strip_suffix(":online") {
-        Some(base) if !base.is_empty() => (base.to_owned(), Some(WebSearch::default())),
-        _ => (name, None),
-    })
+    let untagged = name
+        .as_deref()
+        .and_then(|name| name.strip_suffix(":latest"))
+        .map(str::to_owned);
+    if let (model, true) = model::model_and_search(untagged.unwrap_or_default()) {
+        return Ok((model, Some(WebSearch::default())));
+    }
+    let (model, online) = model::required(name, "those that GET /api/tags")?;
+    Ok((model, online.then(WebSearch::default)))
 }
 
 fn output(format: Option<Value>) -> Result<OutputFormat, Failure> {

@@ -1,10 +1,48 @@
 //! Fields of a request's top level, which is read by hand: each at most once, and `null` is the same
 //! as absent.
 
-use serde::de::{DeserializeOwned, Error as _, MapAccess};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Number;
 
 use super::forms::Object;
+
+/// A request that is read field by field.
+pub trait Fields: Default {
+    /// What it is, for who sends something else.
+    const EXPECTED: &'static str;
+
+    /// Reads the value of a field.
+    ///
+    /// # Errors
+    /// A value of another type, or a field that is given twice.
+    fn field<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error>;
+}
+
+/// Reads a request that is one JSON object. Serde's `flatten`, which would keep unknown fields aside,
+/// copies the whole request once more.
+///
+/// # Errors
+/// It is none, or [`Fields::field`] says so.
+pub fn read<'de, D: Deserializer<'de>, T: Fields>(deserializer: D) -> Result<T, D::Error> {
+    struct V<T>(PhantomData<T>);
+    impl<'de, T: Fields> Visitor<'de> for V<T> {
+        type Value = T;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(T::EXPECTED)
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
+            let mut request = T::default();
+            while let Some(key) = map.next_key::<String>()? {
+                request.field(key, &mut map)?;
+            }
+            Ok(request)
+        }
+    }
+    deserializer.deserialize_map(V(PhantomData))
+}
 
 /// Numbers without effect here. What is no number is a mistake all the same.
 const NUMBERS: [&str; 7] = [

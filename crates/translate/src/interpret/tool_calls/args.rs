@@ -7,23 +7,11 @@ mod encoded;
 mod tagged;
 
 use super::callable_tools::CallableTool;
+use super::markers::ENDS_OF_JSON;
 use crate::interpret::json::Grade;
 use crate::interpret::json::emitter::{Emitter, Fed};
 use encoded::Encoded;
 use tagged::Tagged;
-
-/// Marks that no JSON holds outside strings; where one stands, the arguments are over.
-const MARKS: [&str; 9] = [
-    "</tool",
-    "</function",
-    "</invoke",
-    "<tool_call",
-    "<|",
-    "<｜",
-    "</TOOL",
-    "[TOOL_CALLS]",
-    "```",
-];
 
 /// Writes the arguments of one call.
 #[derive(Debug)]
@@ -111,5 +99,5 @@ impl Writer {
 }
 
 fn emitter(close: &str) -> Emitter {
-    Emitter::within(close, &MARKS)
+    Emitter::within(close, &ENDS_OF_JSON)
 }

@@ -4,72 +4,10 @@
 //! keys, argument keys, and containers that hold the envelope one level deeper.
 
 use super::callable_tools::CallableTool;
+use super::keys;
 use super::syntax::{Args, Found, Known, fence_line};
 use crate::interpret::json;
 use crate::interpret::scanner::{Cursor, Halt, Read, is_quote};
-
-/// Keys whose string names the tool.
-const NAME_KEYS: [&str; 9] = [
-    "name",
-    "function_name",
-    "tool_name",
-    "toolName",
-    "tool",
-    "function",
-    "action",
-    "recipient_name",
-    "func",
-];
-/// Keys whose value is the arguments.
-const ARGUMENT_KEYS: [&str; 13] = [
-    "arguments",
-    "parameters",
-    "args",
-    "params",
-    "input",
-    "tool_input",
-    "toolInput",
-    "action_input",
-    "parameter",
-    "kwargs",
-    "tool_arguments",
-    "function_args",
-    "argument",
-];
-/// Keys whose object or array holds the envelope.
-const CONTAINER_KEYS: [&str; 9] = [
-    "tool_calls",
-    "tool_call",
-    "function_call",
-    "function",
-    "tool_use",
-    "tool",
-    "calls",
-    "tool_uses",
-    "call",
-];
-/// Keys that say nothing about arguments.
-const OTHER_KEYS: [&str; 14] = [
-    "id",
-    "type",
-    "call_id",
-    "tool_call_id",
-    "tool_use_id",
-    "index",
-    "role",
-    "content",
-    "refusal",
-    "thought",
-    "thoughts",
-    "reasoning",
-    "annotations",
-    "audio",
-];
-
-/// Whether a key says nothing about arguments, so that it may stand in a bare envelope.
-pub(super) fn is_idle(key: &str) -> bool {
-    OTHER_KEYS.contains(&key)
-}
 
 /// Whether a marker said that this is a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,10 +19,6 @@ pub(super) enum Trust {
     Said,
 }
 
-/// Containers that say of themselves that they hold a call.
-const SAYING_KEYS: [&str; 3] = ["tool_call", "tool_calls", "function_call"];
-/// Keys of a block of text in a list of content blocks.
-const TEXT_KEYS: [&str; 4] = ["text", "thinking", "signature", "citations"];
 /// The longest name that a member of an unknown envelope gives.
 const MAX_NAME: usize = 64;
 /// The most members of an unknown envelope.
@@ -163,20 +97,20 @@ fn member(
     let first = cursor.peek()?.ok_or(Halt::NoMatch)?;
     let start = cursor.at();
     if trust == Trust::Said {
-        return if SAYING_KEYS.contains(&key.as_str()) && matches!(first, '{' | '[') {
+        return if keys::SAYING.contains(&key.as_str()) && matches!(first, '{' | '[') {
             contained(cursor, Trust::Bare, known, depth)
         } else {
             Err(Halt::NoMatch)
         };
     }
-    if is(&CONTAINER_KEYS) && matches!(first, '{' | '[') && envelope.name.is_none() {
+    if is(&keys::CONTAINERS) && matches!(first, '{' | '[') && envelope.name.is_none() {
         return contained(cursor, trust, known, depth);
     }
-    if is(&NAME_KEYS) && is_quote(first) && envelope.name.is_none() {
+    if is(&keys::NAMES) && is_quote(first) && envelope.name.is_none() {
         envelope.name = Some(cursor.string()?);
         return Ok(None);
     }
-    if is(&ARGUMENT_KEYS)
+    if keys::are_arguments(&key)
         && let Some(name) = &envelope.name
     {
         let nothing = known
@@ -202,7 +136,7 @@ fn member(
             depth,
         }));
     }
-    if trust == Trust::Bare && !is(&ARGUMENT_KEYS) && !is(&OTHER_KEYS) {
+    if trust == Trust::Bare && !keys::are_arguments(&key) && !keys::is_idle(&key) {
         return unknown_member(cursor, envelope, key, known, depth);
     }
     if key == "type"
@@ -214,9 +148,9 @@ fn member(
         envelope.block = Some(String::new());
     }
     cursor.skip_value()?;
-    if is(&ARGUMENT_KEYS) {
+    if keys::are_arguments(&key) {
         envelope.args = Some((start, cursor.at()));
-    } else if !is(&OTHER_KEYS) {
+    } else if !keys::is_idle(&key) {
         envelope.others.push((key, start, cursor.at()));
     }
     Ok(None)
@@ -237,7 +171,7 @@ fn unknown_member(
     {
         return Err(Halt::NoMatch);
     }
-    let text_block = TEXT_KEYS.contains(&key.as_str()) && envelope.block.is_some();
+    let text_block = keys::TEXT.contains(&key.as_str()) && envelope.block.is_some();
     match first {
         '{' if depth == 1
             && envelope.others.is_empty()

@@ -3,8 +3,9 @@
 //! Markers only say that a call may follow; what follows is recognised by its own shape. So mixed
 //! and stray markers (a Qwen tag round Hermes JSON, a fence in a tag) need no row of their own.
 
+use super::markers::Sense;
 use super::syntax::{Args, CallHead, Found, Known, Position, fence_line};
-use super::tag::{self, Sense, Tag};
+use super::tag::{self, Tag};
 use super::{envelope, lines, named, pythonic, yaml};
 use crate::interpret::scanner::{Cursor, Halt, Read};
 
@@ -89,20 +90,13 @@ fn markers(cursor: &mut Cursor<'_>, place: Position, known: Known<'_>) -> Read<S
             }
             _ => {}
         }
-        if !marks.any
-            && !matches!(place, Position::Text)
-            && let Some(found) = lines::line(cursor, known)?
-        {
-            marks.any = true;
-            return Ok(Step::Found(marks, found));
-        }
-        match lines::bracket(cursor, !marks.any && place != Position::Text, known)? {
-            lines::Bracket::Wrapper => marks.any = true,
-            lines::Bracket::Call(found) => {
+        match lines::words(cursor, !marks.any && place != Position::Text, known)? {
+            lines::Opened::Wrapper => marks.any = true,
+            lines::Opened::Call(found) => {
                 marks.any = true;
                 return Ok(Step::Found(marks, found));
             }
-            lines::Bracket::None => return Ok(Step::Marked(marks)),
+            lines::Opened::None => return Ok(Step::Marked(marks)),
         }
     }
     Err(Halt::NoMatch)

@@ -1,90 +1,48 @@
-//! Markers that are words: at a line's start (`Action:`, `TOOL_CALL`, `✿FUNCTION✿`, `>>>f`) or in
-//! brackets (`[TOOL_CALLS]`, `[Calling tool: f({…})]`).
+//! What stands behind markers that are words: at a line's start (`Action:`, `TOOL_CALL`,
+//! `✿FUNCTION✿`, `>>>f`) or in brackets (`[TOOL_CALLS]`, `[Calling tool: f({…})]`).
 
+use super::markers::{self, Leads};
 use super::syntax::{Args, Found, Known, fence_line};
 use super::{envelope, named, pythonic};
 use crate::interpret::scanner::{Cursor, Halt, Read};
 use crate::interpret::slice::from;
 
-/// Line starts behind which a call stands in any form with its own shape.
-const WORDS: [&str; 9] = [
-    "TOOL_CALLS:",
-    "TOOL_CALL:",
-    "TOOL_CALL",
-    "Tool call:",
-    "Tool Call:",
-    "tool_call:",
-    "Function call:",
-    "Function Call:",
-    "functools",
-];
-/// Bracketed words that open calls wherever they stand.
-const BRACKETS: [&str; 5] = [
-    "[TOOL_CALLS]",
-    "[TOOL_CALL]",
-    "[TOOL_REQUEST]",
-    "[FUNCTION_CALL]",
-    "[tool_calls]",
-];
-/// Openings of narrated calls, up to the name.
-const NARRATED: [&str; 8] = [
-    "[Calling tool:",
-    "[Calling tool",
-    "[Tool call:",
-    "[Tool Call:",
-    "[tool_call:",
-    "[Called tool:",
-    "[Calling function:",
-    "[Calling:",
-];
-
-pub(super) enum Bracket {
+/// What a marker of words opens.
+pub(super) enum Opened {
     Wrapper,
     Call(Found),
     None,
 }
 
-/// A bracketed marker, in running text or behind other markers.
-pub(super) fn bracket(
-    cursor: &mut Cursor<'_>,
-    at_line_start: bool,
-    known: Known<'_>,
-) -> Read<Bracket> {
-    if cursor.peek()? != Some('[') {
-        return Ok(Bracket::None);
-    }
-    if one_of(cursor, &BRACKETS)?.is_some() {
-        return Ok(Bracket::Wrapper);
-    }
-    if at_line_start && one_of(cursor, &NARRATED)?.is_some() {
-        return narrated(cursor, known).map(Bracket::Call);
-    }
-    Ok(Bracket::None)
-}
-
-/// Passes the longest of the words that stands here.
-fn one_of(cursor: &mut Cursor<'_>, words: &'static [&'static str]) -> Read<Option<&'static str>> {
-    let mut open = false;
-    let mut best: Option<&'static str> = None;
-    for word in words {
-        match cursor.clone().try_literal(word) {
-            Ok(true) => best = best.filter(|b| b.len() >= word.len()).or(Some(word)),
-            Ok(false) => {}
-            Err(_) => open = true,
+/// Passes a marker of words and what it leads to, if both stand here.
+pub(super) fn words(cursor: &mut Cursor<'_>, line_start: bool, known: Known<'_>) -> Read<Opened> {
+    let start = cursor.at();
+    let Some(words) = markers::words(cursor, line_start)? else {
+        return Ok(Opened::None);
+    };
+    let form: fn(&mut Cursor<'_>, Known<'_>) -> Read<Found> = match words.leads {
+        Leads::Wrapped => return Ok(Opened::Wrapper),
+        Leads::Invented => return Ok(Opened::None),
+        Leads::Shaped => behind_word,
+        Leads::Narrated => narrated,
+        Leads::Action => action,
+        Leads::Flower => flower,
+        Leads::Recipient => recipient,
+        Leads::Header => header,
+    };
+    match form(cursor, known) {
+        Ok(found) => Ok(Opened::Call(found)),
+        Err(Halt::Incomplete) => Err(Halt::Incomplete),
+        Err(Halt::NoMatch) => {
+            cursor.go(start);
+            Ok(Opened::None)
         }
     }
-    if open {
-        return Err(Halt::Incomplete);
-    }
-    if let Some(word) = best {
-        cursor.go(cursor.at() + word.len());
-    }
-    Ok(best)
 }
 
 /// `[Calling tool: f({…})]`, `[Calling tool f with arguments {…}]`.
 fn narrated(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
-    /// What may stand between the name and its arguments.
+    /// What may stand between the name and its arguments, the longer before its beginning.
     const BETWEEN: [&str; 5] = [
         "with arguments:",
         "with arguments",
@@ -99,7 +57,14 @@ fn narrated(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
         cursor.go(cursor.at() + 1);
     }
     cursor.spaces();
-    one_of(cursor, &BETWEEN)?;
+    let rest = cursor.rest();
+    let open = |word: &&str| word.len() > rest.len() && word.starts_with(rest);
+    if !cursor.whole() && BETWEEN.iter().any(open) {
+        return Err(Halt::Incomplete);
+    }
+    if let Some(word) = BETWEEN.iter().find(|word| rest.starts_with(**word)) {
+        cursor.go(cursor.at() + word.len());
+    }
     cursor.spaces();
     match cursor.peek()?.ok_or(Halt::NoMatch)? {
         '{' => Ok(Found::new(name, Args::Json)),
@@ -120,44 +85,8 @@ fn narrated(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
     }
 }
 
-/// A marker that counts only at a line's start.
-pub(super) fn line(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Option<Found>> {
-    let start = cursor.at();
-    let Some(first) = cursor.peek()? else {
-        return Ok(None);
-    };
-    let form: fn(&mut Cursor<'_>, Known<'_>) -> Read<Found> = match first {
-        'A' => action,
-        '✿' => flower,
-        '>' => recipient,
-        'a' | 'c' | 't' => header,
-        'T' | 'F' | 'f' => word,
-        _ => return Ok(None),
-    };
-    match form(cursor, known) {
-        Ok(found) => Ok(Some(found)),
-        Err(Halt::Incomplete) => Err(Halt::Incomplete),
-        Err(Halt::NoMatch) if first == 't' => {
-            cursor.go(start);
-            match word(cursor, known) {
-                Ok(found) => Ok(Some(found)),
-                Err(Halt::Incomplete) => Err(Halt::Incomplete),
-                Err(Halt::NoMatch) => {
-                    cursor.go(start);
-                    Ok(None)
-                }
-            }
-        }
-        Err(Halt::NoMatch) => {
-            cursor.go(start);
-            Ok(None)
-        }
-    }
-}
-
 /// `TOOL_CALL {…}` and its like.
-fn word(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
-    one_of(cursor, &WORDS)?.ok_or(Halt::NoMatch)?;
+fn behind_word(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
     cursor.blank();
     if cursor.peek()? == Some('`') {
         fence_line(cursor)?;
@@ -199,9 +128,6 @@ fn shaped(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
 
 /// `ReAct`: `Action: f` and on the next line `Action Input: …`; or JSON behind `Action:`.
 fn action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
-    if !cursor.try_literal("Action:")? {
-        return Err(Halt::NoMatch);
-    }
     cursor.blank();
     match cursor.peek()?.ok_or(Halt::NoMatch)? {
         '`' if cursor.rest().starts_with("``") => {
@@ -282,9 +208,6 @@ fn python_action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Option<Found
 
 /// qwen-agent: `✿FUNCTION✿: f` and `✿ARGS✿: {…}`.
 fn flower(cursor: &mut Cursor<'_>, _known: Known<'_>) -> Read<Found> {
-    if !cursor.try_literal("✿FUNCTION✿:")? {
-        return Err(Halt::NoMatch);
-    }
     cursor.blank();
     let name = named::name(cursor)?.to_owned();
     cursor.blank();
@@ -301,9 +224,6 @@ fn flower(cursor: &mut Cursor<'_>, _known: Known<'_>) -> Read<Found> {
 
 /// Functionary: `>>>f` and on the next line `{…}`.
 fn recipient(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
-    if !cursor.try_literal(">>>")? {
-        return Err(Halt::NoMatch);
-    }
     cursor.spaces();
     let name = named::name(cursor)?.to_owned();
     known.declared.resolve(&name).ok_or(Halt::NoMatch)?;
@@ -317,16 +237,6 @@ fn recipient(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
 
 /// A Harmony header whose special tokens were lost: `commentary to=functions.f json{…}`.
 fn header(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
-    const ROLES: [&str; 4] = [
-        "assistantcommentary ",
-        "assistant ",
-        "commentary ",
-        "analysis ",
-    ];
-    one_of(cursor, &ROLES)?;
-    if !cursor.try_literal("to=")? {
-        return Err(Halt::NoMatch);
-    }
     let name = named::name(cursor)?.to_owned();
     known.declared.resolve(&name).ok_or(Halt::NoMatch)?;
     let rest = cursor.rest();

@@ -2,8 +2,10 @@
 //! Claude's and `Qwen3-Coder`'s tags, Cline's tags, `name {json}`.
 
 use super::callable_tools::CallableTools;
+use super::keys;
+use super::markers::Sense;
 use super::syntax::{Args, Found, Known, fence_line};
-use super::tag::{self, Sense, Tag};
+use super::tag::{self, Tag};
 use crate::interpret::scanner::{Cursor, Halt, Read};
 use crate::interpret::slice::{at_most, to};
 
@@ -40,13 +42,7 @@ pub(super) fn arguments(cursor: &mut Cursor<'_>, name: String) -> Read<Found> {
 fn grouped(cursor: &mut Cursor<'_>) -> Read<Args> {
     let start = cursor.at();
     let tag = tag::lex(cursor, &|_, _| true)?;
-    if !tag.closing
-        && tag.value.is_none()
-        && matches!(
-            tag.name.as_str(),
-            "arguments" | "parameters" | "args" | "params" | "input"
-        )
-    {
+    if !tag.closing && tag.value.is_none() && keys::holds_arguments(&tag.name) {
         cursor.blank();
         if cursor.peek()? == Some('`') {
             fence_line(cursor)?;
@@ -193,11 +189,7 @@ pub(super) fn declared_tag(
     cursor.go(start);
     let fits =
         !next.closing && (tool.has(next.raw) || next.value.as_deref().is_some_and(|v| tool.has(v)));
-    let wraps = matches!(
-        next.name.as_str(),
-        "args" | "arguments" | "parameters" | "params"
-    );
-    if fits || wraps {
+    if fits || keys::holds_arguments(&next.name) {
         Ok(found(Args::Tagged))
     } else {
         Err(Halt::NoMatch)

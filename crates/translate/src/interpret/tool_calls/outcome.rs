@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::chat_request::{ToolChoice, Tools};
+use crate::chat_request::Demand;
 
 /// What an answer came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -49,18 +49,6 @@ pub enum Problem {
 }
 
 impl Outcome {
-    /// Adds [`Problem::Missing`] where the choice demanded a call and none came.
-    pub(super) fn demand(&mut self, tools: &Tools) {
-        if self.calls > 0 || !tools.call_required() {
-            return;
-        }
-        let name = match &tools.choice {
-            ToolChoice::Named(name) => Some(name.clone()),
-            _ => None,
-        };
-        self.problems.push(Problem::Missing { name });
-    }
-
     /// Whether a call was begun and cannot be ended: what the client was given of it is void.
     #[must_use]
     pub fn broke_started_call(&self) -> bool {
@@ -87,6 +75,18 @@ impl Outcome {
             names.join(", ")
         );
         Some(text)
+    }
+}
+
+impl Problem {
+    /// What is wrong with an answer without calls, if one was demanded.
+    pub(super) fn of_missing(demand: Demand<'_>) -> Option<Self> {
+        let name = match demand {
+            Demand::Nothing => return None,
+            Demand::Any => None,
+            Demand::Named(name) => Some(name.to_owned()),
+        };
+        Some(Self::Missing { name })
     }
 }
 

@@ -14,7 +14,8 @@ mod state;
 use super::Options;
 use super::callable_tools::CallableTools;
 use super::context::Context;
-use super::outcome::Outcome;
+use super::markers;
+use super::outcome::{Outcome, Problem};
 use super::prompt_echo::PromptEcho;
 use super::source::Source;
 use super::syntax::Known;
@@ -42,9 +43,10 @@ pub struct Reader {
 /// What the request says about calls.
 #[derive(Debug)]
 struct Rules {
-    /// The choice among the tools; the tools themselves are in `declared`.
-    tools: Tools,
     declared: CallableTools,
+    one_at_a_time: bool,
+    /// What is wrong if no call comes.
+    missing: Option<Problem>,
     tags: Tags,
     /// The tag that closes a call.
     close: String,
@@ -83,10 +85,8 @@ impl Reader {
         Self {
             rules: Rules {
                 declared: CallableTools::new(tools),
-                tools: Tools {
-                    offered: Vec::new(),
-                    ..tools.clone()
-                },
+                one_at_a_time: tools.one_at_a_time,
+                missing: Problem::of_missing(tools.demand()),
                 tags,
                 close: tags.close("tool_call"),
                 quoted,
@@ -139,8 +139,11 @@ impl Reader {
             }
             driver.settle(state);
         }
-        self.progress.outcome.demand(&self.rules.tools);
-        self.progress.outcome
+        let mut outcome = self.progress.outcome;
+        if outcome.calls == 0 {
+            outcome.problems.extend(self.rules.missing);
+        }
+        outcome
     }
 
     fn is_finished(&self) -> bool {
@@ -193,7 +196,8 @@ impl Driver<'_> {
     fn cut(&mut self, state: &State) {
         let drafts = state.tentative().is_some_and(|t| !t.drafts.is_empty());
         let unread = self.source.rest().trim();
-        let begins_call = unread.starts_with(['<', '[']) && state.tentative().is_none();
+        let marker = unread.bytes().next().is_some_and(markers::begins_anywhere);
+        let begins_call = marker && state.tentative().is_none();
         match state {
             State::Arguments(_) if drafts => self.progress.outcome.cut_in_call = true,
             State::Arguments(_) | State::Malformed(_) => {

@@ -1,108 +1,13 @@
-//! The tags that models put around calls, all spelled a little differently: one lexer and one table.
+//! The tags that models put around calls, all spelled a little differently: one lexer for them.
 //!
 //! `<tool_call>`, `<TOOLCALL>`, `<|tool_call_begin|>`, `<｜tool▁calls▁begin｜>`, `<｜DSML｜invoke name="f">`,
 //! `<minimax:tool_call>` and `<function=f>` differ in pipes, name spaces, case and separators, and
-//! these are not minded. What a tag means is looked up in [`TABLE`]; a new dialect is often one row.
+//! these are not minded. What a tag means is looked up among the [`markers`].
 
+use super::markers::{self, NAMESPACES, Sense};
 use crate::interpret::scanner::{Cursor, Halt, Read};
 use crate::interpret::slice::{from, to};
 use crate::tags::Tags;
-
-/// What a tag means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sense {
-    /// Opens one call or several.
-    Wrapper,
-    /// Opens a call if it gives a name, as `<invoke name="f">` or `<function=f>`; else nothing.
-    Named,
-    /// Begins a Harmony header, which may name a recipient.
-    Harmony,
-    /// Stands between the name and the arguments.
-    Separator,
-    /// Ends a call or several.
-    Closer,
-    /// Begins something that is not the model's to write: a tool's result, another turn.
-    Invented,
-}
-
-/// Every tag by its name without pipes, name space and case, with `_` between words.
-const TABLE: &[(&str, Sense)] = &[
-    ("tool_call", Sense::Wrapper),
-    ("tool_calls", Sense::Wrapper),
-    ("toolcall", Sense::Wrapper),
-    ("toolcalls", Sense::Wrapper),
-    ("function_call", Sense::Wrapper),
-    ("function_calls", Sense::Wrapper),
-    ("functioncall", Sense::Wrapper),
-    ("functioncalls", Sense::Wrapper),
-    ("tool_use", Sense::Wrapper),
-    ("tool_request", Sense::Wrapper),
-    ("tool_code", Sense::Wrapper),
-    ("use_mcp_tool", Sense::Wrapper),
-    ("tool_call_begin", Sense::Wrapper),
-    ("tool_calls_begin", Sense::Wrapper),
-    ("tool_calls_section_begin", Sense::Wrapper),
-    ("tool_call_start", Sense::Wrapper),
-    ("tool_calls_start", Sense::Wrapper),
-    ("start_action", Sense::Wrapper),
-    ("action_start", Sense::Wrapper),
-    ("start_function_call", Sense::Wrapper),
-    ("python_tag", Sense::Wrapper),
-    ("python_start", Sense::Wrapper),
-    ("tools_prefix", Sense::Wrapper),
-    ("function", Sense::Named),
-    ("invoke", Sense::Named),
-    ("tool", Sense::Named),
-    ("call", Sense::Named),
-    ("action", Sense::Named),
-    ("recipient", Sense::Harmony),
-    ("channel", Sense::Harmony),
-    ("start", Sense::Harmony),
-    ("plugin", Sense::Separator),
-    ("interpreter", Sense::Separator),
-    ("tool_sep", Sense::Separator),
-    ("tool_call_argument_begin", Sense::Separator),
-    ("constrain", Sense::Separator),
-    ("message", Sense::Separator),
-    ("content", Sense::Separator),
-    ("tool_call_end", Sense::Closer),
-    ("tool_calls_end", Sense::Closer),
-    ("tool_calls_section_end", Sense::Closer),
-    ("end_action", Sense::Closer),
-    ("action_end", Sense::Closer),
-    ("end_function_call", Sense::Closer),
-    ("python_end", Sense::Closer),
-    ("tools_suffix", Sense::Closer),
-    ("eom_id", Sense::Closer),
-    ("eot_id", Sense::Closer),
-    ("im_end", Sense::Closer),
-    ("end", Sense::Closer),
-    ("end_of_sentence", Sense::Closer),
-    ("end_of_turn", Sense::Closer),
-    ("end_of_text", Sense::Closer),
-    ("endoftext", Sense::Closer),
-    ("return", Sense::Closer),
-    ("tool_result", Sense::Invented),
-    ("tool_results", Sense::Invented),
-    ("tool_response", Sense::Invented),
-    ("tool_responses", Sense::Invented),
-    ("tool_output", Sense::Invented),
-    ("tool_outputs", Sense::Invented),
-    ("tool_output_begin", Sense::Invented),
-    ("tool_outputs_begin", Sense::Invented),
-    ("function_result", Sense::Invented),
-    ("function_results", Sense::Invented),
-    ("function_response", Sense::Invented),
-    ("function_responses", Sense::Invented),
-    ("observation", Sense::Invented),
-    ("start_tool_result", Sense::Invented),
-    ("im_start", Sense::Invented),
-    ("start_of_turn", Sense::Invented),
-    ("start_header_id", Sense::Invented),
-    ("user", Sense::Invented),
-    ("system", Sense::Invented),
-    ("assistant", Sense::Invented),
-];
 
 /// One tag as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,11 +35,7 @@ const MAX_NAME: usize = 80;
 /// The tag's meaning under the tags in force. The protocol's own tag counts only in the variant
 /// that was chosen for this request: no text of the request holds it.
 pub(super) fn sense(tag: &Tag<'_>, tags: Tags) -> Option<Sense> {
-    let name = plain_name(&tag.name, tags)?;
-    TABLE
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, sense)| *sense)
+    markers::sense(plain_name(&tag.name, tags)?)
 }
 
 /// The name without the number of our variant; none if it has another number.
@@ -153,11 +54,7 @@ pub(super) fn is_ours(tag: &Tag<'_>, tags: Tags) -> bool {
 
 /// Whether this tag begins another call rather than a parameter.
 pub(super) fn begins_call(tag: &Tag<'_>) -> bool {
-    let sense = TABLE
-        .iter()
-        .find(|(known, _)| *known == tag.name)
-        .map(|(_, sense)| *sense);
-    match sense {
+    match markers::sense(&tag.name) {
         Some(Sense::Named) => {
             tag.value.is_some() && matches!(tag.name.as_str(), "function" | "invoke")
         }
@@ -183,19 +80,17 @@ pub(super) fn known(part: &str, complete: bool) -> bool {
 
 /// The same of a name without pipes and name space.
 fn segment_known(part: &str, complete: bool) -> bool {
+    if !part.bytes().next().is_none_or(markers::begins_tag) {
+        return false;
+    }
     let unnumbered = part.trim_end_matches(|c: char| c.is_ascii_digit());
     let name = normal(unnumbered.strip_suffix('-').unwrap_or(part));
-    let exact = TABLE.iter().any(|(known, _)| *known == name);
-    exact
-        || (!complete
-            && (NAMESPACES.iter().any(|n| n.starts_with(&name))
-                || TABLE.iter().any(|(known, _)| known.starts_with(&name))))
+    if complete {
+        markers::sense(&name).is_some()
+    } else {
+        markers::may_become_tag(&name)
+    }
 }
-
-/// Name spaces in use before `:` or between pipes.
-const NAMESPACES: [&str; 10] = [
-    "minimax", "seed", "xai", "antml", "qwen", "ns", "longcat", "dsml", "steptml", "step",
-];
 
 /// The name as the table has it.
 fn normal(raw: &str) -> String {

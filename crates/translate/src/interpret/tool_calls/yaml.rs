@@ -5,13 +5,12 @@
 use serde_json::{Map, Value};
 
 use super::callable_tools::CallableTools;
+use super::keys;
+use super::markers::ENDS_OF_YAML;
 use super::syntax::{Args, Found};
 use crate::interpret::json::{self, Grade};
 use crate::interpret::scanner::{Cursor, Halt, Read};
 use crate::interpret::slice::to;
-
-/// Where the text of a YAML call ends.
-const ENDS: [&str; 3] = ["</", "\n```", "<|"];
 
 /// Reads the call to its closing marker.
 pub(super) fn call(cursor: &mut Cursor<'_>, declared: &CallableTools) -> Read<Found> {
@@ -28,7 +27,7 @@ pub(super) fn call(cursor: &mut Cursor<'_>, declared: &CallableTools) -> Read<Fo
         .to_owned();
     declared.resolve(&name).ok_or(Halt::NoMatch)?;
     let rest = cursor.rest();
-    let end = ENDS.iter().filter_map(|e| rest.find(e)).min();
+    let end = ENDS_OF_YAML.iter().filter_map(|e| rest.find(e)).min();
     let end = match end {
         Some(end) => end,
         None if cursor.whole() => rest.len(),
@@ -43,10 +42,7 @@ pub(super) fn call(cursor: &mut Cursor<'_>, declared: &CallableTools) -> Read<Fo
     } else {
         let first = lines.remove(0).trim_end();
         let key = first.strip_suffix(':').ok_or(Halt::NoMatch)?;
-        if !matches!(
-            key.trim(),
-            "arguments" | "parameters" | "args" | "input" | "params"
-        ) {
+        if !keys::holds_arguments(key.trim()) {
             return Err(Halt::NoMatch);
         }
         mapping(&lines)?

@@ -18,7 +18,7 @@ use crate::chat_request::{
 };
 use crate::dialect::DecodedRequest;
 use crate::dialect::anthropic::error;
-use crate::dialect::request;
+use crate::dialect::request::{self, model};
 use crate::failure::{Failure, Kind, echo};
 use crate::tokens;
 use history::History;
@@ -77,7 +77,7 @@ struct DecodedChat {
 }
 
 fn chat(mut request: wire::Request) -> Result<DecodedChat, Failure> {
-    let (model, online) = model(request.model.take())?;
+    let (model, online) = model::required(request.model.take(), model::MODEL_IDS)?;
     refuse_what_is_kept_elsewhere(&request)?;
     let wire_messages = request.messages.take().unwrap_or_default();
     if wire_messages.is_empty() {
@@ -120,20 +120,6 @@ fn chat(mut request: wire::Request) -> Result<DecodedChat, Failure> {
         chat,
         prefill,
         search_is_demanded,
-    })
-}
-
-fn model(model: Option<String>) -> Result<(String, bool), Failure> {
-    let model = model.filter(|model| !model.trim().is_empty());
-    let model = model.ok_or_else(|| {
-        Failure::invalid(
-            "model",
-            "`model` is missing: name one of the ids that GET /v1/models lists.",
-        )
-    })?;
-    Ok(match model.strip_suffix(":online") {
-        Some(base) => (base.to_owned(), true),
-        None => (model, false),
     })
 }
 

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::bounds::note_ignored;
 use crate::dialect::request::forms::{Count, object};
-use crate::dialect::request::slot::{is_number, number, put, put_list, put_object};
+use crate::dialect::request::slot::{self, Fields, is_number, number, put, put_list, put_object};
 
 pub use content::{Block, Bytes, Content, Source, ToolChange};
 pub use tool::Tool;
@@ -70,29 +70,13 @@ const SILENT: [&str; 9] = [
 
 impl<'de> Deserialize<'de> for Request {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(RequestVisitor)
+        slot::read(deserializer)
     }
 }
 
-struct RequestVisitor;
+impl Fields for Request {
+    const EXPECTED: &'static str = "a JSON object with `model`, `max_tokens` and `messages`";
 
-impl<'de> Visitor<'de> for RequestVisitor {
-    type Value = Request;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object with `model`, `max_tokens` and `messages`")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Request, A::Error> {
-        let mut request = Request::default();
-        while let Some(key) = map.next_key::<String>()? {
-            request.field(key, &mut map)?;
-        }
-        Ok(request)
-    }
-}
-
-impl Request {
     fn field<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {
         match key.as_str() {
             "model" => put(&mut self.model, "model", map),
@@ -111,7 +95,9 @@ impl Request {
             _ => self.without_effect(key, map),
         }
     }
+}
 
+impl Request {
     fn without_effect<'de, A: MapAccess<'de>>(
         &mut self,
         key: String,

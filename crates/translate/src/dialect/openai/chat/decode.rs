@@ -8,8 +8,8 @@ use crate::chat_request::{
 use crate::dialect::DecodedRequest;
 use crate::dialect::openai::json_schema;
 use crate::dialect::openai::{limits, search};
-use crate::dialect::request;
 use crate::dialect::request::forms::Count;
+use crate::dialect::request::{self, model};
 use crate::failure::{Failure, echo};
 
 mod messages;
@@ -24,7 +24,7 @@ use tools::tools;
 /// An invalid request: the failure names the field at fault.
 pub fn decode(body: &[u8]) -> Result<DecodedRequest, Failure> {
     let mut request: wire::Request = request::parse(body)?;
-    let (model, online) = model(request.model.take())?;
+    let (model, online) = model::required(request.model.take(), model::MODEL_IDS)?;
     let legacy_functions =
         request.functions.is_some() && request.tools.as_ref().is_none_or(Vec::is_empty);
     let (tools, hosted) = tools(&mut request, legacy_functions)?;
@@ -82,18 +82,6 @@ pub fn decode(body: &[u8]) -> Result<DecodedRequest, Failure> {
         chat,
         further: Vec::new(),
         encoder: Box::new(options),
-    })
-}
-
-/// The model's name less the suffix that asks for web search, and whether it was there.
-fn model(name: Option<String>) -> Result<(String, bool), Failure> {
-    let name = name.filter(|name| !name.trim().is_empty()).ok_or_else(|| {
-        let message = "`model` is missing: name one of the ids that GET /v1/models lists.";
-        Failure::invalid("model", message)
-    })?;
-    Ok(match name.strip_suffix(":online") {
-        Some(base) if !base.is_empty() => (base.to_owned(), true),
-        _ => (name, false),
     })
 }
 

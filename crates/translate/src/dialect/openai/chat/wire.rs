@@ -4,22 +4,19 @@
 //! The top level is read by hand because serde's `flatten`, which would keep unknown fields aside,
 //! copies the whole request once more.
 
-use std::fmt;
-
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::bounds::note_ignored;
+use crate::dialect::openai::parts::Grammar;
 use crate::dialect::request::forms::{Count, OneOrMany, object};
-use crate::dialect::request::slot::{is_number, number, put, put_list, put_object};
+use crate::dialect::request::slot::{self, Fields, is_number, number, put, put_list, put_object};
 
 mod message;
 
-pub use message::{
-    CalledCustom, CalledFunction, Content, File, ImageUrl, InputAudio, Message, Part, ToolCall,
-};
+pub use message::{CalledCustom, CalledFunction, Content, File, Message, Part, ToolCall};
 
 /// The request's fields that have an effect, and the names of those that have none.
 #[derive(Debug, Default)]
@@ -93,29 +90,13 @@ const EXTRA_PARAM_BYTES_MAX: usize = 4096;
 
 impl<'de> Deserialize<'de> for Request {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(RequestVisitor)
+        slot::read(deserializer)
     }
 }
 
-struct RequestVisitor;
+impl Fields for Request {
+    const EXPECTED: &'static str = "a JSON object with `model` and `messages`";
 
-impl<'de> Visitor<'de> for RequestVisitor {
-    type Value = Request;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object with `model` and `messages`")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Request, A::Error> {
-        let mut request = Request::default();
-        while let Some(key) = map.next_key::<String>()? {
-            request.field(key, &mut map)?;
-        }
-        Ok(request)
-    }
-}
-
-impl Request {
     fn field<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {
         match key.as_str() {
             "model" => put(&mut self.model, "model", map),
@@ -148,7 +129,9 @@ impl Request {
             _ => self.without_effect(key, map),
         }
     }
+}
 
+impl Request {
     fn without_effect<'de, A: MapAccess<'de>>(
         &mut self,
         key: String,
@@ -275,17 +258,6 @@ pub struct CustomFormat {
     #[serde(default)]
     pub syntax: Option<String>,
     /// For `grammar` as the Responses API has it: the grammar itself.
-    #[serde(default)]
-    pub definition: Option<String>,
-}
-
-/// A grammar that a custom tool's text must follow.
-#[derive(Debug, Deserialize)]
-pub struct Grammar {
-    /// `lark` or `regex`.
-    #[serde(default)]
-    pub syntax: Option<String>,
-    /// The grammar itself.
     #[serde(default)]
     pub definition: Option<String>,
 }

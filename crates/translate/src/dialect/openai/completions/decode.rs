@@ -10,7 +10,7 @@ use super::wire;
 use crate::chat_request::{ChatRequest, Delivery, Message, Part, Role, WebSearch};
 use crate::dialect::DecodedRequest;
 use crate::dialect::openai::limits;
-use crate::dialect::request;
+use crate::dialect::request::{self, model};
 use crate::failure::Failure;
 
 /// Decodes the body of a request.
@@ -19,20 +19,8 @@ use crate::failure::Failure;
 /// A [`Kind::Invalid`](crate::failure::Kind::Invalid) failure that names the field at fault.
 pub fn decode(body: &[u8]) -> Result<DecodedRequest, Failure> {
     let mut request: wire::Request = request::parse(body)?;
-    let model = request
-        .model
-        .take()
-        .filter(|model| !model.trim().is_empty());
-    let model = model.ok_or_else(|| {
-        Failure::invalid(
-            "model",
-            "`model` is missing: name one of the ids that GET /v1/models lists.",
-        )
-    })?;
-    let (model, search) = match model.strip_suffix(":online") {
-        Some(base) if !base.is_empty() => (base.to_owned(), Some(WebSearch::default())),
-        _ => (model, None),
-    };
+    let (model, online) = model::required(request.model.take(), model::MODEL_IDS)?;
+    let search = online.then(WebSearch::default);
     let prompts = prompts(request.prompt.take())
         .map_err(|failure| request::with_endpoint_of(failure, &request.ignored))?;
     if request

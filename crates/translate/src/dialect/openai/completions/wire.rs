@@ -2,15 +2,13 @@
 //!
 //! Tolerant by intent: unknown fields are named, never refused, and `null` is the same as absent.
 
-use std::fmt;
-
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess};
 use serde_json::Value;
 
 use crate::bounds::note_ignored;
 use crate::dialect::request::forms::{Count, OneOrMany};
-use crate::dialect::request::slot::{is_number, number, put, put_object};
+use crate::dialect::request::slot::{self, Fields, is_number, number, put, put_object};
 
 /// The request's fields that have an effect, and the names of those that have none.
 #[derive(Debug, Default)]
@@ -46,25 +44,13 @@ const SILENT: [&str; 2] = ["user", "metadata"];
 
 impl<'de> Deserialize<'de> for Request {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-        impl<'de> Visitor<'de> for V {
-            type Value = Request;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object with `model` and `prompt`")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Request, A::Error> {
-                let mut request = Request::default();
-                while let Some(key) = map.next_key::<String>()? {
-                    request.field(key, &mut map)?;
-                }
-                Ok(request)
-            }
-        }
-        deserializer.deserialize_map(V)
+        slot::read(deserializer)
     }
 }
 
-impl Request {
+impl Fields for Request {
+    const EXPECTED: &'static str = "a JSON object with `model` and `prompt`";
+
     fn field<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {
         match key.as_str() {
             "model" => put(&mut self.model, "model", map),

@@ -16,7 +16,7 @@ use crate::chat_request::{
 use crate::dialect::DecodedRequest;
 use crate::dialect::openai::json_schema;
 use crate::dialect::openai::{metadata, search};
-use crate::dialect::request;
+use crate::dialect::request::{self, model};
 use crate::failure::{Failure, Kind, echo};
 
 mod content;
@@ -56,10 +56,7 @@ pub fn decode(body: &[u8]) -> Result<DecodedRequest, Failure> {
 pub fn read(body: &[u8]) -> Result<ResponsesRequest, Failure> {
     let mut asked = read_for_counting(body)?;
     if asked.model.is_empty() {
-        return Err(Failure::invalid(
-            "model",
-            "`model` is missing: name one of the ids that GET /v1/models lists.",
-        ));
+        return Err(model::missing(model::MODEL_IDS));
     }
     let request = &mut asked.request;
     if request.background == Some(true) {
@@ -83,11 +80,7 @@ pub fn read(body: &[u8]) -> Result<ResponsesRequest, Failure> {
 /// A [`Kind::Invalid`] failure that names the field at fault.
 pub fn read_for_counting(body: &[u8]) -> Result<ResponsesRequest, Failure> {
     let mut request: wire::Request = request::parse(body)?;
-    let model = request.model.take().unwrap_or_default();
-    let (model, online) = match model.strip_suffix(":online") {
-        Some(base) if !base.is_empty() => (base.to_owned(), true),
-        _ => (model, false),
-    };
+    let (model, online) = model::model_and_search(request.model.take().unwrap_or_default());
     if request.previous_response_id.is_some() && request.conversation.is_some() {
         return Err(Failure::invalid(
             "previous_response_id",

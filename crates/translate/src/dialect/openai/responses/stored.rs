@@ -3,71 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::dialect::json;
+use crate::dialect::list_query::ListQuery;
 use crate::failure::{Failure, echo};
 
-/// The most items of a page, as OpenAI has it.
-const MAX_PAGE: usize = 100;
-/// The items of a page that was not given a size.
-const DEFAULT_PAGE: usize = 20;
-
-/// Which items of a list are asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// The item after which the page begins.
-    pub after: Option<String>,
-    /// How many items at most.
-    pub limit: usize,
-    /// Oldest first. OpenAI's lists begin with the newest.
-    pub ascending: bool,
-}
-
-impl Default for Page {
-    fn default() -> Self {
-        Self {
-            after: None,
-            limit: DEFAULT_PAGE,
-            ascending: false,
-        }
-    }
-}
-
-impl Page {
-    /// Reads the pairs of a query string, already decoded. What is not about the page is passed
-    /// over.
-    ///
-    /// # Errors
-    /// A `limit` that is no number from 1 to 100, or an `order` that is neither `asc` nor `desc`.
-    pub fn read<'q>(query: impl IntoIterator<Item = (&'q str, &'q str)>) -> Result<Self, Failure> {
-        let mut page = Self::default();
-        for (key, value) in query {
-            match (key, value) {
-                ("after", id) => page.after = Some(id.to_owned()),
-                ("limit", number) => {
-                    let limit = number
-                        .parse()
-                        .ok()
-                        .filter(|limit| (1..=MAX_PAGE).contains(limit));
-                    page.limit = limit.ok_or_else(|| {
-                        Failure::invalid(
-                            "limit",
-                            format!("`limit` must be a number from 1 to {MAX_PAGE}."),
-                        )
-                    })?;
-                }
-                ("order", "asc") => page.ascending = true,
-                ("order", "desc") => page.ascending = false,
-                ("order", other) => {
-                    return Err(Failure::invalid(
-                        "order",
-                        format!("Invalid order `{}`: use asc or desc.", echo(other)),
-                    ));
-                }
-                _ => {}
-            }
-        }
-        Ok(page)
-    }
-}
+/// The items of a page that was not given a size, and the most of one, as OpenAI has it.
+pub const PAGE: (usize, usize) = (20, 100);
 
 fn id(item: &Value) -> &str {
     item.get("id").and_then(Value::as_str).unwrap_or_default()
@@ -77,9 +17,9 @@ fn id(item: &Value) -> &str {
 ///
 /// # Errors
 /// An `after` that is none of the items.
-pub fn list(items: &[Value], page: &Page) -> Result<Vec<u8>, Failure> {
+pub fn list(items: &[Value], page: &ListQuery) -> Result<Vec<u8>, Failure> {
     let mut ordered: Vec<&Value> = items.iter().collect();
-    if !page.ascending {
+    if page.newest_first {
         ordered.reverse();
     }
     let start = match &page.after {
@@ -121,7 +61,7 @@ pub fn input_tokens(count: u64) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn ids(page: &Page) -> (Vec<String>, bool) {
+    fn ids(page: &ListQuery) -> (Vec<String>, bool) {
         let items: Vec<Value> = (0..5).map(|n| json!({"id": format!("i{n}")})).collect();
         let list: Value = serde_json::from_slice(&list(&items, page).unwrap()).unwrap();
         let data = list["data"].as_array().unwrap();
@@ -137,8 +77,9 @@ mod tests {
         (ids, list["has_more"].as_bool().unwrap())
     }
 
-    fn page(query: &[(&str, &str)]) -> Page {
-        Page::read(query.iter().copied()).unwrap()
+    fn page(query: &[(&str, &str)]) -> ListQuery {
+        let (standard, most) = PAGE;
+        ListQuery::read(query.iter().copied(), standard, most).unwrap()
     }
 
     /// A query, the ids of the page, and whether there are more.
@@ -178,15 +119,6 @@ mod tests {
 
     #[test]
     fn a_page_that_cannot_be_told_is_refused() {
-        for query in [
-            ("limit", "0"),
-            ("limit", "101"),
-            ("limit", "many"),
-            ("order", "up"),
-        ] {
-            let failure = Page::read([query]).unwrap_err();
-            assert_eq!(failure.param.as_deref(), Some(query.0));
-        }
         let failure = list(&[], &page(&[("after", "i9")])).unwrap_err();
         assert_eq!(failure.param.as_deref(), Some("after"));
     }

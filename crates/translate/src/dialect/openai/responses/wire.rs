@@ -12,13 +12,13 @@ use serde_json::{Map, Number, Value};
 
 use crate::bounds::note_ignored;
 use crate::dialect::request::forms::Count;
-use crate::dialect::request::slot::{is_number, number, put, put_object};
+use crate::dialect::request::slot::{self, Fields, is_number, number, put, put_object};
 
 mod item;
 mod tool;
 
-pub use item::{Content, ImageUrl, InputAudio, Item, Outcome, Part, ShellResult};
-pub use tool::{Format, Function, Grammar, TextFormat, Tool};
+pub use item::{Content, Item, Outcome, Part, ShellResult};
+pub use tool::{Format, Function, TextFormat, Tool};
 
 /// The request's fields that have an effect or are told back, and the names of those that have none.
 #[derive(Debug, Default)]
@@ -94,25 +94,13 @@ const SILENT: [&str; 10] = [
 
 impl<'de> Deserialize<'de> for Request {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-        impl<'de> Visitor<'de> for V {
-            type Value = Request;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object with `model` and `input`")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Request, A::Error> {
-                let mut request = Request::default();
-                while let Some(key) = map.next_key::<String>()? {
-                    request.field(key, &mut map)?;
-                }
-                Ok(request)
-            }
-        }
-        deserializer.deserialize_map(V)
+        slot::read(deserializer)
     }
 }
 
-impl Request {
+impl Fields for Request {
+    const EXPECTED: &'static str = "a JSON object with `model` and `input`";
+
     fn field<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {
         match key.as_str() {
             "model" => put(&mut self.model, "model", map),
@@ -134,7 +122,9 @@ impl Request {
             _ => self.further_field(key, map),
         }
     }
+}
 
+impl Request {
     fn further_field<'de, A: MapAccess<'de>>(
         &mut self,
         key: String,

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::callable_tools::{CallableTool, Holds};
+use super::super::keys;
+use super::super::markers::ENDS_OF_PARAMETER;
 use super::super::tag::{self, Tag};
 use crate::interpret::json::emitter::{Fed, Progress};
 use crate::interpret::json::{self, Grade, tokens};
@@ -47,9 +49,6 @@ struct Parameter {
     /// Tags of its own kind that opened inside the value and are not closed.
     nested: usize,
 }
-
-/// Tags that hold the parameters together and say nothing themselves.
-const GROUPS: [&str; 5] = ["arguments", "parameters", "args", "params", "input"];
 
 enum Step {
     Took(usize),
@@ -143,7 +142,7 @@ impl Tagged {
             Err(Halt::NoMatch) => return Step::Broken("a parameter tag cannot be read"),
         };
         let known = tool.is_some_and(|t| t.has(tag.raw));
-        if GROUPS.contains(&tag.name.as_str()) && tag.value.is_none() && !known {
+        if keys::holds_arguments(&tag.name) && tag.value.is_none() && !known {
             return Step::Took(cursor.at());
         }
         if tag.closing || tag::begins_call(&tag) {
@@ -304,9 +303,6 @@ impl Tagged {
     }
 }
 
-/// What follows a value whose closing tag was forgotten.
-const FORGOTTEN: [&str; 2] = ["\n<parameter=", "\n</function>"];
-
 enum End {
     At(usize, usize),
     /// A closing tag stands here, but what follows it is not in sight yet.
@@ -376,7 +372,9 @@ impl Parameter {
         }
         let lead = self.lead(rest);
         let end = lead + from(rest, lead).find('\n')?;
-        let forgotten = FORGOTTEN.iter().any(|m| from(rest, end).starts_with(m));
+        let forgotten = ENDS_OF_PARAMETER
+            .iter()
+            .any(|m| from(rest, end).starts_with(m));
         (forgotten && !to(rest, end).contains(&self.close)).then_some(end)
     }
 
@@ -385,7 +383,7 @@ impl Parameter {
         // The beginning of a tag of its own kind, with what follows its name.
         let name = self.close.trim_start_matches("</").trim_end_matches('>');
         let own = format!("<{name}=");
-        let marks = FORGOTTEN
+        let marks = ENDS_OF_PARAMETER
             .iter()
             .copied()
             .chain([self.close.as_str(), own.as_str()]);

@@ -6,23 +6,13 @@ use super::state::{Between, Kind, State, Step};
 use super::{Driver, Passed};
 use crate::interpret::scanner::{Cursor, Halt, Read};
 use crate::interpret::slice::from;
-use crate::interpret::tool_calls::envelope;
+use crate::interpret::tool_calls::keys;
+use crate::interpret::tool_calls::markers::{self, Sense};
 use crate::interpret::tool_calls::syntax::Position;
-use crate::interpret::tool_calls::tag::{self, Sense};
+use crate::interpret::tool_calls::tag;
 
 /// The most fences of calls in a row.
 const MAX_FENCES: usize = 32;
-/// How results and other turns begin that the model writes itself.
-const INVENTED: [&str; 8] = [
-    "Observation:",
-    "[TOOL_RESULTS]",
-    "[Tool result",
-    "Tool result:",
-    "Tool Result:",
-    "User:",
-    "Human:",
-    "✿RESULT✿",
-];
 
 impl Driver<'_> {
     pub(super) fn between(&mut self, mut between: Between) -> Step {
@@ -71,7 +61,7 @@ impl Driver<'_> {
         let passed = cursor.at();
         match left {
             Err(Halt::Incomplete) => return Step::Wait(State::Between(between)),
-            Ok(key) if between.tentative.is_some() && !envelope::is_idle(&key) => {
+            Ok(key) if between.tentative.is_some() && !keys::is_idle(&key) => {
                 return Step::Go(self.reject(between));
             }
             Ok(_) => self.source.skip(passed),
@@ -228,12 +218,7 @@ impl Driver<'_> {
                 Err(Halt::NoMatch) => Ok(false),
             };
         }
-        for word in INVENTED {
-            if (line_start || word.starts_with('[')) && cursor.try_literal(word)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        markers::invented(&mut cursor, line_start)
     }
 
     /// What was held for calls holds something else: all of it is text.

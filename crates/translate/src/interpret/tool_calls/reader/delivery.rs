@@ -87,7 +87,7 @@ impl Driver<'_> {
     pub(super) fn counted(&mut self) -> Flow {
         self.progress.index += 1;
         self.progress.outcome.calls += 1;
-        if self.rules.tools.one_at_a_time {
+        if self.rules.one_at_a_time {
             Flow::Stop
         } else {
             Flow::Continue

@@ -5,6 +5,7 @@ use super::{Driver, MAX_BLANK};
 use crate::interpret::scanner::{Halt, Read};
 use crate::interpret::slice::{at_most, from, to};
 use crate::interpret::tool_calls::head;
+use crate::interpret::tool_calls::markers;
 use crate::interpret::tool_calls::outcome::Problem;
 use crate::interpret::tool_calls::syntax::{CallHead, Position};
 use crate::interpret::tool_calls::tag;
@@ -29,6 +30,14 @@ impl Driver<'_> {
                     break;
                 }
                 continue;
+            }
+            let rest = self.source.rest();
+            if self.context.fresh || rest.starts_with('\n') {
+                let blank = rest.len() - rest.trim_ascii_start().len();
+                if blank > 0 {
+                    self.pass(blank);
+                    continue;
+                }
             }
             if !self.context.fresh {
                 let rest = self.source.rest();
@@ -87,12 +96,8 @@ impl Driver<'_> {
         if c == '`' || (c == '~' && self.context.may_fence()) {
             return self.ticks(c);
         }
-        let starts = self.context.fresh && !c.is_whitespace();
-        let marker = matches!(c, '<' | '[')
-            || (starts && matches!(c, '{' | 'A' | 'T' | 't' | 'F' | 'f' | 'a' | 'c' | '✿' | '>'));
-        let invents =
-            starts && self.progress.outcome.calls > 0 && matches!(c, 'O' | 'T' | 'U' | 'H');
-        if !marker && !invents {
+        let starts = self.context.fresh;
+        if !markers::may_begin(self.source.rest(), starts) {
             return self.pass(c.len_utf8());
         }
         if self.context.masked() {
@@ -221,9 +226,9 @@ impl Driver<'_> {
             }
         }
         if c == '[' && !self.context.shown {
-            match cursor.try_literal("[TOOL_CALLS]") {
+            match markers::words(&mut cursor, false) {
                 Err(_) => return Scanned::Wait,
-                Ok(is) => self.context.shown = is,
+                Ok(words) => self.context.shown = words.is_some(),
             }
         }
         self.pass(c.len_utf8())
@@ -267,18 +272,13 @@ impl Driver<'_> {
             return self.pass(length);
         };
         let info = rest.get(length..line).unwrap_or_default().trim();
-        let code = matches!(
-            info,
-            "tool_code" | "python" | "py" | "tool_call" | "tool_calls" | "yaml" | "yml"
-        );
+        let code = markers::is_code_fence(info);
         let body = from(rest, line + 1);
-        let first = at_most(body, MAX_BLANK).trim_start().chars().next();
-        let could = match first {
-            None if !is_final && body.len() < MAX_BLANK => return Scanned::Wait,
-            Some('<' | '{' | '[') => true,
-            Some(c) => code || matches!(c, 'T' | 't' | 'A' | '✿' | '>'),
-            None => false,
-        };
+        let first = at_most(body, MAX_BLANK).trim_start();
+        if first.is_empty() && !is_final && body.len() < MAX_BLANK {
+            return Scanned::Wait;
+        }
+        let could = markers::may_begin(first, true) || (code && !first.is_empty());
         if !could {
             self.context.fence = Some((mark, length));
             return self.pass(line + 1);
@@ -287,9 +287,9 @@ impl Driver<'_> {
     }
 
     fn span(&mut self, run: usize) -> Scanned {
-        match from(self.source.rest(), run).chars().next() {
+        match from(self.source.rest(), run).bytes().next() {
             None if !self.source.is_final() => Scanned::Wait,
-            Some('<' | '{' | '[') => Scanned::Entered(self.enter(Kind::Span(run), run)),
+            Some(b'<' | b'{' | b'[') => Scanned::Entered(self.enter(Kind::Span(run), run)),
             _ => {
                 self.context.span = Some(run);
                 self.pass(run)
@@ -331,6 +331,6 @@ pub(super) fn ticks(text: &str, mark: char) -> usize {
 /// Bytes at the beginning that can begin nothing.
 fn plain_run(text: &str) -> usize {
     text.bytes()
-        .position(|b| matches!(b, b'\n' | b'`' | b'<' | b'['))
+        .position(|b| matches!(b, b'\n' | b'`') || markers::begins_anywhere(b))
         .unwrap_or(text.len())
 }

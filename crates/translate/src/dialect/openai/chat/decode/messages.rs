@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::chat_request::{Attachment, Call, CallResult, Message, Part, Role, Source};
 use crate::dialect::openai::chat::wire;
+use crate::dialect::openai::parts::{self, Common};
 use crate::dialect::{request, result_text};
 use crate::failure::{Failure, Kind, echo};
 
@@ -133,52 +134,35 @@ fn parts(parts: Vec<wire::Part>, path: &str) -> Result<Vec<Part>, Failure> {
 }
 
 fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
-    let missing = |field: &str| {
-        Failure::invalid(
-            format!("{path}.{field}"),
-            format!("A part of type `{}` needs `{field}`.", part.kind),
-        )
-    };
-    match part.kind.as_str() {
-        "text" | "input_text" | "output_text" => {
-            Ok(Part::Text(part.text.ok_or_else(|| missing("text"))?))
-        }
-        "refusal" => Ok(Part::Refusal(
-            part.refusal.ok_or_else(|| missing("refusal"))?,
-        )),
-        "image_url" | "input_image" => {
-            let url = part.image_url.ok_or_else(|| missing("image_url"))?.url;
-            request::picture(url, &format!("{path}.image_url.url")).map(Part::Image)
-        }
+    let common = match part.kind.as_str() {
+        "text" | "input_text" | "output_text" => Common::Text(part.text),
+        "refusal" => Common::Refusal(part.refusal),
+        "image_url" | "input_image" => Common::Image {
+            url: part.image_url,
+            file_id: None,
+            field: "image_url.url",
+        },
+        "input_audio" => Common::Audio(part.input_audio),
         "file" | "input_file" => {
-            file(part.file.ok_or_else(|| missing("file"))?, path).map(Part::File)
-        }
-        "input_audio" => {
-            let audio = part.input_audio.ok_or_else(|| missing("input_audio"))?;
-            let data = request::inline(&audio.data);
-            let data = data.ok_or_else(|| {
+            let file = part.file.ok_or_else(|| {
                 Failure::invalid(
-                    format!("{path}.input_audio.data"),
-                    "The audio is empty or not valid base64.",
+                    format!("{path}.file"),
+                    format!("A part of type `{}` needs `file`.", part.kind),
                 )
             })?;
-            Ok(Part::Audio(Attachment {
-                source: Source::Inline(data.bytes),
-                name: None,
-                mime: audio
-                    .format
-                    .map(|format| format!("audio/{format}"))
-                    .or(data.mime),
-            }))
+            return self::file(file, path).map(Part::File);
         }
-        other => Err(Failure::invalid(
-            format!("{path}.type"),
-            format!(
-                "Invalid content part type `{}`: use text, image_url, file, input_audio or refusal.",
-                echo(other)
-            ),
-        )),
-    }
+        other => {
+            return Err(Failure::invalid(
+                format!("{path}.type"),
+                format!(
+                    "Invalid content part type `{}`: use text, image_url, file, input_audio or refusal.",
+                    echo(other)
+                ),
+            ));
+        }
+    };
+    parts::read(common, &part.kind, path)
 }
 
 fn file(file: wire::File, path: &str) -> Result<Attachment, Failure> {

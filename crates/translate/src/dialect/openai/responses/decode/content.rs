@@ -1,6 +1,7 @@
 //! Content parts: text, pictures, files, recordings.
 
 use crate::chat_request::{Attachment, Part, Source};
+use crate::dialect::openai::parts::{self, Common};
 use crate::dialect::openai::responses::wire;
 use crate::dialect::request;
 use crate::failure::{Failure, echo};
@@ -14,54 +15,38 @@ pub(super) fn parts(parts: Vec<wire::Part>, path: &str) -> Result<Vec<Part>, Fai
 }
 
 fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
-    let missing = |field: &str| {
-        Failure::invalid(
-            format!("{path}.{field}"),
-            format!("A part of type `{}` needs `{field}`.", part.kind),
-        )
-    };
-    match part.kind.as_str() {
-        "input_text" | "output_text" | "text" | "summary_text" => {
-            Ok(Part::Text(part.text.ok_or_else(|| missing("text"))?))
+    let common = match part.kind.as_str() {
+        "input_text" | "output_text" | "text" | "summary_text" | "reasoning_text" => {
+            Common::Text(part.text)
         }
-        "reasoning_text" => Ok(Part::Reasoning(part.text.ok_or_else(|| missing("text"))?)),
-        "refusal" => Ok(Part::Refusal(
-            part.refusal.ok_or_else(|| missing("refusal"))?,
-        )),
-        "input_image" | "image_url" => match (part.image_url, part.file_id) {
-            (Some(image), _) => {
-                request::picture(image.url, &format!("{path}.image_url")).map(Part::Image)
-            }
-            (None, Some(id)) => Ok(Part::Image(uploaded(id, None))),
-            (None, None) => Err(missing("image_url")),
+        "refusal" => Common::Refusal(part.refusal),
+        "input_image" | "image_url" => Common::Image {
+            url: part.image_url,
+            file_id: part.file_id,
+            field: "image_url",
         },
-        "input_file" | "file" => file(part, path).map(Part::File),
-        "input_audio" => audio(
-            part.input_audio.ok_or_else(|| missing("input_audio"))?,
-            path,
-        ),
-        other => Err(Failure::invalid(
-            format!("{path}.type"),
-            format!(
-                "Invalid content part type `{}`: use input_text, input_image, input_file, output_text or refusal.",
-                echo(other)
-            ),
-        )),
-    }
-}
-
-fn uploaded(id: String, name: Option<String>) -> Attachment {
-    Attachment {
-        source: Source::FileId(id),
-        name,
-        mime: None,
+        "input_audio" => Common::Audio(part.input_audio),
+        "input_file" | "file" => return file(part, path).map(Part::File),
+        other => {
+            return Err(Failure::invalid(
+                format!("{path}.type"),
+                format!(
+                    "Invalid content part type `{}`: use input_text, input_image, input_file, output_text or refusal.",
+                    echo(other)
+                ),
+            ));
+        }
+    };
+    match parts::read(common, &part.kind, path)? {
+        Part::Text(text) if part.kind == "reasoning_text" => Ok(Part::Reasoning(text)),
+        read => Ok(read),
     }
 }
 
 fn file(part: wire::Part, path: &str) -> Result<Attachment, Failure> {
     let name = part.filename;
     if let Some(id) = part.file_id {
-        return Ok(uploaded(id, name));
+        return Ok(parts::uploaded(id, name));
     }
     let (text, field) = match (part.file_data, part.file_url) {
         (Some(data), _) => (data, "file_data"),
@@ -94,21 +79,4 @@ fn file(part: wire::Part, path: &str) -> Result<Attachment, Failure> {
         name,
         mime: data.mime,
     })
-}
-
-fn audio(audio: wire::InputAudio, path: &str) -> Result<Part, Failure> {
-    let data = request::inline(&audio.data).ok_or_else(|| {
-        Failure::invalid(
-            format!("{path}.input_audio.data"),
-            "The audio is empty or not valid base64.",
-        )
-    })?;
-    Ok(Part::Audio(Attachment {
-        source: Source::Inline(data.bytes),
-        name: None,
-        mime: audio
-            .format
-            .map(|format| format!("audio/{format}"))
-            .or(data.mime),
-    }))
 }

@@ -1,12 +1,13 @@
 //! Input items as they stand on the wire.
 
-use std::fmt;
-
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use crate::dialect::request::forms::{Object, object};
+use crate::dialect::openai::parts::{self, ImageUrl, InputAudio};
+use crate::dialect::request::forms::object;
+
+/// `content`: a string, or a list of parts.
+pub type Content = parts::Content<Part>;
 
 /// One of `input`. Which fields count depends on `type`.
 #[derive(Debug, Deserialize)]
@@ -55,38 +56,6 @@ pub struct Item {
     pub tools: Option<Vec<Value>>,
 }
 
-/// `content`: a string, or a list of parts.
-#[derive(Debug)]
-pub enum Content {
-    /// Plain text.
-    Text(String),
-    /// Parts.
-    Parts(Vec<Part>),
-}
-
-impl<'de> Deserialize<'de> for Content {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-        impl<'de> Visitor<'de> for V {
-            type Value = Content;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or an array of content parts")
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Content, E> {
-                Ok(Content::Text(text.to_owned()))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Content, A::Error> {
-                let mut parts = Vec::new();
-                while let Some(part) = seq.next_element::<Object<Part>>()? {
-                    parts.push(part.0);
-                }
-                Ok(Content::Parts(parts))
-            }
-        }
-        deserializer.deserialize_any(V)
-    }
-}
-
 /// One content part. Which fields count depends on `type`.
 #[derive(Debug, Deserialize)]
 pub struct Part {
@@ -117,53 +86,6 @@ pub struct Part {
     /// For `input_audio`.
     #[serde(default, deserialize_with = "object")]
     pub input_audio: Option<InputAudio>,
-}
-
-/// `image_url`: the URL, or (as chat completions have it) an object with it.
-#[derive(Debug)]
-pub struct ImageUrl {
-    /// An http(s) URL or a data URI.
-    pub url: String,
-}
-
-impl<'de> Deserialize<'de> for ImageUrl {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct V;
-        impl<'de> Visitor<'de> for V {
-            type Value = ImageUrl;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a URL")
-            }
-            fn visit_str<E>(self, url: &str) -> Result<ImageUrl, E> {
-                Ok(ImageUrl {
-                    url: url.to_owned(),
-                })
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ImageUrl, A::Error> {
-                let mut url = None;
-                while let Some(key) = map.next_key::<String>()? {
-                    if key == "url" {
-                        url = Some(map.next_value()?);
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
-                    }
-                }
-                let url = url.ok_or_else(|| A::Error::missing_field("url"))?;
-                Ok(ImageUrl { url })
-            }
-        }
-        deserializer.deserialize_any(V)
-    }
-}
-
-/// `input_audio`.
-#[derive(Debug, Deserialize)]
-pub struct InputAudio {
-    /// The bytes in base64.
-    pub data: String,
-    /// `wav` or `mp3`.
-    #[serde(default)]
-    pub format: Option<String>,
 }
 
 /// What one command of a shell call gave.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use crate::dialect::openai::parts::Grammar;
 use crate::dialect::request::forms::object;
 
 /// One of `tools`. Which fields count depends on `type`.
@@ -82,17 +83,6 @@ pub struct Format {
     /// For `grammar` as chat completions have it.
     #[serde(default, deserialize_with = "object")]
     pub grammar: Option<Grammar>,
-}
-
-/// A grammar that a custom tool's text must follow.
-#[derive(Debug, Deserialize)]
-pub struct Grammar {
-    /// `lark` or `regex`.
-    #[serde(default)]
-    pub syntax: Option<String>,
-    /// The grammar itself.
-    #[serde(default)]
-    pub definition: Option<String>,
 }
 
 /// `text.format`.
