@@ -1,7 +1,6 @@
 //! The lists of models, remembered: one fetch at a time for each feature, the last good list while
 //! upstream fails, and the built-in list when there never was one.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -46,8 +45,11 @@ pub struct Catalogue {
 struct Inner {
     client: Client,
     ttl: Duration,
-    lists: Mutex<HashMap<Feature, CachedList>>,
+    /// In the order of [`Feature::ALL`].
+    lists: Mutex<Lists>,
 }
+
+type Lists = [CachedList; Feature::ALL.len()];
 
 /// What is known of one feature's list.
 #[derive(Debug, Default)]
@@ -118,7 +120,7 @@ impl Inner {
     /// Joins or starts a fetch; None if the list is fresh enough or upstream is to be left alone.
     fn fetch(self: &Arc<Self>, feature: Feature, wanted: Freshness) -> Option<watch::Receiver<()>> {
         let mut kept = self.lock();
-        let known = kept.entry(feature).or_default();
+        let known = of(&mut kept, feature);
         let fresh = known
             .models
             .as_ref()
@@ -148,7 +150,7 @@ impl Inner {
 
     fn listing(&self, feature: Feature, wanted: Freshness) -> Listing {
         let mut kept = self.lock();
-        let known = kept.entry(feature).or_default();
+        let known = of(&mut kept, feature);
         match &known.models {
             Some((models, fetched)) => Listing {
                 models: Arc::clone(models),
@@ -171,10 +173,18 @@ impl Inner {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Feature, CachedList>> {
+    fn lock(&self) -> MutexGuard<'_, Lists> {
         // Every change is one assignment: a panic elsewhere leaves nothing half done.
         self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "there is a list for every feature, and a test counts them"
+)]
+fn of(lists: &mut Lists, feature: Feature) -> &mut CachedList {
+    &mut lists[feature as usize]
 }
 
 /// One fetch. However it ends, the shelf is told before those who wait.
@@ -195,7 +205,7 @@ impl Fetch {
 impl Drop for Fetch {
     fn drop(&mut self) {
         let mut kept = self.catalogue.lock();
-        let known = kept.entry(self.feature).or_default();
+        let known = of(&mut kept, self.feature);
         known.fetching = None;
         match self.fetched.take() {
             Some(models) => {

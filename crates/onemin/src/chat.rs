@@ -6,6 +6,7 @@ mod answer;
 mod body_kind;
 mod decoder;
 mod dedup;
+mod json_spans;
 mod json_text;
 mod progress_lines;
 mod reader;

@@ -435,12 +435,9 @@ async fn whole(response: Response<Body>, idle: Duration) -> Result<Answer, Error
 }
 
 fn reader(response: &Response<Body>) -> Reader {
-    Reader::new(
-        response
-            .headers()
-            .get(CONTENT_TYPE)
-            .map(HeaderValue::as_bytes),
-    )
+    let content_type = response.headers().get(CONTENT_TYPE);
+    let length = response.body().length();
+    Reader::new(content_type.map(HeaderValue::as_bytes), length)
 }
 
 /// The base without a slash at its end, and without query and fragment.

@@ -12,7 +12,7 @@ const REPLACEMENT_ESCAPE: &[u8] = b"\\ufffd";
 /// The document with U+FFFD in place of every byte sequence that is no UTF-8 and of every escaped
 /// half of a surrogate pair, as the reader of streamed text does it. A sound document is borrowed.
 pub(crate) fn repaired(document: &[u8]) -> Cow<'_, [u8]> {
-    match String::from_utf8_lossy(document) {
+    match lossy(document) {
         Cow::Borrowed(text) => with_whole_pairs(text.as_bytes()),
         Cow::Owned(text) => match with_whole_pairs(text.as_bytes()) {
             Cow::Borrowed(_) => Cow::Owned(text.into_bytes()),
@@ -21,7 +21,16 @@ pub(crate) fn repaired(document: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
+/// A text with U+FFFD in place of what is no UTF-8. Sound text is checked many bytes at a time, which
+/// the standard library's own conversion does not do.
+pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 fn with_whole_pairs(document: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memmem::find(document, b"\\u").is_none() {
+        return Cow::Borrowed(document);
+    }
     let mut whole = Vec::new();
     let mut copied = 0;
     let mut at = 0;

@@ -140,6 +140,11 @@ impl Body {
         body
     }
 
+    /// How many bytes are still to come, if that was announced.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.incoming.size_hint().exact()
+    }
+
     /// The next bytes, or None at the end.
     pub(crate) fn poll(
         &mut self,

@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod keys;
 pub mod known_keys;
 pub mod rate_limit;
+pub mod recent_digests;
 pub mod sealing;
 pub mod secret;
 pub mod session;

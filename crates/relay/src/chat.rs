@@ -14,6 +14,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use http::Request;
 use onemin::Client;
 use onemin::chat::{self, WebSearch};
@@ -98,19 +99,21 @@ impl Chat {
         }
     }
 
-    /// Answers one request for a turn, in the client's dialect.
-    pub async fn run(
-        &self,
-        access: &Access,
+    /// Answers one request for a turn, in the client's dialect. The future is boxed here, once:
+    /// what is around it is moved several times, and would be moved with it.
+    pub fn run<'a>(
+        &'a self,
+        access: &'a Access,
         api: &'static Api,
         request: Request<Body>,
-    ) -> Response {
+    ) -> BoxFuture<'a, Response> {
         let decode = api.dialect.decode;
-        self.run_with(access, api, request, async |_, body: Bytes, _| {
-            let decoding = || decode(&body).map(|request| Decoded::Chat(Box::new(request)));
-            long_work::run(body.len(), decoding).await
-        })
-        .await
+        Box::pin(
+            self.run_with(access, api, request, async move |_, body: Bytes, _| {
+                let decoding = || decode(&body).map(|request| Decoded::Chat(Box::new(request)));
+                long_work::run(body.len(), decoding).await
+            }),
+        )
     }
 
     /// As [`Chat::run`], for a dialect whose requests refer to what is stored: `decode` is given
@@ -298,9 +301,9 @@ impl Chat {
             return Ok(None);
         }
         let call = PaidCall::Chat(request, chat.limits.max_tokens);
-        payer.check(call).await?;
+        Box::pin(payer.check(call)).await?;
         let uploaded = loop {
-            match uploads.upload_all(payer, chat).await {
+            match Box::pin(uploads.upload_all(payer, chat)).await {
                 Err(_) if payer.change_account() => {}
                 uploaded => break uploaded?,
             }

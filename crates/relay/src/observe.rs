@@ -4,6 +4,7 @@
 pub mod drift;
 pub mod lines;
 pub mod metrics;
+pub mod plain_fields;
 pub mod throttle;
 
 use std::io::Stderr;
@@ -23,6 +24,7 @@ use crate::ledger::request_entry::{RequestEnd, RequestEntry};
 use crate::setting_values::boolean;
 use lines::Lines;
 use metrics::{End, Metrics};
+use plain_fields::PlainFields;
 
 /// What is logged and how, as the operator sets it.
 #[derive(Debug, Clone, Args)]
@@ -76,9 +78,13 @@ pub fn init(settings: &Settings) -> Result<Log, String> {
         .with_env_filter(filter)
         .with_writer(move || lines.clone());
     let result = match settings.log_format {
+        LogFormat::Pretty if std::io::IsTerminal::is_terminal(&std::io::stderr()) => {
+            builder.with_ansi(true).with_target(false).try_init()
+        }
         LogFormat::Pretty => builder
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .with_ansi(false)
             .with_target(false)
+            .fmt_fields(PlainFields)
             .try_init(),
         LogFormat::Json => builder
             .json()

@@ -142,7 +142,10 @@ impl Uploads {
                 Source::Inline(_) => None,
                 Source::Url(url) => name_in_url(url),
                 Source::FileId(id) => match &self.files {
-                    Some(files) => files.get(account, id).await?.map(|file| file.name),
+                    Some(files) => {
+                        let file = Box::pin(files.get(account, id)).await?;
+                        file.map(|file| file.name)
+                    }
                     None => None,
                 },
             };

@@ -4,7 +4,7 @@ use crate::drift;
 use crate::error::{Error, ProtocolError};
 use crate::facts::Fact;
 use crate::refusal::{Refusal, Report};
-use crate::repaired_json::repaired;
+use crate::repaired_json::{lossy, repaired};
 
 use super::answer::Accounting;
 use super::dedup::Text;
@@ -258,7 +258,7 @@ impl Answering {
         if data.trim_ascii() == b"[DONE]" {
             return self.done(out);
         }
-        let sound = String::from_utf8_lossy(data);
+        let sound = lossy(data);
         if record::is_envelope(sound.as_bytes()) {
             self.result(data, out)
         } else if Fragments::is_content(&sound) {

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::repaired_json::lossy;
+
 /// Memory that is kept for the next string with escapes, in bytes.
 const SCRATCH_BYTES_KEPT: usize = 2048;
 
@@ -42,7 +44,7 @@ impl Fragments {
                 }
             }
         }
-        let data = String::from_utf8_lossy(data);
+        let data = lossy(data);
         let raw = if data.trim_start().starts_with('"') {
             serde_json::from_str::<&RawValue>(&data).ok()?
         } else {
@@ -61,7 +63,7 @@ impl Fragments {
     }
 
     fn plain<'s>(&'s mut self, inner: &'s [u8]) -> &'s str {
-        match String::from_utf8_lossy(inner) {
+        match lossy(inner) {
             Cow::Borrowed(text) => text,
             Cow::Owned(text) => {
                 self.scratch = text;
@@ -96,7 +98,7 @@ impl Fragments {
     fn text(&mut self, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.end_half();
-            self.scratch.push_str(&String::from_utf8_lossy(bytes));
+            self.scratch.push_str(&lossy(bytes));
         }
     }
 
@@ -165,12 +167,70 @@ pub(crate) fn string(raw: &str) -> Option<String> {
     Some(fragments.scratch)
 }
 
+/// Appends a text as a JSON string; the same as any writer of JSON makes of it.
+pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut left = text.as_bytes();
+    while let Some(at) = escaped(left)
+        && let Some((plain, [byte, rest @ ..])) = left.split_at_checked(at)
+    {
+        out.extend_from_slice(plain);
+        let short = match byte {
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0x08 => b'b',
+            0x0c => b'f',
+            byte => *byte,
+        };
+        if short < 0x20 {
+            let digit = |half: u8| {
+                if half < 10 {
+                    b'0' + half
+                } else {
+                    b'a' + half - 10
+                }
+            };
+            out.extend_from_slice(b"\\u00");
+            out.extend_from_slice(&[digit(short >> 4), digit(short & 15)]);
+        } else {
+            out.extend_from_slice(&[b'\\', short]);
+        }
+        left = rest;
+    }
+    out.extend_from_slice(left);
+    out.push(b'"');
+}
+
+/// Where the first byte is that a JSON string cannot hold as it is: eight bytes are looked at
+/// together.
+fn escaped(bytes: &[u8]) -> Option<usize> {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = EACH << 7;
+    // The lowest bit of what is found is exact, whatever stands above it.
+    let below = |word: u64, bound: u64| word.wrapping_sub(EACH * bound) & !word & HIGH;
+    let is = |word: u64, byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
+    let mut words = bytes.chunks_exact(8);
+    let mut before = 0;
+    for word in words.by_ref() {
+        let word = u64::from_le_bytes(word.try_into().unwrap_or_default());
+        let found = below(word, 0x20) | is(word, b'"') | is(word, b'\\');
+        if found != 0 {
+            return Some(before + found.trailing_zeros() as usize / 8);
+        }
+        before += 8;
+    }
+    let mut rest = words.remainder().iter();
+    let rest = rest.position(|byte| matches!(byte, 0..0x20 | b'"' | b'\\'));
+    rest.map(|at| before + at)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    use super::{Fragments, string};
+    use super::{Fragments, string, write_string};
 
     fn read(data: &str) -> Option<String> {
         Fragments::default()
@@ -231,6 +291,15 @@ mod tests {
         fn what_a_json_writer_writes_is_read_back(text in any::<String>()) {
             prop_assert_eq!(read(&json!({"content": text}).to_string()), Some(text.clone()));
             prop_assert_eq!(string(&json!(text).to_string()), Some(text));
+        }
+
+        #[test]
+        fn a_string_is_written_as_any_writer_does(
+            text in prop_oneof![any::<String>(), "[a-z\"\\\\\n\r\t\u{1}\u{8}\u{c}\u{1f}\u{7f}é€🚀]{0,40}"]
+        ) {
+            let mut out = Vec::new();
+            write_string(&text, &mut out);
+            prop_assert_eq!(String::from_utf8(out).unwrap(), json!(text).to_string());
         }
 
         #[test]

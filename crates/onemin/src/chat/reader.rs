@@ -13,10 +13,15 @@ use crate::repaired_json::repaired;
 /// The largest record: it repeats the prompt and the answer.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// So much memory is taken on the word of a header.
+const ANNOUNCED_BYTES_MAX: u32 = 1024 * 1024;
+
 /// Reads one body.
 #[derive(Debug)]
 pub(crate) struct Reader {
     declared: Declared,
+    /// The bytes of the body, as far as they are announced and believed.
+    announced: u32,
     state: State,
 }
 
@@ -30,10 +35,12 @@ enum State {
 }
 
 impl Reader {
-    /// A reader for a body of this `content-type`.
-    pub(crate) fn new(content_type: Option<&[u8]>) -> Self {
+    /// A reader for a body of this `content-type`, and of so many bytes if that is known.
+    pub(crate) fn new(content_type: Option<&[u8]>, length: Option<u64>) -> Self {
+        let announced = length.and_then(|length| u32::try_from(length).ok());
         Self {
             declared: Declared::of(content_type),
+            announced: announced.unwrap_or_default().min(ANNOUNCED_BYTES_MAX),
             state: State::Unsure(Vec::new()),
         }
     }
@@ -101,7 +108,7 @@ impl Reader {
                 return Ok(None);
             }
             Some(Shape::Events) => State::Events(Box::default()),
-            Some(Shape::Document) => State::Document(Vec::new()),
+            Some(Shape::Document) => State::Document(Vec::with_capacity(self.announced as usize)),
             Some(Shape::Plain) => State::Plain(Plain::default()),
             Some(Shape::Page) => {
                 return Err(

@@ -3,56 +3,112 @@
 //! A record repeats the prompt and the whole answer. Only what is asked for is read; the rest is
 //! skipped where it lies.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::answer::{Accounting, Usage};
+use super::json_spans::Spans;
 use super::json_text;
 use crate::drift;
 use crate::error::{Error, ProtocolError};
 use crate::facts::Fact;
 use crate::refusal::{Refusal, Report};
 
-/// A body or an event that should hold a record.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Envelope<'d> {
-    #[serde(rename = "aiRecord", borrow, default)]
+/// A body or an event that should hold a record. Values are JSON as it is written; none where it is
+/// `null`.
+#[derive(Debug, Default)]
+struct Envelope<'d> {
     record: Option<Record<'d>>,
-    #[serde(rename = "aiRecordDetail", default)]
-    bare: Option<IgnoredAny>,
-    #[serde(borrow, default)]
-    success: Option<&'d RawValue>,
-    #[serde(borrow, default)]
-    error: Option<&'d RawValue>,
-    #[serde(rename = "errorCode", borrow, default)]
-    error_code: Option<&'d RawValue>,
+    /// The fields of a record that stands without an envelope.
+    bare: Record<'d>,
+    is_bare: bool,
+    success: Option<&'d str>,
+    error: Option<&'d str>,
+    error_code: Option<&'d str>,
 }
 
 /// What is read of a record.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct Record<'d> {
-    #[serde(borrow, default)]
-    uuid: Option<&'d RawValue>,
-    #[serde(borrow, default)]
-    status: Option<&'d RawValue>,
-    #[serde(borrow, default)]
-    metadata: Option<&'d RawValue>,
-    #[serde(rename = "teamUser", borrow, default)]
-    team_user: Option<&'d RawValue>,
-    #[serde(rename = "aiRecordDetail", borrow, default)]
+    uuid: Option<&'d str>,
+    status: Option<&'d str>,
+    metadata: Option<&'d str>,
+    team_user: Option<&'d str>,
     detail: Option<Detail<'d>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 struct Detail<'d> {
-    #[serde(rename = "resultObject", borrow, default)]
-    result: Option<&'d RawValue>,
-    #[serde(rename = "errorMessage", borrow, default)]
-    error_message: Option<&'d RawValue>,
-    #[serde(rename = "responseObject", borrow, default)]
-    response: Option<&'d RawValue>,
+    result: Option<&'d str>,
+    error_message: Option<&'d str>,
+    response: Option<&'d str>,
+}
+
+impl<'d> Envelope<'d> {
+    /// None if it is no JSON object, or what should be a record is none.
+    fn read(text: &'d str) -> Option<Self> {
+        let mut read = Self::default();
+        Spans::whole_object(text, &mut |spans, key| read.member(spans, key))?;
+        Some(read)
+    }
+
+    fn member(&mut self, spans: &mut Spans<'d>, key: &str) -> Option<()> {
+        match key {
+            "aiRecord" => {
+                if spans.peek()? == b'n' {
+                    spans.value()?;
+                } else {
+                    let record = self.record.insert(Record::default());
+                    spans.object(&mut |spans, key| record.member(spans, key))?;
+                }
+            }
+            "success" => return spans.value_into(&mut self.success),
+            "error" => return spans.value_into(&mut self.error),
+            "errorCode" => return spans.value_into(&mut self.error_code),
+            _ => {
+                self.bare.member(spans, key)?;
+                self.is_bare |= key == "aiRecordDetail" && self.bare.detail.is_some();
+            }
+        }
+        Some(())
+    }
+}
+
+impl<'d> Record<'d> {
+    fn member(&mut self, spans: &mut Spans<'d>, key: &str) -> Option<()> {
+        match key {
+            "uuid" => return spans.value_into(&mut self.uuid),
+            "status" => return spans.value_into(&mut self.status),
+            "metadata" => return spans.value_into(&mut self.metadata),
+            "teamUser" => return spans.value_into(&mut self.team_user),
+            "aiRecordDetail" => {
+                if spans.peek()? == b'n' {
+                    spans.value()?;
+                } else {
+                    let detail = self.detail.insert(Detail::default());
+                    spans.object(&mut |spans, key| detail.member(spans, key))?;
+                }
+            }
+            _ => {
+                spans.value()?;
+            }
+        }
+        Some(())
+    }
+}
+
+impl<'d> Detail<'d> {
+    fn member(&mut self, spans: &mut Spans<'d>, key: &str) -> Option<()> {
+        match key {
+            "resultObject" => return spans.value_into(&mut self.result),
+            "errorMessage" => return spans.value_into(&mut self.error_message),
+            "responseObject" => return spans.value_into(&mut self.response),
+            _ => {
+                spans.value()?;
+            }
+        }
+        Some(())
+    }
 }
 
 /// Reads a record that reports success.
@@ -72,7 +128,8 @@ pub(crate) fn read_where(
     is_result: fn(&Map<String, Value>) -> bool,
 ) -> Result<Record<'_>, Error> {
     let malformed = ProtocolError::Malformed("a record of the answer was expected");
-    let envelope: Envelope<'_> = serde_json::from_slice(data).map_err(|_| malformed.clone())?;
+    let envelope = str::from_utf8(data).ok().and_then(Envelope::read);
+    let envelope = envelope.ok_or_else(|| malformed.clone())?;
     if envelope.is_failure() {
         return Err(Refusal::from_body(None, data).into());
     }
@@ -81,7 +138,11 @@ pub(crate) fn read_where(
             record: Some(record),
             ..
         } => record,
-        Envelope { bare: Some(_), .. } => serde_json::from_slice(data).map_err(|_| malformed)?,
+        Envelope {
+            is_bare: true,
+            bare,
+            ..
+        } => bare,
         _ => return Err(malformed.into()),
     };
     match record.failure(is_result) {
@@ -92,18 +153,16 @@ pub(crate) fn read_where(
 
 /// Whether a JSON body speaks of a record or of an error at all.
 pub(crate) fn is_envelope(data: &[u8]) -> bool {
-    serde_json::from_slice::<Envelope<'_>>(data).is_ok_and(|envelope| {
-        envelope.record.is_some() || envelope.bare.is_some() || envelope.is_failure()
+    let envelope = str::from_utf8(data).ok().and_then(Envelope::read);
+    envelope.is_some_and(|envelope| {
+        envelope.record.is_some() || envelope.is_bare || envelope.is_failure()
     })
 }
 
 impl Envelope<'_> {
     fn is_failure(&self) -> bool {
-        let says =
-            |field: Option<&RawValue>| field.is_some_and(|value| !NOTHING.contains(&value.get()));
-        self.success.is_some_and(|success| success.get() == "false")
-            || says(self.error)
-            || says(self.error_code)
+        let says = |field: Option<&str>| field.is_some_and(|value| !NOTHING.contains(&value));
+        self.success == Some("false") || says(self.error) || says(self.error_code)
     }
 }
 
@@ -131,9 +190,7 @@ impl Record<'_> {
             .into_iter()
             .flatten()
             .map(Report::of_object);
-        let reason = detail
-            .error_message
-            .and_then(|message| json_text::string(message.get()));
+        let reason = detail.error_message.and_then(json_text::string);
         let report = report
             .reduce(Report::or)
             .unwrap_or_default()
@@ -148,7 +205,7 @@ impl Record<'_> {
     /// Upstream's documents say FAILURE on one page and FAILED on another.
     fn has_failed(&self) -> bool {
         self.status.is_some_and(|status| {
-            let status = status.get().trim_matches('"');
+            let status = status.trim_matches('"');
             let is = |states: &[&str]| states.iter().any(|of| of.eq_ignore_ascii_case(status));
             if !is(&KNOWN_STATES) {
                 drift::count(Fact::RecordState);
@@ -160,20 +217,18 @@ impl Record<'_> {
     /// The text of the answer as upstream wrote it; empty if there is none.
     pub(crate) fn text(&self) -> String {
         let result = self.detail.as_ref().and_then(|detail| detail.result);
-        if result.is_some_and(|result| !result.get().starts_with('[')) {
+        if result.is_some_and(|result| !result.starts_with('[')) {
             drift::count(Fact::ChatTextPlace);
         }
-        result
-            .map(|result| text_of_result(result.get()))
-            .unwrap_or_default()
+        result.map(text_of_result).unwrap_or_default()
     }
 
     /// What the record says besides the text.
     pub(crate) fn accounting(&self) -> Accounting {
-        let metadata: Metadata<'_> = self.metadata.and_then(fields).unwrap_or_default();
-        let team: TeamUser<'_> = self.team_user.and_then(fields).unwrap_or_default();
+        let metadata = self.metadata.and_then(Metadata::read).unwrap_or_default();
+        let team = self.team_user.and_then(TeamUser::read).unwrap_or_default();
         let usage = metadata.usage();
-        let is_number = |raw: &RawValue| raw.get().starts_with(|c: char| c.is_ascii_digit());
+        let is_number = |raw: &str| raw.starts_with(|c: char| c.is_ascii_digit());
         if usage.is_some() && !metadata.input_token.is_some_and(is_number) {
             drift::count(Fact::ChatUsage);
         }
@@ -192,37 +247,65 @@ impl Record<'_> {
 }
 
 /// What is read of `metadata`. Each field may be missing, and may be of any type.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default)]
 struct Metadata<'d> {
-    #[serde(borrow, default)]
-    total_token: Option<&'d RawValue>,
-    #[serde(borrow, default)]
-    input_token: Option<&'d RawValue>,
-    #[serde(borrow, default)]
-    output_token: Option<&'d RawValue>,
-    #[serde(borrow, default)]
-    prompt_token: Option<&'d RawValue>,
-    #[serde(borrow, default)]
-    credit: Option<&'d RawValue>,
-    #[serde(borrow, default)]
-    input_credit: Option<&'d RawValue>,
-    #[serde(borrow, default)]
-    output_credit: Option<&'d RawValue>,
-    #[serde(borrow, default)]
-    finish_reason: Option<&'d RawValue>,
-    #[serde(borrow, default)]
-    execution_time: Option<&'d RawValue>,
+    total_token: Option<&'d str>,
+    input_token: Option<&'d str>,
+    output_token: Option<&'d str>,
+    prompt_token: Option<&'d str>,
+    credit: Option<&'d str>,
+    input_credit: Option<&'d str>,
+    output_credit: Option<&'d str>,
+    finish_reason: Option<&'d str>,
+    execution_time: Option<&'d str>,
 }
 
 /// What is read of `teamUser`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default)]
 struct TeamUser<'d> {
-    #[serde(borrow, default)]
-    credit_limit: Option<&'d RawValue>,
-    #[serde(borrow, default)]
-    used_credit: Option<&'d RawValue>,
+    credit_limit: Option<&'d str>,
+    used_credit: Option<&'d str>,
+}
+
+impl<'d> Metadata<'d> {
+    /// None if it is no object.
+    fn read(raw: &'d str) -> Option<Self> {
+        let mut read = Self::default();
+        Spans::whole_object(raw, &mut |spans, key| {
+            let mut other = None;
+            let field = match key {
+                "totalToken" => &mut read.total_token,
+                "inputToken" => &mut read.input_token,
+                "outputToken" => &mut read.output_token,
+                "promptToken" => &mut read.prompt_token,
+                "credit" => &mut read.credit,
+                "inputCredit" => &mut read.input_credit,
+                "outputCredit" => &mut read.output_credit,
+                "finishReason" => &mut read.finish_reason,
+                "executionTime" => &mut read.execution_time,
+                _ => &mut other,
+            };
+            spans.value_into(field)
+        })?;
+        Some(read)
+    }
+}
+
+impl<'d> TeamUser<'d> {
+    /// None if it is no object.
+    fn read(raw: &'d str) -> Option<Self> {
+        let mut read = Self::default();
+        Spans::whole_object(raw, &mut |spans, key| {
+            let mut other = None;
+            let field = match key {
+                "creditLimit" => &mut read.credit_limit,
+                "usedCredit" => &mut read.used_credit,
+                _ => &mut other,
+            };
+            spans.value_into(field)
+        })?;
+        Some(read)
+    }
 }
 
 impl Metadata<'_> {
@@ -253,27 +336,26 @@ impl Metadata<'_> {
     }
 }
 
-/// The fields of an object; None if it is none (a list would be read by position).
-fn fields<'d, T: Deserialize<'d>>(raw: &'d RawValue) -> Option<T> {
-    let raw = raw.get();
-    raw.starts_with('{')
-        .then(|| serde_json::from_str(raw).ok())
-        .flatten()
-}
-
 /// A text that is not empty.
-fn text(raw: &RawValue) -> Option<String> {
-    json_text::string(raw.get()).filter(|text| !text.is_empty())
+fn text(raw: &str) -> Option<String> {
+    json_text::string(raw).filter(|text| !text.is_empty())
 }
 
-fn object(raw: &RawValue) -> Option<Map<String, Value>> {
-    fields(raw)
+/// The fields of an object; None if it is none.
+fn object(raw: &str) -> Option<Map<String, Value>> {
+    let is_object = raw.starts_with('{');
+    is_object.then(|| serde_json::from_str(raw).ok()).flatten()
 }
 
 /// A list of texts, a bare text, or an object with a text. More than one text was never seen for
 /// chat.
 fn text_of_result(raw: &str) -> String {
     if let Some(text) = json_text::string(raw) {
+        return text;
+    }
+    // The usual list has one text.
+    let only = raw.strip_prefix('[').and_then(|raw| raw.strip_suffix(']'));
+    if let Some(text) = only.and_then(json_text::string) {
         return text;
     }
     if let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(raw) {
@@ -296,8 +378,8 @@ fn text_of(object: &Map<String, Value>) -> Option<&str> {
 }
 
 /// A number that is finite and not negative, also if it is written as a text.
-fn number(value: Option<&RawValue>) -> Option<f64> {
-    let raw = value?.get();
+fn number(value: Option<&str>) -> Option<f64> {
+    let raw = value?;
     let value: f64 = if raw.starts_with('"') {
         json_text::string(raw)?.trim().parse().ok()?
     } else {

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::json_text;
+
 /// One request for an answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
@@ -24,24 +26,6 @@ pub struct WebSearch {
     pub num_of_site: Option<u32>,
     /// How many words to take from them, brought into 100 to 10000.
     pub max_word: Option<u32>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'r> {
-    r#type: &'static str,
-    model: &'r str,
-    prompt_object: PromptObject<'r>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PromptObject<'r> {
-    prompt: &'r str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    settings: Option<Settings>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    attachments: Option<Attachments<'r>>,
 }
 
 #[derive(Serialize)]
@@ -81,25 +65,25 @@ impl Request {
         // Escapes make text longer; a sixteenth is what prose with line ends needs.
         let mut bytes =
             Vec::with_capacity(256 + self.prompt.len() + self.prompt.len() / 16 + attached);
+        bytes.extend_from_slice(b"{\"type\":\"UNIFY_CHAT_WITH_AI\",\"model\":");
+        json_text::write_string(&self.model, &mut bytes);
+        bytes.extend_from_slice(b",\"promptObject\":{\"prompt\":");
+        json_text::write_string(&self.prompt, &mut bytes);
         // Writing text and numbers into memory cannot fail.
-        let _ = serde_json::to_writer(&mut bytes, &self.body());
-        bytes
-    }
-
-    fn body(&self) -> Body<'_> {
-        let attached = !self.images.is_empty() || !self.files.is_empty();
-        Body {
-            r#type: "UNIFY_CHAT_WITH_AI",
-            model: &self.model,
-            prompt_object: PromptObject {
-                prompt: &self.prompt,
-                settings: self.web_search.map(WebSearch::settings),
-                attachments: attached.then_some(Attachments {
-                    images: &self.images,
-                    files: &self.files,
-                }),
-            },
+        if let Some(search) = self.web_search {
+            bytes.extend_from_slice(b",\"settings\":");
+            let _ = serde_json::to_writer(&mut bytes, &search.settings());
         }
+        if !self.images.is_empty() || !self.files.is_empty() {
+            bytes.extend_from_slice(b",\"attachments\":");
+            let attachments = Attachments {
+                images: &self.images,
+                files: &self.files,
+            };
+            let _ = serde_json::to_writer(&mut bytes, &attachments);
+        }
+        bytes.extend_from_slice(b"}}");
+        bytes
     }
 }
 

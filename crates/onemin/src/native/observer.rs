@@ -76,7 +76,7 @@ impl Observer {
         let state = if !(200..300).contains(&status) {
             State::Refusal(Vec::new())
         } else if kind.trim_ascii_start().starts_with(EVENTS) {
-            State::Events(Box::new(Reader::new(content_type)))
+            State::Events(Box::new(Reader::new(content_type, None)))
         } else {
             State::Record(Box::new(RecordFilter::new(false)))
         };

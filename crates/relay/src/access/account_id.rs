@@ -10,6 +10,7 @@ use sha2::Sha256;
 
 pub use crate::account_id::AccountId;
 
+use super::recent_digests::RecentDigests;
 use super::secret;
 
 /// Makes account ids. Without the secret nobody can tell whose they are, or test a guess.
@@ -19,6 +20,7 @@ use super::secret;
 #[derive(Clone)]
 pub struct AccountIds {
     secret: Arc<LazyLock<Hmac<Sha256>, Fetch>>,
+    recent: Arc<RecentDigests<AccountId>>,
 }
 
 /// Where a secret comes from.
@@ -50,13 +52,16 @@ impl AccountIds {
         let fetch: Fetch = Box::new(move || keyed(&fetch()));
         Self {
             secret: Arc::new(LazyLock::new(fetch)),
+            recent: Arc::default(),
         }
     }
 
     /// The id of an account.
     #[must_use]
     pub fn of_key(&self, key: &ApiKey) -> AccountId {
-        self.of(b"key:", key.expose().as_bytes())
+        let key = key.expose();
+        self.recent
+            .get_or_make(key, || self.of(b"key:", key.as_bytes()))
     }
 
     /// The id of a client's address. Whoever has IPv6 has a whole network of addresses

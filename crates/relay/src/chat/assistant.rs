@@ -19,7 +19,7 @@ pub async fn apply(
     if !chat.model.starts_with("asst_") {
         return Ok(());
     }
-    match assistants.resolve(owner, &chat.model).await? {
+    match Box::pin(assistants.resolve(owner, &chat.model)).await? {
         Some(assistant) => {
             merge(assistant, chat);
             Ok(())

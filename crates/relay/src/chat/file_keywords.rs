@@ -71,7 +71,7 @@ pub async fn attach(
     {
         return Ok(());
     }
-    let newest = files.newest(owner, ATTACHED_FILES_MAX).await?;
+    let newest = Box::pin(files.newest(owner, ATTACHED_FILES_MAX)).await?;
     if let Some(last) = chat.messages.iter_mut().rfind(|m| m.role == Role::User) {
         last.parts.extend(newest.into_iter().map(Part::uploaded));
     }

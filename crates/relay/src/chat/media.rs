@@ -250,7 +250,7 @@ pub async fn transcribe_audio_parts(
     for message in &mut chat.messages {
         for part in &mut message.parts {
             if let Part::Audio(audio) = part {
-                let transcript = media.cached_transcript(payer, audio).await;
+                let transcript = Box::pin(media.cached_transcript(payer, audio)).await;
                 let transcript = transcript.map_err(of_messages)?;
                 *part = Part::Text(format!("[recording, written down]\n{transcript}"));
             }

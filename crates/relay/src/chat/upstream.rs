@@ -306,7 +306,7 @@ impl Upstream {
         let uploading = attachments
             .uploads
             .upload_all(&self.payer, &attachments.chat);
-        let uploaded = uploading.await?;
+        let uploaded = Box::pin(uploading).await?;
         Ok(Cow::Owned(chat::Request {
             images: uploaded.images,
             files: uploaded.files,

@@ -53,7 +53,7 @@ pub async fn create(
         let decoded = decoding.await?;
         Ok(chat::Decoded::Chat(Box::new(decoded)))
     };
-    let response = service.run_with(&access, &RESPONSES, request, decode).await;
+    let response = Box::pin(service.run_with(&access, &RESPONSES, request, decode)).await;
     durable::answer(response, slot).await
 }
 

@@ -115,7 +115,7 @@ fn a_missing_count_is_derived_where_it_can_be() {
         (json!({}), None),
     ] {
         let text = metadata.to_string();
-        let read: Metadata<'_> = serde_json::from_str(&text).unwrap();
+        let read = Metadata::read(&text).unwrap();
         assert_eq!(read.usage(), expected, "{metadata}");
     }
 }

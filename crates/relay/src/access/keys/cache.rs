@@ -10,12 +10,14 @@ use translate::failure::{Failure, Kind};
 use super::store::{KeyStore, Snapshot};
 use super::{AccessKey, format};
 use crate::access::account_id::AccountId;
+use crate::access::recent_digests::RecentDigests;
 use crate::store::StoreError;
 
 /// The access keys of the relay.
 pub struct AccessKeys {
     store: KeyStore,
     table: RwLock<Arc<Table>>,
+    recent: RecentDigests<String>,
 }
 
 #[derive(Default)]
@@ -72,6 +74,7 @@ impl AccessKeys {
         Self {
             store,
             table: RwLock::default(),
+            recent: RecentDigests::default(),
         }
     }
 
@@ -94,7 +97,9 @@ impl AccessKeys {
         }
         let known = format::id(credential).and_then(|id| table.keys.get(id));
         let known = known.ok_or_else(unknown)?;
-        let hash = format::hash(credential);
+        let hash = self
+            .recent
+            .get_or_make(credential, || format::hash(credential));
         let previous = known.key.previous.as_ref();
         let is_known = format::is_same(&known.key.hash, &hash)
             || previous

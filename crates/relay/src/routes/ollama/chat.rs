@@ -41,7 +41,7 @@ pub async fn chat(
         let decoded = ollama::chat::decode::decode_any(&body)?;
         request_or_answer(&models, decoded, meta).await
     };
-    chat.run_with(&access, &CHAT, request, decode).await
+    Box::pin(chat.run_with(&access, &CHAT, request, decode)).await
 }
 
 /// The answer to a prompt, whole or line by line.
@@ -55,7 +55,7 @@ pub async fn generate(
         let decoded = ollama::generate::decode_any(&body)?;
         request_or_answer(&models, decoded, meta).await
     };
-    chat.run_with(&access, &GENERATE, request, decode).await
+    Box::pin(chat.run_with(&access, &GENERATE, request, decode)).await
 }
 
 /// A turn; a request that asks for none is answered at once.

@@ -188,7 +188,7 @@ impl Events {
 
     fn delta(&self, text: &str, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.head);
-        json::write(text, out);
+        json::write_string(text, out);
         out.extend_from_slice(b"}}\n\n");
     }
 

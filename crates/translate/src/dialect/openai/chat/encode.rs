@@ -12,27 +12,31 @@ pub use chunks::Chunks;
 pub use options::EncodeOptions;
 
 use crate::dialect::json;
-use body::{CalledCustom, CalledFunction, ChatCompletion, Choice, Counts, Message, ToolCall};
+use body::{CalledCustom, CalledFunction, Counts, ToolCall};
 use calls::{call_id, custom_input};
 
 impl Encoder for EncodeOptions {
+    /// Most of a document is the same for every answer, and is written as it stands.
     fn document(&self, meta: &ResponseMeta, replies: &[Reply], completion: Completion) -> Vec<u8> {
-        let choices = replies.iter().enumerate().map(|(index, reply)| Choice {
-            index,
-            message: message(self, meta, index, reply),
-            logprobs: (),
-            finish_reason: self.finish(&reply.finish),
-        });
-        let completion = ChatCompletion {
-            id: format!("chatcmpl-{}", meta.id),
-            object: "chat.completion",
-            created: meta.created,
-            model: &self.model,
-            choices: choices.collect(),
-            usage: Counts::from(completion.usage),
-        };
-        let mut out = Vec::with_capacity(512 + replies.iter().map(|r| r.text.len()).sum::<usize>());
-        json::write(&completion, &mut out);
+        let texts = replies.iter().map(|reply| reply.text.len());
+        let mut out =
+            Vec::with_capacity(512 + texts.map(|bytes| bytes + bytes / 16).sum::<usize>());
+        out.extend_from_slice(b"{\"id\":\"chatcmpl-");
+        out.extend_from_slice(meta.id.as_bytes());
+        out.extend_from_slice(b"\",\"object\":\"chat.completion\",\"created\":");
+        json::write(&meta.created, &mut out);
+        out.extend_from_slice(b",\"model\":");
+        json::write_string(&self.model, &mut out);
+        out.extend_from_slice(b",\"choices\":[");
+        for (index, reply) in replies.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            self.choice(meta, index, reply, &mut out);
+        }
+        out.extend_from_slice(b"],\"usage\":");
+        Counts::from(completion.usage).write(&mut out);
+        out.push(b'}');
         out
     }
 
@@ -41,34 +45,47 @@ impl Encoder for EncodeOptions {
     }
 }
 
-fn message<'a>(
-    options: &EncodeOptions,
-    meta: &ResponseMeta,
-    choice: usize,
-    reply: &'a Reply,
-) -> Message<'a> {
-    let calls = reply.calls.iter().enumerate();
-    let calls = calls.map(|(index, call)| tool_call(options, call_id(meta, choice, index), call));
-    let legacy = options
-        .legacy_functions
-        .then(|| reply.calls.first())
-        .flatten();
-    let silent = reply.text.is_empty() && (!reply.calls.is_empty() || !reply.refusal.is_empty());
-    Message {
-        role: "assistant",
-        content: (!silent).then_some(&reply.text),
-        refusal: filled(&reply.refusal),
-        annotations: [],
-        reasoning_content: filled(&reply.reasoning),
-        tool_calls: if options.legacy_functions {
-            Vec::new()
-        } else {
-            calls.collect()
-        },
-        function_call: legacy.map(|call| CalledFunction {
-            name: &call.name,
-            arguments: &call.arguments,
-        }),
+impl EncodeOptions {
+    fn choice(&self, meta: &ResponseMeta, index: usize, reply: &Reply, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"index\":");
+        json::write(&index, out);
+        out.extend_from_slice(b",\"message\":{\"role\":\"assistant\",\"content\":");
+        let silent =
+            reply.text.is_empty() && (!reply.calls.is_empty() || !reply.refusal.is_empty());
+        write_text((!silent).then_some(reply.text.as_str()), out);
+        out.extend_from_slice(b",\"refusal\":");
+        write_text(filled(&reply.refusal), out);
+        out.extend_from_slice(b",\"annotations\":[]");
+        if let Some(reasoning) = filled(&reply.reasoning) {
+            out.extend_from_slice(b",\"reasoning_content\":");
+            json::write_string(reasoning, out);
+        }
+        if self.legacy_functions {
+            if let Some(call) = reply.calls.first() {
+                let called = CalledFunction {
+                    name: &call.name,
+                    arguments: &call.arguments,
+                };
+                out.extend_from_slice(b",\"function_call\":");
+                json::write(&called, out);
+            }
+        } else if !reply.calls.is_empty() {
+            let calls = reply.calls.iter().enumerate();
+            let calls =
+                calls.map(|(number, call)| tool_call(self, call_id(meta, index, number), call));
+            out.extend_from_slice(b",\"tool_calls\":");
+            json::write(&calls.collect::<Vec<_>>(), out);
+        }
+        out.extend_from_slice(b"},\"logprobs\":null,\"finish_reason\":");
+        json::write(self.finish(&reply.finish), out);
+        out.push(b'}');
+    }
+}
+
+fn write_text(text: Option<&str>, out: &mut Vec<u8>) {
+    match text {
+        Some(text) => json::write_string(text, out),
+        None => out.extend_from_slice(b"null"),
     }
 }
 

@@ -21,7 +21,10 @@ pub struct Chunks {
     options: EncodeOptions,
     meta: ResponseMeta,
     choices: u32,
+    /// What is before the choices.
     head: Vec<u8>,
+    /// The same and the beginning of the first choice.
+    first_choice: Vec<u8>,
     /// How the answers that are over ended. Written when all are: a stream that fails has no mark of
     /// success.
     finishes: Vec<(u32, &'static str)>,
@@ -42,24 +45,34 @@ impl Chunks {
         );
         json::write(&options.model, &mut head);
         head.extend_from_slice(b",\"choices\":[");
+        let mut first_choice = head.clone();
+        begin_choice(0, &mut first_choice);
         Self {
             options,
             meta,
             choices,
             head,
+            first_choice,
             finishes: Vec::new(),
             custom: BTreeMap::new(),
         }
     }
 
     fn begin(&self, choice: u32, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.head);
-        let _ = write!(out, "{{\"index\":{choice},\"delta\":");
+        if choice == 0 {
+            out.extend_from_slice(&self.first_choice);
+        } else {
+            out.extend_from_slice(&self.head);
+            begin_choice(choice, out);
+        }
     }
 
     fn end(finish: Option<&str>, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"logprobs\":null,\"finish_reason\":");
-        json::write(&finish, out);
+        match finish {
+            Some(finish) => json::write(finish, out),
+            None => out.extend_from_slice(b"null"),
+        }
         out.extend_from_slice(b"}]");
     }
 
@@ -78,10 +91,11 @@ impl Chunks {
         self.seal(out);
     }
 
-    fn text(&self, choice: u32, field: &str, text: &str, out: &mut Vec<u8>) {
+    /// `delta` is the beginning of the delta, up to its text.
+    fn text(&self, choice: u32, delta: &'static [u8], text: &str, out: &mut Vec<u8>) {
         self.begin(choice, out);
-        let _ = write!(out, "{{\"{field}\":");
-        json::write(text, out);
+        out.extend_from_slice(delta);
+        json::write_string(text, out);
         out.push(b'}');
         Self::end(None, out);
         self.seal(out);
@@ -168,6 +182,12 @@ impl Chunks {
     }
 }
 
+fn begin_choice(choice: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"index\":");
+    json::write(&choice, out);
+    out.extend_from_slice(b",\"delta\":");
+}
+
 impl StreamEncoder for Chunks {
     fn open(&mut self, out: &mut Vec<u8>) {
         for choice in 0..self.choices {
@@ -182,9 +202,9 @@ impl StreamEncoder for Chunks {
 
     fn event(&mut self, choice: u32, event: Event<'_>, out: &mut Vec<u8>) {
         match event {
-            Event::Text(text) => self.text(choice, "content", text, out),
-            Event::Reasoning(text) => self.text(choice, "reasoning_content", text, out),
-            Event::Refusal(text) => self.text(choice, "refusal", text, out),
+            Event::Text(text) => self.text(choice, b"{\"content\":", text, out),
+            Event::Reasoning(text) => self.text(choice, b"{\"reasoning_content\":", text, out),
+            Event::Refusal(text) => self.text(choice, b"{\"refusal\":", text, out),
             Event::CallStarted { index, name } => self.call_started(choice, index, name, out),
             Event::CallArguments { index, json } => self.call_arguments(choice, index, json, out),
             Event::CallEnded { index } => self.call_ended(choice, index, out),
@@ -199,7 +219,7 @@ impl StreamEncoder for Chunks {
         if self.options.usage {
             out.extend_from_slice(&self.head);
             out.extend_from_slice(b"],\"usage\":");
-            json::write(&Counts::from(completion.usage), out);
+            Counts::from(completion.usage).write(out);
             out.extend_from_slice(b"}\n\n");
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
