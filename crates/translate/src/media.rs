@@ -1,4 +1,4 @@
-//! Requests for media and what becomes of them, in no dialect: images, speech, transcripts.
+//! Requests for media and what becomes of them, in no dialect: images, speech, transcripts, videos.
 
 use serde_json::{Map, Value};
 
@@ -85,6 +85,84 @@ pub struct SpeechRequest {
     pub events: bool,
     /// Whether a parameter without effect is refused.
     pub strict: bool,
+    /// Every other parameter, by the client's name: the model may know it.
+    pub extra: Map<String, Value>,
+    /// Parameters that have no effect.
+    pub ignored: Vec<String>,
+}
+
+/// The form of a transcript.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TranscriptForm {
+    /// `{"text"}`.
+    #[default]
+    Json,
+    /// The bare text.
+    Text,
+    /// With language, duration and segments.
+    VerboseJson,
+    /// Subtitles in `SubRip`'s form.
+    Srt,
+    /// Subtitles for the web.
+    Vtt,
+}
+
+/// A request to transcribe audio that upstream has.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TranscriptionRequest {
+    /// The audio's path at upstream.
+    pub audio: String,
+    /// The model.
+    pub model: String,
+    /// The format of the transcript.
+    pub format: TranscriptForm,
+    /// Whether the answer is a stream of events.
+    pub streamed: bool,
+    /// The language that is spoken.
+    pub language: Option<String>,
+    /// The language to translate into, where it is not English.
+    pub target_language: Option<String>,
+    /// Whether the times of segments are asked for by name.
+    pub wants_segments: bool,
+    /// Words to expect.
+    pub prompt: Option<String>,
+    /// How freely.
+    pub temperature: Option<f64>,
+    /// Every other parameter, by the client's name: the model may know it.
+    pub extra: Map<String, Value>,
+    /// Parameters that have no effect.
+    pub ignored: Vec<String>,
+    /// Whether a parameter without effect is refused.
+    pub strict: bool,
+}
+
+/// A request for a video.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct VideoRequest {
+    /// The model.
+    pub model: Option<String>,
+    /// What to show.
+    pub prompt: String,
+    /// Length in seconds.
+    pub seconds: Option<u32>,
+    /// `WIDTHxHEIGHT`.
+    pub size: Option<String>,
+    /// `WIDTH:HEIGHT`.
+    pub aspect_ratio: Option<String>,
+    /// A class of height, such as `720p`.
+    pub resolution: Option<String>,
+    /// Whether there is sound.
+    pub generate_audio: Option<bool>,
+    /// What must not be in it.
+    pub negative_prompt: Option<String>,
+    /// The random seed.
+    pub seed: Option<i64>,
+    /// The image that it begins with.
+    pub first_frame: Option<Attachment>,
+    /// The image that it ends with.
+    pub last_frame: Option<Attachment>,
+    /// Images to take things and styles from.
+    pub references: Vec<Attachment>,
     /// Every other parameter, by the client's name: the model may know it.
     pub extra: Map<String, Value>,
     /// Parameters that have no effect.

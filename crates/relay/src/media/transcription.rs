@@ -8,12 +8,10 @@ use std::sync::PoisonError;
 use onemin::models::Feature;
 use onemin::transcription::{self, Transcript as UpstreamTranscript, TranscriptionParams};
 use onemin::{Mode, Outcome, Payload};
-use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use translate::chat_request::Attachment;
-use translate::dialect::openai::media::audio::TranscriptForm;
 use translate::failure::{Failure, Kind};
-use translate::media::{Segment, Transcript};
+use translate::media::{Segment, Transcript, TranscriptionRequest};
 use translate::plan;
 
 use super::{Media, invalid};
@@ -40,35 +38,6 @@ impl Task {
             Self::Translate => "translate",
         }
     }
-}
-
-/// A request to transcribe audio that upstream has.
-#[derive(Debug, Default)]
-pub struct TranscriptionRequest {
-    /// The audio's path at upstream.
-    pub audio: String,
-    /// The model.
-    pub model: String,
-    /// The format of the transcript.
-    pub format: TranscriptForm,
-    /// Whether the answer is a stream of events.
-    pub streamed: bool,
-    /// The language that is spoken.
-    pub language: Option<String>,
-    /// The language to translate into, where it is not English.
-    pub target_language: Option<String>,
-    /// Whether the times of segments are asked for by name.
-    pub wants_segments: bool,
-    /// Words to expect.
-    pub prompt: Option<String>,
-    /// How freely.
-    pub temperature: Option<f64>,
-    /// Every other parameter, by the client's name: the model may know it.
-    pub extra: Map<String, Value>,
-    /// Parameters that have no effect.
-    pub ignored: Vec<String>,
-    /// Whether a parameter without effect is refused.
-    pub strict: bool,
 }
 
 /// What was transcribed.

@@ -6,8 +6,8 @@ use onemin::models::Feature;
 use onemin::video::{self, VideoParams};
 use onemin::{Download, ResultAsset};
 use translate::chat_request::Attachment;
-use translate::dialect::openai::media::videos::VideoRequest;
 use translate::failure::Failure;
+use translate::media::VideoRequest;
 use translate::plan;
 
 use super::{Media, invalid};

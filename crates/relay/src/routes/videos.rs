@@ -13,10 +13,11 @@ use onemin::{Download, Error};
 use translate::chat_request::{Attachment, Source};
 use translate::dialect::openai::chat;
 use translate::dialect::openai::media::videos::{
-    self as wire, DeletedVideo, Status, Video, VideoError, VideoRequest, unknown,
+    self as wire, DeletedVideo, Status, Video, VideoError, unknown,
 };
 use translate::dialect::openai::page::Page;
 use translate::failure::{Failure, Kind};
+use translate::media::VideoRequest;
 
 use super::files::{page_query, query};
 use crate::access::Access;

@@ -10,10 +10,10 @@ use onemin::assets::Upload;
 use onemin::transcription;
 use serde_json::Value;
 use tokio::sync::mpsc;
-use translate::dialect::openai::media::audio::TranscriptForm;
 use translate::failure::{Failure, Kind};
+use translate::media::{TranscriptForm, TranscriptionRequest};
 
-use super::{TIMES, TranscriptionRequest};
+use super::TIMES;
 use crate::failure::file_too_large;
 use crate::http::deployment::Deployment;
 use crate::http::multipart::{Form, FormPart, FormReader, SMALL_FIELDS_BYTES};

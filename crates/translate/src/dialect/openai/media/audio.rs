@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::dialect::json;
 use crate::dialect::request;
 use crate::failure::{Failure, echo};
-use crate::media::{SpeechRequest, Transcript};
+use crate::media::{SpeechRequest, Transcript, TranscriptForm};
 
 /// The longest text that is spoken, in characters, as OpenAI has it.
 const MAX_INPUT: usize = 4096;
@@ -111,22 +111,6 @@ pub fn speech(body: &[u8]) -> Result<SpeechRequest, Failure> {
         extra: others,
         ignored,
     })
-}
-
-/// The form of a transcript.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TranscriptForm {
-    /// `{"text"}`.
-    #[default]
-    Json,
-    /// The bare text.
-    Text,
-    /// With language, duration and segments.
-    VerboseJson,
-    /// Subtitles in `SubRip`'s form.
-    Srt,
-    /// Subtitles for the web.
-    Vtt,
 }
 
 impl TranscriptForm {

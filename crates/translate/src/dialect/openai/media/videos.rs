@@ -8,39 +8,7 @@ use serde_json::{Map, Value};
 use crate::chat_request::{Attachment, Source};
 use crate::dialect::request;
 use crate::failure::{Failure, Kind, echo};
-
-/// A request for a video.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct VideoRequest {
-    /// The model.
-    pub model: Option<String>,
-    /// What to show.
-    pub prompt: String,
-    /// Length in seconds.
-    pub seconds: Option<u32>,
-    /// `WIDTHxHEIGHT`.
-    pub size: Option<String>,
-    /// `WIDTH:HEIGHT`.
-    pub aspect_ratio: Option<String>,
-    /// A class of height, such as `720p`.
-    pub resolution: Option<String>,
-    /// Whether there is sound.
-    pub generate_audio: Option<bool>,
-    /// What must not be in it.
-    pub negative_prompt: Option<String>,
-    /// The random seed.
-    pub seed: Option<i64>,
-    /// The image that it begins with.
-    pub first_frame: Option<Attachment>,
-    /// The image that it ends with.
-    pub last_frame: Option<Attachment>,
-    /// Images to take things and styles from.
-    pub references: Vec<Attachment>,
-    /// Every other parameter, by the client's name: the model may know it.
-    pub extra: Map<String, Value>,
-    /// Parameters that have no effect.
-    pub ignored: Vec<String>,
-}
+use crate::media::VideoRequest;
 
 /// Parameters that mean nothing here.
 const IGNORED: [&str; 4] = ["provider", "callback_url", "n", "characters"];
