@@ -144,6 +144,39 @@ test("the chart, its table, the CSV and the API have one sum", async () => {
   await close();
 });
 
+test("a holder tries models without pasting the key again, also after a reload", async () => {
+  const admin = await signIn(ADMIN);
+  const secret = await create(admin.page, "Berta", { "Per day": "100000" });
+  await admin.close();
+  const { page, complaints, close } = await signIn(secret);
+  await page.goto(`${relay.url}/#/try`);
+  await page.reload();
+  await settled(page);
+  assert.equal(await page.locator("input[name=key]").count(), 0, "no key is asked for");
+  await page.getByLabel("Message").fill("Say hello");
+  await page.keyboard.press("Enter");
+  await page.getByText(/credits · .* tokens in/).waitFor();
+  await page.getByText("Image", { exact: true }).click();
+  await page.getByLabel("Prompt").fill("A small house");
+  await page.getByRole("button", { name: "Generate" }).click();
+  await page.getByRole("img", { name: "A small house" }).waitFor();
+  await recorded("Berta");
+  const { data } = await asked("/v1/keys");
+  const { hash } = data.find(({ name }) => name === "Berta");
+  const closed = await fetch(`${relay.url}/v1/keys/${hash}`, {
+    method: "PATCH",
+    headers: { authorization: `Bearer ${ADMIN}`, "content-type": "application/json" },
+    body: '{"disabled":true}',
+  });
+  assert.ok(closed.ok);
+  assert.deepEqual(complaints, []);
+  await page.getByText("Chat", { exact: true }).click();
+  await page.getByLabel("Message").fill("And now?");
+  await page.keyboard.press("Enter");
+  await page.getByText("The session has ended. Sign in again.").waitFor();
+  await close();
+});
+
 test("another site can neither use nor change a session", async () => {
   const { page, close } = await signIn(ADMIN);
   const cookie = (await page.context().cookies()).find(({ name }) => name === "relay_session");

@@ -31,6 +31,11 @@ for (const window of WINDOWS) {
       await page.goto(`${relay.url}/#/${view}`);
       await settled(page);
       await isAccessible(page);
+      const isShown = await page.evaluate(() => {
+        const { left, right } = document.querySelector("nav [aria-current]").getBoundingClientRect();
+        return left >= 0 && right <= innerWidth;
+      });
+      assert.ok(isShown, `where one is stands in the navigation: ${view}`);
     }
     await page.goto(`${relay.url}/#/keys`);
     await page.getByRole("button", { name: "Edit Anna" }).click();

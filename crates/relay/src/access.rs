@@ -17,6 +17,7 @@ pub mod settings;
 pub mod sign_in;
 pub mod sign_in_limit;
 pub mod supplied_key;
+pub mod visitor;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -42,6 +43,7 @@ use keys::cache::{AccessKeys, KnownKey};
 use keys::format;
 use known_keys::KnownKeys;
 use rate_limit::{RateLimit, RateLimitBy, RateLimitSlot};
+use visitor::Visitor;
 
 /// What the operator settles about every request.
 #[derive(Debug, Clone)]
@@ -160,7 +162,9 @@ impl Access {
                     "This relay takes no access keys (RELAY_KEYS): send a key of 1min.ai's.",
                 ));
             }
-            return self.holder(credential, context, api);
+            let now = clock::now_ms();
+            let known = self.sharing.keys.authenticate(credential, now)?;
+            return self.holder(known, context, api);
         }
         if mode == KeyMode::On {
             return Err(refused(match given {
@@ -197,15 +201,33 @@ impl Access {
         ))
     }
 
-    /// The payer of a request with an access key.
-    fn holder(
+    /// As [`Access::authenticate`], for whoever is signed in to the page.
+    ///
+    /// # Errors
+    /// The owner has no access key, or the holder's may not be used now.
+    pub fn authenticate_visitor(
         &self,
-        credential: &str,
+        visitor: &Visitor,
         context: &RequestContext,
         api: &'static str,
     ) -> Result<Payer, Failure> {
-        let now = clock::now_ms();
-        let known = self.sharing.keys.authenticate(credential, now)?;
+        match visitor {
+            Visitor::Holder(known) if self.is_shared() => self.holder(known.clone(), context, api),
+            Visitor::Holder(_) => Err(refused("This relay takes no access keys (RELAY_KEYS).")),
+            Visitor::Admin => {
+                let message = "The admin key asks no model: send an access key.";
+                Err(Failure::new(Kind::Forbidden, message).with_retry(false))
+            }
+        }
+    }
+
+    /// The payer of a request with an access key.
+    fn holder(
+        &self,
+        known: Arc<KnownKey>,
+        context: &RequestContext,
+        api: &'static str,
+    ) -> Result<Payer, Failure> {
         let running = known.begin()?;
         let caller = Caller {
             id: known.owner,
@@ -327,9 +349,13 @@ impl Access {
         self.metrics.as_ref()
     }
 
-    /// Begins to look for the service that counts, if there is a limit and a service.
+    /// Begins to look for the service that counts, if there is one and anything may be limited: all
+    /// requests, or those of an access key.
     pub fn warm(&self) {
-        self.rate_limit.warm();
+        let has_keys = self.sharing.admin.is_some() || self.is_shared();
+        if has_keys || self.rate_limit.is_on() {
+            self.rate_limit.warm();
+        }
     }
 }
 

@@ -148,7 +148,11 @@ impl App {
                 SuppliedKeys::of(&settings.access, settings.server.host)
                     .map_err(StartError::Settings)?,
             ),
-            sign_in: Arc::new(SignIn::new(access.clone(), stores.account_ids.clone())),
+            sign_in: Arc::new(SignIn::new(
+                access.clone(),
+                stores.account_ids.clone(),
+                stores.counters.clone(),
+            )),
             inspection: Arc::new(Inspection {
                 subjects,
                 settings_in_force: settings.in_force.clone(),
@@ -324,6 +328,8 @@ async fn serve(app: App, settings: &Settings, demo: Option<&Demo>) -> Result<(),
             Some(how.map_err(|failure| StartError::Simulator(failure.message))?)
         }
     };
+    // Before the first request comes.
+    services.access.warm();
     sharing.start().await;
     let address = SocketAddr::new(settings.server.host, settings.server.port);
     let listener = TcpListener::bind(address).await;
@@ -336,7 +342,6 @@ async fn serve(app: App, settings: &Settings, demo: Option<&Demo>) -> Result<(),
             page.as_deref()
         )
     );
-    services.access.warm();
     task::spawn(retention::run(services.objects.clone()));
     task::spawn(observe::drift::run());
     task::spawn(follower::run(services.jobs.clone()));

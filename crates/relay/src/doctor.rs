@@ -86,7 +86,7 @@ pub enum State {
 async fn examine(subjects: &Subjects) -> Vec<Finding> {
     let looks: Vec<(&'static str, BoxFuture<'_, Look>)> = vec![
         ("1min.ai", Box::pin(upstream(subjects))),
-        ("its files", Box::pin(assets(subjects))),
+        ("1min.ai files", Box::pin(assets(subjects))),
         ("key", Box::pin(key(subjects))),
         ("accounts", Box::pin(accounts(subjects))),
         ("ledger", Box::pin(ledger(subjects))),
@@ -150,7 +150,7 @@ pub fn report(findings: &[Finding]) -> String {
             State::Skipped => "-",
             State::Trouble => "TROUBLE",
         };
-        let _ = writeln!(text, "  {state:<8} {subject:<11} {words}");
+        let _ = writeln!(text, "  {state:<8} {subject:<13} {words}");
     }
     text
 }
@@ -205,9 +205,12 @@ async fn assets(subjects: &Subjects) -> Look {
 
 async fn key(subjects: &Subjects) -> Look {
     let Some(key) = &subjects.key else {
-        return skipped(
-            "set ONEMIN_API_KEY to have a key looked at. The server itself needs none.",
-        );
+        // Not to have one is no fault.
+        return skipped(if subjects.sharing.is_used() {
+            "none of the relay's own (ONEMIN_API_KEY), and none is needed: the keys of the accounts are checked below."
+        } else {
+            "none of the relay's own (ONEMIN_API_KEY), and none is needed: clients send theirs. If one is set, it is checked here."
+        });
     };
     let key = match ApiKey::parse(key.expose_secret()) {
         Ok(key) => key,

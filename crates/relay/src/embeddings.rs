@@ -22,6 +22,8 @@ use translate::failure::{Failure, Kind};
 use url::Url;
 
 use crate::failure::with_cause;
+use crate::http::long_work;
+use crate::observe::throttle::warn_throttled;
 use crate::outbound_https;
 use crate::setting_values::http_url;
 
@@ -107,7 +109,7 @@ impl Embeddings {
     /// # Errors
     /// A body that is no JSON object, or a server that does not answer.
     pub async fn make(&self, body: Bytes) -> Result<Answered, Failure> {
-        let body = self.with_model(body)?;
+        let body = long_work::run(body.len(), || self.with_model(&body)).await?;
         match tokio::time::timeout(TIMEOUT, self.ask(body)).await {
             Ok(answered) => answered,
             Err(_) => Err(Failure::new(
@@ -132,10 +134,10 @@ impl Embeddings {
         }
     }
 
-    fn with_model(&self, body: Bytes) -> Result<Bytes, Failure> {
-        let mut fields: Map<String, Value> = request::parse(&body)?;
+    fn with_model(&self, body: &Bytes) -> Result<Bytes, Failure> {
+        let mut fields: Map<String, Value> = request::parse(body)?;
         let Some(model) = &self.model else {
-            return Ok(body);
+            return Ok(body.clone());
         };
         fields.insert("model".to_owned(), model.as_str().into());
         Ok(Value::from(fields).to_string().into())
@@ -179,7 +181,7 @@ fn bearer(key: &SecretString) -> Result<HeaderValue, String> {
 /// Where the server is, is the operator's business and stands in the log alone.
 fn unreachable(error: &(dyn Error + 'static)) -> Failure {
     let reason = with_cause(error);
-    tracing::warn!("the embeddings server (EMBEDDINGS_BASE_URL): {reason}");
+    warn_throttled!("the embeddings server (EMBEDDINGS_BASE_URL): {reason}");
     Failure::new(
         Kind::Upstream,
         "The embeddings server that this relay passes requests to cannot be reached or broke off; its operator finds the reason in the log.",

@@ -26,6 +26,7 @@ use crate::clock;
 use crate::failure::of_upstream;
 use crate::ledger::service::Ledger;
 use crate::ledger::{Charge, Hold, PaidCall, Payer};
+use crate::observe::throttle::warn_throttled;
 use crate::store::database::Database;
 use crate::store::page::PageQuery;
 use crate::store::records::{is_id, milliseconds};
@@ -276,7 +277,7 @@ impl Jobs {
             _ => "answered",
         };
         if let Err(error) = self.ledger.settle_job(&job.id, credits, outcome).await {
-            tracing::warn!(job = job.id, %error, "the cost of a job cannot be booked yet");
+            warn_throttled!(job = job.id, %error, "the cost of a job cannot be booked yet");
         }
     }
 

@@ -25,9 +25,11 @@ use crate::access::account_id::AccountId;
 use crate::failure::of_upstream;
 use crate::http::admit::AdmittedRequest;
 use crate::http::logged_body::BodyError;
+use crate::http::long_work;
 use crate::ledger::service::Ledger;
 use crate::ledger::{Charge, Hold, NativeCall, PaidCall, Payer};
 use crate::models::Models;
+use crate::observe::throttle::warn_throttled;
 use crate::store::database::Database;
 use crate::store::id;
 use crate::task;
@@ -131,7 +133,7 @@ impl Native {
         match known {
             NativePath::Chat | NativePath::Features => {
                 let body = asked.read_body().await?;
-                let named = named(&body)?;
+                let named = long_work::run(body.len(), || named(&body)).await?;
                 request.body = NativeBody::Bytes(body);
                 self.paid(&payer, request, named).await
             }
@@ -252,7 +254,7 @@ impl Native {
             let credits = accounting.credits.map(prices::from_credits);
             let credits = credits.and_then(|credits| i64::try_from(credits).ok());
             if let Err(error) = self.ledger.settle_job(hold, credits, outcome).await {
-                tracing::warn!(%error, "the cost of a native job cannot be booked yet");
+                warn_throttled!(%error, "the cost of a native job cannot be booked yet");
             }
         }
         Ok(passed(status, &headers, bytes.into()))
@@ -317,7 +319,7 @@ impl Settling {
                 hold: job.filter(|_| works),
             };
             if let Err(error) = native.records.insert(&record).await {
-                tracing::warn!(%error, "a native record is not noted: its result cannot be asked for");
+                warn_throttled!(%error, "a native record is not noted: its result cannot be asked for");
             }
             let _ = native.records.sweep().await;
         }

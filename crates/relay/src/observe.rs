@@ -20,6 +20,7 @@ use translate::reply::{Timing, Usage};
 use uuid::Uuid;
 
 use crate::clock;
+use crate::http::shutdown;
 use crate::ledger::request_entry::{RequestEnd, RequestEntry};
 use crate::setting_values::boolean;
 use lines::Lines;
@@ -131,7 +132,8 @@ impl std::fmt::Display for RequestId {
     }
 }
 
-/// What is told of one request. Dropped without an end, it says that the client left.
+/// What is told of one request. Dropped without an end, it says that the client left, or that the
+/// relay stopped.
 #[derive(Debug)]
 pub struct RequestLog(Option<Box<Line>>);
 
@@ -254,7 +256,12 @@ impl RequestLog {
 
 impl Drop for RequestLog {
     fn drop(&mut self) {
-        if let Some(line) = self.0.take() {
+        if let Some(mut line) = self.0.take() {
+            if shutdown::is_ending() {
+                // It was the relay that left.
+                let failure = shutdown::failure();
+                line.outcome = Some(Outcome::Failed(failure.kind, failure.message));
+            }
             line.end();
         }
     }

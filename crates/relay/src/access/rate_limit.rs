@@ -63,11 +63,9 @@ impl RateLimit {
         self.per_minute > 0
     }
 
-    /// Begins to look for the service that counts, if there is a limit and a service.
+    /// Begins to look for the service that counts, if there is one.
     pub fn warm(&self) {
-        if self.is_on() {
-            self.counters.warm();
-        }
+        self.counters.warm();
     }
 
     /// Counts a request.

@@ -1,14 +1,13 @@
 //! Sessions of the page for people: a signed cookie that names who signed in and until when. It
-//! holds no key, the server keeps nothing, and who it names is looked up at each use.
+//! holds no key, the server keeps nothing, and who it names is looked up at each use. It names no
+//! path, so that browsers send it to where it came from alone: `/admin`, below whatever path a
+//! reverse proxy has put before it.
 
 use axum_extra::extract::cookie::{Cookie, Key, SameSite, SignedCookieJar};
 use http::HeaderMap;
 
 /// The cookie's name.
 const NAME: &str = "relay_session";
-
-/// Where browsers send it: nowhere but to what manages the relay.
-const PATH: &str = "/admin";
 
 /// Stands in it for who runs the relay; no access key has so short an id.
 const ADMIN: &str = "admin";
@@ -74,7 +73,6 @@ impl Sessions {
         // The builder wants another crate's durations.
         let age = Cookie::parse(format!("{NAME}=; Max-Age={max_age}"));
         cookie.set_max_age(age.ok().and_then(|cookie| cookie.max_age()));
-        cookie.set_path(PATH);
         cookie.set_http_only(true);
         cookie.set_same_site(SameSite::Strict);
         cookie.set_secure(secure);
@@ -153,14 +151,10 @@ mod tests {
     fn scripts_and_other_sites_do_not_get_it() {
         let sessions = Sessions::new(&[1; 64]);
         let plain = set_cookie(sessions.begin(&session(Holder::Admin), false));
-        for attribute in [
-            "HttpOnly",
-            "SameSite=Strict",
-            "Path=/admin",
-            "Max-Age=43200",
-        ] {
+        for attribute in ["HttpOnly", "SameSite=Strict", "Max-Age=43200"] {
             assert!(plain.contains(attribute), "{plain}");
         }
+        assert!(!plain.contains("Path"), "browsers take that of the request");
         assert!(!plain.contains("Secure"));
         let secure = set_cookie(sessions.begin(&session(Holder::Admin), true));
         assert!(secure.contains("Secure"));

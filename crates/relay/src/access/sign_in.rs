@@ -1,7 +1,6 @@
 //! Who manages the relay or looks at it: by a key that a program sends, or by a session of the page.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use axum_extra::extract::cookie::SignedCookieJar;
 use http::{HeaderMap, Method};
@@ -10,36 +9,12 @@ use translate::failure::{Failure, Kind};
 use super::Access;
 use super::account_id::{AccountId, AccountIds};
 use super::admin::AdminKey;
-use super::keys::cache::KnownKey;
 use super::session::{Holder, LIFETIME, Session, Sessions, proof};
 use super::sign_in_limit::SignInLimit;
+use super::visitor::Visitor;
 use crate::clock;
 use crate::http::same_origin::{is_same_origin, may_use_session};
-
-/// Who asks.
-#[derive(Debug, Clone)]
-pub enum Visitor {
-    /// Who runs the relay.
-    Admin,
-    /// Who has this access key, and sees what it used.
-    Holder(Arc<KnownKey>),
-}
-
-impl Visitor {
-    /// Lets only who runs the relay pass.
-    ///
-    /// # Errors
-    /// A [`Kind::Forbidden`] failure.
-    pub fn require_admin(&self) -> Result<(), Failure> {
-        match self {
-            Self::Admin => Ok(()),
-            Self::Holder(_) => {
-                let message = "This needs the admin key.";
-                Err(Failure::new(Kind::Forbidden, message).with_retry(false))
-            }
-        }
-    }
-}
+use crate::store::counters::Counters;
 
 /// Knows who may manage and look. Without an admin key nobody may.
 pub struct SignIn {
@@ -50,14 +25,15 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// By the keys that `access` knows; cookies are signed under the secret of `account_ids`.
+    /// By the keys that `access` knows; cookies are signed under the secret of `account_ids`, wrong
+    /// keys are counted in `counters`.
     #[must_use]
-    pub fn new(access: Arc<Access>, account_ids: AccountIds) -> Self {
+    pub fn new(access: Arc<Access>, account_ids: AccountIds, counters: Arc<dyn Counters>) -> Self {
         Self {
             access,
             account_ids,
             sessions: OnceLock::new(),
-            limit: SignInLimit::default(),
+            limit: SignInLimit::new(counters),
         }
     }
 
@@ -87,7 +63,7 @@ impl SignIn {
     /// # Errors
     /// The key opens nothing, there were too many wrong ones from this address, or another site
     /// sent the request.
-    pub fn begin(
+    pub async fn begin(
         &self,
         credential: &str,
         address: AccountId,
@@ -97,7 +73,8 @@ impl SignIn {
         if !is_same_origin(headers) {
             return Err(of_another_site());
         }
-        self.limit.check(address, Instant::now()).map_err(|wait| {
+        let checking = self.limit.check(address, clock::system_time());
+        checking.await.map_err(|wait| {
             let message = "Too many wrong keys came from this address. Try again in a minute.";
             Failure::new(Kind::RateLimited, message).with_retry_after(Some(wait))
         })?;
@@ -106,13 +83,15 @@ impl SignIn {
             (Visitor::Admin, Holder::Admin, proof(admin.hash()))
         } else {
             let keys = &self.access.key_access().keys;
-            let known = keys
-                .authenticate(credential.trim(), now)
-                .inspect_err(|failure| {
+            let known = match keys.authenticate(credential.trim(), now) {
+                Ok(known) => known,
+                Err(failure) => {
                     if failure.kind == Kind::Unauthenticated {
-                        self.limit.failed(address, Instant::now());
+                        self.limit.failed(address, clock::system_time()).await;
                     }
-                })?;
+                    return Err(failure);
+                }
+            };
             let holder = Holder::Key(known.key.id.clone());
             let proof = proof(&known.key.hash);
             (Visitor::Holder(known), holder, proof)

@@ -1,67 +1,74 @@
 //! How often somebody may try to sign in with a wrong key.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::account_id::AccountId;
+use crate::store::counters::Counters;
 
 /// Failures that an address has in each window.
-const FAILURES: u32 = 5;
+const FAILURES: u64 = 5;
 
-const WINDOW: Duration = Duration::from_mins(1);
+const WINDOW_SECONDS: u64 = 60;
 
-/// Addresses that are remembered; beyond it, all wait until a window has passed.
-const ADDRESSES: usize = 10_000;
-
-/// Counts failures by address, in this process.
-#[derive(Default)]
+/// Counts failures by address, where requests are counted, too: replicas count together.
 pub struct SignInLimit {
-    failures: Mutex<HashMap<AccountId, (Instant, u32)>>,
+    counters: Arc<dyn Counters>,
 }
 
 impl SignInLimit {
+    /// Counts here.
+    #[must_use]
+    pub fn new(counters: Arc<dyn Counters>) -> Self {
+        Self { counters }
+    }
+
     /// Whether an address may try now; if not, in how many seconds.
     ///
     /// # Errors
     /// The seconds to wait.
-    pub fn check(&self, address: AccountId, now: Instant) -> Result<(), u64> {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.retain(|_, (since, _)| now.duration_since(*since) < WINDOW);
-        let since = match failures.get(&address) {
-            Some((since, count)) if *count >= FAILURES => *since,
-            None if failures.len() >= ADDRESSES => now,
-            _ => return Ok(()),
-        };
-        let left = WINDOW.saturating_sub(now.duration_since(since));
-        Err(left.as_secs() + 1)
+    pub async fn check(&self, address: AccountId, now: SystemTime) -> Result<(), u64> {
+        let now = seconds(now);
+        let window = now / WINDOW_SECONDS;
+        let failures = self.counters.counted(address.apart(), window).await;
+        if failures < FAILURES {
+            return Ok(());
+        }
+        Err(WINDOW_SECONDS - now % WINDOW_SECONDS)
     }
 
     /// An address gave a wrong key.
-    pub fn failed(&self, address: AccountId, now: Instant) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.entry(address).or_insert((now, 0)).1 += 1;
+    pub async fn failed(&self, address: AccountId, now: SystemTime) {
+        let window = seconds(now) / WINDOW_SECONDS;
+        self.counters.count(address.apart(), window).await;
     }
+}
+
+fn seconds(now: SystemTime) -> u64 {
+    now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::access::account_id::AccountIds;
+    use crate::store::counters::InProcess;
 
-    #[test]
-    fn five_failures_a_minute_and_only_of_that_address() {
-        let limit = SignInLimit::default();
+    #[tokio::test]
+    async fn five_failures_a_minute_and_only_of_that_address() {
+        let limit = SignInLimit::new(Arc::new(InProcess::default()));
         let ids = AccountIds::fresh();
         let of = |address: &str| ids.of_address(address.parse().unwrap());
         let (one, other) = (of("192.0.2.1"), of("192.0.2.2"));
-        let begin = Instant::now();
+        let at = |seconds: u64| UNIX_EPOCH + Duration::from_secs(600 + seconds);
         for _ in 0..5 {
-            assert_eq!(limit.check(one, begin), Ok(()));
-            limit.failed(one, begin);
+            assert_eq!(limit.check(one, at(0)).await, Ok(()));
+            limit.failed(one, at(0)).await;
         }
-        assert_eq!(limit.check(one, begin + Duration::from_secs(20)), Err(41));
-        assert_eq!(limit.check(other, begin), Ok(()));
-        assert_eq!(limit.check(one, begin + WINDOW), Ok(()));
+        assert_eq!(limit.check(one, at(20)).await, Err(40));
+        assert_eq!(limit.check(other, at(20)).await, Ok(()));
+        assert_eq!(limit.check(one, at(60)).await, Ok(()));
     }
 }

@@ -19,6 +19,7 @@ use crate::access::keys::AccessKey;
 use crate::access::sealing::{NotSealed, Sealer};
 use crate::clock;
 use crate::failure::of_upstream;
+use crate::observe::throttle::warn_throttled;
 use crate::store::StoreError;
 
 /// How often a parked account's key is looked at.
@@ -287,7 +288,7 @@ impl Pool {
     /// Looks at accounts that are parked, and at the file of accounts. To be called now and then.
     pub async fn look_after(&self) {
         if let Err(error) = self.read_file() {
-            tracing::warn!(
+            warn_throttled!(
                 error,
                 "the file of accounts cannot be used (ONEMIN_API_KEYS_FILE)"
             );
@@ -419,7 +420,7 @@ impl Account {
             .refused(refusal, model, clock::now_ms());
         if next {
             let (account, kind) = (&*self.name, refusal.kind);
-            tracing::warn!(
+            warn_throttled!(
                 account,
                 ?kind,
                 "1min.ai refused the account; another is asked"

@@ -16,11 +16,12 @@ use translate::failure::{Failure, Kind};
 
 use crate::access::Access;
 use crate::access::caller::Caller;
+use crate::access::visitor::Visitor;
 use crate::http::context::RequestContext;
 use crate::http::deployment::Deployment;
 use crate::http::event_stream::deferred::DeferredEvents;
 use crate::http::event_stream::{self, Heartbeat};
-use crate::http::{body, logged_body, reply};
+use crate::http::{body, logged_body, long_work, reply};
 use crate::ledger::Payer;
 use crate::observe::RequestLog;
 
@@ -99,6 +100,18 @@ impl AdmittedRequest {
             None => body,
         })
     }
+
+    /// The whole body, decoded: for a large one that is long work.
+    ///
+    /// # Errors
+    /// As [`AdmittedRequest::read_body`], or what `decode` says.
+    pub async fn decode_body<T>(
+        &mut self,
+        decode: impl FnOnce(&[u8]) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let body = self.read_body().await?;
+        long_work::run(body.len(), || decode(&body)).await
+    }
 }
 
 /// Whether a client is one of Anthropic's: they name the version of its API.
@@ -166,7 +179,12 @@ async fn identify(
     api: &'static str,
 ) -> Result<Option<Payer>, Failure> {
     let headers = &head.headers;
-    let payer = match access.authenticate(headers, context, api) {
+    // Who is signed in to the page sends no key.
+    let identified = match head.extensions.get::<Visitor>() {
+        Some(visitor) => access.authenticate_visitor(visitor, context, api),
+        None => access.authenticate(headers, context, api),
+    };
+    let payer = match identified {
         Ok(payer) => payer,
         // A key that cannot be one of 1min.ai's is passed over, one of the relay's is not.
         Err(_) if need == KeyNeed::Optional && !access.knows_keys(headers) => return Ok(None),

@@ -261,7 +261,8 @@ fn native_route(passed_on: Native) -> Route {
     Route::any("/1min/{*path}", forward)
 }
 
-/// What the page asks. Most of it is answered to programs below `/v1`, too.
+/// What the page asks. Most of it is answered to programs below `/v1`, too: below `try` a holder's
+/// session stands for the key.
 fn page_routes() -> Vec<Route> {
     use Admission::{Public, Session};
     vec![
@@ -282,6 +283,10 @@ fn page_routes() -> Vec<Route> {
         Route::get("/admin/api/budgets", status::budgets).open_to(Session),
         Route::get("/admin/api/settings", status::settings).open_to(Session),
         Route::get("/admin/api/health", status::health).open_to(Session),
+        Route::get("/admin/api/try/models", models::list).open_to(Session),
+        Route::post("/admin/api/try/chat/completions", chat::completions).open_to(Session),
+        Route::post("/admin/api/try/images/generations", images::generations).open_to(Session),
+        Route::post("/admin/api/try/audio/speech", audio::speech).open_to(Session),
     ]
 }
 
@@ -529,6 +534,9 @@ fn preflight(asked: &HeaderMap, is_closed: bool) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod paid_routes;
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,7 @@ use super::job::{GIVEN_UP, Job, State, UNKNOWN_OUTCOME};
 use super::{Jobs, completed, failed, lock, now, whole_milliseconds};
 use crate::clock;
 use crate::failure::of_upstream;
+use crate::observe::throttle::warn_throttled;
 use crate::store::StoreError;
 use crate::store::records::milliseconds;
 
@@ -54,7 +55,7 @@ pub async fn run(jobs: Jobs) {
             match jobs.round().await {
                 Ok(pause) => pause,
                 Err(error) => {
-                    tracing::warn!(%error, "jobs cannot be followed");
+                    warn_throttled!(%error, "jobs cannot be followed");
                     STORE_PAUSE
                 }
             }

@@ -20,6 +20,7 @@ pub struct Hold {
     counters: Arc<Mutex<Counters>>,
     /// What the call has cost at least, once it was sent; none before.
     sent: Option<i64>,
+    left: Option<i64>,
 }
 
 impl Hold {
@@ -39,7 +40,22 @@ impl Hold {
             periods,
             counters,
             sent: None,
+            left: None,
         }
+    }
+
+    /// Notes what is left of the key's tightest budget beside it.
+    pub(super) fn with_left(self, left: Option<i64>) -> Self {
+        let mut hold = self;
+        hold.left = left;
+        hold
+    }
+
+    /// What was left of the key's tightest budget when this was held, in thousandths of a credit, if
+    /// it has any.
+    #[must_use]
+    pub fn left(&self) -> Option<i64> {
+        self.left
     }
 
     /// Its id.

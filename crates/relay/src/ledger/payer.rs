@@ -377,7 +377,9 @@ impl Payer {
             }
             _ => (None, None),
         };
-        self.tell_left();
+        if let Some(left) = held.as_ref().and_then(Held::left) {
+            self.0.costs.0.left.store(left, Ordering::Relaxed);
+        }
         Ok(Hold {
             payer: self.clone(),
             lease,
@@ -440,14 +442,6 @@ impl Payer {
         let (in_use, number) = account.begin();
         entry.uses(in_use);
         Some((began, number?))
-    }
-
-    fn tell_left(&self) {
-        if let (Some(gate), Some(known)) = (&self.0.gate, &self.0.key)
-            && let Some(left) = gate.ledger.left(known)
-        {
-            self.0.costs.0.left.store(left, Ordering::Relaxed);
-        }
     }
 }
 

@@ -23,6 +23,7 @@ use crate::access::keys::Budget;
 use crate::access::keys::cache::KnownKey;
 use crate::accounts::balance::Balance;
 use crate::clock;
+use crate::observe::throttle::warn_throttled;
 use crate::store::StoreError;
 use crate::store::database::{Database, Param};
 use crate::store::folder::DataFolder;
@@ -165,7 +166,7 @@ impl Ledger {
             match self.recover().await {
                 Ok(open) => break open,
                 Err(error) => {
-                    tracing::warn!(%error, "the ledger cannot be read; it is tried again");
+                    warn_throttled!(%error, "the ledger cannot be read; it is tried again");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(5));
                 }
@@ -302,6 +303,7 @@ impl Ledger {
             counted: false,
             job: call.job.is_some(),
         };
+        let mut left = None;
         let shared = inner.database.is_shared() && is_budgeted;
         if shared {
             row.counted = true;
@@ -316,7 +318,7 @@ impl Ledger {
                 kind: call.kind,
             });
             match reserving.await {
-                Ok(reserved) => reserved.map_err(|exceeded| self.refusal(&exceeded))?,
+                Ok(held) => left = held.map_err(|exceeded| self.refusal(&exceeded))?,
                 Err(_) if inner.settings.on_outage == OnOutage::Allow => row.counted = false,
                 Err(error) => return Err(away().with_detail(format!("store: {error}"))),
             }
@@ -345,20 +347,22 @@ impl Ledger {
             );
             drop(counters);
             reserved.map_err(|exceeded| self.refusal(&exceeded))?;
+            left = entry.key().and_then(|known| self.left(known));
         }
         let (id, counted) = (row.id.clone(), row.counted);
         if !counted {
             inner.queue.push(Message::Hold(Box::new(row)));
         }
         entry.paid_by(call.account);
-        Ok(Hold::new(
+        let hold = Hold::new(
             entry.clone(),
             id,
             call.estimate,
             counted,
             periods,
             inner.counters.clone(),
-        ))
+        );
+        Ok(hold.with_left(left))
     }
 
     /// Waits until what was left so far is written, not longer than a moment.

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::counters::{CallKind, Counter, Exceeded};
+use super::counters::{CallKind, Counter, Exceeded, RELAY};
 use super::period::{Per, Periods};
 use super::row::HoldRow;
 use crate::access::keys::Budget;
@@ -43,7 +43,11 @@ pub struct Wanted {
     pub kind: CallKind,
 }
 
-type Verdict = Result<Result<(), Exceeded>, StoreError>;
+/// What is left of the key's tightest budget with the call held, if it has any; or the budget that
+/// the call does not fit into.
+pub type Held = Result<Option<i64>, Exceeded>;
+
+type Verdict = Result<Held, StoreError>;
 
 struct Waiting {
     wanted: Wanted,
@@ -69,8 +73,7 @@ impl SharedBudgets {
     /// Holds a call in all its counters, if it fits into all budgets.
     ///
     /// # Errors
-    /// [`StoreError`], in little more than 200 ms; the inner error is the first budget that it does
-    /// not fit into.
+    /// [`StoreError`], in little more than 200 ms.
     pub async fn reserve(&self, wanted: Wanted) -> Verdict {
         let queue = self.queue.get_or_init(|| {
             let (sender, receiver) = mpsc::channel(WAITING_MAX);
@@ -132,7 +135,7 @@ async fn work(database: Database, mut queue: mpsc::Receiver<Waiting>) {
     }
 }
 
-fn tell(database: &Database, group: Vec<Waiting>, verdicts: Vec<Result<(), Exceeded>>) {
+fn tell(database: &Database, group: Vec<Waiting>, verdicts: Vec<Held>) {
     let mut abandoned = Vec::new();
     for (waiting, verdict) in group.into_iter().zip(verdicts) {
         let held = verdict.is_ok();
@@ -183,20 +186,21 @@ fn sums(calls: &[Wanted], sign: i64) -> BTreeMap<Place, i64> {
 async fn hold_group(
     transaction: &mut Transaction,
     calls: Vec<Wanted>,
-) -> Result<Vec<Result<(), Exceeded>>, StoreError> {
+) -> Result<Vec<Held>, StoreError> {
     let places = sums(&calls, 1);
     let mut counters = lock(transaction, &places).await?;
     let mut verdicts = Vec::with_capacity(calls.len());
     let mut admitted: Vec<Wanted> = Vec::new();
     for wanted in calls {
-        let verdict = fits(&counters, &wanted);
-        if verdict.is_ok() {
-            for (place, held) in sums(std::slice::from_ref(&wanted), 1) {
-                counters.entry(place).or_default().held += held;
-            }
-            admitted.push(wanted);
+        if let Err(exceeded) = fits(&counters, &wanted) {
+            verdicts.push(Err(exceeded));
+            continue;
         }
-        verdicts.push(verdict);
+        for (place, held) in sums(std::slice::from_ref(&wanted), 1) {
+            counters.entry(place).or_default().held += held;
+        }
+        verdicts.push(Ok(left(&counters, &wanted)));
+        admitted.push(wanted);
     }
     if !admitted.is_empty() {
         add(transaction, &sums(&admitted, 1)).await?;
@@ -223,6 +227,19 @@ fn fits(counters: &HashMap<Place, Counter>, wanted: &Wanted) -> Result<(), Excee
         }
     }
     Ok(())
+}
+
+/// What is left of the tightest budget of the key.
+fn left(counters: &HashMap<Place, Counter>, wanted: &Wanted) -> Option<i64> {
+    let keys = wanted.scopes.iter().filter(|(scope, _)| scope != RELAY);
+    let left = keys.flat_map(|(scope, budgets)| {
+        budgets.iter().map(|budget| {
+            let place = (scope.clone(), wanted.periods.name(budget.per).to_owned());
+            let counter = counters.get(&place).copied().unwrap_or_default();
+            (budget.credits - counter.used() - counter.held).max(0)
+        })
+    });
+    left.min()
 }
 
 /// Locks counters until the transaction ends; those that are missing are made.

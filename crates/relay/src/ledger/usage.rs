@@ -70,6 +70,14 @@ impl By {
         matches!(self, Self::Hour | Self::Day | Self::Month)
     }
 
+    /// The expression that tells groups apart: a number needs no sorting where the table is in its order.
+    fn grouping(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            _ => self.column(),
+        }
+    }
+
     /// The expression that gives its text.
     fn column(self) -> &'static str {
         match self {
@@ -306,17 +314,18 @@ pub async fn summed(
     if !query.outside {
         when("kind =", RowKind::Request.as_str().into(), &mut params);
     }
-    let columns: Vec<&str> = query.by.iter().map(|by| by.column()).collect();
-    let selected: String = columns.iter().flat_map(|column| [*column, ", "]).collect();
-    let grouped = if columns.is_empty() {
+    let selected: String = query.by.iter().flat_map(|by| [by.column(), ", "]).collect();
+    let grouped = if query.by.is_empty() {
         String::new()
     } else {
+        let groups: Vec<&str> = query.by.iter().map(|by| by.grouping()).collect();
+        let groups = groups.join(", ");
         let order = if query.by.iter().any(|by| by.is_time()) {
-            columns.join(", ")
+            &groups
         } else {
-            "SUM(credits) DESC".to_owned()
+            "SUM(credits) DESC"
         };
-        format!("GROUP BY {} ORDER BY {order}", columns.join(", "))
+        format!("GROUP BY {groups} ORDER BY {order}")
     };
     let sums = [
         "requests",

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::access::account_id::AccountId;
 use crate::clock;
+use crate::observe::throttle::warn_throttled;
 use crate::store::build::Stores;
 use crate::store::records::{Collection, Record};
 
@@ -67,7 +68,7 @@ impl ImageHistory {
         let record = GeneratedImage { fields, expires };
         for image in images {
             if let Err(error) = records.put(account, &id(&image.path), &record).await {
-                tracing::warn!(%error, "the parameters of an image could not be kept");
+                warn_throttled!(%error, "the parameters of an image could not be kept");
             }
         }
     }
@@ -80,7 +81,7 @@ impl ImageHistory {
         match records.get(account, &id(image)).await {
             Ok(record) => record.map(|record| record.fields).unwrap_or_default(),
             Err(error) => {
-                tracing::warn!(%error, "the parameters of an image could not be looked up");
+                warn_throttled!(%error, "the parameters of an image could not be looked up");
                 Map::new()
             }
         }

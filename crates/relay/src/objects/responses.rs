@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use crate::access::account_id::AccountId;
 use crate::clock;
+use crate::observe::throttle::warn_throttled;
 use crate::store::StoreError;
 use crate::store::records::{Collection, Record, RecordStore};
 use writes::{ResponseKey, Writes};
@@ -331,7 +332,7 @@ impl Responses {
     async fn persist(&self, key: ResponseKey, stored: &StoredResponse) -> bool {
         let written = self.stored.put(key.0, &key.1, stored).await;
         if let Err(error) = &written {
-            tracing::warn!(%error, "a response could not be stored");
+            warn_throttled!(%error, "a response could not be stored");
         }
         // Deleted while it was written: then it must not come back.
         if self.pending().remove(&key).is_none() {
@@ -351,7 +352,7 @@ impl Responses {
             });
             let continued = continued.await;
             if let Err(error) = &continued {
-                tracing::warn!(%error, "a conversation could not be continued");
+                warn_throttled!(%error, "a conversation could not be continued");
             }
             let _ = done.send(continued.is_ok());
         });

@@ -49,6 +49,19 @@ impl Default for Throttle {
     }
 }
 
+/// As [`tracing::warn`], but told at most once in a while: for what may come with each request, or in
+/// each round of a loop. The field `left_out` says how many were not told before.
+macro_rules! warn_throttled {
+    ($($told:tt)+) => {{
+        static THROTTLE: $crate::observe::throttle::Throttle =
+            $crate::observe::throttle::Throttle::new();
+        if let Some(left_out) = THROTTLE.due() {
+            tracing::warn!(left_out, $($told)+);
+        }
+    }};
+}
+pub(crate) use warn_throttled;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -41,7 +41,7 @@ pub async fn create(
         async |mut asked: AdmittedRequest| {
             let owner = asked.caller.id;
             access.require_known(&asked.payer).await?;
-            let settings = Assistant::create(&asked.read_body().await?)?;
+            let settings = asked.decode_body(Assistant::create).await?;
             check(&models, &objects.files, owner, &settings).await?;
             let (id, kept) = objects.assistants.create(owner, record(settings)).await?;
             Ok(admit::json(&object(&id, kept)))
@@ -111,7 +111,7 @@ pub async fn modify(
             let owner = asked.caller.id;
             let kept = objects.assistants.get(owner, &id).await?;
             let mut settings = assistant(kept.settings);
-            settings.modify(&asked.read_body().await?)?;
+            asked.decode_body(|body| settings.modify(body)).await?;
             check(&models, &objects.files, owner, &settings).await?;
             let kept = objects
                 .assistants

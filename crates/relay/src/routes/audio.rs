@@ -98,8 +98,7 @@ pub async fn speech(
         "audio.speech",
         request,
         async |mut asked: AdmittedRequest| {
-            let body = asked.read_body().await?;
-            let mut request = audio::speech(&body)?;
+            let mut request = asked.decode_body(audio::speech).await?;
             request.model = models.permitted(&request.model)?;
             request.strict = asked.strict;
             let payer = asked.payer;

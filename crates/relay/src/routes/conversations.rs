@@ -36,7 +36,7 @@ pub async fn create(
         async |mut asked: AdmittedRequest| {
             let owner = asked.caller.id;
             access.require_known(&asked.payer).await?;
-            let create = conversations::create(&asked.read_body().await?)?;
+            let create = asked.decode_body(conversations::create).await?;
             let stamp = stamp();
             let conversation = Conversation {
                 created: stamp.created,
@@ -82,7 +82,7 @@ pub async fn update(
         request,
         async |mut asked: AdmittedRequest| {
             let owner = asked.caller.id;
-            let metadata = conversations::update(&asked.read_body().await?)?;
+            let metadata = asked.decode_body(conversations::update).await?;
             let relabel = |c: &mut Conversation| c.metadata.clone_from(&metadata);
             let changed = objects.responses.change(owner, &id, relabel);
             let changed = changed.await?.ok_or_else(|| missing_conversation(&id))?;
@@ -148,7 +148,7 @@ pub async fn add_items(
         request,
         async |mut asked: AdmittedRequest| {
             let owner = asked.caller.id;
-            let added = items::numbered(conversations::add(&asked.read_body().await?)?, &stamp());
+            let added = items::numbered(asked.decode_body(conversations::add).await?, &stamp());
             let extend = |c: &mut Conversation| c.items.extend(added.iter().cloned());
             let changed = objects.responses.change(owner, &id, extend).await?;
             changed.ok_or_else(|| missing_conversation(&id))?;

@@ -37,8 +37,7 @@ pub async fn generations(
         "images.generations",
         request,
         async |mut asked: AdmittedRequest| {
-            let body = asked.read_body().await?;
-            let mut request = wire::decode(&body)?;
+            let mut request = asked.decode_body(wire::decode).await?;
             request.strict = asked.strict;
             check_text_only(&request)?;
             permit(&models, &mut request)?;
@@ -204,8 +203,7 @@ struct ImageInput {
 async fn read(models: &Models, mut asked: AdmittedRequest) -> Result<ImageInput, Failure> {
     let strict = asked.strict;
     let mut input = if is_json(&asked.head.headers) {
-        let body = asked.read_body().await?;
-        named(wire::decode(&body)?)
+        named(asked.decode_body(wire::decode).await?)
     } else {
         of_form(multipart::read(asked.head, asked.body, asked.max_body).await?)?
     };

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use translate::dialect::request;
 use translate::failure::{Failure, Kind};
 
-use crate::access::sign_in::Visitor;
+use crate::access::visitor::Visitor;
 use crate::access::{Access, KeyAccess};
 use crate::http::admit;
 use crate::http::body;

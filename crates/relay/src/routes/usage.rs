@@ -14,7 +14,7 @@ use translate::failure::{Failure, Kind};
 
 use crate::access::credentials;
 use crate::access::keys::cache::KnownKey;
-use crate::access::sign_in::Visitor;
+use crate::access::visitor::Visitor;
 use crate::access::{Access, KeyAccess};
 use crate::http::admit;
 use crate::http::context::RequestContext;

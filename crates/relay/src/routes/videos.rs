@@ -268,7 +268,7 @@ async fn find(jobs: &Jobs, payer: &Payer, id: &str) -> Result<Job, Failure> {
 /// A form, or JSON.
 async fn read(mut asked: AdmittedRequest) -> Result<VideoRequest, Failure> {
     if !is_form(&asked.head.headers) {
-        return wire::decode(&asked.read_body().await?);
+        return asked.decode_body(wire::decode).await;
     }
     let form = multipart::read(asked.head, asked.body, asked.max_body).await?;
     let mut request = wire::of_fields(form.fields)?;

@@ -146,7 +146,7 @@ mod tests {
         let texts = FILES.iter().map(|(.., content)| *content).chain([DOCUMENT]);
         let mut named = 0;
         for text in texts {
-            let links = text.split("\"/page/").skip(1);
+            let links = text.split("\"page/").skip(1);
             let imports = text.split("from \"./").skip(1);
             for name in links.chain(imports) {
                 let name = name.split('"').next().unwrap();

@@ -24,6 +24,7 @@ use tokio::sync::OnceCell;
 use super::StoreError;
 use super::folder::DataFolder;
 use crate::clock;
+use crate::observe::throttle::warn_throttled;
 
 pub use bucket::Bucket;
 
@@ -315,7 +316,7 @@ impl Drop for Writer {
         {
             runtime.spawn(async move {
                 if let Err(error) = upload.abort().await {
-                    tracing::warn!(%error, "what was written of a broken upload could not be taken away");
+                    warn_throttled!(%error, "what was written of a broken upload could not be taken away");
                 }
             });
         }

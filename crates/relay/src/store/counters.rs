@@ -25,6 +25,14 @@ pub trait Counters: Send + Sync {
         window: u64,
     ) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>>;
 
+    /// How many events of `who` were counted in the window. As with [`Counters::count`], a store that
+    /// cannot answer tells what it knows.
+    fn counted<'a>(
+        &'a self,
+        who: AccountId,
+        window: u64,
+    ) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>>;
+
     /// Looks for the service behind it, in the background, so that the first request need not.
     fn warm(&self) {}
 
@@ -59,6 +67,15 @@ impl Counters for InProcess {
         let count = counts.entry(who, window);
         *count += 1;
         Box::pin(std::future::ready(*count))
+    }
+
+    fn counted<'a>(
+        &'a self,
+        who: AccountId,
+        window: u64,
+    ) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        Box::pin(std::future::ready(*counts.entry(who, window)))
     }
 
     fn name(&self) -> String {

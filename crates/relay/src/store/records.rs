@@ -11,6 +11,7 @@ use super::StoreError;
 use super::database::{Database, Param};
 use crate::account_id::AccountId;
 use crate::clock;
+use crate::observe::throttle::warn_throttled;
 
 /// Where a value is. Ids are graphic ASCII without a slash; see [`is_id`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -389,7 +390,7 @@ impl<R: Record> Collection<R> {
         let records = found.into_iter().filter_map(|(id, text)| {
             let record = read(&text);
             if let Err(error) = &record {
-                tracing::warn!(table = R::TABLE, id, %error, "a record cannot be read");
+                warn_throttled!(table = R::TABLE, id, %error, "a record cannot be read");
             }
             Some((id, record.ok()?))
         });

@@ -268,9 +268,15 @@ impl Drop for Folder {
     }
 }
 
+/// Another build of the program that the tests are to run, if there is one: a release build, say.
+pub(crate) fn other_binary() -> Option<std::ffi::OsString> {
+    std::env::var_os("RELAY_BINARY")
+}
+
 /// A child without what this process has in its environment.
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_1min-relay"));
+    let built = env!("CARGO_BIN_EXE_1min-relay");
+    let mut command = Command::new(other_binary().unwrap_or_else(|| built.into()));
     command.env_clear().current_dir(env!("CARGO_TARGET_TMPDIR"));
     command
 }

@@ -42,14 +42,13 @@ async fn the_admin_signs_in_manages_keys_and_signs_out() {
     let begun = sign_in(&rig, ADMIN).await;
     assert_eq!(begun.json()["role"], "admin");
     let set = begun.header("set-cookie").unwrap();
-    for attribute in [
-        "HttpOnly",
-        "SameSite=Strict",
-        "Path=/admin",
-        "Max-Age=43200",
-    ] {
+    for attribute in ["HttpOnly", "SameSite=Strict", "Max-Age=43200"] {
         assert!(set.contains(attribute), "{set}");
     }
+    assert!(
+        !set.contains("Path"),
+        "it goes to where it came from: {set}"
+    );
     assert!(!set.contains("Secure") && !set.contains(ADMIN));
     let cookie = cookie(&begun);
     let session = [OWN, ("cookie", cookie.as_str())];
@@ -108,6 +107,45 @@ async fn a_holder_sees_own_use_until_the_key_is_rotated() {
     assert_eq!(rotated.status, 200, "{}", rotated.text);
     let after = rig.send(Method::GET, "/admin/api/key", &session, "").await;
     assert_eq!(after.status, 401);
+}
+
+#[tokio::test]
+async fn a_holders_session_is_enough_to_try_a_model_and_pays_as_its_key_does() {
+    let rig = rig();
+    let made = create(&rig, "Anna").await;
+    let begun = sign_in(&rig, made["key"].as_str().unwrap()).await;
+    let cookie = cookie(&begun);
+    let session = [OWN, ("cookie", cookie.as_str())];
+    let path = "/admin/api/try/chat/completions";
+    let body = json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi."}]});
+    let body = body.to_string();
+    let answer = rig.send(Method::POST, path, &session, body.clone()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let other_site = rig.send(Method::POST, path, &session[1..], body.clone());
+    assert_eq!(other_site.await.status, 403);
+    let models = "/admin/api/try/models";
+    let listed = rig.send(Method::GET, models, &session, "").await.json();
+    assert!(!listed["data"].as_array().unwrap().is_empty());
+    tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+    let used = rig
+        .send(Method::GET, "/admin/api/usage/requests", &session, "")
+        .await
+        .json();
+    assert_eq!(used["data"][0]["key_name"], "Anna", "{used}");
+    // The budget holds here, too.
+    let bearer = format!("Bearer {ADMIN}");
+    let headers = [("authorization", bearer.as_str())];
+    let key = format!("/v1/keys/{}", made["data"]["hash"].as_str().unwrap());
+    let budget = r#"{"budgets":[{"per":"day","credits":1}]}"#;
+    let changed = rig.send(Method::PATCH, &key, &headers, budget).await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    let refused = rig.send(Method::POST, path, &session, body.clone()).await;
+    assert_eq!(refused.status, 402, "{}", refused.text);
+    // The owner's session pays for nothing.
+    let owner = self::cookie(&sign_in(&rig, ADMIN).await);
+    let session = [OWN, ("cookie", owner.as_str())];
+    let refused = rig.send(Method::POST, path, &session, body).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
 }
 
 #[tokio::test]

@@ -161,101 +161,26 @@ async fn without_an_admin_key_nothing_is_managed_and_without_accounts_nothing_is
     );
 }
 
+/// That this is so at every route is a test of the route table.
 #[tokio::test]
-async fn a_used_up_budget_is_402_at_every_paid_route_and_nothing_is_sent() {
-    let rig = shared("family=key-a", &["--native"]);
+async fn a_used_up_budget_is_402_and_told_in_the_ledger_and_nothing_is_held() {
+    let rig = shared("family=key-a", &[]);
     let (text, id) = key(&rig, json!({"budgets": [{"per": "day", "credits": 0}]})).await;
-    let messages = json!([{"role": "user", "content": "Hi."}]);
-    let model = "gpt-4o-mini";
-    let paid = [
-        ("/v1/chat/completions", hello(model)),
-        (
-            "/v1/chat/completions",
-            json!({"model": model, "messages": messages, "stream": true}),
-        ),
-        ("/v1/completions", json!({"model": model, "prompt": "Hi."})),
-        ("/v1/responses", json!({"model": model, "input": "Hi."})),
-        (
-            "/v1/responses",
-            json!({"model": model, "input": "Hi.", "stream": true}),
-        ),
-        (
-            "/v1/messages",
-            json!({"model": model, "max_tokens": 9, "messages": messages}),
-        ),
-        (
-            "/v1/images/generations",
-            json!({"model": "gpt-image-1", "prompt": "a cat"}),
-        ),
-        (
-            "/v1/audio/speech",
-            json!({"model": "tts-1", "input": "Hi.", "voice": "alloy"}),
-        ),
-        (
-            "/v1/videos",
-            json!({"model": "kling", "prompt": "a cat", "seconds": "5"}),
-        ),
-        ("/api/chat", json!({"model": model, "messages": messages})),
-        ("/v1/chat/completions", hello("gpt-image-1")),
-        ("/v1/chat/completions", hello("tts-1")),
-        (
-            "/1min/api/chat-with-ai",
-            json!({"type": "UNIFY_CHAT_WITH_AI", "model": model, "promptObject": {"prompt": "Hi."}}),
-        ),
-        (
-            "/1min/api/features",
-            json!({"type": "TEXT_TO_SPEECH", "model": "tts-1", "promptObject": {"text": "Hi."}}),
-        ),
-        // Of these nobody knows a price.
-        (
-            "/1min/api/features",
-            json!({"type": "VOICE_DESIGN", "model": "eleven", "promptObject": {"text": "Hi."}}),
-        ),
-        (
-            "/1min/api/features",
-            json!({"type": "SUMMARIZER", "model": "unlisted", "promptObject": {"prompt": "Hi."}}),
-        ),
-    ];
-    for (path, body) in &paid {
-        let refused = post(&rig, &text, path, body).await;
+    let speech = json!({"model": "tts-1", "input": "Hi.", "voice": "alloy"});
+    for (path, body) in [
+        ("/v1/chat/completions", hello("gpt-4o-mini")),
+        ("/v1/audio/speech", speech),
+    ] {
+        let refused = post(&rig, &text, path, &body).await;
         assert_eq!(refused.status, 402, "{path} {body}: {}", refused.text);
-        assert_eq!(refused.header("x-should-retry"), Some("false"), "{path}");
-        assert!(
-            refused.text.contains("begins anew"),
-            "{path} {}",
-            refused.text
-        );
-    }
-    let form = |field: &str, more: &str| {
-        let file = "RIFF$\0\0\0WAVEfmt \u{10}\0\0\0\u{1}\0\u{1}\0";
-        format!(
-            "--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n{more}\r\n--B\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"a.wav\"\r\nContent-Type: audio/wav\r\n\r\n{file}\r\n--B--\r\n"
-        )
-    };
-    let bearer = format!("Bearer {text}");
-    let headers = [
-        ("authorization", bearer.as_str()),
-        ("content-type", "multipart/form-data; boundary=B"),
-    ];
-    for path in ["/v1/audio/transcriptions", "/v1/audio/translations"] {
-        let body = form("file", "whisper-1");
-        let refused = rig.send(Method::POST, path, &headers, body).await;
-        assert_eq!(refused.status, 402, "{path}: {}", refused.text);
     }
     assert!(charges(&rig).is_empty());
-    let seen = rig.simulator.journal();
-    let seen = seen.matching(|entry| !entry.path.contains("models"));
-    assert!(
-        seen.is_empty(),
-        "nothing is uploaded, and nothing asked for"
-    );
     written().await;
     let report = get(&rig, &text, "/v1/usage?by=end").await.json();
-    assert_eq!(report["data"][0]["end"], "refused:out_of_credits");
-    assert!(report["data"][0]["requests"].as_u64().unwrap() >= paid.len() as u64);
-    let shown = manage(&rig, Method::GET, &format!("/v1/keys/{id}"), json!({}))
-        .await
-        .json();
+    let told = (&report["data"][0]["end"], &report["data"][0]["requests"]);
+    assert_eq!(told, (&json!("refused:out_of_credits"), &json!(2)));
+    let path = format!("/v1/keys/{id}");
+    let shown = manage(&rig, Method::GET, &path, json!({})).await.json();
     assert_eq!(shown["data"]["budgets"][0]["held"], 0.0);
 }
 
@@ -554,7 +479,7 @@ async fn sums_agree_with_what_was_charged_however_often_the_relay_is_killed() {
     // What 1min.ai's number was at first is known from here on.
     chat(&rig, &text).await;
     written().await;
-    for round in 0..6 {
+    for round in 0..20 {
         let slow = asks(&json!({"first_ms": 900}), &json!({"stream": true}));
         let asking = (0..6).map(|n| {
             let body = if n == 0 {
@@ -565,8 +490,15 @@ async fn sums_agree_with_what_was_charged_however_often_the_relay_is_killed() {
             let (rig, text) = (&rig, &text);
             async move { post(rig, text, "/v1/chat/completions", &body).await }
         });
-        let kill = Duration::from_millis(150 + 170 * round);
-        let _ = tokio::time::timeout(kill, futures_util::future::join_all(asking)).await;
+        // At any moment from before the first answer until after the last.
+        let moment = 20 + uuid::Uuid::new_v4().as_u128() % 1200;
+        let kill = Duration::from_millis(u64::try_from(moment).unwrap());
+        eprintln!("round {round}: killed after {kill:?}");
+        let all = async {
+            futures_util::future::join_all(asking).await;
+            std::future::pending::<()>().await;
+        };
+        let _ = tokio::time::timeout(kill, all).await;
         rig.child.kill().unwrap();
         rig.child.wait().unwrap();
         rig = over(&simulator.url(), &folder);
@@ -586,19 +518,18 @@ async fn sums_agree_with_what_was_charged_however_often_the_relay_is_killed() {
     let told = get(&rig, ADMIN, "/v1/usage/requests?kind=all&format=csv")
         .await
         .text;
-    assert_eq!(rows.to_string(), charged.to_string(), "{told}");
+    // In thousandths, as they are booked: their sum as a float is not exact.
+    assert_eq!(format!("{rows:.3}"), format!("{charged}.000"), "{told}");
     for by in ["hour,kind", "day,kind", "kind"] {
         let total = sum(&rig, &format!("/v1/usage?by={by}")).await;
-        assert_eq!(total.to_string(), rows.to_string(), "{by}");
+        assert_eq!(format!("{total:.3}"), format!("{rows:.3}"), "{by}");
     }
     let of_key = sum(&rig, &format!("/v1/usage?key={id}")).await;
     let shown = manage(&rig, Method::GET, &format!("/v1/keys/{id}"), json!({}))
         .await
         .json();
-    assert_eq!(
-        shown["data"]["usage"].to_string(),
-        of_key.to_string().replace(".0", "") + ".0"
-    );
+    let told = shown["data"]["usage"].as_f64().unwrap();
+    assert_eq!(format!("{told:.3}"), format!("{of_key:.3}"));
     drop(rig);
     let _ = std::fs::remove_dir_all(&folder);
 }

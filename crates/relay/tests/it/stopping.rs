@@ -90,6 +90,10 @@ async fn an_open_whole_request_gets_a_status_that_says_not_to_repeat_it() {
         assert_eq!(answer.header("x-should-retry"), Some("false"), "{path}");
         assert!(rig.left().await.is_some(), "{path}");
         assert!(rig.child.wait().unwrap().success());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let output = rig.output();
+        assert!(!output.contains("client left"), "{path}: {output}");
+        assert!(output.contains("shutting down"), "{path}: {output}");
     }
 }
 

@@ -43,9 +43,19 @@ async fn key(rig: &Rig, fields: &Value) -> (String, String) {
     (text, made["data"]["hash"].as_str().unwrap().to_owned())
 }
 
-async fn chat(rig: &Rig, key: &str) -> u16 {
+async fn asked(rig: &Rig, key: &str) -> Answer {
     let body = json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi."}]});
-    rig.post(key, "/v1/chat/completions", &body).await.status
+    rig.post(key, "/v1/chat/completions", &body).await
+}
+
+async fn chat(rig: &Rig, key: &str) -> u16 {
+    asked(rig, key).await.status
+}
+
+/// What an answer says is left of the key's budget.
+fn left(answer: &Answer) -> i64 {
+    let left = answer.headers.get("x-relay-credits-left").unwrap();
+    left.to_str().unwrap().parse().unwrap()
 }
 
 /// The key's use, once no row waits and nothing is held.
@@ -87,6 +97,11 @@ async fn two_replicas_keep_one_budget_under_two_hundred_requests_at_once() {
     let budgets = json!({"name": "Ada", "budgets": [{"per": "day", "credits": 100_000}]});
     let (text, id) = key(&one, &budgets).await;
     tokio::time::sleep(Duration::from_millis(1500)).await;
+    let before = (
+        left(&asked(&one, &text).await),
+        left(&asked(&two, &text).await),
+    );
+    assert!(before.0 < 100_000 && before.1 < 100_000, "{before:?}");
     let asking = (0..200).map(|n| {
         let (rig, text) = (if n % 2 == 0 { &one } else { &two }, &text);
         async move { chat(rig, text).await }
@@ -146,4 +161,40 @@ async fn a_dead_postgres_stops_budgeted_keys_alone_and_nothing_is_lost() {
     let report = rig.get(ADMIN, "/v1/usage").await.json();
     let booked = report["data"][0]["credits"].as_f64().unwrap();
     assert!((booked - charged(&simulator)).abs() < 0.5, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_keys_given_to_one_replica_count_at_the_other() {
+    let Some(redis) = Server::redis() else {
+        return;
+    };
+    let url = redis.url();
+    let flags = [
+        "--counters",
+        "redis",
+        "--redis-url",
+        &url,
+        "--relay-secret=a secret of sixteen or more",
+        "--admin-key",
+        ADMIN,
+    ];
+    let one = Rig::new(&flags);
+    let two = one.replica(&flags);
+    let sign_in = async |rig: &Rig, key: &str| {
+        let request = Request::post("/admin/session").header("sec-fetch-site", "same-origin");
+        let body = Body::from(json!({"key": key}).to_string());
+        rig.send(request.body(body).unwrap()).await.status
+    };
+    for rig in [&one, &two] {
+        rig.app.start_sharing().await;
+        // The service is looked for when it is first needed.
+        assert_eq!(sign_in(rig, ADMIN).await, 200);
+    }
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    for rig in [&one, &two, &one, &two, &one] {
+        assert_eq!(sign_in(rig, "wrong").await, 401);
+    }
+    for rig in [&one, &two] {
+        assert_eq!(sign_in(rig, ADMIN).await, 429);
+    }
 }

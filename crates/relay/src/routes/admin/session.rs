@@ -13,7 +13,8 @@ use translate::dialect::request;
 use translate::failure::Failure;
 
 use crate::access::Access;
-use crate::access::sign_in::{SignIn, Visitor};
+use crate::access::sign_in::SignIn;
+use crate::access::visitor::Visitor;
 use crate::http::context::RequestContext;
 use crate::http::same_origin::is_https;
 use crate::http::{admit, reply};
@@ -84,10 +85,13 @@ pub async fn begin(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let begun = given(&body).and_then(|key| {
-        let address = access.address(context.peer, &headers);
-        sign_in.begin(&key, address, &headers)
-    });
+    let begun = match given(&body) {
+        Ok(key) => {
+            let address = access.address(context.peer, &headers);
+            sign_in.begin(&key, address, &headers).await
+        }
+        Err(failure) => Err(failure),
+    };
     match begun {
         Ok((visitor, session, sessions)) => {
             let jar = sessions.begin(&session, is_https(&headers));

@@ -15,7 +15,7 @@ use translate::reply::ResponseMeta;
 
 use crate::access::Access;
 use crate::chat::{self, Api, Chat};
-use crate::http::reply;
+use crate::http::{long_work, reply};
 use crate::models::{Models, NameStyle};
 
 const CHAT: Api = Api {
@@ -38,7 +38,8 @@ pub async fn chat(
     request: Request<Body>,
 ) -> Response {
     let decode = async move |_, body: Bytes, meta| {
-        let decoded = ollama::chat::decode::decode_any(&body)?;
+        let decoding = || ollama::chat::decode::decode_any(&body);
+        let decoded = long_work::run(body.len(), decoding).await?;
         request_or_answer(&models, decoded, meta).await
     };
     Box::pin(chat.run_with(&access, &CHAT, request, decode)).await
@@ -52,7 +53,8 @@ pub async fn generate(
     request: Request<Body>,
 ) -> Response {
     let decode = async move |_, body: Bytes, meta| {
-        let decoded = ollama::generate::decode_any(&body)?;
+        let decoding = || ollama::generate::decode_any(&body);
+        let decoded = long_work::run(body.len(), decoding).await?;
         request_or_answer(&models, decoded, meta).await
     };
     Box::pin(chat.run_with(&access, &GENERATE, request, decode)).await

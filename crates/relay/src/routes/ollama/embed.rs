@@ -33,7 +33,7 @@ pub async fn create(
     let work = async |mut asked: AdmittedRequest| {
         let began = Instant::now();
         access.require_known(&asked.payer).await?;
-        let wanted = decode(&asked.read_body().await?)?;
+        let wanted = asked.decode_body(decode).await?;
         let given = match wanted.asked() {
             Some(body) => Some(embeddings.make(body.into()).await?),
             None => None,

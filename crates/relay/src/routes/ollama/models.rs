@@ -87,7 +87,7 @@ pub async fn pull(
 ) -> Response {
     let entrance = entrance("ollama.pull");
     let work = async |mut asked: AdmittedRequest| {
-        let pulled = wire::request(&asked.read_body().await?)?;
+        let pulled = asked.decode_body(wire::request).await?;
         named(&models, &pulled).await?;
         Ok(if pulled.streamed {
             reply::stream(StreamFormat::JsonLines, PULLED.into())

@@ -3,6 +3,9 @@
 /** The longest wait for an answer that reads; a slow database is then said to be slow. */
 const PATIENCE = 20_000;
 
+/** Where the relay is: its origin, and the path where a reverse proxy has put it. */
+export const base = new URL(".", location.href).href.slice(0, -1);
+
 /** The key that was pasted into this tab. It is kept nowhere else, and a reload forgets it. */
 export const tab = { key: "" };
 
@@ -52,7 +55,7 @@ export async function send(path, { method = "GET", body, key, signal, patience =
   const signals = [signal, late].filter(Boolean);
   let answer;
   try {
-    answer = await fetch(path, { method, headers, body, signal: signals.length ? AbortSignal.any(signals) : undefined });
+    answer = await fetch(base + path, { method, headers, body, signal: signals.length ? AbortSignal.any(signals) : undefined });
   } catch (error) {
     if (signal?.aborted) throw error;
     if (late?.aborted) throw new Problem(0, "The relay has not answered in time.", "It or its database is slow at the moment. Try again soon.");

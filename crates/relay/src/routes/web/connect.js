@@ -1,4 +1,5 @@
 // How to point a client here: this relay's own address in the settings of each.
+import { base } from "./api.js";
 import { card, copyButton, h, heading, show } from "./dom.js";
 
 /** Title, where it goes, the text, and a remark. */
@@ -41,7 +42,7 @@ const block = (name, text) => h("div", { class: "recipe" },
   h("pre", { tabindex: "0", "aria-label": name }, text), copyButton(text, name));
 
 export function connect(place, { relay, session }) {
-  const origin = location.origin;
+  const origin = base;
   const key = relay.keys === "off" ? "YOUR_1MIN_AI_KEY" : "YOUR_RELAY_KEY";
   const whose = {
     off: "The key is your 1min.ai key (app.1min.ai, Settings, API). It goes to 1min.ai with each request and is not stored here.",

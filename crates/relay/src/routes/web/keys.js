@@ -1,5 +1,5 @@
 // Access keys: created (the secret is shown once), changed, rotated, disabled, deleted.
-import { json, tab } from "./api.js";
+import { base, json, tab } from "./api.js";
 import {
   announce, busy, button, card, confirm, copyButton, dialog, empty, facts, field, fill, h, heading, problem, show, soft, table, tag, time, unseen,
 } from "./dom.js";
@@ -88,7 +88,7 @@ function edit(key, done) {
     h("fieldset", { class: "all" }, h("legend", {}, "Permitted uses (none ticked: all)"),
       uses.map(([, box, label]) => h("label", { class: "check" }, box, label))),
     h("div", { class: "all" }, field("Permitted models, one per line; * matches anything, as in gpt-*", models)),
-    field("Requests per minute", rpm), field("Concurrent requests", parallel), field("Expires", expires),
+    field("Requests per minute", rpm), field("Concurrent requests", parallel), field("Expires", expires, "wide"),
     h("div", { class: "all" }, trouble),
     h("div", { class: "row end all" }, button("Cancel", () => box.close()), go)));
   name.focus();
@@ -104,7 +104,7 @@ function secret(title, name, text) {
   const box = dialog(title,
     h("p", {}, `This is the key of ${name}. Copy it now: it is shown only once, and the relay keeps only its hash.`),
     h("div", { class: "secret" }, h("code", {}, text), copyButton(text, "the key")),
-    h("h3", {}, "Base URL"), h("div", { class: "secret" }, h("code", {}, `${location.origin}/v1`), copyButton(`${location.origin}/v1`, "the base URL")),
+    h("h3", {}, "Base URL"), h("div", { class: "secret" }, h("code", {}, `${base}/v1`), copyButton(`${base}/v1`, "the base URL")),
     h("div", { class: "row end" },
       button("Try it", () => { tab.key = text; box.close(); location.hash = "#/try"; }),
       button("Done", () => box.close(), "main")));

@@ -1,5 +1,5 @@
 // The catalogue: what each model can do and what it costs.
-import { json, tab } from "./api.js";
+import { json } from "./api.js";
 import { card, copyButton, empty, field, fill, h, heading, select, show, soft, table, tag, unseen } from "./dom.js";
 import { compact, credits } from "./format.js";
 
@@ -21,10 +21,11 @@ export function kindsOf(model) {
 
 let loaded;
 
-/** The list, asked for once a visit; a holder's key sees its own. A failure is not kept. */
+/** The list, asked for once a visit; a holder sees what the key permits. A failure is not kept. */
 export async function catalogue(session, signal) {
-  const key = session.role === "key" ? tab.key : "";
-  if (loaded?.key !== key) loaded = { key, models: (await json("/v1/models", { key, signal })).data };
+  const path = session.role === "key" ? "/admin/api/try/models" : "/v1/models";
+  const of = session.hash ?? path;
+  if (loaded?.of !== of) loaded = { of, models: (await json(path, { signal })).data };
   return loaded.models;
 }
 

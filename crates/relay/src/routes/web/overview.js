@@ -1,5 +1,5 @@
 // What is left, where it went, what failed.
-import { json, query } from "./api.js";
+import { base, json, query } from "./api.js";
 import { announce, button, card, empty, fill, h, heading, loadedCard, problem, show, small, soft, table, tag, time, unseen } from "./dom.js";
 import { addDays, count, credits, day, distance, moment, percent, today } from "./format.js";
 import { chart } from "./chart.js";
@@ -23,7 +23,7 @@ export async function overview(place, { session, signal }) {
   const isAdmin = session.role === "admin";
   show(place,
     heading(isAdmin ? "Overview" : `Overview of ${session.name}`,
-      h("a", { class: "button", href: `/admin/api/usage${query({ from, to: now, by: "day,model", format: "csv" })}`, download: "" }, "Download CSV")),
+      h("a", { class: "button", href: `${base}/admin/api/usage${query({ from, to: now, by: "day,model", format: "csv" })}`, download: "" }, "Download CSV")),
     figures,
     card(h("h2", {}, `Credits of the last ${DAYS} days `, soft(`days in ${zone}`)), curve),
     h("div", { class: "cards halves" },

@@ -50,6 +50,7 @@ function route() {
   const [id, title, view] = found ?? views.find(([id]) => id === (wanted && name && relay.canSignIn && !session.role ? "sign-in" : home()));
   show(document.getElementById("nav"), views.filter(([id]) => id !== "sign-in")
     .map(([other, words]) => h("a", { href: `#/${other}`, "aria-current": other === id && "page" }, words)));
+  document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   show(document.getElementById("who"), identity(id));
   document.title = `${title} · 1min-relay`;
   const place = document.getElementById("view");
@@ -101,8 +102,6 @@ function signIn(place, { signal, after, query }) {
     enter.disabled = true;
     try {
       const started = await json("/admin/session", { method: "POST", body: { key: key.value.trim() }, signal });
-      // A key of the relay can be tried at once; the admin key is for no client.
-      if (started.role === "key") tab.key = key.value.trim();
       begin(started, after);
     } catch (error) {
       if (error.status === 429) error.advice = "There were too many wrong keys from this address. Wait a minute.";

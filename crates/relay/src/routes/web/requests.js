@@ -1,5 +1,5 @@
 // The newest requests of the ledger, with filters.
-import { json, query } from "./api.js";
+import { base, json, query } from "./api.js";
 import { button, card, copyButton, dialog, empty, facts, field, fill, h, heading, select, show, small, soft, table, tag, time, unseen } from "./dom.js";
 import { count, credits, moment, seconds, shortMoment } from "./format.js";
 import { endWords } from "./overview.js";
@@ -28,7 +28,7 @@ export function requests(place, { session, signal, query: given }) {
   const csv = h("a", { class: "button", download: "" }, "Download CSV");
   const load = (event) => {
     event?.preventDefault();
-    csv.href = `/admin/api/usage/requests${query({ ...filters(), format: "csv" })}`;
+    csv.href = `${base}/admin/api/usage/requests${query({ ...filters(), format: "csv" })}`;
     fill(list, signal, () => page(filters(), undefined, isAdmin, signal));
   };
   show(place,

@@ -12,13 +12,19 @@ export async function tryOut(place, { relay, session, signal, query }) {
   const body = h("div");
   const key = h("input", { type: "password", name: "key", autocomplete: "off", spellcheck: "false", value: tab.key, oninput: () => { tab.key = key.value.trim(); } });
   const what = relay.keys === "off" ? "Your 1min.ai key" : session.role === "admin" ? "An access key (sk-relay-…)" : "Your key";
+  // A holder's session is enough.
+  const isHolder = session.role === "key";
+  const call = (path, body, until) => send((isHolder ? "/admin/api/try" : "/v1") + path,
+    { method: "POST", body, key: isHolder ? undefined : tab.key, signal: until, patience: 0 });
   show(place,
     heading("Try a model"),
-    h("form", { class: "card", onsubmit: (event) => event.preventDefault() },
-      field(what, key),
-      small("It stays in this tab and is forgotten on reload. Each answer costs credits.")),
+    isHolder
+      ? h("p", { class: "soft" }, `Each answer costs credits of ${session.name}.`)
+      : h("form", { class: "card", onsubmit: (event) => event.preventDefault() },
+        field(what, key),
+        small("It stays in this tab and is forgotten on reload. Each answer costs credits.")),
     body);
-  if (!tab.key) key.focus();
+  if (!isHolder && !tab.key) key.focus();
   show(body, busy("Loading the catalogue…"));
   let models;
   try {
@@ -31,7 +37,7 @@ export async function tryOut(place, { relay, session, signal, query }) {
   const wanted = models.find(({ id }) => id === query.get("model"));
   const first = TASKS.find(([task]) => wanted && kindsOf(wanted).includes(task))?.[0] ?? "chat";
   const panel = h("div");
-  const pick = (task) => show(panel, PANELS[task](models.filter((model) => kindsOf(model).includes(task)), wanted, signal));
+  const pick = (task) => show(panel, PANELS[task](models.filter((model) => kindsOf(model).includes(task)), wanted, signal, call));
   show(body,
     h("div", { class: "choice", role: "radiogroup", "aria-label": "What to try" }, TASKS.map(([task, name]) =>
       h("label", {}, h("input", { type: "radio", name: "task", value: task, checked: task === first, onchange: () => pick(task) }), name))),
@@ -61,15 +67,15 @@ function costLine(headers, began) {
 }
 
 function needKey() {
-  if (tab.key) return false;
   const key = document.querySelector("input[name=key]");
+  if (!key || tab.key) return false;
   key.setCustomValidity("A key is needed to ask a model.");
   key.reportValidity();
   key.setCustomValidity("");
   return true;
 }
 
-function chatPanel(models, wanted, signal) {
+function chatPanel(models, wanted, signal, call) {
   const { choice, element } = modelChoice(models, wanted, "chat");
   const message = h("textarea", { name: "message", required: true, value: "", placeholder: "Ask something" });
   const picture = h("input", { type: "file", name: "picture", accept: "image/png,image/jpeg,image/webp,image/gif" });
@@ -109,11 +115,11 @@ function chatPanel(models, wanted, signal) {
     picture.value = "";
     const began = performance.now();
     try {
-      const said = await stream({ model: choice.value, stream: true, stream_options: { include_usage: true }, messages: [...turns, { role: "user", content }] },
-        AbortSignal.any([signal, leave.signal]), (piece) => {
-          answer.querySelector(".busy")?.remove();
-          words.append(piece);
-        });
+      const body = { model: choice.value, stream: true, stream_options: { include_usage: true }, messages: [...turns, { role: "user", content }] };
+      const said = await read(await call("/chat/completions", body, AbortSignal.any([signal, leave.signal])), (piece) => {
+        answer.querySelector(".busy")?.remove();
+        words.append(piece);
+      });
       turns.push({ role: "user", content }, { role: "assistant", content: said.text });
       if (!said.text) words.append("The answer is empty.");
       answer.append(small([
@@ -158,9 +164,8 @@ function pictureOf(input) {
   });
 }
 
-/** Asks for a streamed answer; pieces of its text are handed on as they come. */
-async function stream(body, signal, piece) {
-  const answer = await send("/v1/chat/completions", { method: "POST", body, key: tab.key, signal, patience: 0 });
+/** Reads a streamed answer; pieces of its text are handed on as they come. */
+async function read(answer, piece) {
   const said = { text: "", usage: undefined, credits: undefined };
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -216,14 +221,14 @@ function maker(label, fields, make) {
     h("div", { class: "row end" }, go), trouble, results);
 }
 
-function imagePanel(models, wanted, signal) {
+function imagePanel(models, wanted, signal, call) {
   const { choice, element } = modelChoice(models, wanted, "image");
   const prompt = h("textarea", { name: "prompt", required: true, placeholder: "Describe the image" });
   const size = select("size", [["", "default"], ["1024x1024", "square"], ["1536x1024", "wide"], ["1024x1536", "tall"]], "");
   return maker("Generate", [h("div", { class: "all" }, element), h("div", { class: "all" }, field("Prompt", prompt)), field("Size", size)], async () => {
     const began = performance.now();
     const body = { model: choice.value, prompt: prompt.value, n: 1, response_format: "b64_json", size: size.value || undefined };
-    const answer = await send("/v1/images/generations", { method: "POST", body, key: tab.key, signal, patience: 0 });
+    const answer = await call("/images/generations", body, signal);
     const { data } = await answer.json();
     return data.map((image) => h("figure", { class: "card" },
       h("img", { src: pictureUrl(image.b64_json), alt: prompt.value }), h("figcaption", {}, costLine(answer.headers, began))));
@@ -236,14 +241,14 @@ function pictureUrl(base64) {
   return `data:image/${type};base64,${base64}`;
 }
 
-function speechPanel(models, wanted, signal) {
+function speechPanel(models, wanted, signal, call) {
   const { choice, element } = modelChoice(models, wanted, "speech");
   const text = h("textarea", { name: "text", required: true, placeholder: "The text to speak" });
   const voice = h("input", { name: "voice", value: "alloy", autocomplete: "off", spellcheck: "false" });
   return maker("Speak", [h("div", { class: "all" }, element), h("div", { class: "all" }, field("Text", text)), field("Voice", voice)], async () => {
     const began = performance.now();
     const body = { model: choice.value, input: text.value, voice: voice.value };
-    const answer = await send("/v1/audio/speech", { method: "POST", body, key: tab.key, signal, patience: 0 });
+    const answer = await call("/audio/speech", body, signal);
     const url = URL.createObjectURL(await answer.blob());
     signal.addEventListener("abort", () => URL.revokeObjectURL(url));
     return [h("figure", { class: "card" }, h("audio", { controls: true, src: url, "aria-label": text.value }), h("figcaption", {}, costLine(answer.headers, began)))];

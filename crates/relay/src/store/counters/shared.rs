@@ -105,23 +105,36 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Counts so many events, and gives how many there are.
+    async fn add(&self, who: AccountId, window: u64, events: u64) -> u64 {
+        let mut claim = Claim::new(&self.0, who, window, events);
+        if self.is_here() {
+            match self.0.ask(&claim).await {
+                Ok(count) => return claim.settle(count),
+                Err(error) => self.0.lose(&error),
+            }
+        }
+        self.0.begin_to_look();
+        claim.give_back()
+    }
+}
+
 impl Counters for Shared {
     fn count<'a>(
         &'a self,
         who: AccountId,
         window: u64,
     ) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>> {
-        Box::pin(async move {
-            let mut claim = Claim::new(&self.0, who, window);
-            if self.is_here() {
-                match self.0.ask(&claim).await {
-                    Ok(count) => return claim.settle(count),
-                    Err(error) => self.0.lose(&error),
-                }
-            }
-            self.0.begin_to_look();
-            claim.give_back()
-        })
+        Box::pin(self.add(who, window, 1))
+    }
+
+    fn counted<'a>(
+        &'a self,
+        who: AccountId,
+        window: u64,
+    ) -> Pin<Box<dyn Future<Output = u64> + Send + 'a>> {
+        Box::pin(self.add(who, window, 0))
     }
 
     fn warm(&self) {
@@ -238,27 +251,29 @@ async fn look(inner: Weak<Inner>, rest: Duration) {
     }
 }
 
-/// One event on its way to the service, with what was counted here before. If it does not arrive,
+/// Events on their way to the service, with what was counted here before. If it does not arrive,
 /// or the request is dropped while it is under way, it is counted here.
 struct Claim<'c> {
     inner: &'c Inner,
     who: AccountId,
     window: u64,
     known: u64,
+    events: u64,
     by: u64,
 }
 
 impl<'c> Claim<'c> {
-    fn new(inner: &'c Inner, who: AccountId, window: u64) -> Self {
+    fn new(inner: &'c Inner, who: AccountId, window: u64, events: u64) -> Self {
         let mut mirror = inner.mirror();
         let entry = mirror.entry(who, window);
-        let by = std::mem::take(&mut entry.unsent) + 1;
+        let by = std::mem::take(&mut entry.unsent) + events;
         let known = entry.known;
         Self {
             inner,
             who,
             window,
             known,
+            events,
             by,
         }
     }
@@ -282,7 +297,7 @@ impl<'c> Claim<'c> {
         // Between the claim and now the window may have ended; what belongs to it is over.
         let is_over = mirror.number() > self.window;
         let entry = mirror.entry(self.who, self.window);
-        entry.unsent += if is_over { by.min(1) } else { by };
+        entry.unsent += if is_over { by.min(self.events) } else { by };
         entry.known + entry.unsent
     }
 }
