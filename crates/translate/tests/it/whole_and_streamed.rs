@@ -3,14 +3,19 @@
 
 use serde_json::Value;
 use translate::chat_request::{ChatRequest, Delivery};
-use translate::interpret::{Attempt, Ending, Interpreter};
+use translate::interpret::{Attempt, Ending, Flow, Interpreter};
 use translate::reply::{Event, Finish, Reply};
 use translate::tags::Tags;
 
-use super::cases::folder;
+use super::cases::{folder, pieces};
 use super::tool_cases::tools;
 
 fn answer(text: &str, delivery: Delivery, left: u32) -> (Reply, Ending) {
+    answer_to(&[text], delivery, left)
+}
+
+/// The answer that comes in these pieces.
+fn answer_to(pieces: &[&str], delivery: Delivery, left: u32) -> (Reply, Ending) {
     let chat = ChatRequest {
         model: "m".to_owned(),
         choices: 1,
@@ -25,7 +30,11 @@ fn answer(text: &str, delivery: Delivery, left: u32) -> (Reply, Ending) {
     let mut reply = Reply::default();
     let mut interpreter = Interpreter::new(&chat, Some(Tags::default()), attempt);
     let mut take = |event: Event<'_>| reply.collect(event);
-    interpreter.push(text, &mut take);
+    for piece in pieces {
+        if interpreter.push(piece, &mut take) == Flow::Stop {
+            break;
+        }
+    }
     let ending = interpreter.end(&Finish::Stop, &mut take);
     (reply, ending)
 }
@@ -51,6 +60,15 @@ fn no_way_of_giving_an_answer_has_fewer_calls_than_another() {
             let (whole, whole_end) = answer(&case.text, Delivery::Whole, 0);
             let (streamed, streamed_end) = answer(&case.text, Delivery::Streamed, 0);
             let name = format!("{dialect} / {}", case.name);
+            // Characters, and pieces of odd lengths; the reader alone is tried at every cut.
+            for length in [1, 3, 7] {
+                let borders = case.text.char_indices().skip(length).step_by(length);
+                let borders: Vec<usize> = borders.map(|(at, _)| at).collect();
+                let cut = answer_to(&pieces(&case.text, &borders), Delivery::Streamed, 0);
+                if cut != (streamed.clone(), streamed_end.clone()) {
+                    failures.push(format!("{name}: pieces of {length} give {cut:?}"));
+                }
+            }
             if whole_end != streamed_end {
                 failures.push(format!(
                     "{name}: {whole_end:?} whole, {streamed_end:?} streamed"
