@@ -62,7 +62,7 @@ test("OpenAI's SDK works within the budget, and is refused once beyond it", asyn
     assert.ok(error instanceof OpenAI.APIError);
     assert.equal(error.status, 402);
     assert.equal(error.code, "insufficient_quota");
-    assert.match(error.message, /begins anew at/);
+    assert.match(error.message, /budget resets at/);
     return true;
   });
   const refused = (await requests(hash, 4)).filter((row) => row.end === "refused:out_of_credits");

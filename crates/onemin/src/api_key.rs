@@ -27,7 +27,7 @@ impl ApiKey {
             || !key.bytes().all(|byte| byte.is_ascii_graphic())
         {
             return Err(Error::Invalid(
-                "the API key is empty, too long, or holds characters that no key has",
+                "the API key is empty, too long, or contains invalid characters",
             ));
         }
         Ok(Self(key.into()))

@@ -96,7 +96,7 @@ pub enum TransportKind {
     #[error("no answer began within the time allowed")]
     FirstByteTimeout,
     /// A stream was silent for longer than the limit.
-    #[error("the answer stopped coming")]
+    #[error("no more of the answer arrived within the time allowed")]
     IdleTimeout,
     /// The whole call took longer than the limit.
     #[error("the answer was not complete within the time allowed")]

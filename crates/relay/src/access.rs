@@ -32,7 +32,7 @@ use crate::clock;
 use crate::http::context::RequestContext;
 use crate::http::event_stream::Heartbeat;
 use crate::ledger::Payer;
-use crate::ledger::payer::Gate;
+use crate::ledger::gate::Gate;
 use crate::ledger::request_entry::RequestEntry;
 use crate::observe::metrics::Metrics;
 use account_id::{AccountId, AccountIds};
@@ -159,7 +159,7 @@ impl Access {
             // Whatever the mode, such a key never goes to 1min.ai.
             if mode == KeyMode::Off {
                 return Err(refused(
-                    "This relay takes no access keys (RELAY_KEYS): send a key of 1min.ai's.",
+                    "This relay does not accept access keys (RELAY_KEYS): send a 1min.ai key.",
                 ));
             }
             let now = clock::now_ms();
@@ -172,7 +172,7 @@ impl Access {
                     "No API key: send your access key as `Authorization: Bearer sk-relay-…` (1021). Ask who runs this relay for one."
                 }
                 Some(_) => {
-                    "This relay takes access keys alone, which begin with `sk-relay-` (1020). Ask who runs it for one."
+                    "This relay accepts only access keys, which begin with `sk-relay-` (1020). Ask who runs it for one."
                 }
             }));
         }

@@ -70,7 +70,7 @@ pub enum StartError {
     #[error("the simulator did not start: {0}")]
     Simulator(String),
     /// `--doctor` has found what must be mended.
-    #[error("{0} of the above must be mended")]
+    #[error("{0} of the above must be fixed")]
     Trouble(usize),
     /// The operating system refused what the server needs.
     #[error(transparent)]
@@ -368,7 +368,7 @@ async fn serve(app: App, settings: &Settings, demo: Option<&Demo>) -> Result<(),
         .await
         .is_err()
     {
-        tracing::warn!("the store does not answer; responses of the last moment are lost");
+        tracing::warn!("the database does not answer; responses that were not yet stored are lost");
     }
     sharing.close().await;
     Ok(())
@@ -378,7 +378,7 @@ async fn serve(app: App, settings: &Settings, demo: Option<&Demo>) -> Result<(),
 async fn announce_models(models: Arc<Models>) {
     let (models, source) = models.list().await;
     if source == onemin::catalogue::Source::Live {
-        tracing::info!(models = models.len(), "1min.ai's model list is here");
+        tracing::info!(models = models.len(), "1min.ai's model list was fetched");
     } else {
         tracing::warn!(
             models = models.len(),

@@ -177,7 +177,7 @@ async fn usage(sharing: &Sharing, args: UsageArgs) -> Result<String, String> {
         .cloned()
         .unwrap_or_default();
     let Some(Value::Object(first)) = entries.first() else {
-        return Ok("nothing was used in this time\n".to_owned());
+        return Ok("no usage in this period\n".to_owned());
     };
     let columns: Vec<String> = first.keys().cloned().collect();
     let mut rows = vec![columns.clone()];

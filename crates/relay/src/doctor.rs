@@ -19,18 +19,18 @@ use crate::sharing::Sharing;
 use crate::store::build::Stores;
 
 /// A neighbour that has said nothing for so long does not answer.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(20);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What is asked of the asset host: that it says anything at all is enough.
 const NO_FILE: &str = "images/1min-relay-doctor.png";
 
-/// What there is to look at.
+/// What is examined.
 pub struct Subjects {
     /// Where 1min.ai's API is.
     pub onemin_base_url: Url,
     /// Where 1min.ai's files are.
     pub onemin_asset_url: Url,
-    /// A key to look at; none if there is none.
+    /// A key to check, if one is given.
     pub key: Option<SecretString>,
     /// Whether requests are counted at all.
     pub is_rate_limited: bool,
@@ -59,7 +59,7 @@ impl Inspection {
     }
 }
 
-/// What one look found.
+/// What one check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// What was looked at.
@@ -84,7 +84,7 @@ pub enum State {
 
 /// Looks at everything that the settings name.
 async fn examine(subjects: &Subjects) -> Vec<Finding> {
-    let looks: Vec<(&'static str, BoxFuture<'_, Look>)> = vec![
+    let checks: Vec<(&'static str, BoxFuture<'_, Check>)> = vec![
         ("1min.ai", Box::pin(upstream(subjects))),
         ("1min.ai files", Box::pin(assets(subjects))),
         ("key", Box::pin(key(subjects))),
@@ -95,14 +95,14 @@ async fn examine(subjects: &Subjects) -> Vec<Finding> {
         ("files", Box::pin(contents(subjects))),
         ("embeddings", Box::pin(embeddings(subjects))),
     ];
-    let findings = looks.into_iter().map(async |(subject, look)| {
+    let findings = checks.into_iter().map(async |(subject, check)| {
         let silent = || {
             trouble(format!(
                 "no answer within {} seconds.",
-                LOOK_TIMEOUT.as_secs()
+                CHECK_TIMEOUT.as_secs()
             ))
         };
-        let (state, words) = tokio::time::timeout(LOOK_TIMEOUT, look)
+        let (state, words) = tokio::time::timeout(CHECK_TIMEOUT, check)
             .await
             .unwrap_or_else(|_| silent());
         Finding {
@@ -116,15 +116,15 @@ async fn examine(subjects: &Subjects) -> Vec<Finding> {
     findings
 }
 
-/// What the answers of 1min.ai to these looks showed to be otherwise than it is taken to be.
+/// Facts about 1min.ai that its answers to these checks contradict.
 fn drift() -> Finding {
     let seen = onemin::drift::counts();
     let facts: Vec<&str> = seen.iter().map(|(fact, _)| fact.id()).collect();
     let (state, words) = if facts.is_empty() {
-        good("1min.ai answers as it is known to; `1min-relay probe` asks more.")
+        good("1min.ai's answers are as known; `1min-relay probe` checks more.")
     } else {
         skipped(format!(
-            "1min.ai's answers differ in {}; `1min-relay probe` tells more.",
+            "1min.ai's answers differ in {}; `1min-relay probe` shows more.",
             facts.join(", ")
         ))
     };
@@ -155,17 +155,17 @@ pub fn report(findings: &[Finding]) -> String {
     text
 }
 
-type Look = (State, String);
+type Check = (State, String);
 
-fn good(words: impl Into<String>) -> Look {
+fn good(words: impl Into<String>) -> Check {
     (State::Good, words.into())
 }
 
-fn skipped(words: impl Into<String>) -> Look {
+fn skipped(words: impl Into<String>) -> Check {
     (State::Skipped, words.into())
 }
 
-fn trouble(words: impl Into<String>) -> Look {
+fn trouble(words: impl Into<String>) -> Check {
     (State::Trouble, words.into())
 }
 
@@ -177,7 +177,7 @@ fn reason(error: &Error) -> String {
     }
 }
 
-async fn upstream(subjects: &Subjects) -> Look {
+async fn upstream(subjects: &Subjects) -> Check {
     let place = &subjects.onemin_base_url;
     match subjects.client.models(Feature::Chat).await {
         Ok(models) => good(format!("{place} lists {} chat models.", models.len())),
@@ -188,7 +188,7 @@ async fn upstream(subjects: &Subjects) -> Look {
     }
 }
 
-async fn assets(subjects: &Subjects) -> Look {
+async fn assets(subjects: &Subjects) -> Check {
     let place = &subjects.onemin_asset_url;
     match subjects
         .client
@@ -196,14 +196,14 @@ async fn assets(subjects: &Subjects) -> Look {
         .await
     {
         Err(error @ Error::Transport(_)) => trouble(format!(
-            "{place}: {} Pictures and speech cannot be fetched from there (ONEMIN_ASSET_URL).",
+            "{place}: {} Images and speech cannot be fetched from there (ONEMIN_ASSET_URL).",
             reason(&error)
         )),
         _ => good(format!("{place} can be reached.")),
     }
 }
 
-async fn key(subjects: &Subjects) -> Look {
+async fn key(subjects: &Subjects) -> Check {
     let Some(key) = &subjects.key else {
         // Not to have one is no fault.
         return skipped(if subjects.sharing.is_used() {
@@ -222,7 +222,7 @@ async fn key(subjects: &Subjects) -> Look {
     }
 }
 
-async fn accounts(subjects: &Subjects) -> Look {
+async fn accounts(subjects: &Subjects) -> Check {
     let sharing = &subjects.sharing;
     if !sharing.is_used() {
         return skipped("none: clients send their own keys (ONEMIN_API_KEYS).");
@@ -243,7 +243,7 @@ async fn accounts(subjects: &Subjects) -> Look {
     trouble(refused.join(" "))
 }
 
-async fn ledger(subjects: &Subjects) -> Look {
+async fn ledger(subjects: &Subjects) -> Check {
     let ledger = &subjects.sharing.gate.ledger;
     if !ledger.is_on() {
         return skipped("off: nothing is recorded (LEDGER).");
@@ -260,7 +260,7 @@ async fn ledger(subjects: &Subjects) -> Look {
     }
 }
 
-async fn counters(subjects: &Subjects) -> Look {
+async fn counters(subjects: &Subjects) -> Check {
     let place = subjects.stores.counters.name();
     if !subjects.is_rate_limited {
         return skipped("off (RATE_LIMIT_PER_MINUTE).");
@@ -276,7 +276,7 @@ async fn counters(subjects: &Subjects) -> Look {
     }
 }
 
-async fn state(subjects: &Subjects) -> Look {
+async fn state(subjects: &Subjects) -> Check {
     let place = subjects.stores.records.name();
     match subjects.stores.records.health_check().await {
         Ok(()) => good(format!("{place} can be read and written.")),
@@ -286,7 +286,7 @@ async fn state(subjects: &Subjects) -> Look {
     }
 }
 
-async fn contents(subjects: &Subjects) -> Look {
+async fn contents(subjects: &Subjects) -> Check {
     let place = subjects.stores.blobs.name();
     match subjects.stores.blobs.health_check().await {
         Ok(()) => good(format!("{place} can be read and written.")),
@@ -294,11 +294,11 @@ async fn contents(subjects: &Subjects) -> Look {
     }
 }
 
-async fn embeddings(subjects: &Subjects) -> Look {
+async fn embeddings(subjects: &Subjects) -> Check {
     let Some(elsewhere) = &subjects.embeddings else {
         return skipped("no server is named (EMBEDDINGS_BASE_URL), so they answer 501.");
     };
-    match elsewhere.look().await {
+    match elsewhere.health_check().await {
         Ok(()) => good("the server can be reached."),
         Err(reason) => trouble(format!("EMBEDDINGS_BASE_URL: {reason}.")),
     }

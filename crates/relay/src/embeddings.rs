@@ -119,18 +119,18 @@ impl Embeddings {
         }
     }
 
-    /// Whether the server says anything at all.
+    /// Whether the server answers at all.
     ///
     /// # Errors
     /// Why not, for the operator.
-    pub async fn look(&self) -> Result<(), String> {
+    pub async fn health_check(&self) -> Result<(), String> {
         let request = Request::get(self.address.as_str()).body(Full::default());
         let request = request.map_err(|error| error.to_string())?;
-        let looking = tokio::time::timeout(CONNECT_TIMEOUT, self.client.request(request)).await;
-        match looking {
+        let answer = tokio::time::timeout(CONNECT_TIMEOUT, self.client.request(request)).await;
+        match answer {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(with_cause(&error)),
-            Err(late) => Err(late.to_string()),
+            Err(elapsed) => Err(elapsed.to_string()),
         }
     }
 

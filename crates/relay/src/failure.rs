@@ -123,8 +123,8 @@ fn shape(refusal: &Refusal) -> (Kind, &'static str) {
 /// What a person can do about it.
 fn advice(kind: RefusalKind) -> &'static str {
     match kind {
-        RefusalKind::UnknownModel => " GET /v1/models lists the models there are.",
-        RefusalKind::Unauthenticated => " Look at the key at app.1min.ai, Settings, API.",
+        RefusalKind::UnknownModel => " GET /v1/models lists the available models.",
+        RefusalKind::Unauthenticated => " Check the key at app.1min.ai, Settings, API.",
         RefusalKind::InsufficientCredits => {
             " Top up at app.1min.ai, or raise the member's limit in the team."
         }

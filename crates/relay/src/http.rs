@@ -1,6 +1,7 @@
 //! What every request goes through on its way in and out, whatever it asks for.
 
 pub mod admit;
+pub mod base_path;
 pub mod body;
 pub mod connection;
 pub mod context;
@@ -13,6 +14,7 @@ pub mod long_work;
 pub mod multipart;
 pub mod open_files;
 pub mod reply;
+mod route_table;
 pub mod router;
 pub mod same_origin;
 pub mod server;

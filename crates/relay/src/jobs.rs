@@ -228,8 +228,8 @@ impl Jobs {
                 Ok(()) => return Ok(()),
                 Err(error) if tries == NOTES_MAX => {
                     let upstream_id = job.upstream_id.as_deref();
-                    tracing::error!(job = job.id, upstream_id, %error, "an accepted job is not recorded");
-                    let message = "1min.ai has accepted the job, but the relay's store does not answer: it is paid and its result cannot be told.";
+                    tracing::error!(job = job.id, upstream_id, %error, "an accepted job could not be recorded");
+                    let message = "1min.ai has accepted and charged the job, but the relay's database does not answer: its result cannot be fetched.";
                     return Err(Failure::new(Kind::Internal, message).with_retry(false));
                 }
                 Err(_) => {
@@ -356,7 +356,7 @@ impl Jobs {
     /// # Errors
     /// Why there are none.
     pub async fn refresh(&self, payer: &Payer, job: &mut Job) -> Result<(), Failure> {
-        let unknown = || Failure::new(Kind::Upstream, "1min.ai has no such job any more.");
+        let unknown = || Failure::new(Kind::Upstream, "1min.ai no longer knows this job.");
         let upstream_id = job.upstream_id.as_deref().ok_or_else(unknown)?;
         let lease = payer.lease_of(job.account_name.as_deref())?;
         match self

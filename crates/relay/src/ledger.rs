@@ -4,9 +4,13 @@
 //! [`Payer::hold`] and ends in the hold's settlement; `booking` says how that is kept.
 
 pub mod booking;
+pub mod cost_slot;
 pub mod counters;
 pub mod estimate;
+pub mod gate;
 pub mod hold;
+mod hold_rows;
+pub mod paid_call;
 pub mod payer;
 pub mod period;
 pub mod queue;
@@ -18,7 +22,8 @@ pub mod spool;
 pub mod usage;
 pub mod writer;
 
-pub use payer::{Charge, Hold, NativeCall, PaidCall, PaidError, Payer};
+pub use paid_call::{Charge, NativeCall, PaidCall, PaidError};
+pub use payer::{Hold, Payer};
 
 #[cfg(test)]
 mod tests;

@@ -271,7 +271,7 @@ impl Models {
         }
         let name: String = name.chars().take(120).collect();
         let message = format!(
-            "The model `{name}` may not be used here (1002). GET /v1/models lists what there is."
+            "The model `{name}` may not be used here (1002). GET /v1/models lists the available models."
         );
         Err(Failure::new(Kind::ModelNotFound, message)
             .with_param("model")
@@ -420,7 +420,7 @@ impl Models {
         let id: String = id.chars().take(120).collect();
         Failure::new(
             Kind::ModelNotFound,
-            format!("The model `{id}` does not exist or may not be used here (1002).{hint} GET /v1/models lists what there is."),
+            format!("The model `{id}` does not exist or may not be used here (1002).{hint} GET /v1/models lists the available models."),
         )
         .with_param("model")
         .with_retry(false)

@@ -319,7 +319,7 @@ impl Settling {
                 hold: job.filter(|_| works),
             };
             if let Err(error) = native.records.insert(&record).await {
-                warn_throttled!(%error, "a native record is not noted: its result cannot be asked for");
+                warn_throttled!(%error, "a native record could not be stored: its result cannot be fetched");
             }
             let _ = native.records.sweep().await;
         }
@@ -327,7 +327,7 @@ impl Settling {
             ObservedEnd::Working if works => hold.leave_to_job(),
             ObservedEnd::Done => hold.answered(&observed.accounting),
             ObservedEnd::Refused(refusal) if refusal.charged == onemin::Charged::No => {
-                // The account's standing changes; the client gets upstream's own answer.
+                // The account's availability changes; the client gets upstream's own answer.
                 if let Ok(hold) = hold.refused(onemin::Error::Refused(refusal)) {
                     hold.settle(Charge::Nothing);
                 }

@@ -56,7 +56,7 @@ impl Findings {
         };
         let _ = writeln!(
             text,
-            "\n{} hold, {} differ, {} could not be told; about {} credits spent.",
+            "\n{} hold, {} differ, {} could not be checked; about {} credits spent.",
             count("holds"),
             count("DIFFERS"),
             count("could not tell"),

@@ -16,7 +16,7 @@ use crate::accounts::pool::{Pool, Sources};
 use crate::accounts::store::AccountStore;
 use crate::config::sharing::{LedgerMode, SharingSettings};
 use crate::ledger::estimate::Estimator;
-use crate::ledger::payer::Gate;
+use crate::ledger::gate::Gate;
 use crate::ledger::period::Calendar;
 use crate::ledger::service::{Ledger, LedgerSettings};
 use crate::models::Models;

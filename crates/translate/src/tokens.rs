@@ -25,7 +25,7 @@ enum Class {
     Digits,
     Marks,
     Newlines,
-    Pictures,
+    Symbols,
 }
 
 impl Meter {
@@ -85,7 +85,7 @@ impl Class {
             | '\u{ac00}'..='\u{d7af}'
             | '\u{f900}'..='\u{faff}'
             | '\u{20000}'..='\u{3ffff}' => Self::Ideographs,
-            '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}' => Self::Pictures,
+            '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}' => Self::Symbols,
             c if c.is_alphabetic() => Self::Letters,
             _ => Self::Marks,
         }
@@ -105,7 +105,7 @@ impl Class {
             Self::Ideographs => !n.is_multiple_of(4),
             Self::Digits => n % 3 == 1,
             Self::Marks => n % 2 == 1,
-            Self::Pictures => true,
+            Self::Symbols => true,
         }
     }
 }

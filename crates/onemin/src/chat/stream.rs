@@ -97,7 +97,7 @@ impl Stream {
                 }
             }
         }
-        if self.patience.heard(self.reader.is_settled()) {
+        if self.patience.note_read(self.reader.is_settled()) {
             let over = TransportError::new(TransportKind::WholeTimeout);
             return Poll::Ready(self.stop(over, on_text));
         }
@@ -130,7 +130,7 @@ impl Stream {
 struct Patience {
     idle: Duration,
     deadline: Instant,
-    heard: Instant,
+    last_read: Instant,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -139,25 +139,25 @@ impl Patience {
         Self {
             idle,
             deadline,
-            heard: Instant::now(),
+            last_read: Instant::now(),
             timer: None,
         }
     }
 
     /// Something has come. Says whether the time for the whole answer is over all the same.
-    fn heard(&mut self, settled: bool) -> bool {
-        self.heard = Instant::now();
+    fn note_read(&mut self, settled: bool) -> bool {
+        self.last_read = Instant::now();
         if settled && self.idle > END_AFTER_RECORD_TIMEOUT {
             self.idle = END_AFTER_RECORD_TIMEOUT;
             self.timer = None;
         }
-        self.heard >= self.deadline
+        self.last_read >= self.deadline
     }
 
     /// Ready with the limit that is over.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<TransportKind> {
         loop {
-            let due = (self.heard + self.idle).min(self.deadline);
+            let due = (self.last_read + self.idle).min(self.deadline);
             let timer = self
                 .timer
                 .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));

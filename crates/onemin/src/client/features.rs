@@ -124,7 +124,7 @@ impl Client {
         task_type: &str,
     ) -> Result<Vec<RecraftStyle>, Error> {
         if !is_plain(task_type) {
-            return Err(Error::Invalid("the version of recraft is no name"));
+            return Err(Error::Invalid("the recraft version is not a valid name"));
         }
         let body = self
             .get(key, &format!("/api/recraft/styles?taskType={task_type}"))
@@ -290,8 +290,8 @@ fn is_file(kind: Kind, content_type: &str) -> bool {
 }
 
 /// The time before the nth poll, from the first to five times as long.
-fn pause(first: Duration, look: u32) -> Duration {
-    first + (first * look / 4).min(first * 4)
+fn pause(first: Duration, poll: u32) -> Duration {
+    first + (first * poll / 4).min(first * 4)
 }
 
 /// Whether polling again cannot help.
@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn polls_become_rarer_and_not_too_rare() {
         let first = Duration::from_secs(2);
-        let pauses: Vec<Duration> = (0..100).map(|look| pause(first, look)).collect();
+        let pauses: Vec<Duration> = (0..100).map(|poll| pause(first, poll)).collect();
         assert_eq!((pauses[0], pauses[99]), (first, first * 5));
         for pair in pauses.windows(2) {
             assert!(

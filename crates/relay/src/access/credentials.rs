@@ -51,7 +51,7 @@ fn no_key() -> Failure {
 fn bad_key() -> Failure {
     Failure::new(
         Kind::Unauthenticated,
-        "The API key holds characters that no key has. Send your 1min.ai key as `Authorization: Bearer <key>` (1020).",
+        "The API key contains invalid characters. Send your 1min.ai key as `Authorization: Bearer <key>` (1020).",
     )
     .with_retry(false)
 }

@@ -46,7 +46,7 @@ impl SignIn {
     }
 
     fn admin(&self) -> Result<&AdminKey, Failure> {
-        let none = || Failure::new(Kind::NotFound, "There is nothing here without ADMIN_KEY.");
+        let none = || Failure::new(Kind::NotFound, "Not available: ADMIN_KEY is not set.");
         self.access.key_access().admin.as_ref().ok_or_else(none)
     }
 

@@ -49,7 +49,7 @@ pub enum InUrl {
     /// Nothing.
     No,
     /// It holds one that was moved to the headers; this is the rest of the URL.
-    Taken(Uri),
+    Moved(Uri),
     /// It holds one where it may not, or something that no header can hold.
     Refused,
 }
@@ -118,7 +118,7 @@ impl SuppliedKeys {
                     headers.remove(name);
                 }
                 headers.insert(header::AUTHORIZATION, header);
-                InUrl::Taken(bare)
+                InUrl::Moved(bare)
             }
             _ => InUrl::Refused,
         }
@@ -282,17 +282,17 @@ mod tests {
             ("/v1/models", InUrl::No, None),
             (
                 "/key/abc/v1/models?a=b",
-                InUrl::Taken("/v1/models?a=b".parse().unwrap()),
+                InUrl::Moved("/v1/models?a=b".parse().unwrap()),
                 Some("Bearer abc"),
             ),
             (
                 "/key/a%2Bc/api/tags",
-                InUrl::Taken("/api/tags".parse().unwrap()),
+                InUrl::Moved("/api/tags".parse().unwrap()),
                 Some("Bearer a+c"),
             ),
             (
                 "/key/abc",
-                InUrl::Taken("/".parse().unwrap()),
+                InUrl::Moved("/".parse().unwrap()),
                 Some("Bearer abc"),
             ),
             ("/key/", InUrl::Refused, None),

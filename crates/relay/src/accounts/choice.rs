@@ -22,9 +22,9 @@ pub enum Policy {
     Order,
 }
 
-/// How an account stands.
+/// Whether an account can pay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct Availability {
     /// Since when its key is refused; it is looked at again from time to time.
     pub parked: Option<i64>,
     /// Until when it is rate limited.
@@ -52,7 +52,7 @@ pub enum Unavailable {
     Parked,
 }
 
-impl Standing {
+impl Availability {
     /// Why it cannot pay for a call of a model now, if it cannot.
     fn obstacle(&self, model: &str, estimate: i64, now: i64) -> Option<Unavailable> {
         let is_forbidden = |(of, until): &(String, i64)| of == model && *until > now;
@@ -130,7 +130,7 @@ impl Standing {
 /// Why none can.
 pub fn choose<'a>(
     policy: Policy,
-    accounts: impl Iterator<Item = (usize, &'a Standing)>,
+    accounts: impl Iterator<Item = (usize, &'a Availability)>,
     tried: impl Fn(usize) -> bool,
     model: &str,
     estimate: i64,
@@ -138,18 +138,21 @@ pub fn choose<'a>(
 ) -> Result<usize, Unavailable> {
     let mut best: Option<(usize, (u32, i64))> = None;
     let mut reason = Unavailable::None;
-    for (number, standing) in accounts {
-        if let Some(obstacle) = standing.obstacle(model, estimate, now) {
+    for (number, availability) in accounts {
+        if let Some(obstacle) = availability.obstacle(model, estimate, now) {
             reason = worse(reason, obstacle);
             continue;
         }
         if tried(number) {
             continue;
         }
-        let left = standing.left.map_or(i64::MAX, |(left, _)| left);
+        let left = availability.left.map_or(i64::MAX, |(left, _)| left);
         let rank = match policy {
             Policy::Order => (0, 0),
-            Policy::Spread => (standing.requests_this_minute(now), left.saturating_neg()),
+            Policy::Spread => (
+                availability.requests_this_minute(now),
+                left.saturating_neg(),
+            ),
         };
         if best.is_none_or(|(_, best)| rank < best) {
             best = Some((number, rank));
@@ -184,39 +187,43 @@ mod tests {
 
     use super::*;
 
-    fn pick(policy: Policy, standings: &[Standing], estimate: i64) -> Result<usize, Unavailable> {
-        let accounts = standings.iter().enumerate();
+    fn pick(
+        policy: Policy,
+        availabilities: &[Availability],
+        estimate: i64,
+    ) -> Result<usize, Unavailable> {
+        let accounts = availabilities.iter().enumerate();
         choose(policy, accounts, |_| false, "m", estimate, 600_000)
     }
 
     #[test]
     fn an_account_that_cannot_pay_is_passed_over() {
-        let ready = Standing::default();
-        let parked = Standing {
+        let ready = Availability::default();
+        let parked = Availability {
             parked: Some(0),
-            ..Standing::default()
+            ..Availability::default()
         };
-        let limited = Standing {
+        let limited = Availability {
             limited_until: 600_001,
-            ..Standing::default()
+            ..Availability::default()
         };
-        let earlier = Standing {
+        let earlier = Availability {
             limited_until: 600_500,
-            ..Standing::default()
+            ..Availability::default()
         };
-        let short = Standing {
+        let short = Availability {
             left: Some((99, 500_000)),
-            ..Standing::default()
+            ..Availability::default()
         };
-        let stale = Standing {
+        let stale = Availability {
             left: Some((99, 0)),
-            ..Standing::default()
+            ..Availability::default()
         };
-        let forbidden = Standing {
+        let forbidden = Availability {
             forbidden: vec![("m".to_owned(), 700_000)],
-            ..Standing::default()
+            ..Availability::default()
         };
-        let table: &[(&[&Standing], Result<usize, Unavailable>)] = &[
+        let table: &[(&[&Availability], Result<usize, Unavailable>)] = &[
             (&[], Err(Unavailable::None)),
             (&[&parked, &ready], Ok(1)),
             (&[&parked], Err(Unavailable::Parked)),
@@ -228,34 +235,35 @@ mod tests {
             (&[&short, &stale], Ok(1)),
             (&[&forbidden, &parked], Err(Unavailable::Forbidden)),
         ];
-        for (standings, expected) in table {
-            let standings: Vec<Standing> = standings.iter().map(|s| (*s).clone()).collect();
+        for (availabilities, expected) in table {
+            let availabilities: Vec<Availability> =
+                availabilities.iter().map(|s| (*s).clone()).collect();
             assert_eq!(
-                pick(Policy::Spread, &standings, 100),
+                pick(Policy::Spread, &availabilities, 100),
                 *expected,
-                "{standings:?}"
+                "{availabilities:?}"
             );
         }
     }
 
     #[test]
     fn requests_are_spread_or_go_to_the_first() {
-        let busy = Standing {
+        let busy = Availability {
             minute: (10, 3),
-            ..Standing::default()
+            ..Availability::default()
         };
-        let poor = Standing {
+        let poor = Availability {
             left: Some((1000, 599_000)),
-            ..Standing::default()
+            ..Availability::default()
         };
-        let rich = Standing {
+        let rich = Availability {
             left: Some((9000, 599_000)),
-            ..Standing::default()
+            ..Availability::default()
         };
-        let standings = [busy, poor, rich];
-        assert_eq!(pick(Policy::Spread, &standings, 10), Ok(2));
-        assert_eq!(pick(Policy::Order, &standings, 10), Ok(0));
-        assert_eq!(pick(Policy::Order, &standings[1..], 5000), Ok(1));
+        let availabilities = [busy, poor, rich];
+        assert_eq!(pick(Policy::Spread, &availabilities, 10), Ok(2));
+        assert_eq!(pick(Policy::Order, &availabilities, 10), Ok(0));
+        assert_eq!(pick(Policy::Order, &availabilities[1..], 5000), Ok(1));
     }
 
     #[test]
@@ -272,9 +280,9 @@ mod tests {
                 charged: Charged::No,
                 provider_status: None,
             };
-            let mut standing = Standing::default();
-            let next = standing.refused(&refusal, "m", 90_000);
-            (standing, next)
+            let mut availability = Availability::default();
+            let next = availability.refused(&refusal, "m", 90_000);
+            (availability, next)
         };
         let (parked, next) = refused(RefusalKind::Unauthenticated, "no", None);
         assert_eq!((parked.parked, next), (Some(90_000), true));
@@ -288,6 +296,6 @@ mod tests {
         let (forbidden, _) = refused(RefusalKind::Forbidden, "", None);
         assert_eq!(forbidden.forbidden, [("m".to_owned(), 690_000)]);
         let (unchanged, next) = refused(RefusalKind::Unavailable, "", None);
-        assert_eq!((unchanged, next), (Standing::default(), false));
+        assert_eq!((unchanged, next), (Availability::default(), false));
     }
 }

@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_wrong_entry_is_named_without_its_key() {
-        for (text, said) in [
+        for (text, expected) in [
             ("hunter2", "account 1 must be NAME=KEY"),
             ("a=1,hunter2", "account 2 must be"),
             ("a b=hunter2", "account 1: a name"),
@@ -74,7 +74,7 @@ mod tests {
         ] {
             let refused = parse(text).unwrap_err();
             assert!(
-                refused.contains(said) && !refused.contains("hunter"),
+                refused.contains(expected) && !refused.contains("hunter"),
                 "{refused}"
             );
         }

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 use translate::failure::{Failure, Kind};
 
 use super::balance::Balance;
-use super::choice::{Policy, Standing, Unavailable, choose};
+use super::choice::{Availability, Policy, Unavailable, choose};
 use super::configured;
 use super::store::{AccountRecord, AccountStore};
 use crate::access::account_id::AccountId;
@@ -71,7 +71,7 @@ pub struct Account {
 
 #[derive(Debug, Default)]
 struct State {
-    standing: Standing,
+    availability: Availability,
     balance: Option<Balance>,
     looked_at: i64,
 }
@@ -124,7 +124,7 @@ pub struct AccountStatus {
     /// Whether the settings name it; else it is in the database.
     pub is_configured: bool,
     /// How it stands.
-    pub standing: Standing,
+    pub availability: Availability,
     /// What 1min.ai said last of its credits.
     pub balance: Option<Balance>,
 }
@@ -205,9 +205,9 @@ impl Pool {
         let permitted =
             |account: &&Arc<Account>| key.is_none_or(|key| key.permits_account(&account.name));
         let permitted: Vec<&Arc<Account>> = accounts.iter().filter(permitted).collect();
-        let standings: Vec<Standing> = permitted
+        let availabilities: Vec<Availability> = permitted
             .iter()
-            .map(|account| account.state().standing.clone())
+            .map(|account| account.state().availability.clone())
             .collect();
         let was_tried = |number: usize| {
             permitted
@@ -216,7 +216,7 @@ impl Pool {
         };
         let chosen = choose(
             self.policy,
-            standings.iter().enumerate(),
+            availabilities.iter().enumerate(),
             was_tried,
             model,
             estimate,
@@ -225,7 +225,7 @@ impl Pool {
         let account = chosen.map(|number| permitted.get(number).copied());
         match account {
             Ok(Some(account)) => {
-                account.state().standing.used(now);
+                account.state().availability.used(now);
                 Ok(Lease {
                     key: account.key.clone(),
                     account: account.id,
@@ -258,7 +258,7 @@ impl Pool {
             AccountStatus {
                 name: account.name.to_string(),
                 is_configured: account.is_configured,
-                standing: state.standing.clone(),
+                availability: state.availability.clone(),
                 balance: state.balance,
             }
         });
@@ -270,7 +270,7 @@ impl Pool {
         let accounts = self.accounts();
         let account = accounts.iter().find(|account| &*account.name == name);
         if let Some(account) = account {
-            account.state().standing = Standing::default();
+            account.state().availability = Availability::default();
         }
         account.is_some()
     }
@@ -298,7 +298,7 @@ impl Pool {
             let is_due = {
                 let mut state = account.state();
                 let due = state
-                    .standing
+                    .availability
                     .parked
                     .is_some_and(|since| state.looked_at.max(since) + LOOK_AGAIN_AFTER <= now);
                 if due {
@@ -307,10 +307,10 @@ impl Pool {
                 due
             };
             if is_due && self.client.check_key(&account.key).await.is_ok() {
-                account.state().standing.parked = None;
+                account.state().availability.parked = None;
                 tracing::info!(
                     account = &*account.name,
-                    "1min.ai takes the account's key again"
+                    "1min.ai accepts the account's key again"
                 );
             }
         }
@@ -338,7 +338,7 @@ impl Pool {
     }
 
     /// Makes the list of accounts anew: the settings' first, then the file's, then the database's.
-    /// One whose key is the same keeps its standing.
+    /// One whose key is the same keeps its availability.
     fn rebuild(&self, stored: Option<&[AccountRecord]>) {
         let before = self.accounts();
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -416,7 +416,7 @@ impl Account {
     pub fn refused(&self, refusal: &Refusal, model: &str) -> bool {
         let next = self
             .state()
-            .standing
+            .availability
             .refused(refusal, model, clock::now_ms());
         if next {
             let (account, kind) = (&*self.name, refusal.kind);
@@ -432,8 +432,8 @@ impl Account {
     /// Whether nothing stands against it now.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        let standing = self.state().standing.clone();
-        standing.parked.is_none() && standing.limited_until <= clock::now_ms()
+        let availability = self.state().availability.clone();
+        availability.parked.is_none() && availability.limited_until <= clock::now_ms()
     }
 
     /// Notes what a record says of its credits. `cost` is what the record's own request cost, which
@@ -444,7 +444,7 @@ impl Account {
             return;
         }
         let left = balance.left().map(|left| left.saturating_sub(cost).max(0));
-        state.standing.left = left.map(|left| (left, balance.at));
+        state.availability.left = left.map(|left| (left, balance.at));
         state.balance = Some(balance);
     }
 

@@ -56,14 +56,14 @@ mod tests {
 
     #[test]
     fn an_assistant_lends_its_model_instructions_and_files() {
-        let said = |text: &str| Message {
+        let message = |text: &str| Message {
             role: Role::User,
             name: None,
             parts: vec![Part::Text(text.to_owned())],
         };
         let mut chat = ChatRequest {
             model: "asst_1".to_owned(),
-            messages: vec![said("one"), said("two")],
+            messages: vec![message("one"), message("two")],
             ..ChatRequest::default()
         };
         let assistant = Assistant {

@@ -252,7 +252,7 @@ pub async fn transcribe_audio_parts(
             if let Part::Audio(audio) = part {
                 let transcript = Box::pin(media.cached_transcript(payer, audio)).await;
                 let transcript = transcript.map_err(of_messages)?;
-                *part = Part::Text(format!("[recording, written down]\n{transcript}"));
+                *part = Part::Text(format!("[audio transcript]\n{transcript}"));
             }
         }
     }

@@ -85,7 +85,7 @@ impl Answers {
         let answers = (0..call.chat.choices).map(|_| Answer {
             upstream: CallState::ask(&call.upstream, &request),
             hold: None,
-            asked: None,
+            repeat: None,
             interpreter: Interpreter::new(&call.chat, call.tags, attempt),
             prompt_bytes: request.prompt.len(),
             correction: None,
@@ -113,7 +113,7 @@ impl Answers {
         let answer = Answer {
             upstream: CallState::Whole(work),
             hold: None,
-            asked: None,
+            repeat: None,
             interpreter: Interpreter::new(chat, None, Attempt::default()),
             prompt_bytes: 0,
             correction: None,
@@ -187,7 +187,7 @@ struct Answer {
     /// Of the stream that is open; none once it is settled.
     hold: Option<Hold>,
     /// How another account could be asked; none once the model has spoken.
-    asked: Option<Box<Asked>>,
+    repeat: Option<Box<Repeat>>,
     interpreter: Interpreter,
     /// The prompt's size: the prompt itself goes when upstream has it, so that a stream holds only
     /// what it still needs.
@@ -215,15 +215,15 @@ fn split_prompt(mut request: chat::Request) -> (chat::Request, chat::Request) {
 /// What will be said, or why nothing is.
 pub type Answering<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
 
-/// What was asked, and of whom.
-struct Asked {
+/// What it takes to make the call again at another account.
+struct Repeat {
     upstream: Upstream,
     request: Arc<chat::Request>,
 }
 
 enum CallState {
     Whole(Answering<chat::Answer>),
-    Opening(Answering<(chat::Stream, Hold, Option<Box<Asked>>)>),
+    Opening(Answering<(chat::Stream, Hold, Option<Box<Repeat>>)>),
     Open(chat::Stream),
     Done,
 }
@@ -274,8 +274,8 @@ impl CallState {
                     match opened {
                         Ok(stream) => {
                             let others = hold.lease().pooled.is_some();
-                            let asked = others.then(|| Box::new(Asked { upstream, request }));
-                            return Ok((stream, hold, asked));
+                            let repeat = others.then(|| Box::new(Repeat { upstream, request }));
+                            return Ok((stream, hold, repeat));
                         }
                         Err(error) => hold = hold.refused(error)?,
                     }
@@ -354,10 +354,10 @@ impl Answer {
             match &mut self.upstream {
                 CallState::Done => return Poll::Pending,
                 CallState::Opening(opening) => {
-                    let (stream, hold, asked) = std::task::ready!(opening.as_mut().poll(cx))?;
+                    let (stream, hold, repeat) = std::task::ready!(opening.as_mut().poll(cx))?;
                     self.upstream = CallState::Open(stream);
                     self.hold = Some(hold);
-                    self.asked = asked;
+                    self.repeat = repeat;
                 }
                 CallState::Whole(answering) => {
                     let answer = std::task::ready!(answering.as_mut().poll(cx))?;
@@ -376,7 +376,7 @@ impl Answer {
                     }));
                     if spoke {
                         // From now on no other account is asked, and the prompt is not needed.
-                        self.asked = None;
+                        self.repeat = None;
                     }
                     match progress {
                         Err(error) => self.refused(error)?,
@@ -402,13 +402,13 @@ impl Answer {
         let Some(mut hold) = self.hold.take() else {
             return Err(of_upstream(&error));
         };
-        let Some(asked) = self.asked.take() else {
+        let Some(repeat) = self.repeat.take() else {
             hold.read(self.input_tokens(), self.interpreter.tokens());
             hold.settle(Charge::of_error(&error));
             return Err(of_upstream(&error));
         };
         let hold = hold.refused(error)?;
-        self.upstream = CallState::ask_under(Some(hold), &asked.upstream, &asked.request);
+        self.upstream = CallState::ask_under(Some(hold), &repeat.upstream, &repeat.request);
         Ok(())
     }
 

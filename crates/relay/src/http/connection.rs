@@ -103,7 +103,7 @@ pub(super) async fn serve(
                 }
             }
             () = poll_fn(|cx| patience.poll(cx)) => {
-                tracing::debug!(%peer, "a client that does not move is let go");
+                tracing::debug!(%peer, "closing the connection of a client that neither sends nor reads");
                 return;
             }
         }

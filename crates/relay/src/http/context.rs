@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use http::{Extensions, Uri};
 
 use crate::access::rate_limit::RateLimitSlot;
-use crate::ledger::payer::CostSlot;
+use crate::ledger::cost_slot::CostSlot;
 use crate::observe::RequestId;
 
 /// What the server knows of every request; an extension of it.

@@ -77,7 +77,7 @@ where
             }
             std::task::ready!(silence.as_mut().poll(cx));
             self.body = None;
-            return Poll::Ready(Some(Err("nothing came for too long".into())));
+            return Poll::Ready(Some(Err("no data arrived in time".into())));
         };
         self.silence = None;
         self.ended = !matches!(frame, Some(Ok(_)));

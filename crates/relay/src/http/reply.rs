@@ -10,7 +10,7 @@ use translate::dialect::{Dialect, Document, StreamFormat};
 use translate::failure::Failure;
 use translate::reply::Usage;
 
-use crate::ledger::payer::CostSlot;
+use crate::ledger::cost_slot::CostSlot;
 use crate::ledger::service::whole;
 use crate::observe::RequestId;
 
@@ -84,11 +84,11 @@ pub fn credits_header(headers: &mut HeaderMap, credits: Option<f64>) {
 
 /// Tells a client what its request was estimated to cost, and what is left of its budget.
 pub fn costs(headers: &mut HeaderMap, costs: &CostSlot) {
-    let told = [
+    let amounts = [
         ("x-relay-credits-estimate", costs.estimate()),
         ("x-relay-credits-left", costs.left()),
     ];
-    for (name, credits) in told {
+    for (name, credits) in amounts {
         if let Some(credits) = credits {
             headers.insert(
                 HeaderName::from_static(name),
@@ -111,8 +111,8 @@ pub fn usage_comment(usage: Usage, out: &mut Vec<u8>) {
     let credits = usage.credits.filter(|credits| credits.is_finite());
     let credits = credits.map(|credits| format!("\"credits\":{credits},"));
     let (credits, source) = (credits.unwrap_or_default(), usage.source.as_str());
-    let told = comment(format_args!("{{{credits}\"usage\":\"{source}\"}}"));
-    out.extend_from_slice(told.as_bytes());
+    let line = comment(format_args!("{{{credits}\"usage\":\"{source}\"}}"));
+    out.extend_from_slice(line.as_bytes());
 }
 
 /// A sign of life in a stream of server-sent events. It ends no event, so that it rides before the

@@ -1,42 +1,33 @@
-//! Which URL goes where, and what is done to every request on its way in and out.
+//! What is done to every request on its way to a route and back.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
-use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{MethodFilter, MethodRouter, any, on};
 use http::header::{self, HeaderName, HeaderValue};
-use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http::{Method, Request, Uri};
 use hyper::body::Incoming;
 use tower::Service as _;
-use translate::dialect::ollama::embed::EmbedRequest;
 use translate::failure::{Failure, Kind};
 
-use crate::access::Access;
 use crate::access::rate_limit::RateLimitSlot;
 use crate::access::supplied_key::{InUrl, SuppliedKeys};
-use crate::embeddings::Embeddings;
 use crate::http::admit;
+use crate::http::base_path;
 use crate::http::context::RequestContext;
 use crate::http::cors;
 use crate::http::deployment::Deployment;
 use crate::http::drain_body::DrainOnDropBody;
 use crate::http::reply;
+use crate::http::route_table::{Admission, table};
 use crate::http::shutdown;
-use crate::ledger::payer::CostSlot;
-use crate::native::Native;
+use crate::ledger::cost_slot::CostSlot;
 use crate::observe::RequestId;
-use crate::routes::admin::{self, session, status};
-use crate::routes::{
-    assistants, audio, chat, completions, conversations, embeddings, files, health, images,
-    lm_studio, management, messages, metrics, missing, model_info, models, native, ollama,
-    responses, root, usage, videos, web,
-};
+use crate::routes::admin;
+use crate::routes::missing;
 use crate::state::AppState;
 
 /// When a client for whom there is no room may come again, in seconds.
@@ -56,269 +47,6 @@ pub fn service(state: AppState) -> Service {
         supplied_keys: state.services().supplied_keys.clone(),
         routes: routes(state).with_state(()),
     }
-}
-
-/// Who a route answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Admission {
-    /// Callers with a key: counted against the rate limit and logged.
-    Key,
-    /// Everybody; a key that is sent is checked, counted and logged.
-    OptionalKey,
-    /// The owner, by `ADMIN_KEY`.
-    Owner,
-    /// Holders of access keys, and the owner.
-    Holder,
-    /// Sessions of the page, and keys that the handler checks.
-    Session,
-    /// Everybody, uncounted: what says nothing that needs a caller.
-    Public,
-}
-
-/// A row of the route table.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the method is for the test that walks the table")
-)]
-struct Route {
-    method: Method,
-    path: &'static str,
-    admission: Admission,
-    handler: MethodRouter<AppState>,
-}
-
-impl Route {
-    fn new<H, T>(method: Method, filter: MethodFilter, path: &'static str, handler: H) -> Self
-    where
-        H: Handler<T, AppState>,
-        T: 'static,
-    {
-        Self {
-            method,
-            path,
-            admission: Admission::Key,
-            handler: on(filter, handler),
-        }
-    }
-
-    fn get<H, T>(path: &'static str, handler: H) -> Self
-    where
-        H: Handler<T, AppState>,
-        T: 'static,
-    {
-        Self::new(Method::GET, MethodFilter::GET, path, handler)
-    }
-
-    fn post<H, T>(path: &'static str, handler: H) -> Self
-    where
-        H: Handler<T, AppState>,
-        T: 'static,
-    {
-        Self::new(Method::POST, MethodFilter::POST, path, handler)
-    }
-
-    fn patch<H, T>(path: &'static str, handler: H) -> Self
-    where
-        H: Handler<T, AppState>,
-        T: 'static,
-    {
-        Self::new(Method::PATCH, MethodFilter::PATCH, path, handler)
-    }
-
-    fn delete<H, T>(path: &'static str, handler: H) -> Self
-    where
-        H: Handler<T, AppState>,
-        T: 'static,
-    {
-        Self::new(Method::DELETE, MethodFilter::DELETE, path, handler)
-    }
-
-    /// All methods.
-    fn any<H, T>(path: &'static str, handler: H) -> Self
-    where
-        H: Handler<T, AppState>,
-        T: 'static,
-    {
-        Self {
-            method: Method::POST,
-            path,
-            admission: Admission::Key,
-            handler: any(handler),
-        }
-    }
-
-    fn open_to(self, admission: Admission) -> Self {
-        Self { admission, ..self }
-    }
-}
-
-/// Every route there is. Paths of the API stand below `/v1`, however clients write it: see
-/// [`canonical`].
-fn table(state: &AppState) -> Vec<Route> {
-    use Admission::{Holder, OptionalKey, Owner, Public};
-    let mut table = vec![
-        Route::get("/", root::page).open_to(Public),
-        Route::post("/", root::wrong_endpoint).open_to(Public),
-        Route::get("/page/{name}", web::file).open_to(Public),
-        Route::get("/health", health::health).open_to(Public),
-        Route::get("/v1/models", models::list).open_to(OptionalKey),
-        Route::get("/v1/model/info", model_info::list).open_to(OptionalKey),
-        Route::get("/v1/models/{*id}", models::entry).open_to(OptionalKey),
-        Route::get("/v1/assistants", assistants::list),
-        Route::post("/v1/assistants", assistants::create),
-        Route::get("/v1/assistants/{id}", assistants::entry),
-        Route::post("/v1/assistants/{id}", assistants::modify),
-        Route::delete("/v1/assistants/{id}", assistants::delete),
-        Route::any("/v1/threads", assistants::threads).open_to(Public),
-        Route::any("/v1/threads/{*rest}", assistants::threads).open_to(Public),
-        Route::post("/v1/chat/completions", chat::completions),
-        Route::get("/v1/files", files::list),
-        Route::post("/v1/files", files::create),
-        Route::get("/v1/files/{id}", files::entry),
-        Route::delete("/v1/files/{id}", files::delete),
-        Route::get("/v1/files/{id}/content", files::content),
-        Route::post("/v1/completions", completions::create),
-        Route::post("/v1/responses", responses::create),
-        Route::post("/v1/responses/input_tokens", responses::input_tokens),
-        Route::get("/v1/responses/{id}", responses::get),
-        Route::delete("/v1/responses/{id}", responses::delete),
-        Route::post("/v1/responses/{id}/cancel", responses::cancel),
-        Route::get("/v1/responses/{id}/input_items", responses::input_items),
-        Route::post("/v1/conversations", conversations::create),
-        Route::get("/v1/conversations/{id}", conversations::get),
-        Route::post("/v1/conversations/{id}", conversations::update),
-        Route::delete("/v1/conversations/{id}", conversations::delete),
-        Route::get("/v1/conversations/{id}/items", conversations::list_items),
-        Route::post("/v1/conversations/{id}/items", conversations::add_items),
-        Route::get(
-            "/v1/conversations/{id}/items/{item}",
-            conversations::get_item,
-        ),
-        Route::delete(
-            "/v1/conversations/{id}/items/{item}",
-            conversations::delete_item,
-        ),
-        Route::post("/v1/audio/transcriptions", audio::transcriptions),
-        Route::post("/v1/audio/translations", audio::translations),
-        Route::post("/v1/audio/speech", audio::speech),
-        Route::get("/v1/audio/voices", audio::list_voices).open_to(OptionalKey),
-        Route::get("/v1/audio/models", audio::list_models).open_to(OptionalKey),
-        Route::post("/v1/images/generations", images::generations),
-        Route::post("/v1/images/edits", images::edits),
-        Route::post("/v1/images/variations", images::variations),
-        Route::get("/v1/videos", videos::list),
-        Route::post("/v1/videos", videos::create),
-        Route::any("/v1/videos/edits", videos::not_offered).open_to(Public),
-        Route::any("/v1/videos/extensions", videos::not_offered).open_to(Public),
-        Route::any("/v1/videos/characters", videos::not_offered).open_to(Public),
-        Route::any("/v1/videos/characters/{*rest}", videos::not_offered).open_to(Public),
-        Route::get("/v1/videos/{id}", videos::entry),
-        Route::delete("/v1/videos/{id}", videos::delete),
-        Route::get("/v1/videos/{id}/content", videos::content),
-        Route::any("/v1/videos/{id}/remix", videos::not_offered).open_to(Public),
-        Route::get("/v1/keys", management::list).open_to(Owner),
-        Route::post("/v1/keys", management::create).open_to(Owner),
-        Route::get("/v1/keys/{id}", management::entry).open_to(Owner),
-        Route::patch("/v1/keys/{id}", management::update).open_to(Owner),
-        Route::delete("/v1/keys/{id}", management::delete).open_to(Owner),
-        Route::post("/v1/keys/{id}/rotate", management::rotate).open_to(Owner),
-        Route::post("/v1/keys/{id}/reset", management::reset).open_to(Owner),
-        Route::get("/v1/usage", usage::usage).open_to(Holder),
-        Route::get("/v1/usage/requests", usage::requests).open_to(Holder),
-        Route::get("/v1/key", usage::key).open_to(Holder),
-        Route::get("/v1/credits", usage::credits_left).open_to(Holder),
-        Route::get("/v1/dashboard/billing/subscription", usage::subscription).open_to(Holder),
-        Route::get("/v1/dashboard/billing/usage", usage::billing_usage).open_to(Holder),
-        Route::get("/v1/dashboard/billing/credit_grants", usage::credit_grants).open_to(Holder),
-        Route::post("/v1/messages", messages::create),
-        Route::post("/v1/messages/count_tokens", messages::count_tokens),
-    ];
-    table.extend(below_api());
-    table.extend(page_routes());
-    let services = state.services();
-    if let Some(counted) = services.access.metrics() {
-        let (counted, access) = (counted.clone(), services.access.clone());
-        let show = async move || metrics::metrics(&counted, &access).await;
-        table.push(Route::get("/metrics", show).open_to(Public));
-    }
-    if let Some(elsewhere) = &services.embeddings {
-        let passed_on = elsewhere.clone();
-        let create = async move |State(access): State<Arc<Access>>, request| {
-            embeddings::create(&access, &passed_on, request).await
-        };
-        table.push(Route::post("/v1/embeddings", create));
-        table.extend(ollama_embeddings(elsewhere));
-    }
-    table.extend(services.native.clone().map(native_route));
-    table
-}
-
-/// 1min.ai's own API.
-fn native_route(passed_on: Native) -> Route {
-    let forward = async move |State(access): State<Arc<Access>>, request| {
-        native::forward(access, passed_on, request).await
-    };
-    Route::any("/1min/{*path}", forward)
-}
-
-/// What the page asks. Most of it is answered to programs below `/v1`, too: below `try` a holder's
-/// session stands for the key.
-fn page_routes() -> Vec<Route> {
-    use Admission::{Public, Session};
-    vec![
-        Route::get("/admin/session", session::show).open_to(Public),
-        Route::post("/admin/session", session::begin).open_to(Public),
-        Route::delete("/admin/session", session::end).open_to(Public),
-        Route::get("/admin/api/accounts", management::list_accounts).open_to(Session),
-        Route::post("/admin/api/accounts/{name}/wake", management::wake_account).open_to(Session),
-        Route::get("/admin/api/keys", management::list).open_to(Session),
-        Route::post("/admin/api/keys", management::create).open_to(Session),
-        Route::patch("/admin/api/keys/{id}", management::update).open_to(Session),
-        Route::delete("/admin/api/keys/{id}", management::delete).open_to(Session),
-        Route::post("/admin/api/keys/{id}/rotate", management::rotate).open_to(Session),
-        Route::post("/admin/api/keys/{id}/reset", management::reset).open_to(Session),
-        Route::get("/admin/api/usage", usage::usage).open_to(Session),
-        Route::get("/admin/api/usage/requests", usage::requests).open_to(Session),
-        Route::get("/admin/api/key", usage::key).open_to(Session),
-        Route::get("/admin/api/budgets", status::budgets).open_to(Session),
-        Route::get("/admin/api/settings", status::settings).open_to(Session),
-        Route::get("/admin/api/health", status::health).open_to(Session),
-        Route::get("/admin/api/try/models", models::list).open_to(Session),
-        Route::post("/admin/api/try/chat/completions", chat::completions).open_to(Session),
-        Route::post("/admin/api/try/images/generations", images::generations).open_to(Session),
-        Route::post("/admin/api/try/audio/speech", audio::speech).open_to(Session),
-    ]
-}
-
-/// Ollama's API, and LM Studio's lists of models.
-fn below_api() -> [Route; 9] {
-    use Admission::{OptionalKey, Public};
-    [
-        Route::get("/api/version", ollama::models::version).open_to(Public),
-        Route::get("/api/tags", ollama::models::list).open_to(OptionalKey),
-        Route::post("/api/show", ollama::models::show).open_to(Public),
-        Route::get("/api/ps", ollama::models::running).open_to(Public),
-        Route::post("/api/pull", ollama::models::pull),
-        Route::post("/api/chat", ollama::chat::chat),
-        Route::post("/api/generate", ollama::chat::generate),
-        Route::get("/api/v0/models", lm_studio::list).open_to(OptionalKey),
-        Route::get("/api/v0/models/{*id}", lm_studio::entry).open_to(Public),
-    ]
-}
-
-/// Ollama's two endpoints for embeddings, passed on to another server.
-fn ollama_embeddings(elsewhere: &Arc<Embeddings>) -> [Route; 2] {
-    let of = |path: &'static str, decode: ollama::embed::Decode| {
-        let elsewhere = elsewhere.clone();
-        let create = async move |State(access): State<Arc<Access>>, request| {
-            ollama::embed::create(&access, &elsewhere, decode, request).await
-        };
-        Route::post(path, create)
-    };
-    [
-        of("/api/embed", EmbedRequest::of),
-        of("/api/embeddings", EmbedRequest::of_older),
-    ]
 }
 
 fn routes(state: AppState) -> Router {
@@ -362,7 +90,7 @@ impl Service {
             };
             let failure = Failure::new(
                 Kind::Overloaded,
-                "The relay has as many connections as it can have; try again.",
+                "The relay has reached its limit of open connections; try again.",
             )
             .with_retry_after(Some(CROWDED_RETRY_AFTER));
             let speaks_anthropic = admit::speaks_anthropic(request.headers());
@@ -376,13 +104,14 @@ impl Service {
     /// As [`Service::call`], for a request that need not come from a socket.
     pub async fn answer(&self, mut request: Request<Body>, peer: SocketAddr) -> Response {
         let (rate_limit, costs) = (RateLimitSlot::default(), CostSlot::default());
-        let uri = without_empty_segments(request.uri()).unwrap_or_else(|| request.uri().clone());
+        let uri = base_path::without_empty_segments(request.uri())
+            .unwrap_or_else(|| request.uri().clone());
         let (uri, has_refused_key) = match self
             .supplied_keys
             .take_from_url(&uri, request.headers_mut())
         {
             InUrl::No => (uri, false),
-            InUrl::Taken(uri) => (uri, false),
+            InUrl::Moved(uri) => (uri, false),
             // What is said of it must not repeat it.
             InUrl::Refused => (Uri::default(), true),
         };
@@ -398,7 +127,7 @@ impl Service {
         let target = deployed
             .as_ref()
             .and_then(|(_, path)| path.parse().ok())
-            .or_else(|| canonical(&context.uri))
+            .or_else(|| base_path::canonical(&context.uri))
             .unwrap_or_else(|| context.uri.clone());
         let is_closed = cors::is_closed(target.path());
         if !is_closed {
@@ -406,7 +135,7 @@ impl Service {
             self.supplied_keys.give(peer, request.headers_mut());
         }
         let mut response = if request.method() == Method::OPTIONS {
-            preflight(request.headers(), is_closed)
+            cors::preflight(request.headers(), is_closed)
         } else if has_refused_key {
             missing::key_in_url(&context, request.headers())
         } else if !missing::is_readable(&context.uri) {
@@ -436,103 +165,13 @@ impl Service {
         }
         reply::costs(headers, &costs);
         if !is_closed {
-            headers.insert(
-                header::ACCESS_CONTROL_ALLOW_ORIGIN,
-                HeaderValue::from_static("*"),
-            );
-            headers.insert(
-                header::ACCESS_CONTROL_EXPOSE_HEADERS,
-                HeaderValue::from_static("*"),
-            );
+            cors::open(headers);
         }
         // OpenAI's SDKs read the first name, Anthropic's the second.
         headers.insert(HeaderName::from_static("request-id"), id.clone());
         headers.insert(HeaderName::from_static("x-request-id"), id);
         response
     }
-}
-
-/// The URL without the slashes too many that come from a base URL that ends in one. None if there
-/// are none.
-fn without_empty_segments(uri: &Uri) -> Option<Uri> {
-    let path = uri.path();
-    let is_bare = path == "/" || !(path.contains("//") || path.ends_with('/'));
-    if is_bare {
-        return None;
-    }
-    let segments = path.split('/').filter(|segment| !segment.is_empty());
-    let mut bare: String = segments.flat_map(|segment| ["/", segment]).collect();
-    if bare.is_empty() {
-        bare.push('/');
-    }
-    if let Some(query) = uri.query() {
-        bare.extend(["?", query]);
-    }
-    bare.parse().ok()
-}
-
-/// Whether a path is not below `/v1`: Ollama's API is below `/api`.
-fn is_of_root(path: &str) -> bool {
-    let trees = ["/page/", "/admin/", "/api/", "/1min/"];
-    ["/", "/health", "/metrics"].contains(&path) || trees.iter().any(|tree| path.starts_with(tree))
-}
-
-/// The URL below `/v1`. Clients build URLs in three ways: on a base with `/v1`, on one without, and
-/// (those that add `/v1` themselves to a base that has it) with both. All mean the same. None if
-/// the URL is canonical.
-fn canonical(uri: &Uri) -> Option<Uri> {
-    let path = uri.path();
-    let canonical = match path.strip_prefix("/v1/") {
-        Some(rest) if rest.starts_with("v1/") || rest.starts_with("api/") => format!("/{rest}"),
-        Some(_) => return None,
-        None if path.starts_with("/api/v1/") => path.replacen("/api", "", 1),
-        // LM Studio's own API beside OpenAI's differs in its list of models alone.
-        None if path.starts_with("/api/v0/") && !path.starts_with("/api/v0/models") => {
-            path.replacen("/api/v0", "/v1", 1)
-        }
-        // Azure's newer paths.
-        None if path.starts_with("/openai/v1/") => path.replacen("/openai", "", 1),
-        None if path.starts_with("/openai/") => path.replacen("/openai", "/v1", 1),
-        None if path == "/v1" || is_of_root(path) => return None,
-        None => format!("/v1{path}"),
-    };
-    let query = uri.query().map(|query| format!("?{query}"));
-    format!("{canonical}{}", query.unwrap_or_default())
-        .parse()
-        .ok()
-}
-
-/// What a browser asks before it sends another origin's request; nothing is granted where it may not
-/// read the answer.
-fn preflight(asked: &HeaderMap, is_closed: bool) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    if is_closed {
-        return response;
-    }
-    let headers = response.headers_mut();
-    // A wildcard does not cover `Authorization`, so what is asked for is granted by name.
-    let granted = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
-    let granted = granted.unwrap_or(HeaderValue::from_static(
-        "Authorization, Content-Type, Accept, X-Api-Key",
-    ));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, granted);
-    headers.insert(
-        header::ACCESS_CONTROL_ALLOW_METHODS,
-        HeaderValue::from_static("GET, POST, DELETE, OPTIONS"),
-    );
-    headers.insert(
-        header::ACCESS_CONTROL_MAX_AGE,
-        HeaderValue::from_static("86400"),
-    );
-    // Pages on the web may reach a relay in the local network only if it says so.
-    if asked.contains_key("access-control-request-private-network") {
-        headers.insert(
-            HeaderName::from_static("access-control-allow-private-network"),
-            HeaderValue::from_static("true"),
-        );
-    }
-    response
 }
 
 #[cfg(test)]
@@ -546,58 +185,7 @@ mod tests {
     use super::*;
     use crate::app::App;
     use crate::config::Settings;
-
-    #[test]
-    fn slashes_too_many_are_taken_out() {
-        let table = [
-            ("/v1/models", None),
-            ("/v1/models?after_id=a//b/", None),
-            ("/", None),
-            ("/v1//chat/completions", Some("/v1/chat/completions")),
-            ("//v1/models/", Some("/v1/models")),
-            ("/v1/models/?limit=3", Some("/v1/models?limit=3")),
-            ("//", Some("/")),
-        ];
-        for (given, bare) in table {
-            let bare: Option<Uri> = bare.map(|bare| bare.parse().unwrap());
-            let given = Uri::builder().path_and_query(given).build().unwrap();
-            assert_eq!(without_empty_segments(&given), bare, "{given}");
-        }
-    }
-
-    #[test]
-    fn bases_with_and_without_a_version_mean_the_same() {
-        let table = [
-            ("/v1/models", None),
-            ("/models", Some("/v1/models")),
-            ("/models?limit=3", Some("/v1/models?limit=3")),
-            ("/v1/v1/models", Some("/v1/models")),
-            ("/v1/v1/v1/models", Some("/v1/v1/models")),
-            ("/v1", None),
-            ("/", None),
-            ("/health", None),
-            ("/metrics", None),
-            ("/page/page.js", None),
-            ("/admin/api/keys", None),
-            ("/pages", Some("/v1/pages")),
-            ("/v1/health", None),
-            ("/api/chat", None),
-            ("/v1/api/chat", Some("/api/chat")),
-            ("/api/v1/models", Some("/v1/models")),
-            ("/api/v0/models", None),
-            ("/api/v0/chat/completions", Some("/v1/chat/completions")),
-            ("/openai/v1/responses", Some("/v1/responses")),
-            (
-                "/openai/responses?api-version=preview",
-                Some("/v1/responses?api-version=preview"),
-            ),
-        ];
-        for (given, expected) in table {
-            let expected: Option<Uri> = expected.map(|uri| uri.parse().unwrap());
-            let given = Uri::builder().path_and_query(given).build().unwrap();
-            assert_eq!(canonical(&given), expected, "{given}");
-        }
-    }
+    use crate::http::route_table::Route;
 
     /// A relay whose upstream refuses every connection, with one request a minute for a caller.
     fn state() -> AppState {

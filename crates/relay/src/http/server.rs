@@ -103,7 +103,7 @@ pub async fn serve(
     drop((listener, open));
     tracing::info!(
         open = connections(),
-        "stopping: no new connections, open requests may end"
+        "stopping: no new connections; waiting for open requests"
     );
     shutdown::enter(Phase::Draining);
     let last_words = LAST_WORDS.min(limits.grace / 4);
@@ -111,7 +111,7 @@ pub async fn serve(
     if ended.await.is_err() {
         tracing::warn!(
             open = connections(),
-            "the time for open requests is over; what is left fails"
+            "the shutdown timeout is over; requests that are still open are aborted"
         );
         shutdown::enter(Phase::Ending);
         let _ = tokio::time::timeout(last_words, all_ended.recv()).await;
@@ -145,8 +145,8 @@ async fn speaks(stream: &TcpStream) -> std::io::Result<bool> {
     let mut begun = [0; PREFACE.len()];
     loop {
         let length = stream.peek(&mut begun).await?;
-        let said = begun.get(..length).unwrap_or_default();
-        if length == 0 || length == PREFACE.len() || !PREFACE.starts_with(said) {
+        let bytes = begun.get(..length).unwrap_or_default();
+        if length == 0 || length == PREFACE.len() || !PREFACE.starts_with(bytes) {
             return Ok(length > 0);
         }
         tokio::time::sleep(PEEK_AGAIN).await;
@@ -173,7 +173,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_is_served_once_it_has_said_what_it_speaks() {
-        for (said, closes, served) in [
+        for (bytes, closes, served) in [
             (&b"GE"[..], false, Some(true)),
             (PREFACE, false, Some(true)),
             (b"PO", false, Some(true)),
@@ -185,12 +185,16 @@ mod tests {
             let address = listener.local_addr().unwrap();
             let (near, far) = tokio::join!(TcpStream::connect(address), listener.accept());
             let (mut near, far) = (near.unwrap(), far.unwrap().0);
-            near.write_all(said).await.unwrap();
+            near.write_all(bytes).await.unwrap();
             if closes {
                 drop(near.shutdown().await);
             }
             let speaks = tokio::time::timeout(Duration::from_millis(200), speaks(&far)).await;
-            assert_eq!(speaks.ok().map(Result::unwrap), served, "{said:?} {closes}");
+            assert_eq!(
+                speaks.ok().map(Result::unwrap),
+                served,
+                "{bytes:?} {closes}"
+            );
         }
     }
 }

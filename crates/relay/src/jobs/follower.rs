@@ -30,7 +30,7 @@ const BREATH: Duration = Duration::from_millis(200);
 const STORE_PAUSE: Duration = Duration::from_secs(3);
 
 /// A job that has not ended after so long never will.
-const LIFE: Duration = Duration::from_hours(24);
+const JOB_AGE_MAX: Duration = Duration::from_hours(24);
 
 /// How long jobs are kept after they have ended.
 const RETENTION: Duration = Duration::from_hours(30 * 24);
@@ -82,9 +82,9 @@ impl Jobs {
                 Err(next) => pause = pause.min(next.saturating_duration_since(Instant::now())),
             }
         }
-        let looks = stream::iter(looking).map(|job| self.look(job));
+        let polls = stream::iter(looking).map(|job| self.poll(job));
         let outcomes: Vec<Result<(), StoreError>> =
-            looks.buffer_unordered(CONCURRENT).collect().await;
+            polls.buffer_unordered(CONCURRENT).collect().await;
         outcomes.into_iter().collect::<Result<(), StoreError>>()?;
         if let Some(next) = self.table.next_look().await? {
             let until = Duration::from_millis(next.saturating_sub(now()));
@@ -109,7 +109,7 @@ impl Jobs {
     }
 
     /// Asks 1min.ai once what became of a job.
-    async fn look(&self, mut job: Job) -> Result<(), StoreError> {
+    async fn poll(&self, mut job: Job) -> Result<(), StoreError> {
         if !self.table.lease(&job.id, now(), self.lease()).await? {
             return Ok(());
         }
@@ -132,7 +132,7 @@ impl Jobs {
             }
             JobPoll::Working => self.put_off(&job, Duration::ZERO).await,
             JobPoll::Failed(error) => {
-                tracing::debug!(job = job.id, %error, "a look at a job failed");
+                tracing::debug!(job = job.id, %error, "a job could not be polled");
                 self.put_off(&job, asked_to_wait(&error)).await
             }
         }
@@ -141,10 +141,10 @@ impl Jobs {
     /// Settles when a job is looked at next, or gives it up if it takes too long.
     async fn put_off(&self, job: &Job, at_least: Duration) -> Result<(), StoreError> {
         let now = now();
-        if now.saturating_sub(job.created) > whole_milliseconds(LIFE) {
+        if now.saturating_sub(job.created) > whole_milliseconds(JOB_AGE_MAX) {
             let message = format!(
                 "1min.ai has not ended the job within {} hours.",
-                LIFE.as_secs() / 3600
+                JOB_AGE_MAX.as_secs() / 3600
             );
             return self.end(&mut job.clone(), failed(GIVEN_UP, &message)).await;
         }

@@ -138,7 +138,7 @@ impl Counters {
 
     /// How a scope stands now, in the order of [`Per::ALL`].
     #[must_use]
-    pub fn standing(&mut self, periods: &Arc<Periods>, scope: &str) -> [Counter; 4] {
+    pub fn counters_of(&mut self, periods: &Arc<Periods>, scope: &str) -> [Counter; 4] {
         self.scope(periods, scope).now
     }
 
@@ -239,8 +239,8 @@ mod tests {
             .unwrap();
         counters.settle(&periods, &["k", RELAY], 60, 10);
         counters.settle(&periods, &["k", RELAY], 40, 90);
-        let standing = counters.standing(&periods, "k");
-        assert!(standing.iter().all(|c| (c.settled, c.held) == (100, 0)));
+        let counts = counters.counters_of(&periods, "k");
+        assert!(counts.iter().all(|c| (c.settled, c.held) == (100, 0)));
         let refused = counters.reserve(&periods, &scopes, 0, CallKind::Chat);
         assert!(refused.is_err(), "nothing is left");
         // The next day.
@@ -290,11 +290,11 @@ mod tests {
             .reserve(&tomorrow, &scopes, 10, CallKind::Chat)
             .unwrap();
         counters.settle(&today, &["k"], 10, 7);
-        let standing = counters.standing(&tomorrow, "k");
-        assert_eq!((standing[0].settled, standing[0].held), (0, 10));
-        assert_eq!((standing[3].settled, standing[3].held), (7, 10));
+        let counts = counters.counters_of(&tomorrow, "k");
+        assert_eq!((counts[0].settled, counts[0].held), (0, 10));
+        assert_eq!((counts[3].settled, counts[3].held), (7, 10));
         counters.settle(&tomorrow, &["k"], 10, 5);
-        let standing = counters.standing(&tomorrow, "k");
-        assert_eq!((standing[0].settled, standing[3].settled), (5, 12));
+        let counts = counters.counters_of(&tomorrow, "k");
+        assert_eq!((counts[0].settled, counts[3].settled), (5, 12));
     }
 }

@@ -5,48 +5,31 @@
 //! [`Hold::settle`] or [`Hold::refused`]. What costs none (uploads, lists, results) takes the key
 //! of the lease.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use onemin::chat::Accounting;
-use onemin::native::{self, Gives};
 use onemin::prices::ChatPrice;
-use onemin::{Accepted, ApiKey, Client, Error, Mode, Outcome, Payload, chat, code, features};
-use serde_json::{Map, Value};
+use onemin::{Accepted, ApiKey, Client, Error, Mode, Outcome, Payload};
 use translate::failure::{Failure, Kind};
 use translate::reply::{Usage, UsageSource};
-use translate::tokens;
 
-use super::counters::CallKind;
-use super::estimate::{Estimator, unknown_chat_price};
+use super::cost_slot::CostSlot;
+use super::gate::{Estimate, Gate};
 use super::hold::Hold as Held;
+use super::paid_call::{Charge, PaidCall, PaidError};
 use super::request_entry::RequestEntry;
 use super::row::CostSource;
-use super::service::{Ledger, NewCall};
+use super::service::NewCall;
 use crate::access::caller::Caller;
-use crate::access::keys::Use;
 use crate::access::keys::cache::{KnownKey, Running};
 use crate::accounts::Lease;
 use crate::accounts::balance::{Balance, milli};
-use crate::accounts::pool::Pool;
 use crate::clock;
 use crate::failure::of_upstream;
-use crate::models::Models;
 
 /// The most accounts that one call is tried at.
 const ACCOUNTS_MAX: usize = 3;
-
-/// What all payers need.
-pub struct Gate {
-    /// Where calls are held and booked.
-    pub ledger: Ledger,
-    /// What calls cost.
-    pub estimator: Estimator,
-    /// Prices.
-    pub models: Arc<Models>,
-    /// Accounts that pay for access keys.
-    pub pool: Arc<Pool>,
-}
 
 /// Who calls and which account of 1min.ai pays; clones are handles of one request's payer.
 #[derive(Clone)]
@@ -75,84 +58,6 @@ impl std::fmt::Debug for Payer {
     }
 }
 
-/// What the headers of every answer tell of its cost: thousandths of a credit.
-#[derive(Debug, Clone, Default)]
-pub struct CostSlot(Arc<Costs>);
-
-#[derive(Debug)]
-struct Costs {
-    estimate: AtomicI64,
-    left: AtomicI64,
-}
-
-/// What is not known.
-const UNSET: i64 = -1;
-
-impl Default for Costs {
-    fn default() -> Self {
-        Self {
-            estimate: AtomicI64::new(UNSET),
-            left: AtomicI64::new(UNSET),
-        }
-    }
-}
-
-impl CostSlot {
-    /// What the request's calls were estimated to cost, once one was asked for.
-    #[must_use]
-    pub fn estimate(&self) -> Option<i64> {
-        Some(self.0.estimate.load(Ordering::Relaxed)).filter(|credits| *credits >= 0)
-    }
-
-    /// What is left of the caller's tightest budget, if it has any.
-    #[must_use]
-    pub fn left(&self) -> Option<i64> {
-        Some(self.0.left.load(Ordering::Relaxed)).filter(|credits| *credits >= 0)
-    }
-
-    fn add(&self, estimate: i64) {
-        let before = self.0.estimate.fetch_add(estimate, Ordering::Relaxed);
-        if before == UNSET {
-            self.0.estimate.fetch_add(-UNSET, Ordering::Relaxed);
-        }
-    }
-}
-
-/// A call that 1min.ai charges for, as far as its price depends on it.
-#[derive(Debug, Clone, Copy)]
-pub enum PaidCall<'c> {
-    /// An answer of a chat model, and the client's bound on its tokens.
-    Chat(&'c chat::Request, Option<u64>),
-    /// An answer of the code generator.
-    Code(&'c code::Request),
-    /// Any other feature: images, speech, transcription, video.
-    Feature(&'c Payload),
-    /// A request that is passed on to 1min.ai as it came.
-    Native(NativeCall<'c>),
-}
-
-/// What a request to 1min.ai's own API names.
-#[derive(Debug, Clone, Copy)]
-pub struct NativeCall<'c> {
-    /// The feature, by upstream's name.
-    pub feature: &'c str,
-    /// The model.
-    pub model: &'c str,
-    /// The fields of its `promptObject`.
-    pub fields: &'c Map<String, Value>,
-}
-
-/// How a paid call ended, for what is booked.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Charge {
-    /// Upstream said what it cost, in credits.
-    Reported(f64),
-    /// It was or may have been charged, and upstream did not say how much.
-    Unreported,
-    /// It surely was not charged.
-    Nothing,
-}
-
 /// Leave for one paid call. What is dropped without a settlement counts as [`Charge::Unreported`].
 #[must_use = "a hold ends in its settlement"]
 pub struct Hold {
@@ -168,14 +73,6 @@ pub struct Hold {
     tried: Vec<Arc<str>>,
     /// When it began, and its number at the account, if nobody else used that then.
     began: Option<(i64, u64)>,
-}
-
-/// What a call costs, before it is made.
-struct Estimate<'c> {
-    model: &'c str,
-    kind: CallKind,
-    credits: i64,
-    price: Option<ChatPrice>,
 }
 
 impl Payer {
@@ -256,7 +153,7 @@ impl Payer {
     }
 
     /// As [`Payer::hold`], for a job that outlives the request and the process. When the call was
-    /// taken, [`Hold::leave_to_job`] leaves the hold to [`Ledger::settle_job`], which finds it by
+    /// taken, [`Hold::leave_to_job`] leaves the hold to [`Ledger::settle_job`](super::service::Ledger::settle_job), which finds it by
     /// the job's id.
     ///
     /// # Errors
@@ -280,7 +177,12 @@ impl Payer {
         let (Some(name), Some(gate)) = (account, &self.0.gate) else {
             return self.lease();
         };
-        let gone = || Failure::new(Kind::NotFound, "The 1min.ai account that has it is gone.");
+        let gone = || {
+            Failure::new(
+                Kind::NotFound,
+                "The 1min.ai account that holds it was removed.",
+            )
+        };
         gate.pool.lease_of(name).ok_or_else(gone)
     }
 
@@ -326,29 +228,14 @@ impl Payer {
     }
 
     async fn permitted<'c>(&self, call: PaidCall<'c>) -> Result<Estimate<'c>, Failure> {
-        let of = use_of(call);
-        let model = model_of(call);
+        let of = call.use_of_model();
+        let model = call.model();
         if let Some(known) = &self.0.key {
             known.key.check(of, model)?;
         }
-        let mut estimate = Estimate {
-            model,
-            kind: CallKind::Media,
-            credits: 0,
-            price: None,
-        };
-        let Some(gate) = &self.0.gate else {
-            return Ok(estimate);
-        };
-        match call {
-            PaidCall::Chat(request, limit) => {
-                let images = request.images.len();
-                gate.chat(&mut estimate, &request.prompt, images, limit)
-                    .await;
-            }
-            PaidCall::Code(request) => gate.chat(&mut estimate, &request.prompt, 0, None).await,
-            PaidCall::Feature(payload) => estimate.credits = gate.feature(payload).await,
-            PaidCall::Native(call) => gate.native(&mut estimate, call).await,
+        let mut estimate = Estimate::of(model);
+        if let Some(gate) = &self.0.gate {
+            gate.estimate(&mut estimate, call).await;
         }
         Ok(estimate)
     }
@@ -378,7 +265,7 @@ impl Payer {
             _ => (None, None),
         };
         if let Some(left) = held.as_ref().and_then(Held::left) {
-            self.0.costs.0.left.store(left, Ordering::Relaxed);
+            self.0.costs.set_left(left);
         }
         Ok(Hold {
             payer: self.clone(),
@@ -442,47 +329,6 @@ impl Payer {
         let (in_use, number) = account.begin();
         entry.uses(in_use);
         Some((began, number?))
-    }
-}
-
-impl Gate {
-    async fn feature(&self, payload: &Payload) -> i64 {
-        let metadata = self.models.price_of(payload.kind, &payload.model).await;
-        self.estimator.media(metadata.as_ref(), payload, None)
-    }
-
-    async fn native(&self, estimate: &mut Estimate<'_>, call: NativeCall<'_>) {
-        let media = features::Kind::of_name(call.feature)
-            .filter(|kind| *kind != features::Kind::CodeGenerator);
-        if let Some(kind) = media {
-            let payload = Payload::new(kind, call.model.to_owned(), call.fields.clone());
-            estimate.credits = self.feature(&payload).await;
-        } else if native::gives(call.feature) == Some(Gives::Text) {
-            let prompt = call.fields.get("prompt").and_then(Value::as_str);
-            self.chat(estimate, prompt.unwrap_or_default(), 0, None)
-                .await;
-        } else {
-            estimate.credits = self.estimator.unknown_media(call.model);
-        }
-    }
-
-    async fn chat(
-        &self,
-        estimate: &mut Estimate<'_>,
-        prompt: &str,
-        images: usize,
-        limit: Option<u64>,
-    ) {
-        estimate.kind = CallKind::Chat;
-        estimate.price = match self.models.chat_price(estimate.model).await {
-            Some(price) => Some(price),
-            None => unknown_chat_price(),
-        };
-        if let Some(price) = estimate.price {
-            let input = tokens::from_bytes(prompt.len() as u64);
-            let model = estimate.model;
-            estimate.credits = self.estimator.chat(model, price, input, images, limit);
-        }
     }
 }
 
@@ -629,7 +475,7 @@ impl Hold {
         }
     }
 
-    /// Leaves the hold to a job, which settles it by its id: [`Ledger::settle_job`].
+    /// Leaves the hold to a job, which settles it by its id: [`Ledger::settle_job`](super::service::Ledger::settle_job).
     pub fn leave_to_job(mut self) {
         self.payer.0.has_paid.store(true, Ordering::Relaxed);
         if let Some(held) = self.held.take() {
@@ -644,77 +490,5 @@ impl std::fmt::Debug for Hold {
             .field("model", &self.model)
             .field("estimate", &self.estimate)
             .finish_non_exhaustive()
-    }
-}
-
-impl Charge {
-    /// That of a call that was answered.
-    #[must_use]
-    pub fn of(accounting: &Accounting) -> Self {
-        accounting.credits.map_or(Self::Unreported, Self::Reported)
-    }
-
-    /// That of a call that failed.
-    #[must_use]
-    pub fn of_error(error: &Error) -> Self {
-        match error.was_accepted() {
-            Accepted::No => Self::Nothing,
-            Accepted::Maybe => Self::Unreported,
-        }
-    }
-}
-
-/// Why a paid call gave nothing.
-#[derive(Debug)]
-pub enum PaidError {
-    /// It was not made: there was no leave.
-    Refused(Failure),
-    /// Upstream's refusal, or the way to it.
-    Upstream(Error),
-}
-
-impl PaidError {
-    /// Whether the call did no work for sure, so that another may be made in its place.
-    #[must_use]
-    pub fn did_no_work(&self) -> bool {
-        match self {
-            Self::Refused(_) => true,
-            Self::Upstream(error) => error.was_accepted() == Accepted::No,
-        }
-    }
-}
-
-impl From<PaidError> for Failure {
-    fn from(error: PaidError) -> Self {
-        match error {
-            PaidError::Refused(failure) => failure,
-            PaidError::Upstream(error) => of_upstream(&error),
-        }
-    }
-}
-
-fn model_of(call: PaidCall<'_>) -> &str {
-    match call {
-        PaidCall::Chat(request, _) => &request.model,
-        PaidCall::Code(request) => &request.model,
-        PaidCall::Feature(payload) => &payload.model,
-        PaidCall::Native(call) => call.model,
-    }
-}
-
-fn use_of(call: PaidCall<'_>) -> Use {
-    match call {
-        PaidCall::Chat(..) | PaidCall::Code(_) => Use::Chat,
-        PaidCall::Feature(payload) => match payload.kind {
-            features::Kind::SpeechToText | features::Kind::AudioTranslator => Use::Audio,
-            features::Kind::ImageToPrompt => Use::Images,
-            kind => match native::gives(kind.as_str()) {
-                Some(Gives::Video) => Use::Video,
-                Some(Gives::Audio) => Use::Audio,
-                Some(Gives::Images) => Use::Images,
-                Some(Gives::Text) | None => Use::Chat,
-            },
-        },
-        PaidCall::Native(_) => Use::Native,
     }
 }

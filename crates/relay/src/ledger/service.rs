@@ -9,9 +9,10 @@ use tokio::time::timeout;
 use translate::failure::{Failure, Kind};
 use uuid::Uuid;
 
-use super::booking::{Booked, Booking, OpenRows, find_hold, jobs_query, read_hold};
+use super::booking::{Booked, Booking, OpenRows};
 use super::counters::{CallKind, Counter, Counters, Exceeded, RELAY};
 use super::hold::Hold;
+use super::hold_rows::{find_hold, jobs_query, read_hold};
 use super::period::{Calendar, Per, Periods};
 use super::queue::{Message, Queue};
 use super::request_entry::RequestEntry;
@@ -432,12 +433,15 @@ impl Ledger {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn standing(&self, scope: &str) -> Result<([Counter; 4], Arc<Periods>), StoreError> {
+    pub async fn counters_of(
+        &self,
+        scope: &str,
+    ) -> Result<([Counter; 4], Arc<Periods>), StoreError> {
         let periods = self.0.calendar.at(clock::now_ms());
         let counters = if self.0.database.is_shared() || !self.0.is_loaded.load(Ordering::Acquire) {
-            shared::standing(&self.0.database, &periods, scope).await?
+            shared::counters_of(&self.0.database, &periods, scope).await?
         } else {
-            self.counters().standing(&periods, scope)
+            self.counters().counters_of(&periods, scope)
         };
         Ok((counters, periods))
     }
@@ -450,7 +454,7 @@ impl Ledger {
         if known.key.budgets.is_empty() {
             return Ok(());
         }
-        let Ok((counters, periods)) = self.standing(&known.key.id).await else {
+        let Ok((counters, periods)) = self.counters_of(&known.key.id).await else {
             // The hold will say that the database is away.
             return Ok(());
         };
@@ -509,7 +513,7 @@ impl Ledger {
             return None;
         }
         let periods = self.0.calendar.at(clock::now_ms());
-        let counters = self.counters().standing(&periods, &key.key.id);
+        let counters = self.counters().counters_of(&periods, &key.key.id);
         let left = key.key.budgets.iter().filter_map(|budget| {
             let counter = counters.get(budget.per.index())?;
             Some((budget.credits - counter.used() - counter.held).max(0))
@@ -530,7 +534,7 @@ impl Ledger {
     pub async fn reset(&self, scope: &str, per: Per) -> Result<(), StoreError> {
         self.written().await;
         let periods = self.0.calendar.at(clock::now_ms());
-        let (counters, _) = self.standing(scope).await?;
+        let (counters, _) = self.counters_of(scope).await?;
         let settled = counters
             .get(per.index())
             .map_or(0, |counter| counter.settled);
@@ -557,7 +561,7 @@ impl Ledger {
             needed,
             ..
         } = exceeded;
-        let whose = if exceeded.scope == RELAY {
+        let owner = if exceeded.scope == RELAY {
             "this relay"
         } else {
             "this access key"
@@ -568,20 +572,20 @@ impl Ledger {
             Per::Month => "this month",
             Per::Total => "in all",
         };
-        let anew = exceeded.resets_at.and_then(|at| {
+        let reset = exceeded.resets_at.and_then(|at| {
             let at = jiff::Timestamp::from_millisecond(at).ok()?;
             Some(format!(
-                " The budget begins anew at {at} ({}).",
+                " The budget resets at {at} ({}).",
                 self.0.calendar.zone()
             ))
         });
         let message = format!(
-            "The budget of {whose} is used up: {} of {} credits were used {period}, {} are held by requests under way, and this request needs about {}.{}",
+            "The budget of {owner} is used up: {} of {} credits were used {period}, {} are held by requests under way, and this request needs about {}.{}",
             whole(counter.used()),
             whole(*limit),
             whole(counter.held),
             whole(*needed),
-            anew.unwrap_or_default()
+            reset.unwrap_or_default()
         );
         Failure::new(Kind::OutOfCredits, message).with_retry(false)
     }
@@ -638,7 +642,7 @@ fn settled_job(hold: HoldRow, credits: Option<i64>, outcome: String) -> LedgerRo
 }
 
 fn away() -> Failure {
-    let message = "The relay's own store does not answer, so the budget of this access key cannot be checked. Nothing was done; try again in a moment.";
+    let message = "The relay's database does not answer, so the budget of this access key cannot be checked. The request was not sent; try again in a moment.";
     Failure::new(Kind::Overloaded, message)
         .with_retry_after(Some(5))
         .with_retry(true)

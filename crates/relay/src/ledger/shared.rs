@@ -19,10 +19,10 @@ use crate::store::database::{Database, Param, Transaction};
 use crate::task;
 
 /// The longest that one group may take, once the database has answered before.
-const PATIENCE: Duration = Duration::from_millis(200);
+const GROUP_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The same before that: the connection may have to be made.
-const FIRST_PATIENCE: Duration = Duration::from_secs(2);
+const FIRST_GROUP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The most calls of one group.
 const GROUP_MAX: usize = 64;
@@ -89,7 +89,7 @@ impl SharedBudgets {
 }
 
 async fn work(database: Database, mut queue: mpsc::Receiver<Waiting>) {
-    let mut patience = FIRST_PATIENCE;
+    let mut limit = FIRST_GROUP_TIMEOUT;
     while let Some(first) = queue.recv().await {
         let mut group = vec![first];
         while group.len() < GROUP_MAX
@@ -106,13 +106,13 @@ async fn work(database: Database, mut queue: mpsc::Receiver<Waiting>) {
             });
             holding.await.map(|verdicts| (wanted, verdicts))
         });
-        match timeout(patience, &mut holding).await {
+        match timeout(limit, &mut holding).await {
             Ok(Ok(Ok((_, verdicts)))) => {
-                patience = PATIENCE;
+                limit = GROUP_TIMEOUT;
                 tell(&database, group, verdicts);
             }
-            late => {
-                if late.is_err() {
+            failed => {
+                if failed.is_err() {
                     // What is held after all is given back.
                     let database = database.clone();
                     task::spawn(async move {
@@ -163,7 +163,7 @@ async fn give_back(database: &Database, calls: Vec<Wanted>) {
         })
     });
     if let Err(error) = giving_back.await {
-        tracing::debug!(%error, "holds of requests that are gone cannot be given back");
+        tracing::debug!(%error, "holds of cancelled requests cannot be released");
     }
 }
 
@@ -307,7 +307,7 @@ fn list(places: &BTreeMap<Place, i64>) -> String {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn standing(
+pub async fn counters_of(
     database: &Database,
     periods: &Periods,
     scope: &str,

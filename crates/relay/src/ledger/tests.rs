@@ -164,7 +164,7 @@ async fn rows_hours_days_and_counters_have_one_sum() {
         assert_eq!(total, 75_000, "{table}");
     }
     for scope in [key.key.id.as_str(), RELAY] {
-        let (counters, _) = ledger.standing(scope).await.unwrap();
+        let (counters, _) = ledger.counters_of(scope).await.unwrap();
         assert!(counters.iter().all(|c| (c.settled, c.held) == (75_000, 0)));
     }
     let stored = "SELECT CAST(SUM(settled) AS BIGINT) FROM budget_counters WHERE period = 'total'";
@@ -199,7 +199,7 @@ async fn what_1min_ai_says_was_used_corrects_estimates_and_shows_what_was_spent_
         database,
         key,
     } = fixture(Vec::new()).await;
-    let said = |used: i64| {
+    let report = |used: i64| {
         let balance = Balance {
             limit: Some(1_000_000),
             used,
@@ -213,14 +213,14 @@ async fn what_1min_ai_says_was_used_corrects_estimates_and_shows_what_was_spent_
         hold.settle(credits, source);
         entry.ended(RequestEnd::Answered, "m", false, None, 1.0, None);
     };
-    said(500_000);
+    report(500_000);
     pay("a", 1000, CostSource::Reported).await;
     // An image: 40,000 estimated, 42,000 in truth.
     pay("image", 40_000, CostSource::Estimated).await;
-    said(543_000);
+    report(543_000);
     pay("b", 2000, CostSource::Reported).await;
     // Somebody used the account's own page for 7,000.
-    said(552_000);
+    report(552_000);
     ledger.close().await;
     let listed = rows(
         &database,
@@ -248,7 +248,7 @@ async fn what_1min_ai_says_was_used_corrects_estimates_and_shows_what_was_spent_
     )
     .await;
     assert_eq!(booked, 45_000);
-    let (counters, _) = ledger.standing(&key.key.id).await.unwrap();
+    let (counters, _) = ledger.counters_of(&key.key.id).await.unwrap();
     assert_eq!(counters[3].settled, 45_000);
     let hours = "SELECT CAST(SUM(credits) AS BIGINT) FROM usage_hours";
     assert_eq!(sum(&database, hours).await, 552_000 - 500_000);
@@ -307,7 +307,7 @@ async fn ten_thousand_random_ends_leave_no_hold() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     ledger.close().await;
-    let (counters, _) = ledger.standing(&key.key.id).await.unwrap();
+    let (counters, _) = ledger.counters_of(&key.key.id).await.unwrap();
     assert_eq!((counters[3].settled, counters[3].held), (expected, 0));
     assert_eq!(sum(&database, "SELECT COUNT(*) FROM holds").await, 0);
     let total = "SELECT CAST(SUM(credits) AS BIGINT) FROM ledger";

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use translate::failure::{Failure, Kind};
 
-use crate::accounts::choice::Standing;
+use crate::accounts::choice::Availability;
 use crate::accounts::pool::Pool;
 use crate::clock;
 use crate::ledger::service::Ledger;
@@ -22,9 +22,9 @@ pub struct AccountEntry {
     pub reason: Option<&'static str>,
     /// Whether the settings name it; else it is in the database.
     pub configured: bool,
-    /// What 1min.ai said last that is left.
+    /// What 1min.ai reported last that is left.
     pub balance: Option<f64>,
-    /// When that was said.
+    /// When that was reported.
     pub balance_at: Option<String>,
     /// What was spent through this relay.
     pub credits: f64,
@@ -56,12 +56,12 @@ pub async fn list(pool: &Pool, ledger: &Ledger) -> Result<Vec<AccountEntry>, Fai
     };
     let now = clock::now_ms();
     let entries = pool.statuses().into_iter().map(|status| {
-        let (state, until, reason) = state(&status.standing, now);
-        let left = status.standing.left;
-        let said = status
+        let (state, until, reason) = state(&status.availability, now);
+        let left = status.availability.left;
+        let reported = status
             .balance
             .and_then(|balance| Some((balance.left()?, balance.at)));
-        let balance = left.or(said);
+        let balance = left.or(reported);
         AccountEntry {
             state,
             until: until.map(moment),
@@ -88,16 +88,19 @@ pub fn wake(pool: &Pool, name: &str) -> Result<(), Failure> {
     Err(Failure::new(Kind::NotFound, "There is no such account."))
 }
 
-fn state(standing: &Standing, now: i64) -> (&'static str, Option<i64>, Option<&'static str>) {
-    if standing.parked.is_some() {
+fn state(
+    availability: &Availability,
+    now: i64,
+) -> (&'static str, Option<i64>, Option<&'static str>) {
+    if availability.parked.is_some() {
         ("parked", None, Some("1min.ai refuses its key"))
-    } else if standing.limited_until > now {
+    } else if availability.limited_until > now {
         (
             "cooling",
-            Some(standing.limited_until),
+            Some(availability.limited_until),
             Some("1min.ai's rate limit is reached"),
         )
-    } else if standing.left.is_some_and(|(left, _)| left <= 0) {
+    } else if availability.left.is_some_and(|(left, _)| left <= 0) {
         ("short", None, Some("it has no credits left"))
     } else {
         ("ready", None, None)

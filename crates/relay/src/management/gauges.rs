@@ -45,7 +45,7 @@ pub async fn registry(access: &KeyAccess) -> Registry {
         u32::try_from(ledger.waiting()).unwrap_or(u32::MAX),
     ));
     registry.register("ledger_waiting", "Records that wait to be written", waiting);
-    if let Ok((counters, _)) = ledger.standing(RELAY).await {
+    if let Ok((counters, _)) = ledger.counters_of(RELAY).await {
         let held: Gauge<f64, AtomicU64> = Gauge::default();
         held.set(counters.last().map_or(0.0, |total| credits(total.held)));
         registry.register("held_credits", "Credits held by calls under way", held);
@@ -71,12 +71,12 @@ pub async fn registry(access: &KeyAccess) -> Registry {
     }
     registry.register(
         "account_credits",
-        "Credits that are left, as 1min.ai said last",
+        "Credits left, as 1min.ai last reported them",
         balances,
     );
     registry.register(
         "account_state",
-        "How each account stands: ready, cooling, short, parked",
+        "State of each account: ready, cooling, short, parked",
         states,
     );
     let used: Gauges<OfBudget> = Family::default();

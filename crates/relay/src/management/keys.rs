@@ -133,7 +133,7 @@ impl Keys<'_> {
     /// # Errors
     /// The database is away.
     pub async fn entry(&self, key: AccessKey) -> Result<KeyEntry, Failure> {
-        let (counters, periods) = self.ledger.standing(&key.id).await?;
+        let (counters, periods) = self.ledger.counters_of(&key.id).await?;
         let budgets = budget_entries(&key.budgets, &counters, &periods);
         let left = |budget: &BudgetEntry| (budget.credits - budget.used - budget.held).max(0.0);
         let tightest = budgets.iter().min_by(|a, b| left(a).total_cmp(&left(b)));

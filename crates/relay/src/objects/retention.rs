@@ -56,7 +56,7 @@ pub async fn run(objects: Objects) {
         pause = PAUSE;
         match round(&objects).await {
             Ok(None | Some(0)) => {}
-            Ok(Some(deleted)) => tracing::info!(deleted, "files whose time was over are deleted"),
+            Ok(Some(deleted)) => tracing::info!(deleted, "expired files were deleted"),
             Err(error) => {
                 tracing::warn!(%error, "old files could not be deleted; tried again in an hour");
             }
@@ -82,7 +82,7 @@ pub async fn round(objects: &Objects) -> Result<Option<u64>, StoreError> {
     let deleted = objects.files.delete_old(objects.file_retention).await;
     let orphans = objects.files.delete_orphans(ORPHAN_AGE).await?;
     if orphans > 0 {
-        tracing::info!(orphans, "pieces of uploads that broke off are deleted");
+        tracing::info!(orphans, "parts of interrupted uploads were deleted");
     }
     for table in SWEPT {
         objects.records.sweep(table).await?;

@@ -11,24 +11,24 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 
-/// Between two looks.
+/// Between two log lines.
 const PAUSE: Duration = Duration::from_hours(1);
 
 /// Logs what was seen, for ever. The first look comes soon: what has changed shows at once.
 pub async fn run() {
-    let mut told: BTreeMap<Fact, u64> = BTreeMap::new();
+    let mut logged: BTreeMap<Fact, u64> = BTreeMap::new();
     let mut pause = Duration::from_mins(1);
     loop {
         tokio::time::sleep(pause).await;
         pause = PAUSE;
         for (fact, count) in drift::counts() {
-            let before = told.insert(fact, count).unwrap_or_default();
+            let before = logged.insert(fact, count).unwrap_or_default();
             if count > before {
                 let (id, claim, times) = (fact.id(), fact.claim(), count - before);
                 tracing::warn!(
                     fact = id,
                     times,
-                    "answers of 1min.ai differ from what is known of it ({claim}); `1min-relay probe` tells more"
+                    "answers of 1min.ai differ from what is known of it ({claim}); `1min-relay probe` shows more"
                 );
             }
         }

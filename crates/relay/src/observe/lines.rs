@@ -109,10 +109,10 @@ mod tests {
 
     use super::*;
 
-    /// An output that tells each write.
-    struct Told(Sender<Vec<u8>>);
+    /// An output that passes each write on.
+    struct ChannelWriter(Sender<Vec<u8>>);
 
-    impl Write for Told {
+    impl Write for ChannelWriter {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let _ = self.0.send(bytes.to_vec());
             Ok(bytes.len())
@@ -123,9 +123,9 @@ mod tests {
         }
     }
 
-    fn lines() -> (Lines<Told>, Receiver<Vec<u8>>) {
-        let (told, writes) = channel();
-        (Lines::to(Told(told)).unwrap(), writes)
+    fn lines() -> (Lines<ChannelWriter>, Receiver<Vec<u8>>) {
+        let (sender, writes) = channel();
+        (Lines::to(ChannelWriter(sender)).unwrap(), writes)
     }
 
     fn next(writes: &Receiver<Vec<u8>>) -> String {

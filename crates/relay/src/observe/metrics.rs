@@ -95,9 +95,9 @@ impl Metrics {
         let requests = self.requests.clone();
         registry.register("requests", "Requests that have ended, and how", requests);
         registry.register("requests_open", "Requests under way", self.open.clone());
-        let (name, help) = ("request_duration", "Arrival to the last byte");
+        let (name, help) = ("request_duration", "Time from arrival to the last byte");
         registry.register_with_unit(name, help, Unit::Seconds, self.duration.clone());
-        let (name, help) = ("first_byte", "Arrival to the model's first word");
+        let (name, help) = ("first_byte", "Time from arrival to the model's first word");
         registry.register_with_unit(name, help, Unit::Seconds, self.first_byte.clone());
         let (name, help) = ("tokens", "Tokens, reported by 1min.ai or estimated");
         registry.register(name, help, self.tokens.clone());

@@ -8,10 +8,10 @@ const PAUSE: Duration = Duration::from_secs(10);
 
 /// When one kind of warning may be told.
 #[derive(Debug)]
-pub struct Throttle(Mutex<Told>);
+pub struct Throttle(Mutex<Last>);
 
 #[derive(Debug)]
-struct Told {
+struct Last {
     last: Option<Instant>,
     left_out: u64,
 }
@@ -20,7 +20,7 @@ impl Throttle {
     /// A kind of warning that was never told.
     #[must_use]
     pub const fn new() -> Self {
-        Self(Mutex::new(Told {
+        Self(Mutex::new(Last {
             last: None,
             left_out: 0,
         }))
@@ -32,13 +32,13 @@ impl Throttle {
     }
 
     fn due_at(&self, now: Instant) -> Option<u64> {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = told.last.is_none_or(|last| now >= last + PAUSE);
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = state.last.is_none_or(|last| now >= last + PAUSE);
         if is_due {
-            told.last = Some(now);
-            return Some(std::mem::take(&mut told.left_out));
+            state.last = Some(now);
+            return Some(std::mem::take(&mut state.left_out));
         }
-        told.left_out += 1;
+        state.left_out += 1;
         None
     }
 }
@@ -52,11 +52,11 @@ impl Default for Throttle {
 /// As [`tracing::warn`], but told at most once in a while: for what may come with each request, or in
 /// each round of a loop. The field `left_out` says how many were not told before.
 macro_rules! warn_throttled {
-    ($($told:tt)+) => {{
+    ($($fields:tt)+) => {{
         static THROTTLE: $crate::observe::throttle::Throttle =
             $crate::observe::throttle::Throttle::new();
         if let Some(left_out) = THROTTLE.due() {
-            tracing::warn!(left_out, $($told)+);
+            tracing::warn!(left_out, $($fields)+);
         }
     }};
 }

@@ -41,7 +41,7 @@ pub async fn create(
         async |asked: AdmittedRequest| {
             let speaks = asked.head.headers.clone();
             let (id, file) = upload::take(&access, &objects.files, asked).await?;
-            Ok(told(&speaks, id, &file))
+            Ok(file_response(&speaks, id, &file))
         },
     )
     .await
@@ -93,14 +93,14 @@ pub async fn entry(
         async |asked: AdmittedRequest| {
             let file = objects.files.get(asked.caller.id, &id).await?;
             let file = file.ok_or_else(|| unknown(&id))?;
-            Ok(told(&asked.head.headers, id, &file))
+            Ok(file_response(&asked.head.headers, id, &file))
         },
     )
     .await
 }
 
 /// A file's entry as its client reads it.
-fn told(headers: &HeaderMap, id: String, file: &File) -> Response {
+fn file_response(headers: &HeaderMap, id: String, file: &File) -> Response {
     if speaks_anthropic(headers) {
         return reply::json(
             200,

@@ -66,7 +66,7 @@ const WITHOUT_COUNTERPART: &[(&str, &str)] = &[
     ),
     (
         "audio/voices",
-        "1min.ai makes no voices of one's own: docs/media.md lists those that there are.",
+        "1min.ai has no custom voices: docs/media.md lists the available ones.",
     ),
     ("api/create", MODELS_STAY),
     ("api/copy", MODELS_STAY),

@@ -144,7 +144,7 @@ fn refuse_stream(asked: &AdmittedRequest) -> Result<(), Failure> {
     if !streamed {
         return Ok(());
     }
-    let message = "A stored response can be had whole only: leave `stream` out.";
+    let message = "A stored response cannot be streamed: leave `stream` out.";
     Err(Failure::invalid("stream", message))
 }
 

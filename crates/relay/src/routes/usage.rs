@@ -30,12 +30,12 @@ use crate::observe::RequestLog;
 const YEARS: i64 = 10;
 
 /// Who asks.
-enum Asker {
+enum Requester {
     Owner,
     Holder(Arc<KnownKey>),
 }
 
-impl Asker {
+impl Requester {
     fn viewer(&self) -> Viewer {
         match self {
             Self::Owner => Viewer::Owner,
@@ -46,42 +46,49 @@ impl Asker {
 
 /// `GET /v1/usage`.
 pub async fn usage(State(access): State<Arc<Access>>, request: Request<Body>) -> Response {
-    asked(&access, "usage", request, async |asker, uri| {
+    asked(&access, "usage", request, async |requester, uri| {
         let reports = reports(access.key_access());
-        Ok(report(reports.usage(&asker.viewer(), &query(&uri)).await?))
+        Ok(report(
+            reports.usage(&requester.viewer(), &query(&uri)).await?,
+        ))
     })
     .await
 }
 
 /// `GET /v1/usage/requests`.
 pub async fn requests(State(access): State<Arc<Access>>, request: Request<Body>) -> Response {
-    asked(&access, "usage.requests", request, async |asker, uri| {
-        let reports = reports(access.key_access());
-        Ok(report(
-            reports.requests(&asker.viewer(), &query(&uri)).await?,
-        ))
-    })
+    asked(
+        &access,
+        "usage.requests",
+        request,
+        async |requester, uri| {
+            let reports = reports(access.key_access());
+            Ok(report(
+                reports.requests(&requester.viewer(), &query(&uri)).await?,
+            ))
+        },
+    )
     .await
 }
 
 /// `GET /v1/key`: `OpenRouter`'s.
 pub async fn key(State(access): State<Arc<Access>>, request: Request<Body>) -> Response {
-    asked(&access, "key", request, async |asker, _| {
-        let standing = standing(access.key_access(), &asker).await?;
-        let mut data = match &standing.entry {
+    asked(&access, "key", request, async |requester, _| {
+        let budget = budget_status(access.key_access(), &requester).await?;
+        let mut data = match &budget.entry {
             Some(entry) => json!(entry),
             None => json!({"label": "owner", "name": "owner"}),
         };
         if let Value::Object(fields) = &mut data {
-            fields.insert("limit".to_owned(), json!(standing.limit));
-            fields.insert("limit_remaining".to_owned(), json!(standing.left));
-            fields.insert("usage".to_owned(), json!(standing.used));
+            fields.insert("limit".to_owned(), json!(budget.limit));
+            fields.insert("limit_remaining".to_owned(), json!(budget.left));
+            fields.insert("usage".to_owned(), json!(budget.used));
             fields.insert("is_free_tier".to_owned(), json!(false));
             fields.insert(
                 "is_management_key".to_owned(),
-                json!(standing.entry.is_none()),
+                json!(budget.entry.is_none()),
             );
-            let requests = standing.entry.as_ref().and_then(|entry| entry.rpm);
+            let requests = budget.entry.as_ref().and_then(|entry| entry.rpm);
             let requests = requests.map_or(-1, i64::from);
             fields.insert(
                 "rate_limit".to_owned(),
@@ -95,11 +102,11 @@ pub async fn key(State(access): State<Arc<Access>>, request: Request<Body>) -> R
 
 /// `GET /v1/credits`: `OpenRouter`'s.
 pub async fn credits_left(State(access): State<Arc<Access>>, request: Request<Body>) -> Response {
-    asked(&access, "credits", request, async |asker, _| {
-        let standing = standing(access.key_access(), &asker).await?;
-        let total = standing.left.map_or(0.0, |left| left + standing.counted);
+    asked(&access, "credits", request, async |requester, _| {
+        let budget = budget_status(access.key_access(), &requester).await?;
+        let total = budget.left.map_or(0.0, |left| left + budget.counted);
         Ok(admit::json(&json!({
-            "data": {"total_credits": total, "total_usage": standing.counted},
+            "data": {"total_credits": total, "total_usage": budget.counted},
         })))
     })
     .await
@@ -111,9 +118,9 @@ pub async fn subscription(State(access): State<Arc<Access>>, request: Request<Bo
         &access,
         "billing.subscription",
         request,
-        async |asker, _| {
-            let standing = standing(access.key_access(), &asker).await?;
-            let limit = standing.limit.unwrap_or(UNLIMITED) * access.key_access().dollars;
+        async |requester, _| {
+            let budget = budget_status(access.key_access(), &requester).await?;
+            let limit = budget.limit.unwrap_or(UNLIMITED) * access.key_access().dollars;
             let until = jiff::Timestamp::now().as_second() + YEARS * 365 * 24 * 60 * 60;
             Ok(admit::json(&json!({
                 "object": "billing_subscription",
@@ -132,7 +139,7 @@ pub async fn subscription(State(access): State<Arc<Access>>, request: Request<Bo
 
 /// `GET /dashboard/billing/usage?start_date&end_date`: in hundredths.
 pub async fn billing_usage(State(access): State<Arc<Access>>, request: Request<Body>) -> Response {
-    asked(&access, "billing.usage", request, async |asker, uri| {
+    asked(&access, "billing.usage", request, async |requester, uri| {
         let key_access = access.key_access();
         let given = query(&uri);
         let mut wanted = Query::new();
@@ -142,7 +149,9 @@ pub async fn billing_usage(State(access): State<Arc<Access>>, request: Request<B
             }
         }
         wanted.insert("by".to_owned(), "day".to_owned());
-        let report = reports(key_access).usage(&asker.viewer(), &wanted).await?;
+        let report = reports(key_access)
+            .usage(&requester.viewer(), &wanted)
+            .await?;
         let report: Value = serde_json::from_slice(&report.body).unwrap_or_default();
         let days = report.get("data").and_then(Value::as_array);
         let days = days.cloned().unwrap_or_default();
@@ -177,15 +186,15 @@ pub async fn credit_grants(State(access): State<Arc<Access>>, request: Request<B
         &access,
         "billing.credit_grants",
         request,
-        async |asker, _| {
+        async |requester, _| {
             let key_access = access.key_access();
-            let standing = standing(key_access, &asker).await?;
-            let left = standing.left.unwrap_or(UNLIMITED);
+            let budget = budget_status(key_access, &requester).await?;
+            let left = budget.left.unwrap_or(UNLIMITED);
             let dollars = |credits: f64| credits * key_access.dollars;
             Ok(admit::json(&json!({
                 "object": "credit_summary",
-                "total_granted": dollars(left + standing.counted),
-                "total_used": dollars(standing.counted),
+                "total_granted": dollars(left + budget.counted),
+                "total_used": dollars(budget.counted),
                 "total_available": dollars(left),
                 "grants": {"object": "list", "data": []},
             })))
@@ -198,7 +207,7 @@ pub async fn credit_grants(State(access): State<Arc<Access>>, request: Request<B
 const UNLIMITED: f64 = 100_000_000.0;
 
 /// How whoever asks stands, in credits.
-struct Standing {
+struct BudgetStatus {
     entry: Option<KeyEntry>,
     limit: Option<f64>,
     left: Option<f64>,
@@ -208,17 +217,17 @@ struct Standing {
     used: f64,
 }
 
-async fn standing(access: &KeyAccess, asker: &Asker) -> Result<Standing, Failure> {
+async fn budget_status(access: &KeyAccess, requester: &Requester) -> Result<BudgetStatus, Failure> {
     let ledger = &access.gate.ledger;
-    match asker {
-        Asker::Holder(known) => {
+    match requester {
+        Requester::Holder(known) => {
             let keys = Keys {
                 keys: &access.keys,
                 ledger,
             };
             let entry = keys.entry(known.key.clone()).await?;
             let counted = entry.limit.zip(entry.limit_remaining);
-            Ok(Standing {
+            Ok(BudgetStatus {
                 limit: entry.limit,
                 left: entry.limit_remaining,
                 counted: counted.map_or(entry.usage, |(limit, left)| limit - left),
@@ -226,8 +235,8 @@ async fn standing(access: &KeyAccess, asker: &Asker) -> Result<Standing, Failure
                 entry: Some(entry),
             })
         }
-        Asker::Owner => {
-            let (counters, _) = ledger.standing(RELAY).await?;
+        Requester::Owner => {
+            let (counters, _) = ledger.counters_of(RELAY).await?;
             let total = counters
                 .get(Per::Total.index())
                 .copied()
@@ -235,12 +244,12 @@ async fn standing(access: &KeyAccess, asker: &Asker) -> Result<Standing, Failure
             let used = credits(total.settled);
             let balances = access.gate.pool.statuses();
             let left = balances.iter().filter_map(|account| {
-                let said = account.balance.and_then(|balance| balance.left());
-                account.standing.left.map(|(left, _)| left).or(said)
+                let reported = account.balance.and_then(|balance| balance.left());
+                account.availability.left.map(|(left, _)| left).or(reported)
             });
             let left: Vec<i64> = left.collect();
             let left = (!left.is_empty()).then(|| credits(left.iter().sum()));
-            Ok(Standing {
+            Ok(BudgetStatus {
                 entry: None,
                 limit: left.map(|left| left + used),
                 left,
@@ -253,14 +262,14 @@ async fn standing(access: &KeyAccess, asker: &Asker) -> Result<Standing, Failure
 
 async fn asked<W>(access: &Access, api: &'static str, request: Request<Body>, work: W) -> Response
 where
-    W: AsyncFnOnce(Asker, Uri) -> Result<Response, Failure>,
+    W: AsyncFnOnce(Requester, Uri) -> Result<Response, Failure>,
 {
     let (head, _) = request.into_parts();
     let context = RequestContext::of(&head.extensions);
     let mut log = RequestLog::begin(access.metrics().cloned(), context.id, api);
     let outcome = async {
-        let asker = asker(access, &head, &context).await?;
-        work(asker, head.uri.clone()).await
+        let requester = requester(access, &head, &context).await?;
+        work(requester, head.uri.clone()).await
     };
     match outcome.await {
         Ok(response) => {
@@ -274,11 +283,15 @@ where
     }
 }
 
-async fn asker(access: &Access, head: &Parts, context: &RequestContext) -> Result<Asker, Failure> {
+async fn requester(
+    access: &Access,
+    head: &Parts,
+    context: &RequestContext,
+) -> Result<Requester, Failure> {
     let headers = &head.headers;
     match head.extensions.get::<Visitor>() {
-        Some(Visitor::Admin) => return Ok(Asker::Owner),
-        Some(Visitor::Holder(known)) => return Ok(Asker::Holder(known.clone())),
+        Some(Visitor::Admin) => return Ok(Requester::Owner),
+        Some(Visitor::Holder(known)) => return Ok(Requester::Holder(known.clone())),
         None => {}
     }
     let key_access = access.key_access();
@@ -287,10 +300,10 @@ async fn asker(access: &Access, head: &Parts, context: &RequestContext) -> Resul
         .as_ref()
         .is_some_and(|admin| admin.is_in(headers))
     {
-        return Ok(Asker::Owner);
+        return Ok(Requester::Owner);
     }
     if credentials::text_of(headers).is_none() && !access.is_shared() {
-        let message = "No use is recorded here: this relay passes keys of 1min.ai's through.";
+        let message = "No usage is recorded here: this relay passes 1min.ai keys through.";
         return Err(Failure::new(Kind::NotFound, message).with_retry(false));
     }
     let payer = access.authenticate(headers, context, "usage")?;
@@ -299,11 +312,11 @@ async fn asker(access: &Access, head: &Parts, context: &RequestContext) -> Resul
         .await?;
     let none = || {
         let message =
-            "Use is recorded by access key; this is a key of 1min.ai's. Look at app.1min.ai.";
+            "Usage is recorded by access key, and this is a 1min.ai key: see app.1min.ai.";
         Failure::new(Kind::NotFound, message).with_retry(false)
     };
     let known = payer.key().ok_or_else(none)?;
-    Ok(Asker::Holder(known.clone()))
+    Ok(Requester::Holder(known.clone()))
 }
 
 fn reports(access: &KeyAccess) -> Reports<'_> {

@@ -58,7 +58,7 @@ pub async fn create(
             let order = media.prepare_video(&payer, &request, strict).await?;
             let ignored = order.payload.ignored.clone();
             let job = jobs.submit(&payer, order).await?;
-            let mut response = told(job);
+            let mut response = video_response(job);
             reply::ignored_header(response.headers_mut(), &ignored);
             Ok(response)
         },
@@ -99,7 +99,7 @@ pub async fn entry(
         &access,
         "videos.get",
         request,
-        async |asked: AdmittedRequest| Ok(told(find(&jobs, &asked.payer, &id).await?)),
+        async |asked: AdmittedRequest| Ok(video_response(find(&jobs, &asked.payer, &id).await?)),
     )
     .await
 }
@@ -303,7 +303,7 @@ fn is_form(headers: &HeaderMap) -> bool {
     beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(FORM))
 }
 
-fn told(job: Job) -> Response {
+fn video_response(job: Job) -> Response {
     let credits = job.credits.map(onemin::prices::to_credits);
     let mut response = admit::json(&video(job));
     let (name, value) = POLL_AFTER;

@@ -177,7 +177,9 @@ impl BlobStore {
         self.delete(&name).await?;
         match found {
             Some(_) => Ok(()),
-            None => Err(StoreError::unexpected("what was written is not there")),
+            None => Err(StoreError::unexpected(
+                "what was written cannot be read back",
+            )),
         }
     }
 
@@ -316,7 +318,7 @@ impl Drop for Writer {
         {
             runtime.spawn(async move {
                 if let Err(error) = upload.abort().await {
-                    warn_throttled!(%error, "what was written of a broken upload could not be taken away");
+                    warn_throttled!(%error, "the parts of an interrupted upload could not be deleted");
                 }
             });
         }

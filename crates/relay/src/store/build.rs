@@ -102,7 +102,7 @@ fn in_folder(folder: &DataFolder) -> SecretString {
         return secret::draw();
     };
     secret::of_folder(path).unwrap_or_else(|error| {
-        tracing::error!(%error, "the secret in the data folder cannot be read: files and assistants made before are out of reach");
+        tracing::error!(%error, "the secret in the data folder cannot be read: files and assistants created before cannot be accessed");
         secret::draw()
     })
 }

@@ -40,9 +40,11 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let message = match error {
             StoreError::Full => {
-                "The disk of the relay's own store is full; nothing was done. Deleting makes room."
+                "The relay's disk is full; the request was not carried out. Delete files to free space."
             }
-            _ => "The relay's own store does not answer; nothing was done. Try again in a moment.",
+            _ => {
+                "The relay's storage does not answer; the request was not carried out. Try again in a moment."
+            }
         };
         Self::new(Kind::Overloaded, message)
             .with_retry_after(Some(5))

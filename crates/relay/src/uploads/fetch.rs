@@ -175,7 +175,7 @@ fn redirect(url: &Url, response: &Response<Incoming>) -> Result<Option<Url>, Fai
         .and_then(|l| l.to_str().ok());
     let next = location.and_then(|location| url.join(location).ok());
     next.map(Some)
-        .ok_or_else(|| refuse("it redirects to nowhere"))
+        .ok_or_else(|| refuse("it redirects without a location"))
 }
 
 fn refuse(reason: impl std::fmt::Display) -> Failure {

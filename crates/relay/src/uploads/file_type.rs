@@ -180,7 +180,7 @@ pub fn of_beginning(
     let claimed = claimed.unwrap_or("none");
     Err(Failure::invalid(
         "messages",
-        format!("A file of the request is of no known kind (claimed type: {claimed}): send PDF, an office document, or text in UTF-8."),
+        format!("A file of the request has an unsupported type (declared: {claimed}): send PDF, an office document, or text in UTF-8."),
     )
     .with_code("invalid_file"))
 }

@@ -15,12 +15,12 @@ enum Sees {
     /// An error with this status and code before anything else.
     Error(u16, &'static str),
     /// The stream begins and ends with an error event of this code, without `[DONE]`.
-    Broken(&'static str),
+    Interrupted(&'static str),
     /// A text of more than 2 MiB, and a good end.
     Huge,
 }
 
-use Sees::{All, Broken, Error, Huge};
+use Sees::{All, Error, Huge, Interrupted};
 
 const TEXT: &str = "one two three four five";
 
@@ -60,7 +60,7 @@ const TABLE: &[(&str, &str, Sees, Sees)] = &[
         "status-failure",
         r#""after":3"#,
         Error(502, "upstream_error"),
-        Broken("upstream_error"),
+        Interrupted("upstream_error"),
     ),
     (
         "status-failed",
@@ -97,25 +97,25 @@ const TABLE: &[(&str, &str, Sees, Sees)] = &[
         "error-midway",
         r#""shape":"string""#,
         Error(502, "upstream_error"),
-        Broken("upstream_error"),
+        Interrupted("upstream_error"),
     ),
     (
         "error-midway",
         r#""shape":"nested""#,
         Error(502, "upstream_error"),
-        Broken("upstream_error"),
+        Interrupted("upstream_error"),
     ),
     (
         "error-midway",
         r#""shape":"message""#,
         Error(502, "upstream_error"),
-        Broken("upstream_error"),
+        Interrupted("upstream_error"),
     ),
     (
         "error-midway",
         r#""shape":"text""#,
         Error(502, "upstream_error"),
-        Broken("upstream_error"),
+        Interrupted("upstream_error"),
     ),
     (
         "error-first",
@@ -127,31 +127,31 @@ const TABLE: &[(&str, &str, Sees, Sees)] = &[
         "cut",
         "",
         Error(502, "upstream_error"),
-        Broken("upstream_error"),
+        Interrupted("upstream_error"),
     ),
     (
         "cut-mid-frame",
         "",
         Error(502, "upstream_error"),
-        Broken("upstream_error"),
+        Interrupted("upstream_error"),
     ),
     (
         "reset",
         "",
         Error(502, "upstream_error"),
-        Broken("upstream_error"),
+        Interrupted("upstream_error"),
     ),
     (
         "clean-cut",
         "",
         Error(502, "upstream_error"),
-        Broken("upstream_error"),
+        Interrupted("upstream_error"),
     ),
     (
         "clean-cut-mid-frame",
         "",
         Error(502, "upstream_error"),
-        Broken("upstream_error"),
+        Interrupted("upstream_error"),
     ),
     ("missing-done", "", All, All),
     ("missing-result", "", All, All),
@@ -159,7 +159,7 @@ const TABLE: &[(&str, &str, Sees, Sees)] = &[
         "stall",
         "",
         Error(504, "upstream_timeout"),
-        Broken("upstream_timeout"),
+        Interrupted("upstream_timeout"),
     ),
     (
         "silent",
@@ -173,7 +173,7 @@ const TABLE: &[(&str, &str, Sees, Sees)] = &[
         Error(502, "upstream_error"),
         Error(502, "upstream_error"),
     ),
-    ("malformed-event", "", All, Broken("upstream_error")),
+    ("malformed-event", "", All, Interrupted("upstream_error")),
     ("non-sse-text", "", All, All),
     ("non-sse-json", "", All, All),
     ("huge-event", "", Huge, Huge),
@@ -321,7 +321,7 @@ fn check(sees: Sees, answer: &Answer, stream: bool) -> Result<(), String> {
                 "no word on retrying",
             )
         }
-        Broken(code) => {
+        Interrupted(code) => {
             require(answer.status == 200, "not begun")?;
             require(answer.said().starts_with("one two"), "no beginning")?;
             let events = answer.events();

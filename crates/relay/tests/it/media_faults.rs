@@ -22,16 +22,16 @@ const IMPATIENT: [&str; 6] = [
 /// One request of each kind. Speech and transcripts are held, pictures are polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asks {
-    Drawing,
+    Generation,
     Change,
     Variation,
     Speech,
     Transcript,
 }
 
-use Asks::{Change, Drawing, Speech, Transcript, Variation};
+use Asks::{Change, Generation, Speech, Transcript, Variation};
 
-const ALL: [Asks; 5] = [Drawing, Change, Variation, Speech, Transcript];
+const ALL: [Asks; 5] = [Generation, Change, Variation, Speech, Transcript];
 
 impl Asks {
     async fn send(self, rig: &Rig) -> Answer {
@@ -40,7 +40,7 @@ impl Asks {
         let side = SIDE.fetch_add(1, Ordering::Relaxed);
         let image = || Form::default().file("image", "a.png", &png(side, 8));
         match self {
-            Drawing => {
+            Generation => {
                 let body = json!({"model": "gpt-image-1", "prompt": "a cat"});
                 rig.post("/v1/images/generations", &body).await
             }
@@ -165,7 +165,7 @@ async fn every_fault_of_the_paid_request_is_seen_and_paid_once() {
         fault["endpoint"] = json!("features");
         let waits = ["stall", "silent"].iter().any(|w| fault["fault"] == *w);
         for asks in ALL {
-            if waits && !matches!(asks, Drawing | Transcript) {
+            if waits && !matches!(asks, Generation | Transcript) {
                 continue;
             }
             rig.simulator.reset();
@@ -241,7 +241,7 @@ async fn faults_of_the_upload_are_seen_and_nothing_is_paid() {
 }
 
 /// Requests whose result is fetched.
-const FETCHED: [Asks; 3] = [Drawing, Variation, Speech];
+const FETCHED: [Asks; 3] = [Generation, Variation, Speech];
 
 #[tokio::test]
 async fn a_result_that_cannot_be_fetched_is_said_and_not_made_again() {
@@ -283,7 +283,7 @@ async fn a_result_of_any_size_is_not_held_in_memory() {
     rig.jobs_are_done_at_once(1);
     let fault = json!({"fault": "huge-file", "endpoint": "files", "bytes": 70_000_000});
     rig.simulator.set_faults(fault).unwrap();
-    let answer = Drawing.send(&rig).await;
+    let answer = Generation.send(&rig).await;
     let seen = failed(&answer, 502, "upstream_error");
     assert!(seen.is_ok(), "{seen:?} {}", answer.status);
     assert_eq!(paid(&rig), 1);
@@ -356,7 +356,7 @@ async fn a_download_that_breaks_off_never_looks_complete() {
         assert!(!text.contains("speech.audio.done"), "{fault} {text}");
 
         rig.jobs_are_done_at_once(1);
-        let answer = Drawing.send(&rig).await;
+        let answer = Generation.send(&rig).await;
         let status = if fault == "stall" { 504 } else { 502 };
         assert_eq!(answer.status, status, "{fault} {}", answer.text);
         assert_eq!(paid(&rig), 3, "{fault}");
@@ -370,7 +370,7 @@ async fn streams_of_long_jobs_live_until_their_end_or_fail_as_streams() {
     let speak =
         json!({"model": "tts-1", "input": "Hello", "voice": "alloy", "stream_format": "sse"});
     let slow = json!({"fault": "slow-first-byte", "ms": 1500, "endpoint": "features"});
-    for (path, body, told, end) in [
+    for (path, body, expected, end) in [
         (
             "/v1/images/generations",
             &draw,
@@ -386,7 +386,7 @@ async fn streams_of_long_jobs_live_until_their_end_or_fail_as_streams() {
         assert_eq!(answer.status, 200, "{}", answer.text);
         assert!(answer.text.starts_with(": keep-alive\n"), "{}", answer.text);
         assert!(answer.text.contains(end), "{path}");
-        assert!(answer.text.contains(told), "{}", answer.text);
+        assert!(answer.text.contains(expected), "{}", answer.text);
         let fails = json!([slow, {"fault": "http-500", "endpoint": "features"}]);
         rig.simulator.reset();
         rig.simulator.set_faults(fails).unwrap();
@@ -449,7 +449,7 @@ async fn a_job_that_fails_says_why() {
         rig.simulator.reset();
         let fault = json!({"endpoint": "features", "fault": fault, "message": "The moon is full."});
         rig.simulator.set_faults(fault).unwrap();
-        let answer = Drawing.send(&rig).await;
+        let answer = Generation.send(&rig).await;
         failed(&answer, 502, "upstream_error").unwrap();
         assert!(answer.text.contains("The moon is full"), "{}", answer.text);
         assert_eq!((paid(&rig), looks(&rig)), (1, 1));
@@ -463,7 +463,7 @@ async fn a_job_is_looked_after_through_failures_of_the_looking() {
         let rig = Rig::start();
         let once = json!({"endpoint": "results", "fault": fault, "times": 1});
         rig.simulator.set_faults(once).unwrap();
-        let answer = Drawing.send(&rig).await;
+        let answer = Generation.send(&rig).await;
         assert_eq!(answer.status, 200, "{fault} {}", answer.text);
         assert_eq!((paid(&rig), looks(&rig)), (1, 2), "{fault}");
     });
@@ -475,7 +475,7 @@ async fn a_look_that_is_refused_for_good_ends_the_wait() {
     let rig = Rig::start();
     let fault = json!({"endpoint": "results", "fault": "unauthorized", "times": 0});
     rig.simulator.set_faults(fault).unwrap();
-    let answer = Drawing.send(&rig).await;
+    let answer = Generation.send(&rig).await;
     failed(&answer, 401, "invalid_api_key").unwrap();
     assert_eq!((paid(&rig), looks(&rig)), (1, 1));
     assert_eq!(answer.header("x-should-retry"), Some("false"));
@@ -487,7 +487,7 @@ async fn a_job_that_never_ends_ends_at_the_time_limit() {
     let endless = json!({"endpoint": "features", "polls": 1_000_000});
     rig.simulator.script(endless).unwrap();
     let began = std::time::Instant::now();
-    let answer = Drawing.send(&rig).await;
+    let answer = Generation.send(&rig).await;
     failed(&answer, 504, "upstream_timeout").unwrap();
     assert!(began.elapsed() < Duration::from_secs(8));
     assert_eq!(answer.header("x-should-retry"), Some("false"));
@@ -500,7 +500,7 @@ async fn a_client_that_leaves_stops_the_looking() {
     let endless = json!({"endpoint": "features", "polls": 1_000_000});
     rig.simulator.script(endless).unwrap();
     let limit = Duration::from_millis(2500);
-    let gone = tokio::time::timeout(limit, Drawing.send(&rig)).await;
+    let gone = tokio::time::timeout(limit, Generation.send(&rig)).await;
     assert!(gone.is_err());
     let before = looks(&rig);
     assert!(before >= 1);

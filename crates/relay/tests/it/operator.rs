@@ -108,7 +108,7 @@ fn the_doctor_says_what_is_wrong_and_ends_with_an_error() {
     assert!(!well, "{report}");
     for (subject, words) in [
         ("1min.ai", "). Until it answers the built-in list"),
-        ("its", "). Pictures and speech"),
+        ("its", "). Images and speech"),
         ("rate", "counts for itself"),
         ("state", "DATA_DIR"),
         ("files", "DATA_DIR"),

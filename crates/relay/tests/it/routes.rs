@@ -304,9 +304,12 @@ async fn the_rate_limit_is_told_and_held_for_each_key() {
         assert!(answers[2].header("retry-after").is_some());
         assert_eq!(answers[2].json()["error"]["code"], "rate_limit_exceeded");
         // A refusal tells how the caller stands, too.
-        let told = |name: &str| answers[2].header(&format!("x-ratelimit-{name}-requests"));
-        assert_eq!((told("limit"), told("remaining")), (Some("2"), Some("0")));
-        assert!(told("reset").is_some());
+        let limit_header = |name: &str| answers[2].header(&format!("x-ratelimit-{name}-requests"));
+        assert_eq!(
+            (limit_header("limit"), limit_header("remaining")),
+            (Some("2"), Some("0"))
+        );
+        assert!(limit_header("reset").is_some());
         let other = [("authorization", "Bearer another-key")];
         assert_eq!(
             rig.send(Method::POST, "/v1/chat/completions", &other, request)

@@ -177,8 +177,8 @@ async fn a_used_up_budget_is_402_and_told_in_the_ledger_and_nothing_is_held() {
     assert!(charges(&rig).is_empty());
     written().await;
     let report = get(&rig, &text, "/v1/usage?by=end").await.json();
-    let told = (&report["data"][0]["end"], &report["data"][0]["requests"]);
-    assert_eq!(told, (&json!("refused:out_of_credits"), &json!(2)));
+    let shown_usage = (&report["data"][0]["end"], &report["data"][0]["requests"]);
+    assert_eq!(shown_usage, (&json!("refused:out_of_credits"), &json!(2)));
     let path = format!("/v1/keys/{id}");
     let shown = manage(&rig, Method::GET, &path, json!({})).await.json();
     assert_eq!(shown["data"]["budgets"][0]["held"], 0.0);
@@ -515,11 +515,11 @@ async fn sums_agree_with_what_was_charged_however_often_the_relay_is_killed() {
         .iter()
         .map(|charge| charge.credits)
         .sum();
-    let told = get(&rig, ADMIN, "/v1/usage/requests?kind=all&format=csv")
+    let csv = get(&rig, ADMIN, "/v1/usage/requests?kind=all&format=csv")
         .await
         .text;
     // In thousandths, as they are booked: their sum as a float is not exact.
-    assert_eq!(format!("{rows:.3}"), format!("{charged}.000"), "{told}");
+    assert_eq!(format!("{rows:.3}"), format!("{charged}.000"), "{csv}");
     for by in ["hour,kind", "day,kind", "kind"] {
         let total = sum(&rig, &format!("/v1/usage?by={by}")).await;
         assert_eq!(format!("{total:.3}"), format!("{rows:.3}"), "{by}");
@@ -528,8 +528,8 @@ async fn sums_agree_with_what_was_charged_however_often_the_relay_is_killed() {
     let shown = manage(&rig, Method::GET, &format!("/v1/keys/{id}"), json!({}))
         .await
         .json();
-    let told = shown["data"]["usage"].as_f64().unwrap();
-    assert_eq!(format!("{told:.3}"), format!("{of_key:.3}"));
+    let shown_usage = shown["data"]["usage"].as_f64().unwrap();
+    assert_eq!(format!("{shown_usage:.3}"), format!("{of_key:.3}"));
     drop(rig);
     let _ = std::fs::remove_dir_all(&folder);
 }

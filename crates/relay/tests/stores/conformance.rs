@@ -21,10 +21,10 @@ fn owner(name: &str) -> AccountId {
     AccountIds::under(&"sixteen and more".into()).of_key(&onemin::ApiKey::parse(name).unwrap())
 }
 
-fn key(whose: &str, id: &str) -> Key {
+fn key(name: &str, id: &str) -> Key {
     Key {
         table: TABLE,
-        owner: owner(whose),
+        owner: owner(name),
         id: id.to_owned(),
     }
 }
@@ -43,12 +43,12 @@ fn until(text: &str, from_now: Duration) -> Value {
     }
 }
 
-async fn get(store: &RecordStore, whose: &str, id: &str) -> Option<String> {
-    store.get(key(whose, id)).await.unwrap()
+async fn get(store: &RecordStore, name: &str, id: &str) -> Option<String> {
+    store.get(key(name, id)).await.unwrap()
 }
 
-async fn list(store: &RecordStore, whose: &str, listing: Listing) -> Vec<String> {
-    let found = store.list(TABLE, owner(whose), listing).await.unwrap();
+async fn list(store: &RecordStore, name: &str, listing: Listing) -> Vec<String> {
+    let found = store.list(TABLE, owner(name), listing).await.unwrap();
     found.into_iter().map(|(id, _)| id).collect()
 }
 

@@ -92,7 +92,7 @@ impl AccessKeys {
     pub fn authenticate(&self, credential: &str, now: i64) -> Result<Arc<KnownKey>, Failure> {
         let table = self.table();
         if table.revision.is_none() {
-            let message = "The relay's own store does not answer, so access keys cannot be checked. Try again in a moment.";
+            let message = "The relay's database does not answer, so access keys cannot be checked. Try again in a moment.";
             return Err(Failure::new(Kind::Overloaded, message).with_retry_after(Some(5)));
         }
         let known = format::id(credential).and_then(|id| table.keys.get(id));

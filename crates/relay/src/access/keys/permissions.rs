@@ -54,7 +54,7 @@ impl AccessKey {
         }
         let model: String = model.chars().take(120).collect();
         let message = format!(
-            "The model `{model}` does not exist or may not be used with this access key (1002). GET /v1/models lists what there is."
+            "The model `{model}` does not exist or may not be used with this access key (1002). GET /v1/models lists the available models."
         );
         Err(Failure::new(Kind::ModelNotFound, message)
             .with_param("model")

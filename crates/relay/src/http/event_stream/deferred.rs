@@ -136,7 +136,7 @@ impl EventSource for OfRequest {
 
 /// What the response's headers would have told, as the comment that chat's streams have.
 fn too_late_for_headers(headers: &HeaderMap, out: &mut Vec<u8>) {
-    let told = headers.iter().filter_map(|(name, value)| {
+    let fields = headers.iter().filter_map(|(name, value)| {
         let name = name.as_str().strip_prefix("x-relay-")?;
         let value = value.to_str().ok()?;
         let credits = (name == "credits").then(|| value.parse::<Number>().ok());
@@ -145,9 +145,9 @@ fn too_late_for_headers(headers: &HeaderMap, out: &mut Vec<u8>) {
             .map_or_else(|| value.into(), Value::Number);
         Some((name.to_owned(), value))
     });
-    let told: Map<String, Value> = told.collect();
-    if !told.is_empty() {
-        out.extend_from_slice(reply::comment(Value::from(told)).as_bytes());
+    let fields: Map<String, Value> = fields.collect();
+    if !fields.is_empty() {
+        out.extend_from_slice(reply::comment(Value::from(fields)).as_bytes());
     }
 }
 
@@ -211,8 +211,8 @@ mod tests {
         ] {
             let events = events(Duration::from_secs(seconds), &chat::DIALECT);
             let response = begin(events, log(), heartbeat).await.unwrap();
-            let told = response.headers().get("x-relay-credits");
-            assert_eq!(told.map(|told| told.to_str().unwrap()), header);
+            let credits = response.headers().get("x-relay-credits");
+            assert_eq!(credits.map(|credits| credits.to_str().unwrap()), header);
             let body = response.into_body().collect().await.unwrap().to_bytes();
             let body = String::from_utf8(body.to_vec()).unwrap();
             let failed =

@@ -136,7 +136,7 @@ fn paid_requests() -> Vec<Paid> {
     let mut edited = drawn.clone();
     edited["images"] = json!([{"image_url": PNG_URL}]);
     let edit = [("model", "gpt-image-1"), ("prompt", "a cat")];
-    let hear = [("model", "whisper-1")];
+    let transcribe = [("model", "whisper-1")];
     let native = |kind: &str, model: &str, field: &str| json!({"type": kind, "model": model, "promptObject": {field: "Hi."}});
     let feature = "/1min/api/features";
     vec![
@@ -165,8 +165,8 @@ fn paid_requests() -> Vec<Paid> {
             "/v1/audio/speech",
             &json!({"model": "tts-1", "input": "Hi.", "voice": "alloy"}),
         ),
-        of_form("/v1/audio/transcriptions", "file", WAV, &hear),
-        of_form("/v1/audio/translations", "file", WAV, &hear),
+        of_form("/v1/audio/transcriptions", "file", WAV, &transcribe),
+        of_form("/v1/audio/translations", "file", WAV, &transcribe),
         of_json(
             "/v1/videos",
             &json!({"model": "kling", "prompt": "a cat", "seconds": "5"}),
@@ -248,10 +248,10 @@ async fn every_paid_route_refuses_a_key_whose_budget_is_used_up() {
     let key = made["key"].as_str().unwrap();
     for paid in paid_requests() {
         let name = format!("{} {}", paid.path, String::from_utf8_lossy(&paid.body));
-        let (head, told) = send(&service, key, paid).await;
-        assert_eq!(head.status, 402, "{name}: {told}");
+        let (head, body) = send(&service, key, paid).await;
+        assert_eq!(head.status, 402, "{name}: {body}");
         assert_eq!(head.headers["x-should-retry"], "false", "{name}");
-        assert!(told.contains("begins anew"), "{name}: {told}");
+        assert!(body.contains("The budget resets at"), "{name}: {body}");
     }
     assert!(simulator.charges().is_empty());
     let journal = simulator.journal();

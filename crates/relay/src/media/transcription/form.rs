@@ -301,7 +301,7 @@ fn check_subtitles(request: &TranscriptionRequest) -> Result<(), Failure> {
     let model = &request.model;
     if subtitles && !transcription::stt_model(model).has_timestamps {
         let message = format!(
-            "`{model}` gives no times, so subtitles cannot be made: use whisper-1, or json or text."
+            "`{model}` returns no timestamps, so subtitles cannot be made: use whisper-1, or json or text."
         );
         return Err(Failure::invalid("response_format", message));
     }

@@ -87,18 +87,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_added_later_comes_later_and_is_waited_for() {
-        let (writes, said) = (Writes::default(), Arc::new(Mutex::new(Vec::new())));
+        let (writes, written) = (Writes::default(), Arc::new(Mutex::new(Vec::new())));
         let owner = AccountIds::fresh().of_address([127, 0, 0, 1].into());
         let key = (owner, "conv_1".to_owned());
         for (number, pause) in [(1, 30), (2, 0), (3, 10)] {
-            let said = said.clone();
+            let written = written.clone();
             writes.add(key.clone(), async move {
                 tokio::time::sleep(Duration::from_millis(pause)).await;
-                said.lock().unwrap().push(number);
+                written.lock().unwrap().push(number);
             });
         }
         writes.settled(&key).await;
-        assert_eq!(*said.lock().unwrap(), [1, 2, 3]);
+        assert_eq!(*written.lock().unwrap(), [1, 2, 3]);
         tokio::time::sleep(Duration::from_millis(1)).await;
         assert!(writes.last().is_empty(), "what is done is let go");
     }

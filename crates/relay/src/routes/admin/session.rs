@@ -26,7 +26,7 @@ struct Given {
 
 /// Who is signed in, for the page.
 #[derive(Serialize)]
-struct Told<'v> {
+struct SessionInfo<'v> {
     /// `admin`, `key`, or null for nobody.
     role: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,7 +40,7 @@ struct Told<'v> {
     time_zone: &'v str,
 }
 
-impl<'v> Told<'v> {
+impl<'v> SessionInfo<'v> {
     fn of(visitor: Option<&'v Visitor>, ends_at: Option<i64>, time_zone: &'v str) -> Self {
         let (role, name, hash) = match visitor {
             None => (None, None, None),
@@ -74,7 +74,7 @@ pub async fn show(
     let (visitor, session) = found.unzip();
     let zone = zone(&access);
     let ends = session.map(|session| session.ends);
-    admit::json(&Told::of(visitor.as_ref(), ends, zone))
+    admit::json(&SessionInfo::of(visitor.as_ref(), ends, zone))
 }
 
 /// `POST {"key": …}`: a session for who has a good key.
@@ -96,8 +96,8 @@ pub async fn begin(
         Ok((visitor, session, sessions)) => {
             let jar = sessions.begin(&session, is_https(&headers));
             let zone = zone(&access);
-            let told = Told::of(Some(&visitor), Some(session.ends), zone);
-            (jar, admit::json(&told)).into_response()
+            let info = SessionInfo::of(Some(&visitor), Some(session.ends), zone);
+            (jar, admit::json(&info)).into_response()
         }
         Err(failure) => reply::failure(&chat::DIALECT, &failure, context.id),
     }

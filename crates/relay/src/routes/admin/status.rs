@@ -46,7 +46,7 @@ pub async fn budgets(State(access): State<Arc<Access>>, request: Request<Body>) 
         if budgets.is_empty() {
             return Ok(json!({"data": []}));
         }
-        let (counters, periods) = ledger.standing(RELAY).await?;
+        let (counters, periods) = ledger.counters_of(RELAY).await?;
         Ok(json!({"data": budget_entries(budgets, &counters, &periods)}))
     })
     .await

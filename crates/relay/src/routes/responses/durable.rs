@@ -154,10 +154,10 @@ mod tests {
         assert_eq!(whole, r#"{"id":"resp_1","store":false,"usage":{"n":1.50}}"#);
         let events = b"event: response.output_text.done\ndata: {\"text\":\"\\\"store\\\":true\"}\n\n\
             event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"id\":\"resp_1\"}}\n\n";
-        let told = events_not_stored(events);
-        let told = std::str::from_utf8(&told).unwrap();
+        let changed = events_not_stored(events);
+        let changed = std::str::from_utf8(&changed).unwrap();
         assert_eq!(
-            told,
+            changed,
             ": x-relay {\"not_stored\":true}\nevent: response.output_text.done\n\
              data: {\"text\":\"\\\"store\\\":true\"}\n\nevent: response.completed\n\
              data: {\"type\":\"response.completed\",\"response\":{\"id\":\"resp_1\",\"store\":false}}\n\n"

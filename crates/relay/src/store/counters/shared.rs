@@ -2,7 +2,7 @@
 //!
 //! The service may die, hang, come back, and come back empty. None of this fails a request or
 //! keeps it waiting for longer than [`ANSWER_TIMEOUT`]; after one call without an answer the service is
-//! away, everything is counted here on top of what it last said, and a background task looks for
+//! away, everything is counted here on top of its last count, and a background task looks for
 //! it. When it is back, what was counted here meanwhile is added there.
 
 use std::future::Future;
@@ -53,7 +53,7 @@ pub enum Search {
 }
 
 /// Looks for a service that may be there: with the pauses above, some 15 seconds.
-const TENTATIVE_LOOKS: u32 = 8;
+const TENTATIVE_ATTEMPTS: u32 = 8;
 
 /// Counters shared through a service.
 pub struct Shared(Arc<Inner>);
@@ -185,7 +185,7 @@ impl Inner {
         });
         if was_here {
             let service = self.service.name();
-            tracing::warn!(%error, "{service} is away: requests are counted in process until it is back");
+            tracing::warn!(%error, "{service} does not answer: requests are counted in process until it is back");
         }
     }
 
@@ -207,7 +207,7 @@ impl Inner {
             } else {
                 Duration::ZERO
             };
-            task::spawn(look(Arc::downgrade(self), rest));
+            task::spawn(search_until_found(Arc::downgrade(self), rest));
         }
     }
 
@@ -218,28 +218,28 @@ impl Inner {
 }
 
 /// Looks for a service until it is here, the counters are dropped, or a tentative search is over.
-async fn look(inner: Weak<Inner>, rest: Duration) {
+async fn search_until_found(inner: Weak<Inner>, rest: Duration) {
     tokio::time::sleep(rest).await;
     let mut pause = PAUSES.0;
-    let mut looks = 0;
+    let mut attempts = 0;
     loop {
         let Some(counters) = inner.upgrade() else {
             return;
         };
         let found = counters.health_check().await;
         let service = counters.service.name();
-        looks += 1;
+        attempts += 1;
         let Err(error) = found else {
             counters.state.send_replace(State::Here);
             tracing::info!("requests are counted in {service}");
             return;
         };
-        if counters.search == Search::Tentative && looks >= TENTATIVE_LOOKS {
+        if counters.search == Search::Tentative && attempts >= TENTATIVE_ATTEMPTS {
             counters.state.send_replace(State::Absent);
             tracing::info!("no {service} found: requests are counted in process");
             return;
         }
-        if looks == 1 && rest.is_zero() && counters.search == Search::Steady {
+        if attempts == 1 && rest.is_zero() && counters.search == Search::Steady {
             tracing::warn!(
                 %error,
                 "{service} does not answer: requests are counted in process until it does"

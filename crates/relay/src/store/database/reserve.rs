@@ -24,7 +24,7 @@ pub(super) async fn keep(folder: PathBuf) {
         })
     });
     if let Ok(Err(error)) = keeping.await {
-        tracing::debug!(%error, "no room on the disk could be kept in reserve");
+        tracing::debug!(%error, "no disk space could be reserved");
     }
 }
 

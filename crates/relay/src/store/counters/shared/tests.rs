@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// A service that does as it is told.
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Orders>>);
+struct ScriptedService(Arc<Mutex<Orders>>);
 
 #[derive(Default)]
 struct Orders {
@@ -19,11 +19,11 @@ struct Orders {
 enum Mode {
     #[default]
     Well,
-    Broken,
+    Failing,
     Hanging,
 }
 
-impl Told {
+impl ScriptedService {
     fn is(&self, mode: Mode) {
         self.0.lock().unwrap().mode = mode;
     }
@@ -40,13 +40,13 @@ impl Told {
         let mode = self.0.lock().unwrap().mode;
         match mode {
             Mode::Well => Ok(()),
-            Mode::Broken => Err(StoreError::Timeout),
+            Mode::Failing => Err(StoreError::Timeout),
             Mode::Hanging => std::future::pending().await,
         }
     }
 }
 
-impl Service for Told {
+impl Service for ScriptedService {
     fn add(&self, counter: String, floor: u64, by: u64) -> Answer<'_, u64> {
         Box::pin(async move {
             self.answer().await?;
@@ -71,7 +71,7 @@ fn who() -> AccountId {
     AccountIds::fresh().of_address(Ipv4Addr::LOCALHOST.into())
 }
 
-async fn found(service: &Told) -> Shared {
+async fn found(service: &ScriptedService) -> Shared {
     let shared = Shared::new(Box::new(service.clone()), Search::Steady);
     shared.warm();
     back(&shared).await;
@@ -94,10 +94,10 @@ async fn count(shared: &Shared, who: AccountId, times: u64) -> u64 {
 
 #[tokio::test(start_paused = true)]
 async fn counts_go_on_without_the_service_and_are_told_to_it_when_it_is_back() {
-    let (service, who) = (Told::default(), who());
+    let (service, who) = (ScriptedService::default(), who());
     let shared = found(&service).await;
     assert_eq!(count(&shared, who, 10).await, 10);
-    service.is(Mode::Broken);
+    service.is(Mode::Failing);
     assert_eq!(count(&shared, who, 10).await, 20);
     assert_eq!(service.sum(), 10);
     service.is(Mode::Well);
@@ -108,7 +108,7 @@ async fn counts_go_on_without_the_service_and_are_told_to_it_when_it_is_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_comes_back_empty_is_told_what_is_known() {
-    let (service, who) = (Told::default(), who());
+    let (service, who) = (ScriptedService::default(), who());
     let (one, two) = (found(&service).await, found(&service).await);
     count(&one, who, 10).await;
     assert_eq!(count(&two, who, 10).await, 20);
@@ -119,7 +119,7 @@ async fn a_service_that_comes_back_empty_is_told_what_is_known() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hanging_service_costs_each_request_under_way_a_short_time_and_later_ones_none() {
-    let (service, who) = (Told::default(), who());
+    let (service, who) = (ScriptedService::default(), who());
     let shared = found(&service).await;
     service.is(Mode::Hanging);
     let began = Instant::now();
@@ -133,7 +133,7 @@ async fn a_hanging_service_costs_each_request_under_way_a_short_time_and_later_o
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_is_dropped_while_it_is_counted_counts() {
-    let (service, who) = (Told::default(), who());
+    let (service, who) = (ScriptedService::default(), who());
     let shared = found(&service).await;
     service.is(Mode::Hanging);
     for _ in 0..3 {
@@ -147,7 +147,7 @@ async fn a_request_that_is_dropped_while_it_is_counted_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn requests_do_not_wait_for_a_service_that_was_never_seen() {
-    let (service, who) = (Told::default(), who());
+    let (service, who) = (ScriptedService::default(), who());
     service.is(Mode::Hanging);
     let shared = Shared::new(Box::new(service.clone()), Search::Steady);
     let began = Instant::now();
@@ -160,23 +160,23 @@ async fn requests_do_not_wait_for_a_service_that_was_never_seen() {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_only_may_be_there_is_not_looked_for_for_ever() {
-    let (service, who) = (Told::default(), who());
-    service.is(Mode::Broken);
+    let (service, who) = (ScriptedService::default(), who());
+    service.is(Mode::Failing);
     let shared = Shared::new(Box::new(service.clone()), Search::Tentative);
     shared.warm();
     tokio::time::sleep(Duration::from_mins(2)).await;
     service.is(Mode::Well);
     assert_eq!(count(&shared, who, 5).await, 5);
     tokio::time::sleep(Duration::from_mins(2)).await;
-    assert_eq!(service.0.lock().unwrap().looks, TENTATIVE_LOOKS);
+    assert_eq!(service.0.lock().unwrap().looks, TENTATIVE_ATTEMPTS);
     assert!(!shared.is_here());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_new_window_begins_at_one_whatever_was_not_sent_of_the_last() {
-    let (service, who) = (Told::default(), who());
+    let (service, who) = (ScriptedService::default(), who());
     let shared = found(&service).await;
-    service.is(Mode::Broken);
+    service.is(Mode::Failing);
     assert_eq!(count(&shared, who, 7).await, 7);
     assert_eq!(shared.count(who, 2).await, 1);
 }

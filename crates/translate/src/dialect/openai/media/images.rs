@@ -9,7 +9,7 @@ use crate::dialect::request;
 use crate::failure::{Failure, echo};
 use crate::media::{Image, ImageRequest};
 
-/// How many pictures one request may ask for, as OpenAI has it; many models make fewer.
+/// How many images one request may ask for, as OpenAI has it; many models make fewer.
 const IMAGES_MAX: u32 = 10;
 
 /// Parameters that mean nothing here.
@@ -95,7 +95,7 @@ fn inline(format: Option<&str>) -> Result<Option<bool>, Failure> {
 
 /// `image` or `images`: addresses, or objects that hold one or name a file.
 fn images(fields: &mut Map<String, Value>) -> Result<Vec<Attachment>, Failure> {
-    let mut pictures = Vec::new();
+    let mut images = Vec::new();
     for name in ["image", "images", "image_url"] {
         let given = match fields.remove(name) {
             None => continue,
@@ -103,18 +103,18 @@ fn images(fields: &mut Map<String, Value>) -> Result<Vec<Attachment>, Failure> {
             Some(one) => vec![one],
         };
         for image in &given {
-            pictures.push(picture(name, image)?);
+            images.push(reference(name, image)?);
         }
     }
-    Ok(pictures)
+    Ok(images)
 }
 
 fn mask(fields: &mut Map<String, Value>) -> Result<Option<Attachment>, Failure> {
     let mask = fields.remove("mask");
-    mask.map(|mask| picture("mask", &mask)).transpose()
+    mask.map(|mask| reference("mask", &mask)).transpose()
 }
 
-fn picture(name: &str, given: &Value) -> Result<Attachment, Failure> {
+fn reference(name: &str, given: &Value) -> Result<Attachment, Failure> {
     if let Some(id) = given.get("file_id").and_then(Value::as_str) {
         return Ok(Attachment {
             source: Source::FileId(id.to_owned()),
@@ -212,8 +212,8 @@ struct Datum<'p> {
 
 /// The answer: OpenAI's fields, and beside them the chat message that the original relay gave.
 #[must_use]
-pub fn document(created: u64, prompt: &str, pictures: &[Image]) -> Vec<u8> {
-    let data: Vec<Datum<'_>> = pictures
+pub fn document(created: u64, prompt: &str, images: &[Image]) -> Vec<u8> {
+    let data: Vec<Datum<'_>> = images
         .iter()
         .map(|picture| Datum {
             url: picture.b64_json.is_none().then_some(&picture.url),
@@ -221,7 +221,7 @@ pub fn document(created: u64, prompt: &str, pictures: &[Image]) -> Vec<u8> {
             revised_prompt: Some(prompt).filter(|prompt| !prompt.is_empty()),
         })
         .collect();
-    let message = json!({"role": "assistant", "content": markdown(pictures)});
+    let message = json!({"role": "assistant", "content": markdown(images)});
     json::text(&json!({
         "created": created,
         "data": data,
@@ -229,7 +229,7 @@ pub fn document(created: u64, prompt: &str, pictures: &[Image]) -> Vec<u8> {
     }))
 }
 
-/// The final event of a stream of pictures; there are no earlier ones.
+/// The final event of a stream of images; there are no earlier ones.
 #[must_use]
 pub fn completed(kind: &str, created: u64, request: &ImageRequest, picture: &Image) -> Vec<u8> {
     let word = |given: &Option<String>| given.clone().unwrap_or_else(|| "auto".to_owned());
@@ -254,7 +254,7 @@ pub fn completed(kind: &str, created: u64, request: &ImageRequest, picture: &Ima
     out
 }
 
-/// Whether a model's pictures are given as bytes where a request does not say how: OpenAI's own models
+/// Whether a model's images are given as bytes where a request does not say how: OpenAI's own models
 /// of today know no addresses.
 #[must_use]
 pub fn is_inline(model: &str) -> bool {
@@ -263,12 +263,12 @@ pub fn is_inline(model: &str) -> bool {
 
 /// Pictures as a chat message: Markdown, each with the code by which a variation of it is asked for.
 #[must_use]
-pub fn markdown(pictures: &[Image]) -> String {
-    let lines = pictures
+pub fn markdown(images: &[Image]) -> String {
+    let lines = images
         .iter()
         .zip(1..)
         .map(|(picture, number)| format!("![Variation {number}]({}) `[_V{number}_]`", picture.url));
-    let hint = "To vary a picture, send its code.";
+    let hint = "To vary an image, send its code.";
     let mut lines: Vec<String> = lines.collect();
     lines.push(hint.to_owned());
     lines.join("\n\n")

@@ -288,7 +288,7 @@ fn resolved(items: Vec<Value>, past: &History) -> Result<Vec<(usize, Value)>, Fa
         match here.get(id) {
             // Each copy of a large item would be as large.
             Some(_) if !taken.insert(id.to_owned()) => {
-                let message = format!("The item `{}` is referred to twice.", echo(id));
+                let message = format!("The item `{}` is referenced twice.", echo(id));
                 return Err(Failure::invalid(format!("input[{at}]"), message));
             }
             Some(found) => resolved.push((at, (*found).clone())),

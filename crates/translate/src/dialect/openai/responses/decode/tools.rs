@@ -80,7 +80,7 @@ impl Offer {
         let schema = tool.parameters.filter(|parameters| !parameters.is_null());
         let schema = schema.unwrap_or_else(|| json!({"type": "object", "properties": {}}));
         json_schema::check(&schema, &format!("{path}.parameters"))?;
-        let declared = Declared {
+        let declared = DeclaredTool {
             name: tool.name,
             description: tool.description,
             input: ToolInput::Json(schema),
@@ -98,7 +98,7 @@ impl Offer {
     ) -> Result<(), Failure> {
         let grammar = tool.format.and_then(grammar);
         let words: Vec<String> = [tool.description, grammar].into_iter().flatten().collect();
-        let declared = Declared {
+        let declared = DeclaredTool {
             name: tool.name,
             description: (!words.is_empty()).then(|| words.join("\n")),
             input: ToolInput::Text,
@@ -136,7 +136,7 @@ impl Offer {
             .parameters
             .filter(Value::is_object)
             .map(ToolInput::Json);
-        let declared = Declared {
+        let declared = DeclaredTool {
             name: Some(form.name().to_owned()),
             description: tool
                 .description
@@ -150,7 +150,7 @@ impl Offer {
 
     fn declare(
         &mut self,
-        declared: Declared,
+        declared: DeclaredTool,
         namespace: Option<&str>,
         path: &str,
     ) -> Result<(), Failure> {
@@ -253,7 +253,7 @@ impl Offer {
     }
 }
 
-struct Declared {
+struct DeclaredTool {
     name: Option<String>,
     description: Option<String>,
     input: ToolInput,
