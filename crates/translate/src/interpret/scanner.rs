@@ -8,7 +8,7 @@ use super::slice::{from, to};
 
 /// Why a reading stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Halt {
+pub enum ReadError {
     /// The text so far can still become what is looked for.
     Incomplete,
     /// It cannot.
@@ -16,7 +16,7 @@ pub enum Halt {
 }
 
 /// What a reading gives.
-pub type Read<T> = Result<T, Halt>;
+pub type Read<T> = Result<T, ReadError>;
 
 /// Whether a string may begin with this: a quotation mark, or what typography makes of it.
 #[must_use]
@@ -85,18 +85,18 @@ impl<'t> Cursor<'t> {
 
     /// What running out of text means here.
     #[must_use]
-    pub fn end(&self) -> Halt {
+    pub fn end(&self) -> ReadError {
         if self.whole {
-            Halt::NoMatch
+            ReadError::NoMatch
         } else {
-            Halt::Incomplete
+            ReadError::Incomplete
         }
     }
 
     /// The next character; none at the end of a whole text.
     pub fn peek(&self) -> Read<Option<char>> {
         match self.rest().chars().next() {
-            None if !self.whole => Err(Halt::Incomplete),
+            None if !self.whole => Err(ReadError::Incomplete),
             next => Ok(next),
         }
     }
@@ -144,7 +144,7 @@ impl<'t> Cursor<'t> {
             return Ok(true);
         }
         if shared == rest.len() && !self.whole {
-            return Err(Halt::Incomplete);
+            return Err(ReadError::Incomplete);
         }
         Ok(false)
     }
@@ -169,13 +169,16 @@ impl<'t> Cursor<'t> {
                 self.at += rest.len();
                 Ok(rest)
             }
-            None => Err(Halt::Incomplete),
+            None => Err(ReadError::Incomplete),
         }
     }
 
     /// Passes a quoted string, in any quotation marks, and gives what it says.
     pub fn string(&mut self) -> Read<String> {
-        let quote = self.peek()?.filter(|c| is_quote(*c)).ok_or(Halt::NoMatch)?;
+        let quote = self
+            .peek()?
+            .filter(|c| is_quote(*c))
+            .ok_or(ReadError::NoMatch)?;
         self.at += quote.len_utf8();
         let (end, other_end) = match quote {
             '"' | '\'' => (quote, quote),
@@ -200,7 +203,7 @@ impl<'t> Cursor<'t> {
     pub fn skip_value(&mut self) -> Read<()> {
         let mut depth = 0_usize;
         loop {
-            match self.peek()?.ok_or(Halt::NoMatch)? {
+            match self.peek()?.ok_or(ReadError::NoMatch)? {
                 '"' | '\'' => self.skip_string()?,
                 '{' | '[' => {
                     depth += 1;
@@ -224,7 +227,7 @@ impl<'t> Cursor<'t> {
 
     /// Passes a quoted string without building it.
     fn skip_string(&mut self) -> Read<()> {
-        let quote = self.peek()?.ok_or(Halt::NoMatch)?;
+        let quote = self.peek()?.ok_or(ReadError::NoMatch)?;
         self.at += 1;
         loop {
             let rest = self.rest();
@@ -234,7 +237,7 @@ impl<'t> Cursor<'t> {
                 return Ok(());
             }
             self.at += 1;
-            let escaped = self.peek()?.ok_or(Halt::NoMatch)?;
+            let escaped = self.peek()?.ok_or(ReadError::NoMatch)?;
             self.at += escaped.len_utf8();
         }
     }
@@ -260,7 +263,7 @@ mod tests {
         }
         assert_eq!(
             Cursor::new(r#""\ud83d\ude"#, false).string(),
-            Err(Halt::Incomplete)
+            Err(ReadError::Incomplete)
         );
     }
 
@@ -268,7 +271,7 @@ mod tests {
     fn a_literal_that_may_still_come_needs_more() {
         assert_eq!(
             Cursor::new("<too", false).try_literal("<tool>"),
-            Err(Halt::Incomplete)
+            Err(ReadError::Incomplete)
         );
         assert_eq!(Cursor::new("<tox", false).try_literal("<tool>"), Ok(false));
         assert_eq!(Cursor::new("<too", true).try_literal("<tool>"), Ok(false));
@@ -282,7 +285,7 @@ mod tests {
         assert_eq!(cursor.rest(), " c");
         assert_eq!(
             Cursor::new(r#""a\u00"#, false).string(),
-            Err(Halt::Incomplete)
+            Err(ReadError::Incomplete)
         );
     }
 
@@ -293,7 +296,7 @@ mod tests {
         assert_eq!(cursor.rest(), ", x");
         assert_eq!(
             Cursor::new(r#"{"a": "}"#, false).skip_value(),
-            Err(Halt::Incomplete)
+            Err(ReadError::Incomplete)
         );
     }
 }

@@ -85,7 +85,7 @@ impl Form {
             None if candidate.value.is_object() || candidate.value.is_array() => {
                 Ok(candidate.value.to_string())
             }
-            None => Err(vec!["the answer is no JSON object".to_owned()]),
+            None => Err(vec!["the answer is not a JSON object".to_owned()]),
         }
     }
 }

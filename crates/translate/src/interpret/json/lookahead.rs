@@ -9,7 +9,7 @@ use super::tokens;
 
 /// Where the string stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Position {
     Key,
     /// A value in an object.
     Member,
@@ -40,22 +40,24 @@ pub(super) fn mark(until: &[String], rest: &str) -> Option<Verdict> {
 }
 
 /// Whether the string ends at the quotation mark before this text.
-pub(super) fn closes(after: &str, place: Place, until: &[String], whole: bool) -> Verdict {
+pub(super) fn closes(after: &str, place: Position, until: &[String], whole: bool) -> Verdict {
     let next = after.trim_start();
     let blank = after.len() - next.len();
-    if blank > MAX_BLANK || place == Place::Top {
+    if blank > MAX_BLANK || place == Position::Top {
         return Verdict::Yes;
     }
     let Some(c) = next.chars().next() else {
         return if whole { Verdict::Yes } else { Verdict::More };
     };
     match (place, c) {
-        (Place::Key, ':' | '=') | (Place::Member | Place::Element, '}' | ']') => Verdict::Yes,
-        (Place::Member, ',') => member_follows(from(next, 1), whole),
-        (Place::Element, ',') => element_follows(from(next, 1), whole),
-        (Place::Member, '"') if blank > 0 => key_follows(next, whole),
-        (Place::Member | Place::Element, '/') => comment_follows(next, whole),
-        (Place::Element, '"' | '#') | (Place::Member, '#') if blank > 0 => Verdict::Yes,
+        (Position::Key, ':' | '=') | (Position::Member | Position::Element, '}' | ']') => {
+            Verdict::Yes
+        }
+        (Position::Member, ',') => member_follows(from(next, 1), whole),
+        (Position::Element, ',') => element_follows(from(next, 1), whole),
+        (Position::Member, '"') if blank > 0 => key_follows(next, whole),
+        (Position::Member | Position::Element, '/') => comment_follows(next, whole),
+        (Position::Element, '"' | '#') | (Position::Member, '#') if blank > 0 => Verdict::Yes,
         _ => match mark(until, next) {
             Some(Verdict::More) if whole => Verdict::No,
             Some(verdict) => verdict,

@@ -5,9 +5,9 @@
 
 use super::callable_tools::CallableTool;
 use super::keys;
-use super::syntax::{Args, Found, Known, fence_line};
+use super::syntax::{Args, Known, ParsedCall, fence_line};
 use crate::interpret::json;
-use crate::interpret::scanner::{Cursor, Halt, Read, is_quote};
+use crate::interpret::scanner::{Cursor, Read, ReadError, is_quote};
 
 /// Whether a marker said that this is a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,13 +38,18 @@ struct Envelope {
 }
 
 /// Reads an envelope as far as its arguments, or to its end.
-pub(super) fn object(cursor: &mut Cursor<'_>, trust: Trust, known: Known<'_>) -> Read<Found> {
+pub(super) fn object(cursor: &mut Cursor<'_>, trust: Trust, known: Known<'_>) -> Read<ParsedCall> {
     nested(cursor, trust, known, 1)
 }
 
-fn nested(cursor: &mut Cursor<'_>, trust: Trust, known: Known<'_>, depth: usize) -> Read<Found> {
+fn nested(
+    cursor: &mut Cursor<'_>,
+    trust: Trust,
+    known: Known<'_>,
+    depth: usize,
+) -> Read<ParsedCall> {
     if depth > 4 || !cursor.take('{')? {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     let mut envelope = Envelope {
         name: None,
@@ -56,7 +61,7 @@ fn nested(cursor: &mut Cursor<'_>, trust: Trust, known: Known<'_>, depth: usize)
     };
     loop {
         gap(cursor)?;
-        match cursor.peek()?.ok_or(Halt::NoMatch)? {
+        match cursor.peek()?.ok_or(ReadError::NoMatch)? {
             '}' => {
                 cursor.take('}')?;
                 let mut found = finish(cursor, envelope, trust)?;
@@ -86,21 +91,21 @@ fn member(
     trust: Trust,
     known: Known<'_>,
     depth: usize,
-) -> Read<Option<Found>> {
+) -> Read<Option<ParsedCall>> {
     let key = key(cursor)?;
     gap(cursor)?;
     if !cursor.take(':')? && !cursor.take('=')? {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     gap(cursor)?;
     let is = |keys: &[&str]| keys.contains(&key.as_str());
-    let first = cursor.peek()?.ok_or(Halt::NoMatch)?;
+    let first = cursor.peek()?.ok_or(ReadError::NoMatch)?;
     let start = cursor.at();
     if trust == Trust::Said {
         return if keys::SAYING.contains(&key.as_str()) && matches!(first, '{' | '[') {
             contained(cursor, Trust::Bare, known, depth)
         } else {
-            Err(Halt::NoMatch)
+            Err(ReadError::NoMatch)
         };
     }
     if is(&keys::CONTAINERS) && matches!(first, '{' | '[') && envelope.name.is_none() {
@@ -119,7 +124,7 @@ fn member(
             .and_then(|tool| known.declared.get(tool))
             .is_some_and(CallableTool::needs_nothing);
         let args = arguments(cursor, first, nothing)?;
-        return Ok(Some(Found {
+        return Ok(Some(ParsedCall {
             name: name.clone(),
             args,
             depth,
@@ -130,7 +135,7 @@ fn member(
         && envelope.name.is_none()
         && known.declared.names().any(|n| n == key)
     {
-        return Ok(Some(Found {
+        return Ok(Some(ParsedCall {
             name: key,
             args: Args::Json,
             depth,
@@ -164,12 +169,12 @@ fn unknown_member(
     key: String,
     known: Known<'_>,
     depth: usize,
-) -> Read<Option<Found>> {
+) -> Read<Option<ParsedCall>> {
     let start = cursor.at();
-    let first = cursor.peek()?.ok_or(Halt::NoMatch)?;
+    let first = cursor.peek()?.ok_or(ReadError::NoMatch)?;
     if envelope.name.is_some() && envelope.foreign.is_none() || envelope.others.len() >= MAX_MEMBERS
     {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     let text_block = keys::TEXT.contains(&key.as_str()) && envelope.block.is_some();
     match first {
@@ -178,13 +183,13 @@ fn unknown_member(
             && known.declared.names().any(|n| n == key) =>
         {
             cursor.skip_value()?;
-            let json = repaired(cursor.between(start, cursor.at())).ok_or(Halt::NoMatch)?;
+            let json = repaired(cursor.between(start, cursor.at())).ok_or(ReadError::NoMatch)?;
             envelope.name = Some(key.clone());
             envelope.foreign = Some(json);
         }
         '{' if envelope.foreign.is_none() => {
             cursor.skip_value()?;
-            let json = repaired(cursor.between(start, cursor.at())).ok_or(Halt::NoMatch)?;
+            let json = repaired(cursor.between(start, cursor.at())).ok_or(ReadError::NoMatch)?;
             envelope.foreign = Some(json);
         }
         '"' if text_block => {
@@ -196,16 +201,16 @@ fn unknown_member(
         '"' => {
             let text = cursor.string()?;
             if text.len() > MAX_NAME {
-                return Err(Halt::NoMatch);
+                return Err(ReadError::NoMatch);
             }
             let names_tool = known.declared.names().any(|n| n == text);
             if names_tool && envelope.named.replace(text).is_some() {
-                return Err(Halt::NoMatch);
+                return Err(ReadError::NoMatch);
             }
         }
         c if c.is_ascii_digit() || matches!(c, 't' | 'f' | 'n' | '-') => cursor.skip_value()?,
         '[' if text_block => cursor.skip_value()?,
-        _ => return Err(Halt::NoMatch),
+        _ => return Err(ReadError::NoMatch),
     }
     envelope.others.push((key, start, cursor.at()));
     Ok(None)
@@ -232,12 +237,12 @@ fn gap(cursor: &mut Cursor<'_>) -> Read<()> {
 }
 
 fn key(cursor: &mut Cursor<'_>) -> Read<String> {
-    match cursor.peek()?.ok_or(Halt::NoMatch)? {
+    match cursor.peek()?.ok_or(ReadError::NoMatch)? {
         c if is_quote(c) => cursor.string(),
         c if c.is_alphabetic() || c == '_' => {
             Ok(cursor.run(|c| c.is_alphanumeric() || c == '_')?.to_owned())
         }
-        _ => Err(Halt::NoMatch),
+        _ => Err(ReadError::NoMatch),
     }
 }
 
@@ -247,7 +252,7 @@ fn contained(
     trust: Trust,
     known: Known<'_>,
     depth: usize,
-) -> Read<Option<Found>> {
+) -> Read<Option<ParsedCall>> {
     if cursor.take('[')? {
         cursor.blank();
         if cursor.take(']')? {
@@ -350,9 +355,9 @@ fn escaped_blank(cursor: &mut Cursor<'_>) -> Read<()> {
 }
 
 /// The envelope ended before arguments were met behind a name.
-fn finish(cursor: &Cursor<'_>, envelope: Envelope, trust: Trust) -> Read<Found> {
+fn finish(cursor: &Cursor<'_>, envelope: Envelope, trust: Trust) -> Read<ParsedCall> {
     if let Some(said) = envelope.block.filter(|_| envelope.foreign.is_none()) {
-        return Ok(Found::new("", Args::Said(said)));
+        return Ok(ParsedCall::new("", Args::Said(said)));
     }
     if let Some(json) = envelope.foreign {
         let name = envelope
@@ -360,21 +365,21 @@ fn finish(cursor: &Cursor<'_>, envelope: Envelope, trust: Trust) -> Read<Found> 
             .or(envelope.named)
             .filter(|_| envelope.args.is_none());
         return name
-            .map(|name| Found::new(name, Args::Fitting(json)))
-            .ok_or(Halt::NoMatch);
+            .map(|name| ParsedCall::new(name, Args::Fitting(json)))
+            .ok_or(ReadError::NoMatch);
     }
     let Some(name) = envelope.name else {
         return if trust == Trust::Marked {
-            Ok(Found::new("", Args::Unreadable))
+            Ok(ParsedCall::new("", Args::Unreadable))
         } else {
-            Err(Halt::NoMatch)
+            Err(ReadError::NoMatch)
         };
     };
     if let Some((start, end)) = envelope.args {
-        return Ok(Found::new(name, whole(cursor.between(start, end))));
+        return Ok(ParsedCall::new(name, whole(cursor.between(start, end))));
     }
     if trust == Trust::Bare {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     let members: Vec<String> = envelope
         .others
@@ -387,7 +392,7 @@ fn finish(cursor: &Cursor<'_>, envelope: Envelope, trust: Trust) -> Read<Found> 
             )
         })
         .collect();
-    Ok(Found::new(
+    Ok(ParsedCall::new(
         name,
         whole(&format!("{{{}}}", members.join(","))),
     ))

@@ -4,10 +4,10 @@
 //! and stray markers (a Qwen tag round Hermes JSON, a fence in a tag) need no row of their own.
 
 use super::markers::Sense;
-use super::syntax::{Args, CallHead, Found, Known, Position, fence_line};
+use super::syntax::{Args, CallHead, Known, ParsedCall, Position, fence_line};
 use super::tag::{self, Tag};
 use super::{envelope, lines, named, pythonic, yaml};
-use crate::interpret::scanner::{Cursor, Halt, Read};
+use crate::interpret::scanner::{Cursor, Read, ReadError};
 
 /// Reads the head of a call that begins here, and says how many bytes that took.
 pub(super) fn read(
@@ -18,7 +18,7 @@ pub(super) fn read(
 ) -> (Read<CallHead>, usize) {
     let mut cursor = Cursor::new(text, whole);
     let head = head(&mut cursor, place, known);
-    let cost = if head == Err(Halt::Incomplete) {
+    let cost = if head == Err(ReadError::Incomplete) {
         text.len()
     } else {
         cursor.reached()
@@ -28,14 +28,14 @@ pub(super) fn read(
 
 fn head(cursor: &mut Cursor<'_>, place: Position, known: Known<'_>) -> Read<CallHead> {
     let (marks, found) = match markers(cursor, place, known)? {
-        Step::Found(marks, found) => (marks, found),
+        Step::ParsedCall(marks, found) => (marks, found),
         Step::Marked(marks) => (marks, body(cursor, place, marks, known)?),
     };
     Ok(CallHead {
         name: found.name,
         args: found.args,
         end: cursor.at(),
-        ours: marks.ours,
+        is_prompt_tag: marks.is_prompt_tag,
         marked: marks.any,
         depth: found.depth,
     })
@@ -46,14 +46,14 @@ fn head(cursor: &mut Cursor<'_>, place: Position, known: Known<'_>) -> Read<Call
 pub(super) struct Marks {
     /// Whether there was any.
     any: bool,
-    ours: bool,
+    is_prompt_tag: bool,
     /// Whether a fence was opened inside them.
     fenced: bool,
 }
 
 enum Step {
     Marked(Marks),
-    Found(Marks, Found),
+    ParsedCall(Marks, ParsedCall),
 }
 
 /// The most markers before one call.
@@ -69,14 +69,14 @@ fn markers(cursor: &mut Cursor<'_>, place: Position, known: Known<'_>) -> Read<S
         let at = cursor.at();
         match cursor.peek()? {
             Some('<') => match tagged(cursor, known, place, marks.any)? {
-                Opened::Wrapper(ours) => {
-                    marks.ours |= ours && !marks.any;
+                Opened::Wrapper(is_prompt_tag) => {
+                    marks.is_prompt_tag |= is_prompt_tag && !marks.any;
                     marks.any = true;
                     continue;
                 }
                 Opened::Call(found) => {
                     marks.any = true;
-                    return Ok(Step::Found(marks, found));
+                    return Ok(Step::ParsedCall(marks, found));
                 }
                 Opened::None => {
                     cursor.go(at);
@@ -94,17 +94,17 @@ fn markers(cursor: &mut Cursor<'_>, place: Position, known: Known<'_>) -> Read<S
             lines::Opened::Wrapper => marks.any = true,
             lines::Opened::Call(found) => {
                 marks.any = true;
-                return Ok(Step::Found(marks, found));
+                return Ok(Step::ParsedCall(marks, found));
             }
             lines::Opened::None => return Ok(Step::Marked(marks)),
         }
     }
-    Err(Halt::NoMatch)
+    Err(ReadError::NoMatch)
 }
 
 enum Opened {
     Wrapper(bool),
-    Call(Found),
+    Call(ParsedCall),
     None,
 }
 
@@ -121,7 +121,7 @@ fn tagged(
             || (may_name_tool && (inside || known.declared.begins_name(part, complete)))
     };
     let tag = match tag::lex(cursor, &wanted) {
-        Err(Halt::NoMatch) => return Ok(Opened::None),
+        Err(ReadError::NoMatch) => return Ok(Opened::None),
         other => other?,
     };
     if tag.closing {
@@ -148,24 +148,29 @@ fn tagged(
     }
 }
 
-fn no_call(halt: Halt) -> Read<Opened> {
+fn no_call(halt: ReadError) -> Read<Opened> {
     match halt {
-        Halt::NoMatch => Ok(Opened::None),
-        Halt::Incomplete => Err(Halt::Incomplete),
+        ReadError::NoMatch => Ok(Opened::None),
+        ReadError::Incomplete => Err(ReadError::Incomplete),
     }
 }
 
 /// `<function=f>` or `<invoke name="f">`, and then JSON or parameter tags.
-fn named_by_tag(cursor: &mut Cursor<'_>, tag: &Tag<'_>) -> Read<Found> {
+fn named_by_tag(cursor: &mut Cursor<'_>, tag: &Tag<'_>) -> Read<ParsedCall> {
     let name = tag.value.clone().unwrap_or_default();
     if tag.empty {
-        return Ok(Found::new(name, Args::Whole("{}".to_owned())));
+        return Ok(ParsedCall::new(name, Args::Whole("{}".to_owned())));
     }
     named::arguments(cursor, name)
 }
 
 /// What stands behind the markers.
-fn body(cursor: &mut Cursor<'_>, place: Position, marks: Marks, known: Known<'_>) -> Read<Found> {
+fn body(
+    cursor: &mut Cursor<'_>,
+    place: Position,
+    marks: Marks,
+    known: Known<'_>,
+) -> Read<ParsedCall> {
     let start = cursor.at();
     let marked = marks.any || place == Position::Inside;
     if place == Position::Behind {
@@ -177,25 +182,25 @@ fn body(cursor: &mut Cursor<'_>, place: Position, marks: Marks, known: Known<'_>
             Position::Alone | Position::Code | Position::LineStart
         )
     {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     let bare = if marked {
         envelope::Trust::Marked
     } else {
         envelope::Trust::Bare
     };
-    match cursor.peek()?.ok_or(Halt::NoMatch)? {
+    match cursor.peek()?.ok_or(ReadError::NoMatch)? {
         '{' if marked || place != Position::LineStart => envelope::object(cursor, bare, known),
         '[' => list(cursor, marked || place != Position::LineStart, bare, known),
         c if (marked || place == Position::Code) && (c.is_alphabetic() || c == '_') => {
             let forms = [named::words, yaml_form, python_form];
             first_of(cursor, start, &forms, known)
         }
-        _ => Err(Halt::NoMatch),
+        _ => Err(ReadError::NoMatch),
     }
 }
 
-type Form = fn(&mut Cursor<'_>, Known<'_>) -> Read<Found>;
+type Form = fn(&mut Cursor<'_>, Known<'_>) -> Read<ParsedCall>;
 
 /// The first form that the text has. One that needs more keeps the later ones waiting.
 fn first_of(
@@ -203,23 +208,24 @@ fn first_of(
     start: usize,
     forms: &[Form],
     known: Known<'_>,
-) -> Read<Found> {
+) -> Read<ParsedCall> {
     for form in forms {
         cursor.go(start);
         match form(cursor, known) {
-            Err(Halt::NoMatch) => {}
+            Err(ReadError::NoMatch) => {}
             other => return other,
         }
     }
-    Err(Halt::NoMatch)
+    Err(ReadError::NoMatch)
 }
 
-fn yaml_form(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
+fn yaml_form(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<ParsedCall> {
     yaml::call(cursor, known.declared)
 }
 
-fn python_form(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
-    pythonic::statements(cursor, known.declared).map(|calls| Found::new("", Args::Several(calls)))
+fn python_form(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<ParsedCall> {
+    pythonic::statements(cursor, known.declared)
+        .map(|calls| ParsedCall::new("", Args::Several(calls)))
 }
 
 /// `[{…}, {…}]` or `[f(a=1), g()]`.
@@ -228,16 +234,17 @@ fn list(
     objects: bool,
     trust: envelope::Trust,
     known: Known<'_>,
-) -> Read<Found> {
+) -> Read<ParsedCall> {
     let start = cursor.at();
     cursor.take('[')?;
     cursor.blank();
-    match cursor.peek()?.ok_or(Halt::NoMatch)? {
+    match cursor.peek()?.ok_or(ReadError::NoMatch)? {
         '{' if objects => envelope::object(cursor, trust, known),
-        '{' => Err(Halt::NoMatch),
+        '{' => Err(ReadError::NoMatch),
         _ => {
             cursor.go(start);
-            pythonic::list(cursor, known.declared).map(|calls| Found::new("", Args::Several(calls)))
+            pythonic::list(cursor, known.declared)
+                .map(|calls| ParsedCall::new("", Args::Several(calls)))
         }
     }
 }

@@ -2,15 +2,15 @@
 //! `✿FUNCTION✿`, `>>>f`) or in brackets (`[TOOL_CALLS]`, `[Calling tool: f({…})]`).
 
 use super::markers::{self, Leads};
-use super::syntax::{Args, Found, Known, fence_line};
+use super::syntax::{Args, Known, ParsedCall, fence_line};
 use super::{envelope, named, pythonic};
-use crate::interpret::scanner::{Cursor, Halt, Read};
+use crate::interpret::scanner::{Cursor, Read, ReadError};
 use crate::interpret::slice::from;
 
 /// What a marker of words opens.
 pub(super) enum Opened {
     Wrapper,
-    Call(Found),
+    Call(ParsedCall),
     None,
 }
 
@@ -20,7 +20,7 @@ pub(super) fn words(cursor: &mut Cursor<'_>, line_start: bool, known: Known<'_>)
     let Some(words) = markers::words(cursor, line_start)? else {
         return Ok(Opened::None);
     };
-    let form: fn(&mut Cursor<'_>, Known<'_>) -> Read<Found> = match words.leads {
+    let form: fn(&mut Cursor<'_>, Known<'_>) -> Read<ParsedCall> = match words.leads {
         Leads::Wrapped => return Ok(Opened::Wrapper),
         Leads::Invented => return Ok(Opened::None),
         Leads::Shaped => behind_word,
@@ -32,8 +32,8 @@ pub(super) fn words(cursor: &mut Cursor<'_>, line_start: bool, known: Known<'_>)
     };
     match form(cursor, known) {
         Ok(found) => Ok(Opened::Call(found)),
-        Err(Halt::Incomplete) => Err(Halt::Incomplete),
-        Err(Halt::NoMatch) => {
+        Err(ReadError::Incomplete) => Err(ReadError::Incomplete),
+        Err(ReadError::NoMatch) => {
             cursor.go(start);
             Ok(Opened::None)
         }
@@ -41,7 +41,7 @@ pub(super) fn words(cursor: &mut Cursor<'_>, line_start: bool, known: Known<'_>)
 }
 
 /// `[Calling tool: f({…})]`, `[Calling tool f with arguments {…}]`.
-fn narrated(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
+fn narrated(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<ParsedCall> {
     /// What may stand between the name and its arguments, the longer before its beginning.
     const BETWEEN: [&str; 5] = [
         "with arguments:",
@@ -60,33 +60,33 @@ fn narrated(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
     let rest = cursor.rest();
     let open = |word: &&str| word.len() > rest.len() && word.starts_with(rest);
     if !cursor.whole() && BETWEEN.iter().any(open) {
-        return Err(Halt::Incomplete);
+        return Err(ReadError::Incomplete);
     }
     if let Some(word) = BETWEEN.iter().find(|word| rest.starts_with(**word)) {
         cursor.go(cursor.at() + word.len());
     }
     cursor.spaces();
-    match cursor.peek()?.ok_or(Halt::NoMatch)? {
-        '{' => Ok(Found::new(name, Args::Json)),
+    match cursor.peek()?.ok_or(ReadError::NoMatch)? {
+        '{' => Ok(ParsedCall::new(name, Args::Json)),
         ':' | '(' => {
             cursor.go(cursor.at() + 1);
             cursor.spaces();
             let json = cursor.peek()? == Some('{');
             if json {
-                Ok(Found::new(name, Args::Json))
+                Ok(ParsedCall::new(name, Args::Json))
             } else {
-                Err(Halt::NoMatch)
+                Err(ReadError::NoMatch)
             }
         }
         ']' if known.declared.resolve(&name).is_some() => {
-            Ok(Found::new(name, Args::Whole("{}".to_owned())))
+            Ok(ParsedCall::new(name, Args::Whole("{}".to_owned())))
         }
-        _ => Err(Halt::NoMatch),
+        _ => Err(ReadError::NoMatch),
     }
 }
 
 /// `TOOL_CALL {…}` and its like.
-fn behind_word(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
+fn behind_word(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<ParsedCall> {
     cursor.blank();
     if cursor.peek()? == Some('`') {
         fence_line(cursor)?;
@@ -96,9 +96,9 @@ fn behind_word(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
 }
 
 /// An envelope, a list of them, `name {…}` or `name(key=value)`.
-fn shaped(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
+fn shaped(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<ParsedCall> {
     let start = cursor.at();
-    match cursor.peek()?.ok_or(Halt::NoMatch)? {
+    match cursor.peek()?.ok_or(ReadError::NoMatch)? {
         '{' => envelope::object(cursor, envelope::Trust::Marked, known),
         '[' => {
             cursor.take('[')?;
@@ -107,29 +107,30 @@ fn shaped(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
                 return envelope::object(cursor, envelope::Trust::Marked, known);
             }
             cursor.go(start);
-            pythonic::list(cursor, known.declared).map(|calls| Found::new("", Args::Several(calls)))
+            pythonic::list(cursor, known.declared)
+                .map(|calls| ParsedCall::new("", Args::Several(calls)))
         }
         c if c.is_alphabetic() => {
             // Prose may stand here too: only a declared name counts.
             let name = named::name(&mut cursor.clone())?;
-            known.declared.resolve(name).ok_or(Halt::NoMatch)?;
+            known.declared.resolve(name).ok_or(ReadError::NoMatch)?;
             match named::words(cursor, known) {
-                Err(Halt::NoMatch) => {
+                Err(ReadError::NoMatch) => {
                     cursor.go(start);
                     pythonic::statements(cursor, known.declared)
-                        .map(|calls| Found::new("", Args::Several(calls)))
+                        .map(|calls| ParsedCall::new("", Args::Several(calls)))
                 }
                 other => other,
             }
         }
-        _ => Err(Halt::NoMatch),
+        _ => Err(ReadError::NoMatch),
     }
 }
 
 /// `ReAct`: `Action: f` and on the next line `Action Input: …`; or JSON behind `Action:`.
-fn action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
+fn action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<ParsedCall> {
     cursor.blank();
-    match cursor.peek()?.ok_or(Halt::NoMatch)? {
+    match cursor.peek()?.ok_or(ReadError::NoMatch)? {
         '`' if cursor.rest().starts_with("``") => {
             fence_line(cursor)?;
             cursor.blank();
@@ -145,11 +146,11 @@ fn action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
         .until("\n")?
         .trim()
         .trim_matches(['`', '"', '\'', '[', ']', '*']);
-    known.declared.resolve(line).ok_or(Halt::NoMatch)?;
+    known.declared.resolve(line).ok_or(ReadError::NoMatch)?;
     let name = line.to_owned();
     cursor.blank();
     if !cursor.try_word("Action Input:")? && !cursor.try_word("Action_Input:")? {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     cursor.blank();
     if cursor.peek()? == Some('`') {
@@ -157,15 +158,15 @@ fn action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
         cursor.blank();
     }
     match cursor.peek()? {
-        Some('{') => Ok(Found::new(name, Args::Json)),
-        None => Ok(Found::new(name, Args::Whole("{}".to_owned()))),
+        Some('{') => Ok(ParsedCall::new(name, Args::Json)),
+        None => Ok(ParsedCall::new(name, Args::Whole("{}".to_owned()))),
         Some(_) => {
             let text = cursor
                 .run(|c| c != '\n')?
                 .trim()
                 .trim_matches(['"', '\''])
                 .to_owned();
-            Ok(Found::new(
+            Ok(ParsedCall::new(
                 name,
                 if text == "None" {
                     Args::Whole("{}".to_owned())
@@ -178,7 +179,7 @@ fn action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
 }
 
 /// `f(a="x")` behind `Action:`, where the tool is declared.
-fn python_action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Option<Found>> {
+fn python_action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Option<ParsedCall>> {
     let start = cursor.at();
     let word = cursor.rest();
     let end =
@@ -188,7 +189,7 @@ fn python_action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Option<Found
             return if cursor.whole() {
                 Ok(None)
             } else {
-                Err(Halt::Incomplete)
+                Err(ReadError::Incomplete)
             };
         }
         Some(end) => from(word, end).starts_with('('),
@@ -197,9 +198,9 @@ fn python_action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Option<Found
         return Ok(None);
     }
     match pythonic::statements(cursor, known.declared) {
-        Ok(calls) => Ok(Some(Found::new("", Args::Several(calls)))),
-        Err(Halt::Incomplete) => Err(Halt::Incomplete),
-        Err(Halt::NoMatch) => {
+        Ok(calls) => Ok(Some(ParsedCall::new("", Args::Several(calls)))),
+        Err(ReadError::Incomplete) => Err(ReadError::Incomplete),
+        Err(ReadError::NoMatch) => {
             cursor.go(start);
             Ok(None)
         }
@@ -207,49 +208,49 @@ fn python_action(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Option<Found
 }
 
 /// qwen-agent: `✿FUNCTION✿: f` and `✿ARGS✿: {…}`.
-fn flower(cursor: &mut Cursor<'_>, _known: Known<'_>) -> Read<Found> {
+fn flower(cursor: &mut Cursor<'_>, _known: Known<'_>) -> Read<ParsedCall> {
     cursor.blank();
     let name = named::name(cursor)?.to_owned();
     cursor.blank();
     if !cursor.try_literal("✿ARGS✿:")? {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     cursor.blank();
     let json = cursor.peek()? == Some('{');
-    Ok(Found::new(
+    Ok(ParsedCall::new(
         name,
         if json { Args::Json } else { Args::Unreadable },
     ))
 }
 
 /// Functionary: `>>>f` and on the next line `{…}`.
-fn recipient(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
+fn recipient(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<ParsedCall> {
     cursor.spaces();
     let name = named::name(cursor)?.to_owned();
-    known.declared.resolve(&name).ok_or(Halt::NoMatch)?;
+    known.declared.resolve(&name).ok_or(ReadError::NoMatch)?;
     cursor.blank();
     if cursor.peek()? == Some('{') {
-        Ok(Found::new(name, Args::Json))
+        Ok(ParsedCall::new(name, Args::Json))
     } else {
-        Err(Halt::NoMatch)
+        Err(ReadError::NoMatch)
     }
 }
 
 /// A Harmony header whose special tokens were lost: `commentary to=functions.f json{…}`.
-fn header(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<Found> {
+fn header(cursor: &mut Cursor<'_>, known: Known<'_>) -> Read<ParsedCall> {
     let name = named::name(cursor)?.to_owned();
-    known.declared.resolve(&name).ok_or(Halt::NoMatch)?;
+    known.declared.resolve(&name).ok_or(ReadError::NoMatch)?;
     let rest = cursor.rest();
     let Some(end) = rest.find(['{', '\n']) else {
         return Err(if rest.len() > 80 {
-            Halt::NoMatch
+            ReadError::NoMatch
         } else {
             cursor.end()
         });
     };
     if from(rest, end).starts_with('{') && end <= 80 {
         cursor.go(cursor.at() + end);
-        return Ok(Found::new(name, Args::Json));
+        return Ok(ParsedCall::new(name, Args::Json));
     }
-    Err(Halt::NoMatch)
+    Err(ReadError::NoMatch)
 }

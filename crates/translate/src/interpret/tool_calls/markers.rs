@@ -4,7 +4,7 @@
 //! characters text must be looked at, and whether what has come of it may still become a marker,
 //! is computed from the rows.
 
-use crate::interpret::scanner::{Cursor, Halt, Read};
+use crate::interpret::scanner::{Cursor, Read, ReadError};
 
 /// What a tag means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -333,7 +333,7 @@ fn longest(
         }
     }
     if open {
-        return Err(Halt::Incomplete);
+        return Err(ReadError::Incomplete);
     }
     if let Some(words) = best {
         cursor.go(cursor.at() + words.text.len());

@@ -7,7 +7,7 @@ use super::callable_tools::CallableTools;
 use super::named;
 use crate::interpret::json::Grade;
 use crate::interpret::json::emitter::{Emitter, Progress};
-use crate::interpret::scanner::{Cursor, Halt, Read};
+use crate::interpret::scanner::{Cursor, Read, ReadError};
 
 /// The deepest nesting of tuples.
 const MAX_DEPTH: usize = 16;
@@ -18,14 +18,14 @@ pub(super) fn list(
     declared: &CallableTools,
 ) -> Read<Vec<(String, String)>> {
     if !cursor.take('[')? {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     let mut calls = Vec::new();
     loop {
         cursor.blank();
         if cursor.take(']')? {
             return if calls.is_empty() {
-                Err(Halt::NoMatch)
+                Err(ReadError::NoMatch)
             } else {
                 Ok(calls)
             };
@@ -48,7 +48,7 @@ pub(super) fn statements(
     if printed {
         cursor.blank();
         if !cursor.take(')')? {
-            return Err(Halt::NoMatch);
+            return Err(ReadError::NoMatch);
         }
     }
     Ok(vec![first])
@@ -62,10 +62,10 @@ fn call(cursor: &mut Cursor<'_>, declared: &CallableTools, first: bool) -> Read<
         .strip_suffix(".call")
         .map_or(name.clone(), str::to_owned);
     if first && declared.resolve(&name).is_none() {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     if !cursor.take('(')? {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     let mut json = String::from("{");
     loop {
@@ -86,13 +86,13 @@ fn call(cursor: &mut Cursor<'_>, declared: &CallableTools, first: bool) -> Read<
 
 /// `key=value`.
 fn keyword(cursor: &mut Cursor<'_>, json: &mut String) -> Read<()> {
-    let key = match cursor.peek()?.ok_or(Halt::NoMatch)? {
+    let key = match cursor.peek()?.ok_or(ReadError::NoMatch)? {
         '"' | '\'' => cursor.string()?,
         _ => cursor.run(|c| c.is_alphanumeric() || c == '_')?.to_owned(),
     };
     cursor.blank();
     if key.is_empty() || !cursor.take('=')? || cursor.peek()? == Some('=') {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     json.push_str(&serde_json::Value::from(key).to_string());
     json.push(':');
@@ -124,7 +124,7 @@ fn value(cursor: &mut Cursor<'_>, json: &mut String, depth: usize) -> Read<()> {
         Progress::More => Err(cursor.end()),
         _ => {
             cursor.go(start);
-            Err(Halt::NoMatch)
+            Err(ReadError::NoMatch)
         }
     }
 }
@@ -142,13 +142,13 @@ fn raw_prefix(cursor: &mut Cursor<'_>) -> Read<bool> {
 }
 
 fn raw_string(cursor: &mut Cursor<'_>) -> Read<String> {
-    let mark = cursor.peek()?.ok_or(Halt::NoMatch)?;
+    let mark = cursor.peek()?.ok_or(ReadError::NoMatch)?;
     cursor.take(mark)?;
     let text = cursor.run(|c| c != mark)?.to_owned();
     if cursor.take(mark)? {
         Ok(text)
     } else {
-        Err(Halt::NoMatch)
+        Err(ReadError::NoMatch)
     }
 }
 

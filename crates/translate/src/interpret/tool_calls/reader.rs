@@ -194,12 +194,14 @@ struct Driver<'d> {
 impl Driver<'_> {
     /// The text was cut: complete calls stay, a call in the middle ends the answer for its length.
     fn cut(&mut self, state: &State) {
-        let drafts = state.tentative().is_some_and(|t| !t.drafts.is_empty());
+        let pending_calls = state
+            .tentative()
+            .is_some_and(|t| !t.pending_calls.is_empty());
         let unread = self.source.rest().trim();
         let marker = unread.bytes().next().is_some_and(markers::begins_anywhere);
         let begins_call = marker && state.tentative().is_none();
         match state {
-            State::Arguments(_) if drafts => self.progress.outcome.cut_in_call = true,
+            State::Arguments(_) if pending_calls => self.progress.outcome.cut_in_call = true,
             State::Arguments(_) | State::Malformed(_) => {
                 self.progress.outcome.cut_in_call = true;
                 self.source.drop_all();
@@ -219,12 +221,12 @@ impl Driver<'_> {
             State::Arguments(call) if self.progress.outcome.cut_in_call => call.between.tentative,
             _ => None,
         };
-        if let Some(tentative) = tentative.filter(|t| !t.drafts.is_empty()) {
+        if let Some(tentative) = tentative.filter(|t| !t.pending_calls.is_empty()) {
             self.source.drop_all();
             if let Some(said) = tentative.said.filter(|said| !said.is_empty()) {
                 (self.sink)(Event::Text(&said));
             }
-            for (tool, json) in tentative.drafts {
+            for (tool, json) in tentative.pending_calls {
                 if self.emit_call(tool, &json) == Flow::Stop {
                     break;
                 }

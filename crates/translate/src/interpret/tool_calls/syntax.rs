@@ -1,7 +1,7 @@
 //! What the forms of calls have in common: what they need to know, and what they give.
 
 use super::callable_tools::CallableTools;
-use crate::interpret::scanner::{Cursor, Halt, Read};
+use crate::interpret::scanner::{Cursor, Read, ReadError};
 use crate::tags::Tags;
 
 /// What a reading of heads needs to know.
@@ -20,7 +20,7 @@ pub(super) struct CallHead {
     /// Bytes up to where the arguments begin, or behind all of it.
     pub(super) end: usize,
     /// Whether the tag is the one we asked for, which no text of the request holds.
-    pub(super) ours: bool,
+    pub(super) is_prompt_tag: bool,
     /// Whether any marker said that this is a call.
     pub(super) marked: bool,
     /// Braces open around the arguments.
@@ -51,13 +51,13 @@ pub(super) enum Args {
 }
 
 /// What a form of call gives, its markers not counted.
-pub(super) struct Found {
+pub(super) struct ParsedCall {
     pub(super) name: String,
     pub(super) args: Args,
     pub(super) depth: usize,
 }
 
-impl Found {
+impl ParsedCall {
     pub(super) fn new(name: impl Into<String>, args: Args) -> Self {
         Self {
             name: name.into(),
@@ -88,7 +88,7 @@ pub(super) enum Position {
 pub(super) fn fence_line(cursor: &mut Cursor<'_>) -> Read<()> {
     let ticks = cursor.run(|c| c == '`')?;
     if ticks.len() < 3 {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     cursor.run(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' '))?;
     Ok(())

@@ -5,7 +5,7 @@
 //! these are not minded. What a tag means is looked up among the [`markers`].
 
 use super::markers::{self, NAMESPACES, Sense};
-use crate::interpret::scanner::{Cursor, Halt, Read};
+use crate::interpret::scanner::{Cursor, Read, ReadError};
 use crate::interpret::slice::{from, to};
 use crate::tags::Tags;
 
@@ -131,7 +131,7 @@ pub(super) fn lex<'t>(
 ) -> Read<Tag<'t>> {
     let start = cursor.at();
     if !cursor.take('<')? {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     let mut closing = cursor.take('/')?;
     let raw = name(cursor, wanted)?;
@@ -146,7 +146,7 @@ pub(super) fn lex<'t>(
         empty: false,
     };
     if tag.name.is_empty() {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     attributes(cursor, &mut tag, start)?;
     Ok(tag)
@@ -170,7 +170,7 @@ fn name<'t>(cursor: &mut Cursor<'t>, wanted: &dyn Fn(&str, bool) -> bool) -> Rea
         raw
     };
     if !begins || raw.len() > MAX_NAME || !wanted(raw, end < rest.len()) {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     if end == rest.len() {
         return Err(cursor.end());
@@ -182,7 +182,7 @@ fn name<'t>(cursor: &mut Cursor<'t>, wanted: &dyn Fn(&str, bool) -> bool) -> Rea
 fn attributes(cursor: &mut Cursor<'_>, tag: &mut Tag<'_>, start: usize) -> Read<()> {
     loop {
         if cursor.at() - start > MAX_TAG {
-            return Err(Halt::NoMatch);
+            return Err(ReadError::NoMatch);
         }
         cursor.blank();
         match cursor.peek()? {
@@ -202,7 +202,7 @@ fn attributes(cursor: &mut Cursor<'_>, tag: &mut Tag<'_>, start: usize) -> Read<
                 tag.empty = true;
             }
             Some(c) if c.is_alphabetic() => attribute(cursor, tag)?,
-            _ => return Err(Halt::NoMatch),
+            _ => return Err(ReadError::NoMatch),
         }
     }
 }
@@ -220,7 +220,7 @@ fn assigned(cursor: &mut Cursor<'_>, names_tool: bool) -> Read<String> {
             rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':')));
         let Some(name) = name else {
             return Err(if rest.len() > MAX_TAG {
-                Halt::NoMatch
+                ReadError::NoMatch
             } else {
                 cursor.end()
             });
@@ -241,7 +241,7 @@ fn assigned(cursor: &mut Cursor<'_>, names_tool: bool) -> Read<String> {
             Ok(to(rest, end).trim().trim_matches(['"', '\'']).to_owned())
         }
         None if rest.len() <= MAX_TAG => Err(cursor.end()),
-        _ => Err(Halt::NoMatch),
+        _ => Err(ReadError::NoMatch),
     }
 }
 
@@ -335,7 +335,7 @@ mod tests {
         for text in ["< b", "<3", "<=", "<a href=\"x\ny", "<<"] {
             assert_ne!(
                 lex(&mut Cursor::new(text, false), &known),
-                Err(Halt::Incomplete),
+                Err(ReadError::Incomplete),
                 "{text}"
             );
         }
@@ -351,7 +351,7 @@ mod tests {
         ] {
             assert_eq!(
                 lex(&mut Cursor::new(text, false), &known),
-                Err(Halt::Incomplete),
+                Err(ReadError::Incomplete),
                 "{text}"
             );
         }

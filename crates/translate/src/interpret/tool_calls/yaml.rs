@@ -7,31 +7,31 @@ use serde_json::{Map, Value};
 use super::callable_tools::CallableTools;
 use super::keys;
 use super::markers::ENDS_OF_YAML;
-use super::syntax::{Args, Found};
+use super::syntax::{Args, ParsedCall};
 use crate::interpret::json::{self, Grade};
-use crate::interpret::scanner::{Cursor, Halt, Read};
+use crate::interpret::scanner::{Cursor, Read, ReadError};
 use crate::interpret::slice::to;
 
 /// Reads the call to its closing marker.
-pub(super) fn call(cursor: &mut Cursor<'_>, declared: &CallableTools) -> Read<Found> {
+pub(super) fn call(cursor: &mut Cursor<'_>, declared: &CallableTools) -> Read<ParsedCall> {
     if !cursor.try_literal("name:")?
         && !cursor.try_literal("tool:")?
         && !cursor.try_literal("function:")?
     {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     let name = cursor
         .until("\n")?
         .trim()
         .trim_matches(['"', '\''])
         .to_owned();
-    declared.resolve(&name).ok_or(Halt::NoMatch)?;
+    declared.resolve(&name).ok_or(ReadError::NoMatch)?;
     let rest = cursor.rest();
     let end = ENDS_OF_YAML.iter().filter_map(|e| rest.find(e)).min();
     let end = match end {
         Some(end) => end,
         None if cursor.whole() => rest.len(),
-        None => return Err(Halt::Incomplete),
+        None => return Err(ReadError::Incomplete),
     };
     let mut lines: Vec<&str> = to(rest, end)
         .lines()
@@ -41,14 +41,14 @@ pub(super) fn call(cursor: &mut Cursor<'_>, declared: &CallableTools) -> Read<Fo
         Map::new()
     } else {
         let first = lines.remove(0).trim_end();
-        let key = first.strip_suffix(':').ok_or(Halt::NoMatch)?;
+        let key = first.strip_suffix(':').ok_or(ReadError::NoMatch)?;
         if !keys::holds_arguments(key.trim()) {
-            return Err(Halt::NoMatch);
+            return Err(ReadError::NoMatch);
         }
         mapping(&lines)?
     };
     cursor.go(cursor.at() + end);
-    Ok(Found::new(
+    Ok(ParsedCall::new(
         name,
         Args::Whole(Value::Object(args).to_string()),
     ))
@@ -64,9 +64,9 @@ fn mapping(lines: &[&str]) -> Read<Map<String, Value>> {
     let depth = lines.first().map_or(0, |l| indent(l));
     let mut at = 0;
     while let Some(line) = lines.get(at) {
-        let (key, value) = line.trim().split_once(':').ok_or(Halt::NoMatch)?;
+        let (key, value) = line.trim().split_once(':').ok_or(ReadError::NoMatch)?;
         if indent(line) != depth || depth == 0 {
-            return Err(Halt::NoMatch);
+            return Err(ReadError::NoMatch);
         }
         let below = lines
             .iter()
@@ -101,15 +101,18 @@ fn member(value: &str, block: &[&str]) -> Read<Value> {
             .first()
             .is_some_and(|l| l.trim_start().starts_with("- ")) =>
         {
-            let items = block
-                .iter()
-                .map(|l| l.trim().strip_prefix("- ").map(scalar).ok_or(Halt::NoMatch));
+            let items = block.iter().map(|l| {
+                l.trim()
+                    .strip_prefix("- ")
+                    .map(scalar)
+                    .ok_or(ReadError::NoMatch)
+            });
             Ok(Value::Array(items.collect::<Read<Vec<Value>>>()?))
         }
         "" if !block.is_empty() => mapping(block).map(Value::Object),
         "" => Ok(Value::Null),
         _ if block.is_empty() => Ok(scalar(value)),
-        _ => Err(Halt::NoMatch),
+        _ => Err(ReadError::NoMatch),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::state::{Emitter, Expect, Hash, Marks, Quote, Step};
 use crate::interpret::json::grade::Grade;
-use crate::interpret::json::lookahead::{self, Place, Verdict};
+use crate::interpret::json::lookahead::{self, Position, Verdict};
 use crate::interpret::json::tokens;
 use crate::interpret::slice::{from, to};
 
@@ -179,10 +179,10 @@ impl Emitter {
             return self.maybe_close_triple(quote, mark, rest, whole, out);
         }
         let place = match self.frames.last() {
-            _ if quote.key => Place::Key,
-            Some(frame) if frame.object => Place::Member,
-            Some(_) => Place::Element,
-            None => Place::Top,
+            _ if quote.key => Position::Key,
+            Some(frame) if frame.object => Position::Member,
+            Some(_) => Position::Element,
+            None => Position::Top,
         };
         match lookahead::closes(from(rest, width), place, &self.until, whole) {
             Verdict::More => Step::Wait,

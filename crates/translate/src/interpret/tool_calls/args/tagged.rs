@@ -8,7 +8,7 @@ use super::super::markers::ENDS_OF_PARAMETER;
 use super::super::tag::{self, Tag};
 use crate::interpret::json::emitter::{Fed, Progress};
 use crate::interpret::json::{self, Grade, tokens};
-use crate::interpret::scanner::{Cursor, Halt};
+use crate::interpret::scanner::{Cursor, ReadError};
 use crate::interpret::slice::{from, to};
 
 /// Reads parameter tags and writes them as the members of one object.
@@ -138,8 +138,8 @@ impl Tagged {
         }
         let tag = match tag::lex(&mut cursor, &|_, _| true) {
             Ok(tag) => tag,
-            Err(Halt::Incomplete) => return Step::Wait,
-            Err(Halt::NoMatch) => return Step::Broken("a parameter tag cannot be read"),
+            Err(ReadError::Incomplete) => return Step::Wait,
+            Err(ReadError::NoMatch) => return Step::Broken("a parameter tag cannot be read"),
         };
         let known = tool.is_some_and(|t| t.has(tag.raw));
         if keys::holds_arguments(&tag.name) && tag.value.is_none() && !known {
@@ -157,8 +157,8 @@ impl Tagged {
                 self.open = (!tag.empty).then_some(parameter);
                 Step::Took(cursor.at())
             }
-            Err(Halt::Incomplete) => Step::Wait,
-            Err(Halt::NoMatch) => Step::Broken("a parameter tag cannot be read"),
+            Err(ReadError::Incomplete) => Step::Wait,
+            Err(ReadError::NoMatch) => Step::Broken("a parameter tag cannot be read"),
         }
     }
 
@@ -173,7 +173,7 @@ impl Tagged {
         }
         let unknown = tool.is_some_and(|t| t.names_parameters() && !t.has(&parameter.name));
         if unknown && self.text {
-            return Some("a tag behind a text is no parameter");
+            return Some("a tag behind a text is not a parameter");
         }
         self.text |= parameter.holds != Holds::Data;
         self.close = Some(parameter.close.clone());
@@ -189,7 +189,7 @@ impl Tagged {
         cursor: &mut Cursor<'_>,
         tag: &Tag<'_>,
         tool: Option<&CallableTool>,
-    ) -> Result<Parameter, Halt> {
+    ) -> Result<Parameter, ReadError> {
         let mut close = format!("</{}>", tag.raw);
         let name = match &tag.value {
             Some(name) => name.clone(),
@@ -197,7 +197,7 @@ impl Tagged {
                 let name = cursor.until(&close)?.trim().to_owned();
                 cursor.blank();
                 if !cursor.try_literal("<arg_value>")? {
-                    return Err(Halt::NoMatch);
+                    return Err(ReadError::NoMatch);
                 }
                 "</arg_value>".clone_into(&mut close);
                 name

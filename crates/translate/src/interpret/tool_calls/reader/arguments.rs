@@ -5,7 +5,7 @@ use super::state::{Between, OpenCall, ReadCall, State, Step, Tentative};
 use super::{Driver, MAX_BLANK, Passed};
 use crate::interpret::json::Grade;
 use crate::interpret::json::emitter::Progress;
-use crate::interpret::scanner::Halt;
+use crate::interpret::scanner::ReadError;
 use crate::interpret::slice::at_most;
 use crate::interpret::tool_calls::args::Writer;
 use crate::interpret::tool_calls::outcome::Problem;
@@ -36,11 +36,11 @@ impl Driver<'_> {
             name: &head.name,
             json,
             start,
-            ours: head.ours,
+            is_prompt_tag: head.is_prompt_tag,
             grade: Grade::Lossless,
         };
         let writer = match &head.args {
-            Args::Several(calls) => return self.several(calls, start, head.ours, between),
+            Args::Several(calls) => return self.several(calls, start, head.is_prompt_tag, between),
             Args::Whole(json) => return self.made(&read(json), between),
             Args::Fitting(json) => {
                 return match tool.filter(|tool| self.fits(*tool, json)) {
@@ -73,7 +73,7 @@ impl Driver<'_> {
             held: String::new(),
             written: 0,
             start,
-            ours: head.ours,
+            is_prompt_tag: head.is_prompt_tag,
             complete: false,
             between,
         };
@@ -95,7 +95,7 @@ impl Driver<'_> {
     fn may_flow(&self, call: &OpenCall) -> bool {
         call.between.tentative.is_none()
             && !self.is_strict(call.tool)
-            && (call.ours || self.rules.quoted.is_empty())
+            && (call.is_prompt_tag || self.rules.quoted.is_empty())
     }
 
     pub(super) fn arguments(&mut self, mut call: Box<OpenCall>) -> Step {
@@ -197,7 +197,7 @@ impl Driver<'_> {
             name: &call.name,
             json: &call.held,
             start: call.start,
-            ours: call.ours,
+            is_prompt_tag: call.is_prompt_tag,
             grade: call.writer.grade(),
         };
         self.made(&read, call.between)
@@ -219,7 +219,7 @@ impl Driver<'_> {
         let behind = self.source.after(call.start).find(close.as_str());
         let behind = behind.map(|at| call.start + at + close.len());
         if let Some(behind) = behind.filter(|behind| {
-            call.ours && *behind < self.source.at() && call.between.tentative.is_none()
+            call.is_prompt_tag && *behind < self.source.at() && call.between.tentative.is_none()
         }) && self.budget.may_return()
         {
             self.source.go(behind);
@@ -258,7 +258,7 @@ impl Driver<'_> {
         while let Some(found) = self.source.rest().find('<') {
             self.source.skip(found);
             match tag::lex(&mut self.source.cursor(), &tag::known) {
-                Err(Halt::Incomplete) => return Step::Wait(State::Malformed(between)),
+                Err(ReadError::Incomplete) => return Step::Wait(State::Malformed(between)),
                 Ok(tag) if tag::sense(&tag, self.rules.tags).is_some() => {
                     return Step::Go(State::Between(between));
                 }
@@ -274,4 +274,4 @@ impl Driver<'_> {
 }
 
 /// Why arguments cannot be read that are something else than JSON.
-const NO_OBJECT: &str = "its arguments are no JSON object";
+const NO_OBJECT: &str = "its arguments are not a JSON object";

@@ -4,7 +4,7 @@ use super::budget::MAX_HOLD;
 use super::scan::ticks;
 use super::state::{Between, Kind, State, Step};
 use super::{Driver, Passed};
-use crate::interpret::scanner::{Cursor, Halt, Read};
+use crate::interpret::scanner::{Cursor, Read, ReadError};
 use crate::interpret::slice::from;
 use crate::interpret::tool_calls::keys;
 use crate::interpret::tool_calls::markers::{self, Sense};
@@ -60,12 +60,12 @@ impl Driver<'_> {
         let left = leftover(&mut cursor, between.braces);
         let passed = cursor.at();
         match left {
-            Err(Halt::Incomplete) => return Step::Wait(State::Between(between)),
+            Err(ReadError::Incomplete) => return Step::Wait(State::Between(between)),
             Ok(key) if between.tentative.is_some() && !keys::is_idle(&key) => {
                 return Step::Go(self.reject(between));
             }
             Ok(_) => self.source.skip(passed),
-            Err(Halt::NoMatch) => self.source.skip(1),
+            Err(ReadError::NoMatch) => self.source.skip(1),
         }
         Step::Go(State::Between(between))
     }
@@ -88,7 +88,7 @@ impl Driver<'_> {
                 Kind::Span(length) => mark == '`' && run == length,
                 Kind::Line | Kind::Bare => false,
             };
-            if closes && !tentative.closed && !tentative.drafts.is_empty() {
+            if closes && !tentative.closed && !tentative.pending_calls.is_empty() {
                 tentative.closed = true;
                 return self.skip(between, run);
             }
@@ -129,7 +129,7 @@ impl Driver<'_> {
             tag::known(part, complete) || declared.begins_name(part, complete) || between.in_wrapper
         };
         match tag::lex(&mut cursor, &names) {
-            Err(Halt::Incomplete) if !self.source.is_final() => {
+            Err(ReadError::Incomplete) if !self.source.is_final() => {
                 return Step::Wait(State::Between(between));
             }
             Ok(tag) if between.begun() => {
@@ -177,8 +177,8 @@ impl Driver<'_> {
             None => Position::Text,
         };
         match self.head(place) {
-            Err(Halt::Incomplete) => Step::Wait(State::Between(between)),
-            Err(Halt::NoMatch) => Step::Go(self.over(between)),
+            Err(ReadError::Incomplete) => Step::Wait(State::Between(between)),
+            Err(ReadError::NoMatch) => Step::Go(self.over(between)),
             Ok(head) => Step::Go(self.begin(head, between.tentative)),
         }
     }
@@ -214,8 +214,8 @@ impl Driver<'_> {
         if cursor.rest().starts_with('<') {
             return match tag::lex(&mut cursor, &tag::known) {
                 Ok(tag) => Ok(tag::sense(&tag, self.rules.tags) == Some(Sense::Invented)),
-                Err(Halt::Incomplete) => Err(Halt::Incomplete),
-                Err(Halt::NoMatch) => Ok(false),
+                Err(ReadError::Incomplete) => Err(ReadError::Incomplete),
+                Err(ReadError::NoMatch) => Ok(false),
             };
         }
         markers::invented(&mut cursor, line_start)
@@ -250,16 +250,16 @@ impl Driver<'_> {
 }
 
 /// `, "key": value` behind the arguments, in an envelope that is open.
-fn leftover(cursor: &mut Cursor<'_>, braces: usize) -> Result<String, Halt> {
+fn leftover(cursor: &mut Cursor<'_>, braces: usize) -> Result<String, ReadError> {
     cursor.take(',')?;
     cursor.blank();
     if braces == 0 || !matches!(cursor.peek()?, Some('"' | '\'')) {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     let key = cursor.string()?;
     cursor.blank();
     if !cursor.take(':')? {
-        return Err(Halt::NoMatch);
+        return Err(ReadError::NoMatch);
     }
     cursor.blank();
     cursor.skip_value()?;

@@ -1,7 +1,7 @@
 //! How much may be read in vain: text that only looks like calls must not cost more than in
 //! proportion to its length.
 
-use crate::interpret::scanner::{Halt, Read};
+use crate::interpret::scanner::{Read, ReadError};
 
 /// The most text that is held for one head, and for calls that count only if nothing follows.
 pub(super) const MAX_HOLD: usize = 4 << 20;
@@ -17,7 +17,7 @@ const MAX_RETURNS: usize = 8;
 pub(super) struct Budget {
     /// Bytes that may still be read in vain.
     in_vain: usize,
-    returns: usize,
+    resyncs: usize,
     /// Where the text must end at least for another attempt at a head.
     retry: usize,
 }
@@ -26,7 +26,7 @@ impl Default for Budget {
     fn default() -> Self {
         Self {
             in_vain: IN_VAIN,
-            returns: MAX_RETURNS,
+            resyncs: MAX_RETURNS,
             retry: 0,
         }
     }
@@ -66,14 +66,16 @@ impl Budget {
     ) -> Read<T> {
         self.retry = 0;
         let read = match read {
-            Err(Halt::Incomplete) if rest >= self.limit() || is_final => Err(Halt::NoMatch),
-            Err(Halt::Incomplete) if rest > SMALL => {
+            Err(ReadError::Incomplete) if rest >= self.limit() || is_final => {
+                Err(ReadError::NoMatch)
+            }
+            Err(ReadError::Incomplete) if rest > SMALL => {
                 self.retry = end + rest / 4;
-                Err(Halt::Incomplete)
+                Err(ReadError::Incomplete)
             }
             read => read,
         };
-        if matches!(read, Err(Halt::NoMatch)) {
+        if matches!(read, Err(ReadError::NoMatch)) {
             self.in_vain = self.in_vain.saturating_sub(cost);
         }
         read
@@ -81,8 +83,8 @@ impl Budget {
 
     /// Whether a broken call may be left for those behind it.
     pub(super) fn may_return(&mut self) -> bool {
-        let may = self.returns > 0;
-        self.returns = self.returns.saturating_sub(1);
+        let may = self.resyncs > 0;
+        self.resyncs = self.resyncs.saturating_sub(1);
         may
     }
 }

@@ -16,7 +16,7 @@ impl Driver<'_> {
             let name = call.name.to_owned();
             return self.refused(Problem::Unknown { name }, between);
         };
-        if !call.ours
+        if !call.is_prompt_tag
             && !rules.quoted.is_empty()
             && rules.quoted.holds(self.source.since(call.start))
         {
@@ -33,7 +33,7 @@ impl Driver<'_> {
             Err(problem) => return self.refused(problem, between),
         };
         if let Some(tentative) = &mut between.tentative {
-            tentative.drafts.push((tool, json));
+            tentative.pending_calls.push((tool, json));
             return State::Between(between);
         }
         let flow = self.emit_call(tool, &json);
@@ -46,7 +46,7 @@ impl Driver<'_> {
         &mut self,
         calls: &[(String, String)],
         start: usize,
-        ours: bool,
+        is_prompt_tag: bool,
         mut between: Between,
     ) -> State {
         for (name, json) in calls {
@@ -59,7 +59,7 @@ impl Driver<'_> {
                 name,
                 json,
                 start,
-                ours,
+                is_prompt_tag,
                 grade: Grade::Lossless,
             };
             match self.made(&call, between) {

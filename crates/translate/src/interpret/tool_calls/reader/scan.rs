@@ -2,7 +2,7 @@
 
 use super::state::{Between, Kind, State, Step, Tentative};
 use super::{Driver, MAX_BLANK};
-use crate::interpret::scanner::{Halt, Read};
+use crate::interpret::scanner::{Read, ReadError};
 use crate::interpret::slice::{at_most, from, to};
 use crate::interpret::tool_calls::head;
 use crate::interpret::tool_calls::markers;
@@ -129,16 +129,16 @@ impl Driver<'_> {
             Position::Text
         };
         match self.head(place) {
-            Err(Halt::Incomplete) => Scanned::Wait,
-            Err(Halt::NoMatch) if starts && self.opens_own() => {
+            Err(ReadError::Incomplete) => Scanned::Wait,
+            Err(ReadError::NoMatch) if starts && self.opens_own() => {
                 self.release(self.blank_start());
-                let why = "what stands in its tag is no JSON object";
+                let why = "its tag does not hold a JSON object";
                 let state = self.broken("", None, why, Between::default());
                 self.source.skip(1);
                 Scanned::Entered(state)
             }
-            Err(Halt::NoMatch) if c == '<' && !self.context.started => self.unknown_wrapper(),
-            Err(Halt::NoMatch) => self.pass(c.len_utf8()),
+            Err(ReadError::NoMatch) if c == '<' && !self.context.started => self.unknown_wrapper(),
+            Err(ReadError::NoMatch) => self.pass(c.len_utf8()),
             Ok(head) => {
                 self.release(self.blank_start());
                 let kind = if head.marked { Kind::Line } else { Kind::Bare };
@@ -153,8 +153,8 @@ impl Driver<'_> {
     fn unknown_wrapper(&mut self) -> Scanned {
         let mut cursor = self.source.cursor();
         let wraps = match tag::lex(&mut cursor, &|_, _| true) {
-            Err(Halt::Incomplete) => return Scanned::Wait,
-            Err(Halt::NoMatch) => false,
+            Err(ReadError::Incomplete) => return Scanned::Wait,
+            Err(ReadError::NoMatch) => false,
             Ok(tag) => {
                 // A number says that it is a tag of ours, of another request.
                 let numbered = tag.name.contains('-');
@@ -220,7 +220,7 @@ impl Driver<'_> {
         let mut cursor = self.source.cursor();
         if c == '<' && !self.context.shown {
             match tag::lex(&mut cursor, &tag::known) {
-                Err(Halt::Incomplete) => return Scanned::Wait,
+                Err(ReadError::Incomplete) => return Scanned::Wait,
                 Ok(tag) if tag::sense(&tag, self.rules.tags).is_some() => self.context.shown = true,
                 _ => {}
             }
@@ -308,10 +308,10 @@ impl Driver<'_> {
     }
 
     /// Reads a head at the cursor.
-    pub(super) fn head(&mut self, place: Position) -> Result<CallHead, Halt> {
+    pub(super) fn head(&mut self, place: Position) -> Result<CallHead, ReadError> {
         let (end, is_final) = (self.source.end(), self.source.is_final());
         if !is_final && self.budget.waits(end) {
-            return Err(Halt::Incomplete);
+            return Err(ReadError::Incomplete);
         }
         let rest = self.source.rest();
         let text = at_most(rest, self.budget.limit());

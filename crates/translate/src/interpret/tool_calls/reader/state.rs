@@ -51,7 +51,7 @@ pub(super) struct Tentative {
     pub(super) foreign: bool,
     /// What blocks of text beside the calls say.
     pub(super) said: Option<String>,
-    pub(super) drafts: Vec<(usize, String)>,
+    pub(super) pending_calls: Vec<(usize, String)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub(super) struct OpenCall {
     pub(super) written: usize,
     /// Where the call's text begins.
     pub(super) start: usize,
-    pub(super) ours: bool,
+    pub(super) is_prompt_tag: bool,
     /// Whether the object is complete but for its brace, since `<arg>` blocks may follow.
     pub(super) complete: bool,
     /// Where reading goes on behind it.
@@ -96,7 +96,7 @@ pub(super) struct ReadCall<'c> {
     pub(super) json: &'c str,
     /// Where its text begins.
     pub(super) start: usize,
-    pub(super) ours: bool,
+    pub(super) is_prompt_tag: bool,
     pub(super) grade: Grade,
 }
 
@@ -116,7 +116,7 @@ impl Between {
     pub(super) fn begun(&self) -> bool {
         self.tentative
             .as_ref()
-            .is_none_or(|t| !t.drafts.is_empty() || t.said.is_some())
+            .is_none_or(|t| !t.pending_calls.is_empty() || t.said.is_some())
     }
 }
 
@@ -129,7 +129,7 @@ impl Tentative {
             fences: 1,
             foreign: false,
             said: None,
-            drafts: Vec::new(),
+            pending_calls: Vec::new(),
         }
     }
 }
