@@ -59,7 +59,8 @@ const ran = (command, args, options) =>
 /**
  * A place for one agent.
  *
- * `run(name, args, environment)` runs it in the folder and gives exit code and output; `exchanges`
+ * `run(name, args, environment)` runs it in the folder and gives exit code and output, `runFile` does
+ * so with a program by its path; `exchanges`
  * is what it asked of the relay, `hosts` what else it tried to reach.
  */
 export const bench = async () => {
@@ -74,6 +75,7 @@ export const bench = async () => {
   );
   const loopback = { NO_PROXY: "127.0.0.1,localhost", no_proxy: "127.0.0.1,localhost" };
   const base = { PATH: process.env.PATH, HOME: home, ...offline, ...loopback };
+  const runFile = (path, args, environment) => ran(path, args, { cwd: folder, env: { ...base, ...environment } });
   return {
     home,
     folder,
@@ -82,8 +84,8 @@ export const bench = async () => {
     hosts: proxy.hosts,
     put: (name, text) => writeFile(join(folder, name), text),
     read: (name) => readFile(join(folder, name), "utf8"),
-    run: (name, args, environment) =>
-      ran(join(bin, name), args, { cwd: folder, env: { ...base, ...environment } }),
+    run: (name, args, environment) => runFile(join(bin, name), args, environment),
+    runFile,
     clear: async () => {
       recording.close();
       proxy.close();

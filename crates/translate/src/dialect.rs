@@ -16,6 +16,7 @@ pub mod request;
 pub mod result_text;
 pub mod time;
 pub mod tool_name;
+mod tool_schema;
 
 /// One API of one vendor, as the relay needs it.
 #[derive(Debug, Clone, Copy)]

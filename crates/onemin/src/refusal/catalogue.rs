@@ -121,6 +121,10 @@ const MODERATION: &[&[&str]] = &[
     &["prohibited content"],
     &["inappropriate content"],
     &["data_inspection_failed"],
+    &["sensitive content"],
+    &["considered high risk"],
+    &["content exists risk"],
+    &["violat", "polic"],
 ];
 
 /// How providers say that a prompt is longer than the model's context.
@@ -140,7 +144,29 @@ const CONTEXT: &[&[&str]] = &[
     &["reduce the length of your prompt"],
     &["range of input length should be"],
     &["too many tokens", "maximum"],
+    &["too many tokens", "size limit"],
     &["string too long", "maximum length"],
+    &["context size", "exceed"],
+    &["exceeds the model's context"],
+    &["input token count", "only supports"],
+    &["input length", "exceed"],
+    &["prompt exceeds"],
+    &["max message tokens"],
+    &["max_new_tokens", "must be <="],
+    &["tokens in request more than"],
+];
+
+/// How providers say that their own limit of requests or tokens is reached.
+const PROVIDERS_RATE: &[&[&str]] = &[
+    &["rate limit"],
+    &["too many requests"],
+    &["tokens per min"],
+    &["requests per min"],
+    &["resource_exhausted"],
+    &["resource has been exhausted"],
+    &["exceeded your current quota"],
+    &["too many tokens", "wait"],
+    &["throttl"],
 ];
 
 /// How providers say that a model does not take a parameter.
@@ -227,7 +253,7 @@ static CATALOGUE: &[Row] = &[
     failed(K::RateLimited).provider(429, 429),
     failed(K::RateLimited)
         .code(&["EXTERNAL_API", "OPEN_AI", "OPENAI"])
-        .words(&[&["rate limit"], &["too many requests"]]),
+        .words(PROVIDERS_RATE),
     failed(K::ProviderError)
         .code(&["EXTERNAL_API"])
         .provider(500, 599),
@@ -263,7 +289,7 @@ static CATALOGUE: &[Row] = &[
         &["unsupported model"],
     ]),
     hopeless(K::Moderated).words(MODERATION),
-    later(K::RateLimited).words(&[&["rate limit"], &["too many requests"]]),
+    later(K::RateLimited).words(PROVIDERS_RATE),
     later(K::RateLimited).status(429, 429),
     // The status alone.
     refused(K::Forbidden).status(403, 403),

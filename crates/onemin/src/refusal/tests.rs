@@ -489,6 +489,14 @@ fn a_prompt_that_is_too_long_is_known_by_its_words_wherever_they_stand() {
         "Your input exceeds the context window of this model.",
         "Invalid 'messages[0].content': string too long. Expected a string with maximum length 1048576.",
         "Range of input length should be [1, 98304]",
+        "Total tokens of image and text exceed max message tokens",
+        "the request exceeds the available context size. try increasing the context size or enable context shift",
+        "The input token count is 1300000 but model only supports up to 1048575.",
+        "Requested input length 9000 exceeds maximum input length 8192",
+        "`inputs` tokens + `max_new_tokens` must be <= 4097. Given: 4000 `inputs` tokens and 100 `max_new_tokens`",
+        "too many tokens: size limit exceeded by 1000 tokens. Try using shorter or fewer inputs.",
+        "tokens in request more than max tokens allowed",
+        "Prompt exceeds max length",
     ];
     for words in words {
         let provider =
@@ -514,6 +522,9 @@ fn a_providers_rate_limit_is_one() {
     for body in [
         serde_json::json!({"errorCode": "EXTERNAL_API_ERROR", "message": "busy", "details": details}),
         serde_json::json!({"errorCode": "OPEN_AI_ERROR", "message": "Rate limit reached for gpt-4o"}),
+        serde_json::json!({"errorCode": "OPEN_AI_ERROR", "message": "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 50000."}),
+        serde_json::json!({"errorCode": "EXTERNAL_API_ERROR", "message": "ThrottlingException: Too many tokens, please wait before trying again."}),
+        serde_json::json!({"errorCode": "EXTERNAL_API_ERROR", "message": "You exceeded your current quota, please check your plan and billing details."}),
     ] {
         let refusal = Refusal::from_body(Some(500), body.to_string().as_bytes());
         assert_eq!(
@@ -521,5 +532,19 @@ fn a_providers_rate_limit_is_one() {
             (K::RateLimited, MAYBE),
             "{body}"
         );
+    }
+}
+
+#[test]
+fn a_moderations_refusal_is_one_in_each_providers_words() {
+    for words in [
+        "The request was rejected because it was considered high risk",
+        "Content Exists Risk",
+        "Your prompt may violate our policies",
+        "Input data may contain sensitive content",
+    ] {
+        let body = serde_json::json!({"errorCode": "EXTERNAL_API_ERROR", "message": words});
+        let refusal = Refusal::from_body(Some(400), body.to_string().as_bytes());
+        assert_eq!((refusal.kind, refusal.retryable), (K::Moderated, false), "{words}");
     }
 }

@@ -128,7 +128,7 @@ pub async fn list_items(
             let conversation = find(&objects, asked.caller.id, &id).await?;
             Ok(reply::json(
                 200,
-                stored::list(&conversations::shown(&conversation.items), &page(&asked)?)?,
+                stored::list(&conversations::shown(&conversation.items), &page(&asked)?),
             ))
         },
     )
@@ -158,7 +158,7 @@ pub async fn add_items(
             };
             Ok(reply::json(
                 200,
-                stored::list(&conversations::shown(&added), &whole)?,
+                stored::list(&conversations::shown(&added), &whole),
             ))
         },
     )

@@ -47,6 +47,12 @@ struct Request {
     images: Option<Vec<String>>,
     #[serde(default)]
     context: Option<Vec<Value>>,
+    /// For `/api/chat`.
+    #[serde(default)]
+    messages: Option<Value>,
+    /// For the Responses API.
+    #[serde(default)]
+    input: Option<Value>,
 }
 
 /// Decodes the body of a request that asks for a text.
@@ -85,6 +91,11 @@ pub fn decode_any(body: &[u8]) -> Result<Decoded, Failure> {
     };
     let prompt = filled(request.prompt);
     if prompt.is_none() && images.is_empty() {
+        let of_others = [
+            ("messages", request.messages, "POST /api/chat"),
+            ("input", request.input, "POST /v1/responses"),
+        ];
+        options::refuse_of_others("prompt", of_others)?;
         return Load::new(Shape::Generate, shared).map(Decoded::Load);
     }
     let name = shared.model.clone().unwrap_or_default();

@@ -92,6 +92,29 @@ impl Shared {
     }
 }
 
+/// Refuses a request that lacks its own `field` and has that of another endpoint: it was meant for
+/// that one, and not to load a model.
+///
+/// # Errors
+/// One of the fields is there and not empty; each comes with its value and its endpoint.
+pub(super) fn refuse_of_others(
+    field: &str,
+    of_others: [(&str, Option<Value>, &str); 2],
+) -> Result<(), Failure> {
+    let asks = |value: &Value| match value {
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        _ => false,
+    };
+    for (name, value, endpoint) in of_others {
+        if value.as_ref().is_some_and(asks) {
+            let message = format!("`{field}` is missing or empty. `{name}` is for {endpoint}.");
+            return Err(Failure::invalid(field, message));
+        }
+    }
+    Ok(())
+}
+
 /// The model's name less the suffix that asks for web search, which may stand before the tag
 /// `latest` that clients add.
 ///

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::metadata;
+use crate::dialect::request;
 use crate::failure::Failure;
 
 /// The model of an assistant that names none, as in the original relay.
@@ -91,12 +92,7 @@ impl Assistant {
         } else {
             body
         };
-        let fields: Map<String, Value> = serde_json::from_slice(body).map_err(|error| {
-            Failure::new(
-                crate::failure::Kind::Invalid,
-                format!("The request body is not a JSON object: {error}."),
-            )
-        })?;
+        let fields: Map<String, Value> = request::parse(body)?;
         fields
             .into_iter()
             .try_for_each(|(name, value)| self.set(&name, value))

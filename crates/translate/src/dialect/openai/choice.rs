@@ -145,10 +145,18 @@ fn allowed(object: &Map<String, Value>, offered: &[Tool]) -> Result<ToolChoice, 
             names.push(name.to_owned());
         }
     }
-    Ok(ToolChoice::Allowed {
-        names,
-        required: object.get("mode").and_then(Value::as_str) == Some("required"),
-    })
+    let required = object.get("mode").and_then(Value::as_str) == Some("required");
+    if required && names.is_empty() && !offered.is_empty() && !tools.iter().any(is_hosted) {
+        let message = "`tool_choice` demands a call of the allowed tools, but names none of them.";
+        return Err(Failure::invalid("tool_choice", message));
+    }
+    Ok(ToolChoice::Allowed { names, required })
+}
+
+/// Whether a tool of a choice is one that upstream runs.
+fn is_hosted(tool: &Value) -> bool {
+    let kind = tool.get("type").and_then(Value::as_str);
+    kind.is_some_and(|kind| search::is_named(kind) || kind == "code_interpreter")
 }
 
 fn declared(name: &str, offered: &[Tool]) -> Result<(), Failure> {

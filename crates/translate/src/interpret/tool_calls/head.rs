@@ -127,15 +127,18 @@ fn tagged(
     if tag.closing {
         return Ok(Opened::None);
     }
-    // A tool's own name comes first: a client may call its tool `user` or `action`.
-    if may_name_tool && tag.value.is_none() && known.declared.names().any(|n| n == tag.raw) {
+    // A tool's own name comes first: a client may call its tool `user` or `action`. Only the tag that
+    // the model was asked for stays what it is, also beside a tool `tool_call`.
+    let is_ours = tag::is_ours(&tag, known.tags);
+    let names_tool = || known.declared.names().any(|name| name == tag.raw);
+    if may_name_tool && tag.value.is_none() && !is_ours && names_tool() {
         return named::declared_tag(cursor, &tag, known).map(Opened::Call);
     }
     match tag::sense(&tag, known.tags) {
         Some(Sense::Wrapper | Sense::Named) if tag.value.is_some() => {
             named_by_tag(cursor, &tag).map(Opened::Call)
         }
-        Some(Sense::Wrapper) => Ok(Opened::Wrapper(tag::is_ours(&tag, known.tags))),
+        Some(Sense::Wrapper) => Ok(Opened::Wrapper(is_ours)),
         // Claude's older form names the tool in an element.
         Some(Sense::Named) if tag.name == "invoke" && may_name_tool => Ok(Opened::Wrapper(false)),
         Some(Sense::Separator) if inside => Ok(Opened::Wrapper(false)),

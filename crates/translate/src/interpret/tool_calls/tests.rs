@@ -28,9 +28,13 @@ fn tools() -> Tools {
 }
 
 fn read(text: &str) -> (Reply, Outcome) {
+    read_with(&tools(), text)
+}
+
+fn read_with(tools: &Tools, text: &str) -> (Reply, Outcome) {
     let mut reply = Reply::default();
     let mut reader = Reader::new(
-        &tools(),
+        tools,
         Tags::default(),
         PromptEcho::default(),
         Options::default(),
@@ -59,6 +63,33 @@ fn the_form_asked_for_is_read() {
             ..Outcome::default()
         }
     );
+}
+
+#[test]
+fn a_tool_with_the_name_of_the_tag_does_not_take_the_calls_of_others() {
+    let mut tools = tools();
+    let schema = json!({"type": "object", "properties": {"id": {"type": "string"}}});
+    tools.offered.push(Tool {
+        name: "tool_call".to_owned(),
+        description: None,
+        input: ToolInput::Json(schema),
+        strict: false,
+    });
+    let call = |name: &str, arguments: &str| {
+        format!("<tool_call>\n{{\"name\": \"{name}\", \"arguments\": {arguments}}}\n</tool_call>\n")
+    };
+    let text = call("get_weather", r#"{"location":"Paris"}"#) + &call("tool_call", r#"{"id":"7"}"#);
+    let (reply, _) = read_with(&tools, &text);
+    let made: Vec<_> = reply
+        .calls
+        .iter()
+        .map(|call| (call.name.as_str(), call.arguments.as_str()))
+        .collect();
+    let expected = [
+        ("get_weather", r#"{"location":"Paris"}"#),
+        ("tool_call", r#"{"id":"7"}"#),
+    ];
+    assert_eq!(made, expected);
 }
 
 #[test]

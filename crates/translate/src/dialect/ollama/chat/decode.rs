@@ -13,7 +13,7 @@ use crate::dialect::ollama::encode::{EncodeOptions, Shape};
 use crate::dialect::ollama::load::{Decoded, Load};
 use crate::dialect::ollama::options;
 use crate::dialect::request::forms::Object;
-use crate::dialect::{DecodedRequest, request, result_text, tool_name};
+use crate::dialect::{DecodedRequest, request, result_text, tool_name, tool_schema};
 use crate::failure::{Failure, echo};
 
 /// Decodes the body of a request that asks for an answer.
@@ -42,6 +42,11 @@ pub fn decode_any(body: &[u8]) -> Result<Decoded, Failure> {
     let shared = request.shared();
     let messages = request.messages.unwrap_or_default();
     if messages.is_empty() {
+        let of_others = [
+            ("prompt", request.prompt, "POST /api/generate"),
+            ("input", request.input, "POST /v1/responses"),
+        ];
+        options::refuse_of_others("messages", of_others)?;
         return Load::new(Shape::Chat, shared).map(Decoded::Load);
     }
     let name = shared.model.clone().unwrap_or_default();
@@ -183,11 +188,30 @@ fn arguments(given: Option<Value>) -> String {
     }
 }
 
+/// Whether a tool that is declared flat is the client's own, by its type and by whether it has a schema.
+fn is_own(kind: Option<&str>, has_schema: bool) -> bool {
+    match kind {
+        None | Some("function") => true,
+        Some(kind) => kind == "custom" && has_schema,
+    }
+}
+
 fn tools(declared: Vec<wire::Tool>, ignored: &mut Vec<String>) -> Result<Tools, Failure> {
     let mut offered = Vec::with_capacity(declared.len());
     for (at, tool) in declared.into_iter().enumerate() {
-        let path = format!("tools[{at}].function");
-        let Some(function) = tool.function else {
+        let (function, path) = match (tool.function, tool.name) {
+            (Some(function), _) => (Some(function), format!("tools[{at}].function")),
+            (None, Some(name)) if is_own(tool.kind.as_deref(), tool.parameters.is_some()) => {
+                let function = wire::Function {
+                    name,
+                    description: tool.description,
+                    parameters: tool.parameters,
+                };
+                (Some(function), format!("tools[{at}]"))
+            }
+            (None, _) => (None, format!("tools[{at}].function")),
+        };
+        let Some(function) = function else {
             match tool.kind {
                 // To offer a hosted tool is not to demand it.
                 Some(kind) if kind != "function" => ignored.push(kind),
@@ -201,13 +225,9 @@ fn tools(declared: Vec<wire::Tool>, ignored: &mut Vec<String>) -> Result<Tools, 
         tool_name::check(&function.name, &format!("{path}.name"))?;
         let parameters = match function.parameters {
             None | Some(Value::Null) => Value::Object(Map::new()),
-            Some(parameters @ (Value::Object(_) | Value::Bool(_))) => parameters,
-            Some(_) => {
-                let path = format!("{path}.parameters");
-                let message = format!("`{path}` must be a JSON Schema: an object.");
-                return Err(Failure::invalid(path, message));
-            }
+            Some(parameters) => parameters,
         };
+        tool_schema::check(&parameters, &format!("{path}.parameters"))?;
         offered.push(Tool {
             name: function.name,
             description: function.description,

@@ -26,6 +26,12 @@ pub(super) struct Request {
     keep_alive: Option<Value>,
     #[serde(default)]
     logprobs: Option<bool>,
+    /// For `/api/generate`.
+    #[serde(default)]
+    pub(super) prompt: Option<Value>,
+    /// For the Responses API.
+    #[serde(default)]
+    pub(super) input: Option<Value>,
 }
 
 impl Request {
@@ -83,6 +89,14 @@ pub(super) struct Tool {
     pub(super) kind: Option<String>,
     #[serde(default)]
     pub(super) function: Option<Function>,
+    /// The name of a tool that is declared flat, as in OpenAI's Responses and Anthropic's Messages; so
+    /// are the fields below.
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) description: Option<String>,
+    #[serde(default, alias = "input_schema")]
+    pub(super) parameters: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]

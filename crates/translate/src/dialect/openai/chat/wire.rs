@@ -190,9 +190,9 @@ pub struct StreamOptions {
 /// One of `tools`.
 #[derive(Debug, Deserialize)]
 pub struct Tool {
-    /// `function`, `custom`, or the name of a hosted tool.
-    #[serde(rename = "type")]
-    pub kind: String,
+    /// `function`, `custom`, or the name of a hosted tool. Tools in Anthropic's form have none.
+    #[serde(rename = "type", default)]
+    pub kind: Option<String>,
     /// For `function`.
     #[serde(default, deserialize_with = "object")]
     pub function: Option<Function>,
@@ -205,8 +205,8 @@ pub struct Tool {
     /// What it does.
     #[serde(default)]
     pub description: Option<String>,
-    /// For `function`: the JSON Schema of its arguments.
-    #[serde(default)]
+    /// For `function`: the JSON Schema of its arguments, under Anthropic's name too.
+    #[serde(default, alias = "input_schema")]
     pub parameters: Option<Value>,
     /// For `function`: whether arguments must match the schema.
     #[serde(default)]
@@ -214,6 +214,19 @@ pub struct Tool {
     /// For `custom`: the form of its text.
     #[serde(default, deserialize_with = "object")]
     pub format: Option<CustomFormat>,
+}
+
+impl Tool {
+    /// What kind of tool it is. Some clients (Cursor) send tools in the form of the Messages API, whose
+    /// `type` is absent or `custom`.
+    pub fn kind(&self) -> &str {
+        match self.kind.as_deref() {
+            Some("custom") if self.custom.is_none() && self.parameters.is_some() => "function",
+            Some(kind) => kind,
+            None if self.custom.is_some() => "custom",
+            None => "function",
+        }
+    }
 }
 
 /// A function's declaration.

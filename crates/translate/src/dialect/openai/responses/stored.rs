@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::dialect::json;
 use crate::dialect::list_query::ListQuery;
-use crate::failure::{Failure, echo};
 
 /// The items of a page that was not given a size, and the most of one, as OpenAI has it.
 pub const PAGE: (usize, usize) = (20, 100);
@@ -13,11 +12,10 @@ fn id(item: &Value) -> &str {
     item.get("id").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// One page of items, which are given oldest first.
-///
-/// # Errors
-/// An `after` that is none of the items.
-pub fn list(items: &[Value], page: &ListQuery) -> Result<Vec<u8>, Failure> {
+/// One page of items, which are given oldest first. Behind an item that is not there, nothing is: it
+/// may have been deleted since its page was shown.
+#[must_use]
+pub fn list(items: &[Value], page: &ListQuery) -> Vec<u8> {
     let mut ordered: Vec<&Value> = items.iter().collect();
     if page.newest_first {
         ordered.reverse();
@@ -26,23 +24,18 @@ pub fn list(items: &[Value], page: &ListQuery) -> Result<Vec<u8>, Failure> {
         None => 0,
         Some(after) => {
             let at = ordered.iter().position(|item| id(item) == after);
-            1 + at.ok_or_else(|| {
-                Failure::invalid(
-                    "after",
-                    format!("There is no item `{}` in this list.", echo(after)),
-                )
-            })?
+            at.map_or(ordered.len(), |at| at + 1)
         }
     };
     let rest = ordered.get(start..).unwrap_or_default();
     let shown = rest.get(..page.limit).unwrap_or(rest);
-    Ok(json::text(&json!({
+    json::text(&json!({
         "object": "list",
         "data": shown,
         "first_id": shown.first().map_or("", |item| id(item)),
         "last_id": shown.last().map_or("", |item| id(item)),
         "has_more": rest.len() > shown.len(),
-    })))
+    }))
 }
 
 /// The answer to `DELETE /v1/responses/{id}`.
@@ -63,7 +56,7 @@ mod tests {
 
     fn ids(page: &ListQuery) -> (Vec<String>, bool) {
         let items: Vec<Value> = (0..5).map(|n| json!({"id": format!("i{n}")})).collect();
-        let list: Value = serde_json::from_slice(&list(&items, page).unwrap()).unwrap();
+        let list: Value = serde_json::from_slice(&list(&items, page)).unwrap();
         let data = list["data"].as_array().unwrap();
         let ids: Vec<String> = data.iter().map(|item| id(item).to_owned()).collect();
         assert_eq!(
@@ -110,16 +103,11 @@ mod tests {
                 false,
             ),
             (&[("after", "i0")], &[], false),
+            (&[("after", "i9")], &[], false),
         ];
         for (query, expected, more) in table {
             let expected = expected.iter().map(|id| (*id).to_owned()).collect();
             assert_eq!(ids(&page(query)), (expected, *more), "{query:?}");
         }
-    }
-
-    #[test]
-    fn a_page_that_cannot_be_told_is_refused() {
-        let failure = list(&[], &page(&[("after", "i9")])).unwrap_err();
-        assert_eq!(failure.param.as_deref(), Some("after"));
     }
 }

@@ -79,14 +79,13 @@ pub struct Request {
 
 /// Fields that change nothing in an answer and are accepted in silence: labels, cache hints and
 /// other services of OpenAI's own.
-const SILENT: [&str; 10] = [
+const SILENT: [&str; 9] = [
     "service_tier",
     "stream_options",
     "prompt_cache_options",
     "prompt_cache_retention",
     "client_metadata",
     "background_options",
-    "context_management",
     "access_programs",
     "model_provider",
     "request_id",

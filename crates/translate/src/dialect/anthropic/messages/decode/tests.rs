@@ -757,3 +757,20 @@ fn a_server_tool_that_is_merely_offered_is_passed_over_by_name() {
     assert_eq!(chat.tools.offered.len(), 1);
     assert_eq!(chat.ignored, ["advisor_20260301"]);
 }
+
+#[test]
+fn tools_in_openais_forms_are_taken() {
+    let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
+    let own = json!({"name": "f", "description": "d", "input_schema": schema});
+    let own = turn_of(json!({"tools": [own]}));
+    for tool in [
+        json!({"type": "function", "function": {"name": "f", "description": "d", "parameters": schema}}),
+        json!({"type": "function", "name": "f", "description": "d", "parameters": schema}),
+    ] {
+        assert_eq!(turn_of(json!({"tools": [tool]})).tools, own.tools);
+    }
+    let bare = json!({"type": "function", "function": {"name": "f"}});
+    assert_eq!(turn_of(json!({"tools": [bare]})).tools.offered.len(), 1);
+    let list = json!({"tools": [{"name": "f", "input_schema": {"type": "array"}}]});
+    assert!(refused(&list).message.contains("input_schema"));
+}

@@ -7,12 +7,14 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
+
 use super::super::wire;
 use super::client_tools;
 use super::history::History;
 use crate::bounds;
 use crate::chat_request::{Tool, ToolChoice, ToolInput, Tools, WebSearch};
-use crate::dialect::tool_name;
+use crate::dialect::{tool_name, tool_schema};
 use crate::failure::{Failure, echo};
 
 /// The most sites that one search reads here, however many searches the client allows.
@@ -81,6 +83,7 @@ impl Offer {
         path: &str,
         request: &mut wire::Request,
     ) -> Result<(), Failure> {
+        let tool = in_own_form(tool);
         let name = tool.name.clone().unwrap_or_default();
         if self.removed.contains(&name) {
             return Ok(());
@@ -122,6 +125,34 @@ fn kind(tool: &wire::Tool) -> &str {
     tool.kind.as_deref().unwrap_or("custom")
 }
 
+/// A tool in OpenAI's form, nested or flat, as the client's own tool that it is. There a tool may be
+/// without a schema.
+fn in_own_form(tool: wire::Tool) -> wire::Tool {
+    match (tool.kind.as_deref(), tool.function) {
+        (None | Some("function"), Some(function)) => wire::Tool {
+            kind: None,
+            name: Some(function.name),
+            description: function.description,
+            input_schema: Some(schema_or_any(function.parameters)),
+            strict: function.strict,
+            function: None,
+            ..tool
+        },
+        (Some("function"), None) => wire::Tool {
+            kind: None,
+            input_schema: Some(schema_or_any(tool.input_schema)),
+            function: None,
+            ..tool
+        },
+        (_, function) => wire::Tool { function, ..tool },
+    }
+}
+
+fn schema_or_any(schema: Option<Value>) -> Value {
+    let schema = schema.filter(|schema| !schema.is_null());
+    schema.unwrap_or_else(|| json!({"type": "object"}))
+}
+
 fn is_tool_search(kind: &str) -> bool {
     kind.starts_with("tool_search_tool")
 }
@@ -161,10 +192,12 @@ fn custom(tool: wire::Tool, path: &str) -> Result<Tool, Failure> {
         let message = format!("The tool `{name}` needs an `input_schema`.");
         Failure::invalid(format!("{path}.input_schema"), message)
     })?;
+    let path = format!("{path}.input_schema");
     if !schema.is_object() {
         let message = format!("The `input_schema` of `{name}` must be a JSON Schema object.");
-        return Err(Failure::invalid(format!("{path}.input_schema"), message));
+        return Err(Failure::invalid(path, message));
     }
+    tool_schema::check(&schema, &path)?;
     Ok(Tool {
         name,
         description: tool.description,

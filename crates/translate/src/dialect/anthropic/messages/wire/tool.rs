@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::dialect::request::forms::Count;
+use crate::dialect::request::forms::{Count, object};
 
 /// A tool. Which fields count depends on `type`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -17,9 +17,12 @@ pub struct Tool {
     /// What it does.
     #[serde(default)]
     pub description: Option<String>,
-    /// The JSON Schema of its input.
-    #[serde(default)]
+    /// The JSON Schema of its input, under OpenAI's name too.
+    #[serde(default, alias = "parameters")]
     pub input_schema: Option<Value>,
+    /// The declaration of a tool in the form of chat completions.
+    #[serde(default, deserialize_with = "object")]
+    pub function: Option<Function>,
     /// Whether input must match the schema.
     #[serde(default)]
     pub strict: Option<bool>,
@@ -50,4 +53,20 @@ pub struct Tool {
     /// For computer use: whether a part of the screen can be shown larger.
     #[serde(default)]
     pub enable_zoom: Option<bool>,
+}
+
+/// A tool's declaration as chat completions have it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// The JSON Schema of its arguments.
+    #[serde(default)]
+    pub parameters: Option<Value>,
+    /// Whether arguments must match the schema.
+    #[serde(default)]
+    pub strict: Option<bool>,
 }

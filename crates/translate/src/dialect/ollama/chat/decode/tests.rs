@@ -208,3 +208,43 @@ fn a_hosted_tool_is_passed_over() {
     assert_eq!(chat.ignored, ["web_search"]);
     assert_eq!(chat.tools.offered.len(), 1);
 }
+
+#[test]
+fn a_request_for_another_endpoint_loads_no_model() {
+    for (field, value, endpoint) in [
+        ("prompt", json!("Hi"), "POST /api/generate"),
+        ("input", json!([{"role": "user", "content": "Hi"}]), "POST /v1/responses"),
+    ] {
+        let body = json!({"model": "m", field: value});
+        let failure = decode_any(body.to_string().as_bytes()).err().unwrap();
+        assert!(failure.message.contains(endpoint), "{}", failure.message);
+    }
+    for body in [json!({"model": "m"}), json!({"model": "m", "prompt": "", "input": null})] {
+        assert!(matches!(decode_any(body.to_string().as_bytes()), Ok(Decoded::Load(_))), "{body}");
+    }
+}
+
+#[test]
+fn tools_in_the_forms_of_other_apis_are_taken() {
+    let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
+    let offer = |tool: Value| {
+        let mut body = with(&json!([{"role": "user", "content": "Hi"}]));
+        body["tools"] = json!([tool]);
+        decoded(&body)
+    };
+    let nested = json!({"type": "function", "function": {"name": "f", "description": "d", "parameters": schema}});
+    let nested = offer(nested).unwrap().tools;
+    for tool in [
+        json!({"type": "function", "name": "f", "description": "d", "parameters": schema}),
+        json!({"name": "f", "description": "d", "input_schema": schema}),
+        json!({"type": "custom", "name": "f", "description": "d", "input_schema": schema}),
+    ] {
+        assert_eq!(offer(tool).unwrap().tools, nested);
+    }
+    for tool in [
+        json!({"type": "function", "title": "f"}),
+        json!({"type": "function", "function": {"name": "f", "parameters": {"type": "array"}}}),
+    ] {
+        assert!(offer(tool).is_err());
+    }
+}

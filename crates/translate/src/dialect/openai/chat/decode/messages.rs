@@ -49,12 +49,21 @@ fn message(message: wire::Message, path: &str) -> Result<Message, Failure> {
         }
     };
     let mut parts = match message.content {
+        content if role == Role::Tool => result_parts(content, path)?,
         None => Vec::new(),
-        Some(wire::Content::Text(text)) if role == Role::Tool => result_text::parts(text),
         Some(wire::Content::Text(text)) => vec![Part::Text(text)],
         Some(wire::Content::Parts(parts)) => self::parts(parts, path)?,
     };
     parts.extend(message.refusal.filter(|r| !r.is_empty()).map(Part::Refusal));
+    let held = |part: &Part| match part {
+        Part::Call(_) => role != Role::Assistant,
+        Part::Result(_) => role != Role::User,
+        _ => false,
+    };
+    if parts.iter().any(held) {
+        let message = "Calls stand in messages of the assistant, their results in those of the user.";
+        return Err(Failure::invalid(format!("{path}.content"), message));
+    }
     if role == Role::Assistant {
         parts.extend(calls(message.tool_calls, message.function_call, path)?);
     } else if message.function_call.is_some()
@@ -83,6 +92,22 @@ fn message(message: wire::Message, path: &str) -> Result<Message, Failure> {
         name: message.name.filter(|name| !name.is_empty()),
         parts,
     })
+}
+
+fn result_parts(content: Option<wire::Content>, path: &str) -> Result<Vec<Part>, Failure> {
+    match content {
+        None => Ok(Vec::new()),
+        Some(wire::Content::Text(text)) => Ok(result_text::parts(text)),
+        Some(wire::Content::Parts(parts)) => {
+            let parts = self::parts(parts, path)?;
+            let is_nested = |part: &Part| matches!(part, Part::Call(_) | Part::Result(_));
+            if parts.iter().any(is_nested) {
+                let message = "A result holds text, images and files, no calls or further results.";
+                return Err(Failure::invalid(format!("{path}.content"), message));
+            }
+            Ok(parts)
+        }
+    }
 }
 
 fn calls(
@@ -135,6 +160,8 @@ fn parts(parts: Vec<wire::Part>, path: &str) -> Result<Vec<Part>, Failure> {
 
 fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
     let common = match part.kind.as_str() {
+        // Cursor sends what was called in the form of the Messages API.
+        "tool_use" | "tool_result" => return call_or_result(part, path),
         "text" | "input_text" | "output_text" => Common::Text(part.text),
         "refusal" => Common::Refusal(part.refusal),
         "image_url" | "input_image" => Common::Image {
@@ -163,6 +190,28 @@ fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
         }
     };
     parts::read(common, &part.kind, path)
+}
+
+fn call_or_result(part: wire::Part, path: &str) -> Result<Part, Failure> {
+    let kind = part.kind;
+    let missing = |field: &str| {
+        let message = format!("A part of type `{kind}` needs `{field}`.");
+        Failure::invalid(format!("{path}.{field}"), message)
+    };
+    if kind == "tool_result" {
+        return Ok(Part::Result(CallResult {
+            call_id: part.tool_use_id.ok_or_else(|| missing("tool_use_id"))?,
+            name: None,
+            parts: result_parts(part.content, path)?,
+            is_error: part.is_error == Some(true),
+        }));
+    }
+    let called = wire::CalledFunction {
+        name: part.name.ok_or_else(|| missing("name"))?,
+        arguments: part.input,
+    };
+    let id = part.id.unwrap_or_default();
+    Ok(Part::Call(called_function(id, called)))
 }
 
 fn file(file: wire::File, path: &str) -> Result<Attachment, Failure> {

@@ -717,3 +717,57 @@ fn a_flat_tool_is_taken_and_a_merely_offered_one_is_passed_over_by_name() {
     assert_eq!(flat.tools, nested.tools);
     assert_eq!(flat.ignored, ["image_generation"]);
 }
+
+#[test]
+fn tools_and_calls_in_the_form_of_the_messages_api_are_taken_as_cursor_sends_them() {
+    let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
+    let nested = with(&json!({"tools": [
+        {"type": "function", "function": {"name": "f", "description": "d", "parameters": schema}},
+    ], "tool_choice": {"type": "function", "function": {"name": "f"}}}));
+    let nested = nested.unwrap();
+    for tool in [
+        json!({"name": "f", "description": "d", "input_schema": schema}),
+        json!({"type": "custom", "name": "f", "description": "d", "input_schema": schema}),
+        json!({"name": "f", "description": "d", "parameters": schema}),
+        json!({"function": {"name": "f", "description": "d", "parameters": schema}}),
+    ] {
+        let given = with(&json!({"tools": [tool], "tool_choice": {"type": "tool", "name": "f"}}));
+        let given = given.unwrap();
+        assert_eq!(given.tools, nested.tools, "{tool}");
+    }
+    let body = json!({"model": "m", "messages": [
+        {"role": "user", "content": "Add."},
+        {"role": "assistant", "content": [
+            {"type": "text", "text": "So:"},
+            {"type": "tool_use", "id": "t1", "name": "f", "input": {"a": 1}},
+        ]},
+        {"role": "user", "content": [
+            {"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "42"}], "is_error": true},
+            {"type": "text", "text": "Go on."},
+        ]},
+    ]});
+    let chat = decode(body.to_string().as_bytes()).unwrap().chat;
+    let call = Call {
+        id: "t1".to_owned(),
+        name: "f".to_owned(),
+        arguments: r#"{"a":1}"#.to_owned(),
+    };
+    assert_eq!(chat.messages[1].parts[1], Part::Call(call));
+    let result = CallResult {
+        call_id: "t1".to_owned(),
+        name: None,
+        parts: vec![Part::Text("42".to_owned())],
+        is_error: true,
+    };
+    assert_eq!(chat.messages[2].parts[0], Part::Result(result));
+    for messages in [
+        json!([{"role": "user", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]}]),
+        json!([{"role": "assistant", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "1"}]}]),
+        json!([{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": [
+            {"type": "tool_result", "tool_use_id": "u", "content": "1"},
+        ]}]}]),
+    ] {
+        let body = json!({"model": "m", "messages": messages});
+        assert!(decode(body.to_string().as_bytes()).is_err(), "{body}");
+    }
+}

@@ -3,9 +3,8 @@
 use crate::bounds;
 use crate::chat_request::{Tool, ToolChoice, ToolInput, Tools};
 use crate::dialect::openai::chat::wire;
-use crate::dialect::openai::json_schema;
 use crate::dialect::openai::{choice, search};
-use crate::dialect::tool_name;
+use crate::dialect::{tool_name, tool_schema};
 use crate::failure::Failure;
 
 /// Tools that upstream runs by itself.
@@ -30,7 +29,7 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
         .into_iter()
         .enumerate()
     {
-        match tool.kind.as_str() {
+        match tool.kind() {
             "function" => {
                 let path = format!("tools[{at}]");
                 offered.push(match (tool.function, tool.name) {
@@ -129,7 +128,7 @@ fn declared(function: wire::Function, path: &str) -> Result<Tool, Failure> {
     tool_name::check(&function.name, &format!("{path}.name"))?;
     let schema = function.parameters.filter(|p| !p.is_null());
     let schema = schema.unwrap_or_else(|| serde_json::json!({"type": "object", "properties": {}}));
-    json_schema::check(&schema, &format!("{path}.parameters"))?;
+    tool_schema::check(&schema, &format!("{path}.parameters"))?;
     Ok(Tool {
         name: function.name,
         description: function.description,

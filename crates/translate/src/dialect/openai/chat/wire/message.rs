@@ -55,6 +55,24 @@ pub struct Part {
     /// For `input_audio`.
     #[serde(default, deserialize_with = "object")]
     pub input_audio: Option<InputAudio>,
+    /// For `tool_use`, a call in the form of the Messages API: its id.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// For `tool_use`: the tool's name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// For `tool_use`: the arguments.
+    #[serde(default)]
+    pub input: Option<Value>,
+    /// For `tool_result`, the Messages API's answer to a call: the call's id.
+    #[serde(default)]
+    pub tool_use_id: Option<String>,
+    /// For `tool_result`: what came of it.
+    #[serde(default)]
+    pub content: Option<Content>,
+    /// For `tool_result`: whether it is an error.
+    #[serde(default)]
+    pub is_error: Option<bool>,
 }
 
 /// `file`.

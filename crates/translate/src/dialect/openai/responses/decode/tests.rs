@@ -661,3 +661,35 @@ fn what_can_be_read_of_a_compaction_stays_and_the_rest_is_named() {
         assert_eq!(named, text.is_none(), "{item}");
     }
 }
+
+#[test]
+fn tools_in_the_form_of_the_messages_api_are_taken() {
+    let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
+    let own = json!({"type": "function", "name": "f", "description": "d", "parameters": schema});
+    let own = chat(&json!({"tools": [own]}));
+    for tool in [
+        json!({"name": "f", "description": "d", "input_schema": schema}),
+        json!({"type": "custom", "name": "f", "description": "d", "input_schema": schema}),
+    ] {
+        assert_eq!(chat(&json!({"tools": [tool]})).tools, own.tools);
+    }
+}
+
+#[test]
+fn allowed_tools_that_name_none_cannot_be_demanded() {
+    let offer = |mode: &str| {
+        with(&json!({
+            "tools": [{"type": "function", "name": "f"}],
+            "tool_choice": {"type": "allowed_tools", "mode": mode, "tools": [{"type": "function"}]},
+        }))
+    };
+    assert!(offer("auto").is_ok());
+    let failure = offer("required").err().unwrap();
+    assert_eq!(failure.param.as_deref(), Some("tool_choice"));
+}
+
+#[test]
+fn an_offer_to_compact_is_named() {
+    let offer = json!({"context_management": [{"type": "compaction", "compact_threshold": 1000}]});
+    assert_eq!(chat(&offer).ignored, ["context_management"]);
+}

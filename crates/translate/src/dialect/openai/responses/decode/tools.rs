@@ -5,11 +5,10 @@ use serde_json::{Value, json};
 use super::fields::read;
 use crate::bounds::{self, note_ignored};
 use crate::chat_request::{Tool, ToolChoice, ToolInput, WebSearch};
-use crate::dialect::openai::json_schema;
 use crate::dialect::openai::responses::calls::{Callable, Form, offered_name};
 use crate::dialect::openai::responses::wire;
 use crate::dialect::openai::{choice, search};
-use crate::dialect::tool_name;
+use crate::dialect::{tool_name, tool_schema};
 use crate::failure::{Failure, echo};
 
 /// What may be called, and whether the web may be searched.
@@ -40,7 +39,7 @@ impl Offer {
         path: &str,
     ) -> Result<(), Failure> {
         let tool: wire::Tool = read(value, path)?;
-        match tool.kind.as_str() {
+        match tool.kind() {
             "function" => self.function(tool, namespace, path),
             "custom" => self.custom(tool, namespace, path),
             "namespace" if namespace.is_none() => self.namespace(tool, path),
@@ -79,7 +78,7 @@ impl Offer {
         };
         let schema = tool.parameters.filter(|parameters| !parameters.is_null());
         let schema = schema.unwrap_or_else(|| json!({"type": "object", "properties": {}}));
-        json_schema::check(&schema, &format!("{path}.parameters"))?;
+        tool_schema::check(&schema, &format!("{path}.parameters"))?;
         let declared = DeclaredTool {
             name: tool.name,
             description: tool.description,

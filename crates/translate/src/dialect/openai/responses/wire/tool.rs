@@ -10,17 +10,18 @@ use crate::dialect::request::forms::object;
 /// One of `tools`. Which fields count depends on `type`.
 #[derive(Debug, Deserialize)]
 pub struct Tool {
-    /// `function`, `custom`, `namespace`, or the name of a hosted tool.
-    #[serde(rename = "type")]
-    pub kind: String,
+    /// `function`, `custom`, `namespace`, or the name of a hosted tool. Tools in Anthropic's form have
+    /// none.
+    #[serde(rename = "type", default)]
+    pub kind: Option<String>,
     /// Its name.
     #[serde(default)]
     pub name: Option<String>,
     /// What it does.
     #[serde(default)]
     pub description: Option<String>,
-    /// For `function` and `tool_search`: the JSON Schema of the arguments.
-    #[serde(default)]
+    /// For `function` and `tool_search`: the JSON Schema of the arguments, under Anthropic's name too.
+    #[serde(default, alias = "input_schema")]
     pub parameters: Option<Value>,
     /// For `function`: whether arguments must match the schema.
     #[serde(default)]
@@ -52,6 +53,18 @@ pub struct Tool {
     /// For web search: where the person is. Upstream cannot be told.
     #[serde(default)]
     pub user_location: Option<IgnoredAny>,
+}
+
+impl Tool {
+    /// What kind of tool it is, of those in the form of the Messages API too: there `type` is absent or
+    /// `custom`.
+    pub fn kind(&self) -> &str {
+        match self.kind.as_deref() {
+            Some("custom") if self.parameters.is_some() => "function",
+            Some(kind) => kind,
+            None => "function",
+        }
+    }
 }
 
 /// A function's declaration as chat completions have it.

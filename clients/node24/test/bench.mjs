@@ -1,0 +1,29 @@
+// Programs and scripts under the Node that the clients here need.
+import { copyFile, mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import { bench as place } from "../../agents/test/bench.mjs";
+
+const modules = join(process.env.AGENTS_CACHE, "node_modules");
+
+/**
+ * A place as agents have it, in which `program(package, script, args, environment)` runs a package's
+ * program and `script(path, args)` a script of ours that imports the packages.
+ */
+export const bench = async () => {
+  const made = await place();
+  const node = process.env.NODE24;
+  const environment = { PATH: `${dirname(node)}:${process.env.PATH}` };
+  // A script finds the packages from where it lies.
+  const scripts = join(process.env.AGENTS_CACHE, "scripts");
+  await mkdir(scripts, { recursive: true });
+  return {
+    ...made,
+    program: (name, script, args, more) => made.runFile(node, [join(modules, name, script), ...args], { ...environment, ...more }),
+    script: async (path, args) => {
+      const copy = join(scripts, path.split("/").pop());
+      await copyFile(path, copy);
+      return made.runFile(node, [copy, ...args], environment);
+    },
+  };
+};
