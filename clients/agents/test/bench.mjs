@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 const bin = join(process.env.AGENTS_CACHE, "node_modules", ".bin");
 const relay = new URL(process.env.RELAY_URL);
-const TIME_LIMIT_MS = 90_000;
+const TIME_LIMIT_MS = 240_000;
 
 const listening = (server) =>
   new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(`http://127.0.0.1:${server.address().port}`)));

@@ -13,16 +13,16 @@ test("promptfoo's matrix of four providers passes", async () => {
   const weather = { type: "function", function: { name: "weather", parameters: { type: "object", properties: { city: { type: "string" } } } } };
   const plan = { steps: [{ calls: [{ call: "weather", with: { city: "Paris" } }] }] };
   const providers = [
-    { id: "openai:chat:gpt-4o-mini", config },
-    { id: "openai:responses:gpt-4o-mini", config },
-    { id: "anthropic:messages:claude-sonnet-4-5", config: { ...config, apiBaseUrl: place.url } },
-    { id: "ollama:chat:gpt-4o-mini" },
-    { id: "openai:chat:gpt-4o-mini", label: "with tools", config: { ...config, tools: [weather], tool_choice: "required" } },
+    { id: "openai:chat:gpt-4o-mini", label: "chat", config },
+    { id: "openai:responses:gpt-4o-mini", label: "responses", config },
+    { id: "anthropic:messages:claude-sonnet-4-5", label: "messages", config: { ...config, apiBaseUrl: place.url } },
+    { id: "ollama:chat:gpt-4o-mini", label: "ollama" },
+    { id: "openai:chat:gpt-4o-mini", label: "tools", config: { ...config, tools: [weather], tool_choice: "required" } },
   ];
   const question = (text, more) => `${text} [[sim ${JSON.stringify(more)}]]`;
   const tests = [
-    { vars: { question: question("The largest planet?", { reply: "Jupiter is large." }) }, assert: [{ type: "contains", value: "Jupiter" }], providers: providers.slice(0, 4).map(({ id }) => id) },
-    { vars: { question: question("The weather?", { model: plan }) }, assert: [{ type: "contains", value: "Paris" }], providers: ["with tools"] },
+    { vars: { question: question("The largest planet?", { reply: "Jupiter is large." }) }, assert: [{ type: "contains", value: "Jupiter" }], providers: ["chat", "responses", "messages", "ollama"] },
+    { vars: { question: question("The weather?", { model: plan }) }, assert: [{ type: "contains", value: "Paris" }], providers: ["tools"] },
   ];
   await place.put("promptfooconfig.json", JSON.stringify({ prompts: ["{{question}}"], providers, tests }));
   const environment = {

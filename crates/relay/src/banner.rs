@@ -45,10 +45,10 @@ pub fn started(overview: &Overview<'_>, address: SocketAddr, page: Option<&str>)
     };
     let _ = writeln!(text, "  page       http://{}/{how}", reachable(address));
     text.push_str(&settings_lines(overview));
-    let key = if overview.is_demo {
-        "demo"
-    } else {
-        "$ONEMIN_API_KEY"
+    let key = match key_mode(overview.sharing) {
+        _ if overview.is_demo => "demo",
+        KeyMode::On => "$ACCESS_KEY",
+        KeyMode::Off | KeyMode::Both => "$ONEMIN_API_KEY",
     };
     let quote = if overview.is_demo { '\'' } else { '"' };
     let _ = writeln!(
@@ -72,7 +72,7 @@ pub fn settings(overview: &Overview<'_>, host: IpAddr, port: u16) -> String {
 fn settings_lines(overview: &Overview<'_>) -> String {
     let upstream = if overview.is_demo {
         format!(
-            "embedded simulator at {} (no key needed: any will do)",
+            "embedded simulator at {} (any key will do)",
             overview.upstream.onemin_base_url
         )
     } else {
@@ -97,7 +97,7 @@ fn settings_lines(overview: &Overview<'_>) -> String {
     };
     [
         ("upstream", upstream),
-        ("keys", keys_in_force(overview.sharing)),
+        ("keys", keys_in_force(overview.sharing, overview.access)),
         ("rate limit", limit),
         ("models", models),
         ("fetches", private.to_owned()),
@@ -111,16 +111,19 @@ fn settings_lines(overview: &Overview<'_>) -> String {
     })
 }
 
-/// Whose keys clients send, as far as the settings say.
-fn keys_in_force(sharing: &SharingSettings) -> String {
-    let admin = sharing.admin_key().is_some();
-    let mode = match (sharing.relay_keys, sharing.names_accounts()) {
+fn key_mode(sharing: &SharingSettings) -> KeyMode {
+    match (sharing.relay_keys, sharing.names_accounts()) {
         (Some(mode), _) => mode,
         (None, true) => KeyMode::On,
         (None, false) => KeyMode::Off,
-    };
-    let keys = match mode {
-        KeyMode::Off => "clients send their own of 1min.ai",
+    }
+}
+
+/// Whose keys clients send, as far as the settings say, and the ways that are on beside sending one.
+fn keys_in_force(sharing: &SharingSettings, access: &access::Settings) -> String {
+    let admin = sharing.admin_key().is_some();
+    let keys = match key_mode(sharing) {
+        KeyMode::Off => "clients send their own of 1min.ai (pass-through)",
         KeyMode::On => "access keys of this relay",
         KeyMode::Both => "access keys of this relay, or clients' own of 1min.ai",
     };
@@ -129,8 +132,31 @@ fn keys_in_force(sharing: &SharingSettings) -> String {
     } else {
         ""
     };
-    format!("{keys}{managed}")
+    let mut text = format!("{keys}{managed}");
+    if access.default_api_key.is_some() {
+        let networks = match access.default_api_key_networks.as_slice() {
+            [] => "this machine".to_owned(),
+            networks => {
+                let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
+                networks.join(", ")
+            }
+        };
+        let _ = write!(
+            text,
+            "{NEXT_LINE}none needed from {networks}: the relay uses DEFAULT_API_KEY"
+        );
+    }
+    if access.keys_in_urls {
+        let _ = write!(
+            text,
+            "{NEXT_LINE}or in the base URL: http://HOST:PORT/key/KEY (KEYS_IN_URLS)"
+        );
+    }
+    text
 }
+
+/// Between two lines of one setting.
+const NEXT_LINE: &str = "\n             ";
 
 /// An address that works in a URL on this machine.
 fn reachable(address: SocketAddr) -> SocketAddr {

@@ -545,6 +545,10 @@ fn a_moderations_refusal_is_one_in_each_providers_words() {
     ] {
         let body = serde_json::json!({"errorCode": "EXTERNAL_API_ERROR", "message": words});
         let refusal = Refusal::from_body(Some(400), body.to_string().as_bytes());
-        assert_eq!((refusal.kind, refusal.retryable), (K::Moderated, false), "{words}");
+        assert_eq!(
+            (refusal.kind, refusal.retryable),
+            (K::Moderated, false),
+            "{words}"
+        );
     }
 }

@@ -80,6 +80,64 @@ fn settings_that_make_no_sense_stop_the_start_with_their_name() {
 }
 
 #[test]
+fn how_callers_are_known_is_told_before_the_start() {
+    let own = "their own of 1min.ai (pass-through)";
+    let cases: &[(&[&str], &[&str], &[&str])] = &[
+        (
+            &[],
+            &[own],
+            &["access keys", "DEFAULT_API_KEY", "KEYS_IN_URLS"],
+        ),
+        (
+            &["--onemin-api-keys", "home:key-of-the-house"],
+            &["access keys of this relay"],
+            &[own],
+        ),
+        (
+            &[
+                "--relay-keys",
+                "both",
+                "--onemin-api-keys",
+                "home:key-of-the-house",
+            ],
+            &["access keys of this relay, or clients' own"],
+            &[],
+        ),
+        (
+            &[
+                "--host",
+                "127.0.0.1",
+                "--default-api-key",
+                "key-of-the-house",
+            ],
+            &[own, "none needed from this machine"],
+            &["key-of-the-house"],
+        ),
+        (
+            &[
+                "--default-api-key",
+                "k",
+                "--default-api-key-networks",
+                "192.168.1.0/24",
+                "--keys-in-urls",
+            ],
+            &["none needed from 192.168.1.0/24", "/key/KEY (KEYS_IN_URLS)"],
+            &[],
+        ),
+    ];
+    for (settings, told, not_told) in cases {
+        let (good, text) = run(&[&["--check"], *settings].concat());
+        assert!(good, "{settings:?}: {text}");
+        for words in *told {
+            assert!(text.contains(words), "{settings:?}: {words:?} in {text}");
+        }
+        for words in *not_told {
+            assert!(!text.contains(words), "{settings:?}: {words:?} in {text}");
+        }
+    }
+}
+
+#[test]
 fn a_port_in_use_is_said() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();

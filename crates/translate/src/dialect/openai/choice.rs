@@ -42,6 +42,12 @@ pub fn unknown_tool(kind: &str, param: &str) -> Failure {
     )
 }
 
+/// The refusal of a tool that does not say what it is.
+#[must_use]
+pub fn without_type(param: &str) -> Failure {
+    Failure::invalid(param, format!("`{param}` is missing."))
+}
+
 /// What a custom tool's grammar demands, in words: nothing can hold the model to it, but it can be
 /// told.
 #[must_use]

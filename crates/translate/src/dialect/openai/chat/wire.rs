@@ -217,14 +217,16 @@ pub struct Tool {
 }
 
 impl Tool {
-    /// What kind of tool it is. Some clients (Cursor) send tools in the form of the Messages API, whose
-    /// `type` is absent or `custom`.
-    pub fn kind(&self) -> &str {
+    /// What kind of tool it is, if that can be told. Some clients (Cursor) send tools in the form of the
+    /// Messages API, whose `type` is absent or `custom`.
+    #[must_use]
+    pub fn kind(&self) -> Option<&str> {
         match self.kind.as_deref() {
-            Some("custom") if self.custom.is_none() && self.parameters.is_some() => "function",
-            Some(kind) => kind,
-            None if self.custom.is_some() => "custom",
-            None => "function",
+            Some("custom") if self.custom.is_none() && self.parameters.is_some() => {
+                Some("function")
+            }
+            None if self.function.is_some() || self.parameters.is_some() => Some("function"),
+            kind => kind,
         }
     }
 }

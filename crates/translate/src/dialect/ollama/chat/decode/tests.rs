@@ -213,14 +213,27 @@ fn a_hosted_tool_is_passed_over() {
 fn a_request_for_another_endpoint_loads_no_model() {
     for (field, value, endpoint) in [
         ("prompt", json!("Hi"), "POST /api/generate"),
-        ("input", json!([{"role": "user", "content": "Hi"}]), "POST /v1/responses"),
+        (
+            "input",
+            json!([{"role": "user", "content": "Hi"}]),
+            "POST /v1/responses",
+        ),
     ] {
         let body = json!({"model": "m", field: value});
         let failure = decode_any(body.to_string().as_bytes()).err().unwrap();
         assert!(failure.message.contains(endpoint), "{}", failure.message);
     }
-    for body in [json!({"model": "m"}), json!({"model": "m", "prompt": "", "input": null})] {
-        assert!(matches!(decode_any(body.to_string().as_bytes()), Ok(Decoded::Load(_))), "{body}");
+    for body in [
+        json!({"model": "m"}),
+        json!({"model": "m", "prompt": "", "input": null}),
+    ] {
+        assert!(
+            matches!(
+                decode_any(body.to_string().as_bytes()),
+                Ok(Decoded::Load(_))
+            ),
+            "{body}"
+        );
     }
 }
 

@@ -61,7 +61,8 @@ fn message(message: wire::Message, path: &str) -> Result<Message, Failure> {
         _ => false,
     };
     if parts.iter().any(held) {
-        let message = "Calls stand in messages of the assistant, their results in those of the user.";
+        let message =
+            "Calls stand in messages of the assistant, their results in those of the user.";
         return Err(Failure::invalid(format!("{path}.content"), message));
     }
     if role == Role::Assistant {

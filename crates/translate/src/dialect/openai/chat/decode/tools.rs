@@ -29,7 +29,10 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
         .into_iter()
         .enumerate()
     {
-        match tool.kind() {
+        let Some(kind) = tool.kind() else {
+            return Err(choice::without_type(&format!("tools[{at}].type")));
+        };
+        match kind {
             "function" => {
                 let path = format!("tools[{at}]");
                 offered.push(match (tool.function, tool.name) {

@@ -39,7 +39,10 @@ impl Offer {
         path: &str,
     ) -> Result<(), Failure> {
         let tool: wire::Tool = read(value, path)?;
-        match tool.kind() {
+        let Some(kind) = tool.kind() else {
+            return Err(choice::without_type(&format!("{path}.type")));
+        };
+        match kind {
             "function" => self.function(tool, namespace, path),
             "custom" => self.custom(tool, namespace, path),
             "namespace" if namespace.is_none() => self.namespace(tool, path),

@@ -56,13 +56,14 @@ pub struct Tool {
 }
 
 impl Tool {
-    /// What kind of tool it is, of those in the form of the Messages API too: there `type` is absent or
-    /// `custom`.
-    pub fn kind(&self) -> &str {
+    /// What kind of tool it is, if that can be told; of those in the form of the Messages API too, whose
+    /// `type` is absent or `custom`.
+    #[must_use]
+    pub fn kind(&self) -> Option<&str> {
         match self.kind.as_deref() {
-            Some("custom") if self.parameters.is_some() => "function",
-            Some(kind) => kind,
-            None => "function",
+            None | Some("custom") if self.parameters.is_some() => Some("function"),
+            None if self.function.is_some() => Some("function"),
+            kind => kind,
         }
     }
 }
