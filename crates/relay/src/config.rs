@@ -35,9 +35,9 @@ use upstream::UpstreamSettings;
 /// the working folder is read too.
 ///
 /// Who may call: without a setting clients send their own 1min.ai key (pass-through). With
-/// ONEMIN_API_KEYS the relay holds the key and clients send access keys (RELAY_KEYS=both takes either).
-/// DEFAULT_API_KEY serves callers without a key, KEYS_IN_URLS takes it in the base URL. What is on is
-/// told at the start and by --check.
+/// `ONEMIN_API_KEYS` the relay holds the key and clients send access keys (`RELAY_KEYS=both` takes
+/// either). `DEFAULT_API_KEY` serves callers without a key, `KEYS_IN_URLS` takes it in the base
+/// URL. What is on is told at the start and by `--check`.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "1min-relay", version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Settings {
