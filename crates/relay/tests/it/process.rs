@@ -80,7 +80,7 @@ fn settings_that_make_no_sense_stop_the_start_with_their_name() {
 }
 
 #[test]
-fn how_callers_are_known_is_told_before_the_start() {
+fn a_check_names_how_callers_are_known() {
     let own = "their own of 1min.ai (pass-through)";
     let cases: &[(&[&str], &[&str], &[&str])] = &[
         (
@@ -125,13 +125,13 @@ fn how_callers_are_known_is_told_before_the_start() {
             &[],
         ),
     ];
-    for (settings, told, not_told) in cases {
+    for (settings, present, absent) in cases {
         let (good, text) = run(&[&["--check"], *settings].concat());
         assert!(good, "{settings:?}: {text}");
-        for words in *told {
+        for words in *present {
             assert!(text.contains(words), "{settings:?}: {words:?} in {text}");
         }
-        for words in *not_told {
+        for words in *absent {
             assert!(!text.contains(words), "{settings:?}: {words:?} in {text}");
         }
     }
