@@ -1,6 +1,6 @@
 //! Stored files: sent by `POST /api/assets`, and fetched by a signed URL or from the asset host.
 
-mod address;
+pub(crate) mod address;
 mod download;
 mod file_name;
 mod multipart;
@@ -12,7 +12,9 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
 use serde_json::Value;
 
+use crate::drift;
 use crate::error::{Error, ProtocolError};
+use crate::facts::Fact;
 use crate::refusal::Refusal;
 use crate::transport::{BoxError, Outgoing};
 pub use address::expires_at;
@@ -177,6 +179,10 @@ pub(crate) fn stored(body: &[u8]) -> Result<Asset, Error> {
             malformed.into()
         });
     };
+    let documented = ["/asset/key", "/fileContent/path", "/fileContent/uuid"];
+    if documented.iter().any(|place| text(&[*place]).is_none()) {
+        drift::count(Fact::AssetNames);
+    }
     Ok(Asset {
         path,
         uuid,

@@ -121,6 +121,11 @@ facts! {
     AssetHost "asset-host" Used Paid "files can be fetched from the asset host without a signature"
     RecordState "record-state" Documented Never "a record's `status` is `PROCESSING`, `SUCCESS`, `FAILURE` or `FAILED`"
     RateLimited "rate-limited" Guess Never "429 tells by `Retry-After` how long to wait"
+    StreamErrorShape "stream-error-shape" Live Never "an `error` event holds `{\"error\": text}`"
+    NoRepeatedText "no-repeated-text" Live Never "no delta of a stream repeats the text before it"
+    BodyTypes "body-types" Live Never "the `content-type` of a chat's answer says what its body is: JSON or events"
+    FileRecords "file-records" Live Never "a feature that makes files answers with a record that names them, not with their bytes"
+    SoundText "sound-text" Guess Never "records are sound UTF-8, without halves of surrogate pairs"
     ContextTooLong "context-too-long" Guess Never "a prompt that is too long for its model is refused in words that say so"
 }
 

@@ -11,7 +11,9 @@ use serde_json::Value;
 pub(crate) use builtin::builtin;
 pub use model::{Feature, Model};
 
+use crate::drift;
 use crate::error::{Error, ProtocolError};
+use crate::facts::Fact;
 use crate::refusal::Refusal;
 
 /// The entry that stands for "no model".
@@ -26,6 +28,9 @@ fn read_entry(entry: &Value, feature: Feature) -> Option<Model> {
             .map(str::trim)
             .filter(|text| !text.is_empty())
     };
+    if text("modelId").is_none() || text("status").is_none() {
+        drift::count(Fact::ModelsListed);
+    }
     let id = text("modelId")?;
     let active = text("status").is_none_or(|status| status.eq_ignore_ascii_case("ACTIVE"));
     let features = entry.get("features").and_then(texts);

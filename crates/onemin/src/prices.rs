@@ -43,7 +43,12 @@ pub struct ChatPrice {
     input_per_1k: MilliCredits,
     output_per_1k: MilliCredits,
     per_image: MilliCredits,
+    /// Whether the list names charges besides tokens: searches, citations, reasoning.
+    has_more: bool,
 }
+
+/// How far a charge may be from the rule, in credits: each of its two sides is rounded.
+const RULE_TOLERANCE: f64 = 1.5;
 
 impl ChatPrice {
     /// Reads `creditMetadata`; None if it has no price of text tokens.
@@ -62,6 +67,9 @@ impl ChatPrice {
             input_per_1k: per_1k("INPUT")?,
             output_per_1k: per_1k("OUTPUT")?,
             per_image: image.map_or(0, |tokens| rounded(tokens * 3_000.0)),
+            has_more: ["SEARCH", "CITATION", "REASONING"]
+                .iter()
+                .any(|name| metadata.get(*name).is_some()),
         })
     }
 
@@ -90,6 +98,14 @@ impl ChatPrice {
     pub fn cost(self, input_tokens: u64, output_tokens: u64) -> MilliCredits {
         let input = side(input_tokens, self.input_per_1k);
         input.saturating_add(side(output_tokens, self.output_per_1k))
+    }
+
+    /// Whether a charge, in credits, is that of the rule for these billed tokens. Where the list
+    /// names more than tokens, whatever is not less.
+    #[must_use]
+    pub fn explains(self, input_tokens: u64, output_tokens: u64, credits: f64) -> bool {
+        let more = credits - to_credits(self.cost(input_tokens, output_tokens));
+        more.abs() <= RULE_TOLERANCE || (self.has_more && more > 0.0)
     }
 
     /// What a request will cost about, before its tokens were counted by upstream.

@@ -3,6 +3,9 @@
 
 use std::borrow::Cow;
 
+use crate::drift;
+use crate::facts::Fact;
+
 /// An escape of half a surrogate pair: `\u` and four digits.
 const ESCAPE_BYTES: usize = 6;
 
@@ -12,13 +15,17 @@ const REPLACEMENT_ESCAPE: &[u8] = b"\\ufffd";
 /// The document with U+FFFD in place of every byte sequence that is no UTF-8 and of every escaped
 /// half of a surrogate pair, as the reader of streamed text does it. A sound document is borrowed.
 pub(crate) fn repaired(document: &[u8]) -> Cow<'_, [u8]> {
-    match lossy(document) {
+    let repaired = match lossy(document) {
         Cow::Borrowed(text) => with_whole_pairs(text.as_bytes()),
         Cow::Owned(text) => match with_whole_pairs(text.as_bytes()) {
             Cow::Borrowed(_) => Cow::Owned(text.into_bytes()),
             Cow::Owned(whole) => Cow::Owned(whole),
         },
+    };
+    if matches!(repaired, Cow::Owned(_)) {
+        drift::count(Fact::SoundText);
     }
+    repaired
 }
 
 /// A text with U+FFFD in place of what is no UTF-8. Sound text is checked many bytes at a time, which

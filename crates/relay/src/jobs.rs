@@ -8,13 +8,16 @@
 pub mod follower;
 pub mod job;
 mod looks;
+mod submission;
 pub mod table;
+
+pub use submission::{Order, Prepare};
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use onemin::{Accepted, ApiKey, Client, Outcome, Payload, Submitted};
+use onemin::{ApiKey, Client, Outcome};
 use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -24,45 +27,23 @@ use crate::access::account_id::AccountId;
 use crate::access::sealing::Sealer;
 use crate::clock;
 use crate::failure::of_upstream;
+use crate::ledger::Payer;
 use crate::ledger::service::Ledger;
-use crate::ledger::{Charge, Hold, PaidCall, Payer};
 use crate::observe::throttle::warn_throttled;
+use crate::store::StoreError;
 use crate::store::database::Database;
 use crate::store::page::PageQuery;
 use crate::store::records::{is_id, milliseconds};
-use crate::store::{StoreError, id};
-use crate::task;
-use job::{Job, JobError, State, UNKNOWN_OUTCOME};
+use job::{Job, JobError, State};
 use looks::Looks;
 use table::{End, Lease, Table};
 
 /// How long a job stays with a process that does not renew its lease.
 const LEASE: Duration = Duration::from_secs(20);
 
-/// How often the lease of a job is renewed while it is submitted.
-const RENEWAL: Duration = Duration::from_secs(5);
-
-/// How often it is tried to note that a job was accepted, a second apart.
-const NOTES_MAX: u32 = 60;
-
 /// How often whoever waits for a job looks at its record; its end is told at once where the job is
 /// followed by the same process.
 const GLANCE: Duration = Duration::from_secs(2);
-
-/// What is asked of 1min.ai, and how it is called.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Order {
-    /// What the job's id begins with, such as `video_`.
-    pub prefix: &'static str,
-    /// The request.
-    pub payload: Payload,
-    /// What is asked for, in words.
-    pub prompt: String,
-    /// The length that is asked for, in seconds.
-    pub seconds: Option<u32>,
-    /// The size that is asked for.
-    pub size: Option<String>,
-}
 
 /// Submits jobs and keeps what became of them. Clones are handles of one service.
 #[derive(Clone)]
@@ -112,131 +93,6 @@ impl Jobs {
                 ended: watch::Sender::new(0),
                 accepted: watch::Sender::new(0),
             }),
-        }
-    }
-
-    /// Submits a job, once. It is followed to its end whether or not anybody waits for this future.
-    ///
-    /// # Errors
-    /// There is no leave to pay for it, it cannot be recorded, or 1min.ai did not accept it.
-    pub async fn submit(&self, payer: &Payer, order: Order) -> Result<Job, Failure> {
-        let id = id::draw(order.prefix);
-        let hold = payer
-            .hold_job(PaidCall::Feature(&order.payload), &id)
-            .await?;
-        let lease = hold.lease();
-        let sealed = self.sealer.seal(&id, lease.key.expose());
-        let sealed = sealed.map_err(|error| Failure::new(Kind::Internal, error.to_string()))?;
-        let now = now();
-        let job = Job {
-            id,
-            owner: payer.caller().id,
-            account: lease.account,
-            account_name: lease.name().map(str::to_owned),
-            kind: order.payload.kind,
-            model: order.payload.model.clone(),
-            prompt: order.prompt,
-            seconds: order.seconds,
-            size: order.size,
-            state: State::Submitting,
-            created: now,
-            finished: None,
-            expires: None,
-            upstream_id: None,
-            sealed_key: Some(sealed),
-            next_look: now,
-            looks: 0,
-            assets: Vec::new(),
-            error: None,
-            credits: None,
-        };
-        if let Err(error) = self.table.insert(&job, self.lease()).await {
-            hold.settle(Charge::Nothing);
-            return Err(error.into());
-        }
-        // The paid call goes on if the client leaves: its outcome must be noted.
-        let jobs = self.clone();
-        let posting = task::spawn(async move { jobs.post(job, hold, order.payload).await });
-        let lost = |_| Failure::new(Kind::Internal, "The submission of the job broke off.");
-        posting
-            .await
-            .map_err(|error| lost(error).with_retry(false))?
-    }
-
-    async fn post(&self, mut job: Job, mut hold: Hold, payload: Payload) -> Result<Job, Failure> {
-        hold.sent();
-        let submitted = {
-            let mut submitting = std::pin::pin!(self.client.submit(hold.key(), &payload));
-            let mut renewals = tokio::time::interval(RENEWAL);
-            renewals.tick().await;
-            loop {
-                tokio::select! {
-                    submitted = &mut submitting => break submitted,
-                    _ = renewals.tick() => {
-                        let _ = self.table.lease(&job.id, now(), self.lease()).await;
-                    }
-                }
-            }
-        };
-        match submitted {
-            Ok(Submitted::Job(upstream_id)) => {
-                job.state = State::Working;
-                job.upstream_id = Some(upstream_id);
-                job.next_look = now() + self.look_pause(0);
-                hold.leave_to_job();
-                self.note_accepted(&job).await?;
-                self.shared.accepted.send_modify(|count| *count += 1);
-                Ok(job)
-            }
-            Ok(Submitted::Done(outcome)) => {
-                hold.leave_to_job();
-                let end = completed(&outcome);
-                self.end(&mut job, end).await?;
-                Ok(job)
-            }
-            Err(error) if error.was_accepted() == Accepted::No => {
-                let refused = hold.refused(error);
-                // What is left is given up as unknown later, and was not paid for.
-                let _ = self.table.delete(job.owner, &job.id).await;
-                Err(match refused {
-                    Err(error) => error.into(),
-                    // Another account could take it: the next request goes there.
-                    Ok(hold) => {
-                        hold.settle(Charge::Nothing);
-                        let message = "The 1min.ai account refused the job, and nothing was charged. Try again: another account is asked.";
-                        Failure::new(Kind::Overloaded, message)
-                            .with_retry_after(Some(1))
-                            .with_retry(true)
-                    }
-                })
-            }
-            Err(error) => {
-                hold.leave_to_job();
-                let failure = of_upstream(&error);
-                let end = failed(UNKNOWN_OUTCOME, &failure.message);
-                let _ = self.end(&mut job, end).await;
-                Err(failure.with_retry(false))
-            }
-        }
-    }
-
-    /// Notes the id under which 1min.ai has accepted a job; without it the job could not be found.
-    async fn note_accepted(&self, job: &Job) -> Result<(), Failure> {
-        let mut tries = 0;
-        loop {
-            match self.table.accepted(job, self.lease()).await {
-                Ok(()) => return Ok(()),
-                Err(error) if tries == NOTES_MAX => {
-                    let upstream_id = job.upstream_id.as_deref();
-                    tracing::error!(job = job.id, upstream_id, %error, "an accepted job could not be recorded");
-                    let message = "1min.ai has accepted and charged the job, but the relay's database does not answer: its result cannot be fetched.";
-                    return Err(Failure::new(Kind::Internal, message).with_retry(false));
-                }
-                Err(_) => {
-                    tries += 1;
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                }
-            }
         }
     }
 

@@ -45,6 +45,15 @@ pub fn expires_at(url: &str) -> Option<SystemTime> {
     at(signed.checked_add(good)?)
 }
 
+/// How many seconds a signed URL is good from the moment in which it was signed, as it says itself.
+#[must_use]
+pub(crate) fn good_for(url: &str) -> Option<u64> {
+    let url = Url::parse(url).ok()?;
+    let mut pairs = url.query_pairs();
+    let seconds = pairs.find(|(name, _)| name.eq_ignore_ascii_case("X-Amz-Expires"));
+    seconds?.1.parse().ok()
+}
+
 fn at(second: u64) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(second))
 }

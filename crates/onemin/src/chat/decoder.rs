@@ -1,5 +1,7 @@
 //! A streamed answer's bytes → its text, and its end. No I/O.
 
+use serde_json::{Map, Value};
+
 use crate::drift;
 use crate::error::{Error, ProtocolError};
 use crate::facts::Fact;
@@ -165,7 +167,12 @@ impl Answering {
                 self.complete = true;
                 Ok(())
             }
-            b"error" => Err(self.error(data, out)),
+            b"error" => {
+                if !is_documented_error(data) {
+                    drift::count(Fact::StreamErrorShape);
+                }
+                Err(self.error(data, out))
+            }
             b"" | b"message" => {
                 drift::count(Fact::StreamEvents);
                 self.unnamed(data, out)
@@ -219,6 +226,9 @@ impl Answering {
         let document = repaired(document);
         let record = record::read(&document)?;
         let accounting = record.accounting();
+        if !record.has_metadata() {
+            drift::count(Fact::StreamUsage);
+        }
         let own = self.text.needs_record().then(|| record.text());
         self.end_text(own.as_deref(), accounting, out)
     }
@@ -267,6 +277,12 @@ impl Answering {
             Ok(())
         }
     }
+}
+
+/// Whether the data of an `error` event are `{"error": text}`.
+fn is_documented_error(data: &[u8]) -> bool {
+    let object: Option<Map<String, Value>> = serde_json::from_slice(data).ok();
+    object.is_some_and(|object| object.get("error").is_some_and(Value::is_string))
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 //! text proves it to be text, the record at the end says how long the text is.
 
 use super::progress_lines::{self, Stripper};
+use crate::drift;
+use crate::facts::Fact;
 
 /// A repetition that the record does not settle is taken for a mistake from this length, in
 /// characters.
@@ -89,8 +91,9 @@ impl Text {
         };
         match meaning {
             Meaning::Text => self.give(held, out),
-            Meaning::Nothing => {}
+            Meaning::Nothing => drift::count(Fact::NoRepeatedText),
             Meaning::Whole => {
+                drift::count(Fact::NoRepeatedText);
                 let remainder = clean.get(before..).unwrap_or_default();
                 self.give(remainder, out);
             }

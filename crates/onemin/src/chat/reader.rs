@@ -6,7 +6,9 @@ use super::decoder::Decoder;
 use super::progress_lines;
 use super::progress_lines::Stripper;
 use super::record;
+use crate::drift;
 use crate::error::{Error, ProtocolError};
+use crate::facts::Fact;
 use crate::refusal::Refusal;
 use crate::repaired_json::repaired;
 
@@ -102,7 +104,17 @@ impl Reader {
         ended: bool,
         on_text: &mut dyn FnMut(&str),
     ) -> Result<Option<Accounting>, Error> {
-        self.state = match body_kind::shape(self.declared, bytes, ended) {
+        let shape = body_kind::shape(self.declared, bytes, ended);
+        let as_declared = matches!(
+            (self.declared, shape),
+            (Declared::Events, Some(Shape::Events))
+                | (Declared::Document, Some(Shape::Document))
+                | (_, None)
+        );
+        if !as_declared {
+            drift::count(Fact::BodyTypes);
+        }
+        self.state = match shape {
             None => {
                 self.state = State::Unsure(bytes.to_vec());
                 return Ok(None);
@@ -131,6 +143,9 @@ fn document_answer(
         return plain.end(on_text);
     }
     let record = record::read(document)?;
+    if !record.has_metadata() {
+        drift::count(Fact::ChatUsage);
+    }
     let text = record.text();
     let text = progress_lines::strip(&text);
     if text.is_empty() {

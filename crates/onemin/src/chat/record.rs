@@ -223,6 +223,11 @@ impl Record<'_> {
         result.map(text_of_result).unwrap_or_default()
     }
 
+    /// Whether there is an object of counts.
+    pub(crate) fn has_metadata(&self) -> bool {
+        self.metadata.is_some_and(|raw| raw.get().starts_with('{'))
+    }
+
     /// What the record says besides the text.
     pub(crate) fn accounting(&self) -> Accounting {
         let metadata = self.metadata.and_then(Metadata::read).unwrap_or_default();

@@ -11,7 +11,9 @@ use super::{API_KEY, Client, JSON, accepted, collect, document, uri, within};
 use crate::api_key::ApiKey;
 use crate::chat::Answer;
 use crate::code;
+use crate::drift;
 use crate::error::{Error, ProtocolError, TransportError, TransportKind};
+use crate::facts::Fact;
 use crate::features::{self, Inline, JobState, Kind, Mode, Outcome, Payload};
 use crate::images::styles::{self, DzineStyle, RecraftStyle};
 use crate::transport::{Body, Outgoing};
@@ -185,7 +187,12 @@ impl Client {
                 }
                 Err(error) => JobPoll::failed(error),
             },
-            Err(error) => JobPoll::failed(error),
+            Err(error) => {
+                if matches!(&error, Error::Refused(refusal) if refusal.status == Some(404)) {
+                    drift::count(Fact::ResultUnknown);
+                }
+                JobPoll::failed(error)
+            }
         }
     }
 
@@ -270,6 +277,7 @@ async fn answer(kind: Kind, response: Response<Body>, idle: Duration) -> Result<
         );
     };
     let bytes = Bytes::from(collect(response.into_body(), INLINE_BYTES_MAX, idle).await?);
+    drift::count(Fact::FileRecords);
     if bytes.is_empty() {
         return Err(ProtocolError::Malformed("the file is empty").into());
     }

@@ -4,8 +4,11 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::kind::Kind;
+use crate::assets::address;
 use crate::chat::{Accounting, record};
+use crate::drift;
 use crate::error::{Error, ProtocolError};
+use crate::facts::Fact;
 use crate::refusal::{Refusal, Report};
 
 /// The result of a feature.
@@ -80,6 +83,9 @@ pub(crate) enum JobState {
     Done(Box<Outcome>),
 }
 
+/// How long a signed URL of a result is good: 7 days, in seconds.
+const SIGNED_SECONDS: u64 = 604_800;
+
 /// Words of a status that mean that the end is still to come. Documented is only the first.
 const WORKING_STATUSES: [&str; 7] = [
     "PROCESSING",
@@ -112,8 +118,17 @@ pub(crate) fn read(kind: Kind, body: &[u8]) -> Result<JobState, Error> {
         .and_then(Value::as_str)
         .is_some_and(is_working)
     {
+        if fields
+            .get("status")
+            .is_some_and(|word| word != "PROCESSING")
+        {
+            drift::count(Fact::AsyncProcessing);
+        }
         let id = accounting.record_id.ok_or(malformed)?;
         return Ok(JobState::Working { id });
+    }
+    if !kind.gives_text() && accounting.credits.is_some() {
+        drift::count(Fact::MediaNoCredits);
     }
     let mut pieces = Pieces::new(kind);
     for place in [
@@ -126,6 +141,14 @@ pub(crate) fn read(kind: Kind, body: &[u8]) -> Result<JobState, Error> {
     }
     let mut outcome = pieces.into_outcome()?;
     sign(&mut outcome.assets, [fields, &whole]);
+    if let Some(first) = outcome.assets.first()
+        && !first
+            .temporary_url
+            .as_deref()
+            .is_some_and(is_signed_for_days)
+    {
+        drift::count(Fact::SignedUrl);
+    }
     outcome.accounting = accounting;
     Ok(JobState::Done(Box::new(outcome)))
 }
@@ -257,6 +280,11 @@ fn is_file(text: &str) -> bool {
             .is_some_and(|e| e.len() <= 5);
     let spoken = text.contains(|c: char| c.is_whitespace() || c.is_control());
     !text.is_empty() && text.len() <= 4096 && !spoken && (is_url || is_path)
+}
+
+/// Whether a URL is signed for as long as those of upstream are.
+fn is_signed_for_days(url: &str) -> bool {
+    address::good_for(url) == Some(SIGNED_SECONDS)
 }
 
 /// Puts the signed URLs to their files. They stand in the record, or beside it.

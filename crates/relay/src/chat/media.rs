@@ -4,6 +4,7 @@
 mod images;
 mod messages;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use onemin::chat::{self, Accounting};
@@ -34,7 +35,7 @@ pub enum PreparedMedia {
     /// The transcript of this audio.
     Transcript(Attachment, TranscriptionRequest),
     /// A video, and the parameters that have no effect on it.
-    Video(Box<VideoRequest>, Vec<String>),
+    Video(Arc<VideoRequest>, Vec<String>),
 }
 
 /// What long jobs of media need.
@@ -67,7 +68,7 @@ pub async fn prepare(
         MediaTask::MakeVideo => {
             let request = video_request(chat)?;
             let ignored = video::check_video(&chat.model, &request).map_err(of_images)?;
-            PreparedMedia::Video(Box::new(request), ignored)
+            PreparedMedia::Video(Arc::new(request), ignored)
         }
     };
     for name in prepared.ignored(chat) {
@@ -114,7 +115,7 @@ impl PreparedMedia {
                 let made = media.transcribe(&payer, &request, Task::Transcribe).await?;
                 (made.transcript.text, made.credits)
             }
-            Self::Video(request, _) => video_link(&media, &long, &payer, &request).await?,
+            Self::Video(request, _) => video_link(&media, &long, &payer, request).await?,
         };
         Ok(chat::Answer {
             text,
@@ -191,10 +192,11 @@ async fn video_link(
     media: &Media,
     long: &LongJobs,
     payer: &Payer,
-    request: &VideoRequest,
+    request: Arc<VideoRequest>,
 ) -> Result<(String, Option<f64>), Failure> {
-    let order = media.prepare_video(payer, request, false).await;
-    let job = long.jobs.submit(payer, order.map_err(of_images)?).await?;
+    let prepare = media.video_preparation(payer, request, false);
+    let order = prepare().await.map_err(of_images)?;
+    let job = long.jobs.submit(payer, order, prepare).await?;
     let job = long.jobs.wait(payer, &job.id, long.limit).await?;
     if let (State::Completed, Some(asset)) = (job.state, job.assets.first()) {
         let credits = job.credits.map(onemin::prices::to_credits);

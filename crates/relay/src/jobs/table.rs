@@ -100,6 +100,22 @@ impl Table {
         self.0.execute(sql, params).await.map(drop)
     }
 
+    /// Notes the account to which a job is about to be submitted.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_account(&self, job: &Job) -> Result<(), StoreError> {
+        let sql = "UPDATE jobs SET account = $2, account_name = $3, sealed_key = $4 \
+                   WHERE id = $1 AND state = 'submitting'";
+        let params: Vec<Param> = vec![
+            job.id.clone().into(),
+            job.account.to_string().into(),
+            job.account_name.clone().into(),
+            job.sealed_key.clone().into(),
+        ];
+        self.0.execute(sql.to_owned(), params).await.map(drop)
+    }
+
     /// Notes that 1min.ai has accepted a job, also one of which that was given up to be known.
     ///
     /// # Errors

@@ -33,6 +33,8 @@ pub(super) struct Estimate<'c> {
     pub(super) kind: CallKind,
     pub(super) credits: i64,
     pub(super) price: Option<ChatPrice>,
+    /// Whether 1min.ai's rule of prices says all that the call can cost.
+    pub(super) by_rule: bool,
 }
 
 impl<'c> Estimate<'c> {
@@ -43,6 +45,7 @@ impl<'c> Estimate<'c> {
             kind: CallKind::Media,
             credits: 0,
             price: None,
+            by_rule: false,
         }
     }
 }
@@ -53,9 +56,13 @@ impl Gate {
         match call {
             PaidCall::Chat(request, limit) => {
                 let images = request.images.len();
-                self.chat(estimate, &request.prompt, images, limit).await;
+                let is_listed = self.chat(estimate, &request.prompt, images, limit).await;
+                // What images and searches cost beside their tokens is not known.
+                estimate.by_rule = is_listed && images == 0 && request.web_search.is_none();
             }
-            PaidCall::Code(request) => self.chat(estimate, &request.prompt, 0, None).await,
+            PaidCall::Code(request) => {
+                self.chat(estimate, &request.prompt, 0, None).await;
+            }
             PaidCall::Feature(payload) => estimate.credits = self.feature(payload).await,
             PaidCall::Native(call) => self.native(estimate, call).await,
         }
@@ -81,22 +88,23 @@ impl Gate {
         }
     }
 
+    /// Estimates an answer of a chat model, and tells whether its price is listed.
     async fn chat(
         &self,
         estimate: &mut Estimate<'_>,
         prompt: &str,
         images: usize,
         limit: Option<u64>,
-    ) {
+    ) -> bool {
         estimate.kind = CallKind::Chat;
-        estimate.price = match self.models.chat_price(estimate.model).await {
-            Some(price) => Some(price),
-            None => unknown_chat_price(),
-        };
+        let listed = self.models.chat_price(estimate.model).await;
+        let is_listed = listed.is_some();
+        estimate.price = listed.or_else(unknown_chat_price);
         if let Some(price) = estimate.price {
             let input = tokens::from_bytes(prompt.len() as u64);
             let model = estimate.model;
             estimate.credits = self.estimator.chat(model, price, input, images, limit);
         }
+        is_listed
     }
 }

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use onemin::chat::Accounting;
+use onemin::drift;
+use onemin::facts::Fact;
 use onemin::prices::ChatPrice;
 use onemin::{Accepted, ApiKey, Client, Error, Mode, Outcome, Payload};
 use translate::failure::{Failure, Kind};
@@ -69,6 +71,8 @@ pub struct Hold {
     held: Option<Held>,
     /// For chat: what a token costs.
     price: Option<ChatPrice>,
+    /// Whether 1min.ai's rule of prices says all that the call can cost.
+    by_rule: bool,
     /// Accounts that have refused the call.
     tried: Vec<Arc<str>>,
     /// When it began, and its number at the account, if nobody else used that then.
@@ -274,6 +278,7 @@ impl Payer {
             estimate: estimate.credits,
             held,
             price: estimate.price,
+            by_rule: estimate.by_rule,
             tried: Vec::new(),
             began,
         })
@@ -375,6 +380,13 @@ impl Hold {
             source: UsageSource::Reported,
             credits: accounting.credits,
         });
+        if let (true, Some(price), Some(usage)) = (self.by_rule, self.price, &usage)
+            && usage.credits.is_some_and(|credits| {
+                !price.explains(usage.input_tokens, usage.output_tokens, credits)
+            })
+        {
+            drift::count(Fact::ChatPriceRule);
+        }
         let by_rule = self.price.zip(usage.as_ref()).map(|(price, usage)| {
             let cost = price.cost(usage.input_tokens, usage.output_tokens);
             i64::try_from(cost).unwrap_or(i64::MAX)

@@ -371,6 +371,21 @@ impl Ledger {
         let _ = timeout(WRITTEN_PATIENCE, self.0.queue.written()).await;
     }
 
+    /// Notes that another account pays for a job, before it is submitted there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn move_job(&self, id: &str, account: &str) -> Result<(), StoreError> {
+        if !self.is_on() {
+            return Ok(());
+        }
+        // The hold itself may still wait to be written.
+        self.written().await;
+        let sql = "UPDATE holds SET account = $2 WHERE id = $1".to_owned();
+        let params: Vec<Param> = vec![id.into(), account.into()];
+        self.0.database.execute(sql, params).await.map(drop)
+    }
+
     /// Settles what [`crate::ledger::Hold::leave_to_job`] has left, once: tells whether it was
     /// still held. `credits` are thousandths; none if the cost is not known. `outcome` is as in the
     /// ledger's rows.

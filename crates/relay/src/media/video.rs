@@ -1,5 +1,7 @@
 //! Video: a client's request checked and made upstream's, and the file of a finished one.
 
+use std::sync::Arc;
+
 use http::HeaderValue;
 use onemin::features::Kind;
 use onemin::models::Feature;
@@ -11,7 +13,7 @@ use translate::media::VideoRequest;
 use translate::plan;
 
 use super::{Media, invalid};
-use crate::jobs::Order;
+use crate::jobs::{Order, Prepare};
 use crate::ledger::Payer;
 
 /// What the ids of videos begin with.
@@ -27,12 +29,27 @@ pub fn is_video(kind: Kind) -> bool {
 }
 
 impl Media {
+    /// How a video is prepared for the account that pays when that is done.
+    #[must_use]
+    pub fn video_preparation(
+        &self,
+        payer: &Payer,
+        request: Arc<VideoRequest>,
+        strict: bool,
+    ) -> Prepare {
+        let (media, payer) = (self.clone(), payer.clone());
+        Arc::new(move || {
+            let (media, payer, request) = (media.clone(), payer.clone(), request.clone());
+            Box::pin(async move { media.prepare_video(&payer, &request, strict).await })
+        })
+    }
+
     /// Prepares a video: what the model does not accept is refused before anything is uploaded,
     /// then its images go to upstream. Nothing is paid for.
     ///
     /// # Errors
     /// What the model does not accept, or an image that cannot be used.
-    pub async fn prepare_video(
+    async fn prepare_video(
         &self,
         payer: &Payer,
         request: &VideoRequest,

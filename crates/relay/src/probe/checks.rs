@@ -148,9 +148,14 @@ fn check(fact: Fact, asked: &Asked) -> Checked {
                 Err(reason) => Err(reason.clone()),
             }
         }
-        Fact::RecordState | Fact::RateLimited | Fact::ContextTooLong => {
-            Err("it cannot be asked for".to_owned())
-        }
+        Fact::RecordState
+        | Fact::RateLimited
+        | Fact::StreamErrorShape
+        | Fact::NoRepeatedText
+        | Fact::BodyTypes
+        | Fact::FileRecords
+        | Fact::SoundText
+        | Fact::ContextTooLong => Err("it cannot be asked for".to_owned()),
     }
 }
 

@@ -54,10 +54,11 @@ pub async fn create(
         request,
         async |asked: AdmittedRequest| {
             let (payer, strict) = (asked.payer.clone(), asked.strict);
-            let request = read(asked).await?;
-            let order = media.prepare_video(&payer, &request, strict).await?;
+            let request = Arc::new(read(asked).await?);
+            let prepare = media.video_preparation(&payer, request, strict);
+            let order = prepare().await?;
             let ignored = order.payload.ignored.clone();
-            let job = jobs.submit(&payer, order).await?;
+            let job = jobs.submit(&payer, order, prepare).await?;
             let mut response = video_response(job);
             reply::ignored_header(response.headers_mut(), &ignored);
             Ok(response)

@@ -15,6 +15,7 @@ mod cancel;
 mod chat;
 mod cpu;
 mod deploy;
+mod drift;
 mod embeddings;
 mod faults;
 mod form;

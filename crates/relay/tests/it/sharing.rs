@@ -351,6 +351,76 @@ async fn a_refusal_that_cost_nothing_goes_to_the_next_account_and_no_request_is_
 }
 
 #[tokio::test]
+async fn a_job_that_an_account_refuses_goes_to_the_next_with_what_it_needs() {
+    let rig = shared(
+        "one=broke-1,two=key-2",
+        &["--pool", "order", "--job-poll=0.1"],
+    );
+    let (text, _) = key(&rig, json!({})).await;
+    let picture = crate::form::png(64, 64);
+    let picture = {
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD.encode(picture)
+    };
+    let image = json!({"image_url": format!("data:image/png;base64,{picture}")});
+    let body = json!({"model": "kling", "prompt": "it moves", "seconds": "5",
+        "input_reference": image});
+    let made = post(&rig, &text, "/v1/videos", &body).await;
+    assert_eq!(made.status, 200, "{}", made.text);
+    let path = format!("/v1/videos/{}", made.json()["id"].as_str().unwrap());
+    let mut video = json!({});
+    for _ in 0..300 {
+        video = get(&rig, &text, &path).await.json();
+        if video["status"] == "completed" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(video["status"], "completed", "{video}");
+    let content = get(&rig, &text, &format!("{path}/content")).await;
+    assert_eq!(content.status, 200);
+    assert_eq!(charges(&rig).len(), 1);
+    // Each account has the picture that its request names.
+    let journal = rig.simulator.journal();
+    let uploads = journal.matching(|entry| entry.path == "/api/assets");
+    assert_eq!(uploads.len(), 2);
+    let accounts: Vec<_> = uploads
+        .iter()
+        .map(|entry| entry.api_key_hash.clone())
+        .collect();
+    assert_ne!(accounts[0], accounts[1]);
+    written().await;
+    let rows = get(&rig, ADMIN, "/v1/usage/requests").await.json();
+    let row = rows["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["api"] == "videos.create");
+    assert_eq!(row.unwrap()["account"], "two", "{rows}");
+}
+
+#[tokio::test]
+async fn where_no_account_takes_a_job_the_reason_is_told_and_nothing_stays_held() {
+    let rig = shared("one=broke-1,two=broke-2", &["--pool", "order"]);
+    let (text, id) = key(
+        &rig,
+        json!({"budgets": [{"per": "day", "credits": 9_000_000}]}),
+    )
+    .await;
+    let body = json!({"model": "kling", "prompt": "x", "seconds": "5"});
+    let refused = post(&rig, &text, "/v1/videos", &body).await;
+    assert_eq!(refused.status, 402, "{}", refused.text);
+    let listed = get(&rig, &text, "/v1/videos").await.json();
+    assert_eq!(listed["data"], json!([]));
+    written().await;
+    let shown = manage(&rig, Method::GET, &format!("/v1/keys/{id}"), json!({}))
+        .await
+        .json();
+    assert_eq!(shown["data"]["budgets"][0]["held"], 0.0);
+    assert_eq!(shown["data"]["usage"], 0.0);
+}
+
+#[tokio::test]
 async fn where_a_request_may_have_been_charged_no_other_account_is_asked() {
     let rig = shared("one=key-1,two=key-2", &["--pool", "order"]);
     let (text, id) = key(&rig, json!({})).await;
