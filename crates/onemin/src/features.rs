@@ -10,6 +10,7 @@ mod payload;
 pub mod spec;
 
 pub use kind::Kind;
+pub(crate) use outcome::SIGNED_SECONDS;
 pub use outcome::{Inline, Outcome, ResultAsset};
 pub(crate) use outcome::{JobState, is_record, is_result, is_working, read};
 pub use payload::{Invalid, Mode, Payload, candidates};

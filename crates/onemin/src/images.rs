@@ -5,6 +5,7 @@
 
 pub mod aliases;
 mod capabilities;
+mod edit;
 mod families;
 mod params;
 pub mod prompt_flags;
@@ -14,25 +15,12 @@ pub mod styles;
 use serde_json::{Map, Value};
 
 pub use capabilities::{counts, is_known, models};
+pub use edit::Edit;
 pub use families::specs;
 pub use params::ImageParams;
 
 use crate::features::spec::{self, ModelSpec, Param};
 use crate::features::{Invalid, Kind, Payload, candidates};
-
-/// An image to be changed.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Edit {
-    /// The image: the path of an asset, or a URL.
-    pub image: String,
-    /// An image of the same size that shows where to change it. What its colours mean is not
-    /// documented.
-    pub mask: Option<String>,
-    /// More images to look at.
-    pub references: Vec<String>,
-    /// What is params.
-    pub params: ImageParams,
-}
 
 /// An image to be varied.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -88,15 +76,17 @@ pub fn generation(model: &str, params: &ImageParams) -> Result<Payload, Invalid>
     }
 }
 
-/// The request to change an image: by the editor; by the inpainter, if there is a mask; by search
-/// and replace, if it is said what to search.
+/// The request to change an image, by the feature that [`Edit::feature`] finds.
 ///
 /// # Errors
 /// A value that the model does not accept, and what it accepts.
 pub fn edit(model: &str, edit: &Edit) -> Result<Payload, Invalid> {
-    let model = aliases::current_id(model);
-    not_empty("prompt", &edit.params.prompt)?;
-    transform(edit.kind(), model, edit)
+    let (model, kind) = edit.feature(model)?;
+    let spec = families::find(kind, model, &edit.params.extra);
+    if spec.is_none_or(|spec| spec.field(Param::Prompt).is_some()) {
+        not_empty("prompt", &edit.params.prompt)?;
+    }
+    transform(kind, model, &edit.without_feature())
 }
 
 /// The request to vary an image.
@@ -202,6 +192,17 @@ pub fn markdown() -> String {
     spec::markdown::page(specs())
 }
 
+/// The names for one feature of a model as a table in Markdown.
+#[must_use]
+pub fn names_markdown() -> String {
+    let rows = edit::names().map(|(name, model, kind)| {
+        let feature = kind.as_str();
+        format!("| `{name}` | `{model}` | {feature} |\n")
+    });
+    let head = "| Name | Model | Feature |\n|---|---|---|\n".to_owned();
+    head + &rows.collect::<String>()
+}
+
 fn not_empty(field: &str, text: &str) -> Result<(), Invalid> {
     if text.trim().is_empty() {
         return Err(Invalid::new(field, format!("{field} must not be empty")));
@@ -270,20 +271,6 @@ fn generic(kind: Kind, model: &str, params: &ImageParams, values: Vec<(Param, Va
         .collect();
     fields.extend(params.extra.clone());
     Payload::new(kind, model, fields)
-}
-
-impl Edit {
-    /// The feature that makes such a change.
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        if self.mask.is_some() {
-            Kind::ImageInpainter
-        } else if self.params.extra.contains_key("search_prompt") {
-            Kind::SearchAndReplace
-        } else {
-            Kind::ImageEditor
-        }
-    }
 }
 
 #[cfg(test)]

@@ -88,6 +88,7 @@ pub mod models;
 pub mod music;
 pub mod native;
 pub mod prices;
+pub mod probe;
 pub mod refusal;
 mod repaired_json;
 pub mod speech;

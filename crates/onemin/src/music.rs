@@ -74,6 +74,21 @@ pub fn specs() -> impl Iterator<Item = &'static ModelSpec> {
     SPECS.iter()
 }
 
+/// The feature by which a model makes sound that is no speech; None for a model of anything else.
+#[must_use]
+pub fn kind_of(model: &str) -> Option<Kind> {
+    let small = model.to_ascii_lowercase();
+    let named = |words: &[&str]| words.iter().any(|word| small.contains(word));
+    let is_music = spec::find(specs(), Kind::MusicGenerator, model, &Map::new()).is_some();
+    if is_music || named(&["music", "suno", "lyria"]) {
+        Some(Kind::MusicGenerator)
+    } else if named(&["text-to-sound", "sound-effect", "sound-generation"]) {
+        Some(Kind::TextToSound)
+    } else {
+        None
+    }
+}
+
 /// The request for music.
 ///
 /// # Errors
@@ -130,7 +145,23 @@ fn payload(kind: Kind, model: &str, params: &MusicParams) -> Result<Payload, Inv
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{MusicParams, generation, sound};
+    use super::{Kind, MusicParams, generation, kind_of, sound};
+
+    #[test]
+    fn models_of_music_are_told_from_those_that_speak() {
+        for (model, kind) in [
+            ("suno-ttapi", Some(Kind::MusicGenerator)),
+            ("lyria-3-pro-preview", Some(Kind::MusicGenerator)),
+            ("music-u", Some(Kind::MusicGenerator)),
+            ("meta/musicgen:671a", Some(Kind::MusicGenerator)),
+            ("elevenlabs-text-to-sound", Some(Kind::TextToSound)),
+            ("elevenlabs-tts", None),
+            ("tts-1", None),
+            ("gpt-4o-mini", None),
+        ] {
+            assert_eq!(kind_of(model), kind, "{model}");
+        }
+    }
 
     #[test]
     fn each_model_gets_its_fields_and_the_rest_is_named() {

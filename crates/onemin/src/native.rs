@@ -1,11 +1,13 @@
 //! 1min.ai's own paths and features, as data, for passing requests through as they are.
 
 mod observer;
+mod request;
 
 use http::Method;
 use serde_json::json;
 
 pub use observer::{Observed, ObservedEnd, Observer};
+pub use request::{Named, stored};
 
 /// A path of 1min.ai that an API key may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,10 +51,48 @@ impl NativePath {
     }
 }
 
+/// The codes of 1min.ai's errors that are given in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// There is no such model.
+    UnsupportedModel,
+    /// The credits are used up.
+    InsufficientCredits,
+    /// Too many requests.
+    RateLimited,
+    /// The key is not known.
+    Unauthorized,
+    /// The key may not do this.
+    Forbidden,
+    /// There is no such path or object.
+    NotFound,
+    /// The request cannot be understood.
+    InvalidRequest,
+    /// Anything else.
+    UnknownError,
+}
+
+impl ErrorCode {
+    /// The code as upstream writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UnsupportedModel => "UNSUPPORTED_MODEL",
+            Self::InsufficientCredits => "INSUFFICIENT_CREDITS",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::Unauthorized => "UNAUTHORIZED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::InvalidRequest => "INVALID_REQUEST",
+            Self::UnknownError => "UNKNOWN_ERROR",
+        }
+    }
+}
+
 /// The body of an error in 1min.ai's own shape.
 #[must_use]
-pub fn error_body(code: &str, message: &str) -> Vec<u8> {
-    json!({"errorCode": code, "message": message})
+pub fn error_body(code: ErrorCode, message: &str) -> Vec<u8> {
+    json!({"errorCode": code.as_str(), "message": message})
         .to_string()
         .into_bytes()
 }

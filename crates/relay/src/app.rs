@@ -14,7 +14,6 @@ use crate::access::supplied_key::SuppliedKeys;
 use crate::access::{self, Access};
 use crate::banner::{self, Overview};
 use crate::chat::Chat;
-use crate::chat::media::LongJobs;
 use crate::cli;
 use crate::cli::commands::Command;
 use crate::config::Settings;
@@ -26,7 +25,7 @@ use crate::http::event_stream::Heartbeat;
 use crate::http::open_files;
 use crate::http::router;
 use crate::http::server;
-use crate::jobs::{Jobs, follower};
+use crate::jobs::{Jobs, LongJobs, follower};
 use crate::media::image_history::ImageHistory;
 use crate::media::{self, Media};
 use crate::models::Models;
@@ -125,7 +124,7 @@ impl App {
             client.clone(),
             models.clone(),
             media.clone(),
-            long_jobs,
+            long_jobs.clone(),
             objects.clone(),
             settings.chat.clone(),
         );
@@ -163,6 +162,7 @@ impl App {
             chat: Arc::new(chat),
             objects,
             jobs,
+            long_jobs,
             embeddings,
             native,
         };
@@ -281,12 +281,13 @@ pub fn run(mut settings: Settings) -> Result<(), StartError> {
     {
         let printed = match command {
             Command::Probe(args) => {
-                let client = &app.state.services().inspection.subjects.client;
-                runtime.block_on(cli::probe::run(
-                    client,
-                    settings.onemin_api_key.as_ref(),
-                    &args,
-                ))
+                let prober = cli::probe::Prober {
+                    client: &app.state.services().inspection.subjects.client,
+                    key: settings.onemin_api_key.as_ref(),
+                    plan: settings.chat.plan(),
+                    thoughts: settings.chat.reasoning.into(),
+                };
+                runtime.block_on(prober.run(&args))
             }
             command => runtime.block_on(cli::run(&app.sharing, command)),
         };

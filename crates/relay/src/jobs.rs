@@ -7,10 +7,12 @@
 
 pub mod follower;
 pub mod job;
+mod long;
 mod looks;
 mod submission;
 pub mod table;
 
+pub use long::LongJobs;
 pub use submission::{Order, Prepare};
 
 use std::collections::HashSet;

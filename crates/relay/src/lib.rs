@@ -33,6 +33,7 @@ pub mod observe;
 pub mod outbound_https;
 pub mod probe;
 pub mod routes;
+pub mod scorecard;
 pub mod setting_values;
 pub mod sharing;
 pub mod state;

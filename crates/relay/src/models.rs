@@ -39,10 +39,11 @@ const NAME_BYTES_MAX: usize = 128;
 const MENTIONED: usize = 12;
 
 /// Models of media, by the feature that lists them.
-const TASKS: [(Feature, MediaTask); 6] = [
+const TASKS: [(Feature, MediaTask); 7] = [
     (Feature::ImageGenerator, MediaTask::GenerateImage),
     (Feature::ImageVariator, MediaTask::GenerateImage),
     (Feature::TextToSpeech, MediaTask::Synthesize),
+    (Feature::MusicGenerator, MediaTask::Synthesize),
     (Feature::SpeechToText, MediaTask::Transcribe),
     (Feature::TextToVideo, MediaTask::MakeVideo),
     (Feature::ImageToVideo, MediaTask::MakeVideo),

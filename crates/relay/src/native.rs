@@ -1,6 +1,9 @@
 //! 1min.ai's own API, passed on with the relay's keys and gate: what is paid for goes through a
-//! hold, and results are given only to whoever submitted them.
+//! hold, results are given only to whoever submitted them, and what lies at an account of the pool is
+//! used with that account.
 
+mod paid;
+mod places;
 mod records;
 
 use std::pin::Pin;
@@ -12,28 +15,26 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::Stream;
 use http::header::{self, HeaderValue};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use http_body_util::Limited;
-use onemin::native::{NativePath, Observed, ObservedEnd, Observer, error_body};
-use onemin::{ApiKey, Client, Download, NativeBody, NativeRequest, NativeResponse, prices};
-use serde_json::{Map, Value};
+use onemin::native::{self, ErrorCode, Named, NativePath, Observed, ObservedEnd, Observer};
+use onemin::{Client, Download, Invalid, NativeBody, NativeRequest, prices};
 use translate::dialect::openai::{chat, error};
 use translate::dialect::{Dialect, Document};
 use translate::failure::{Failure, Kind};
 
-use crate::access::account_id::AccountId;
+use crate::access::keys::Use;
 use crate::failure::of_upstream;
 use crate::http::admit::AdmittedRequest;
 use crate::http::logged_body::BodyError;
 use crate::http::long_work;
+use crate::ledger::Payer;
 use crate::ledger::service::Ledger;
-use crate::ledger::{Charge, Hold, NativeCall, PaidCall, Payer};
 use crate::models::Models;
 use crate::observe::throttle::warn_throttled;
 use crate::store::database::Database;
-use crate::store::id;
-use crate::task;
-use records::{NativeRecord, Records};
+use places::Places;
+use records::Records;
 
 /// What the paths of 1min.ai stand below.
 pub const BASE: &str = "/1min";
@@ -55,18 +56,18 @@ pub static DIALECT: Dialect = Dialect {
 
 fn failure_document(failure: &Failure, _: Option<&str>) -> Document {
     let code = match failure.kind {
-        Kind::ModelNotFound => "UNSUPPORTED_MODEL",
-        Kind::OutOfCredits => "INSUFFICIENT_CREDITS",
-        Kind::RateLimited => "RATE_LIMITED",
-        Kind::Unauthenticated => "UNAUTHORIZED",
-        Kind::Forbidden => "FORBIDDEN",
-        Kind::NotFound | Kind::MethodNotAllowed => "NOT_FOUND",
-        Kind::Invalid | Kind::Unsupported | Kind::TooLarge => "INVALID_REQUEST",
-        _ => "UNKNOWN_ERROR",
+        Kind::ModelNotFound => ErrorCode::UnsupportedModel,
+        Kind::OutOfCredits => ErrorCode::InsufficientCredits,
+        Kind::RateLimited => ErrorCode::RateLimited,
+        Kind::Unauthenticated => ErrorCode::Unauthorized,
+        Kind::Forbidden => ErrorCode::Forbidden,
+        Kind::NotFound | Kind::MethodNotAllowed => ErrorCode::NotFound,
+        Kind::Invalid | Kind::Unsupported | Kind::TooLarge => ErrorCode::InvalidRequest,
+        _ => ErrorCode::UnknownError,
     };
     Document {
         status: error::document(failure).status,
-        body: error_body(code, &failure.message),
+        body: native::error_body(code, &failure.message),
     }
 }
 
@@ -76,18 +77,33 @@ pub struct Native {
     client: Client,
     models: Arc<Models>,
     records: Records,
+    places: Places,
     ledger: Ledger,
     /// The largest file that is taken in, in bytes.
     max_file: u64,
 }
 
-/// What a paid request names.
-struct Named {
-    feature: String,
-    model: String,
-    fields: Map<String, Value>,
-    /// Whether its result is asked for later.
-    is_async: bool,
+/// A request as it came, whose body may be sent again.
+struct Incoming {
+    method: Method,
+    path: NativePath,
+    /// The path and the query.
+    target: String,
+    content_type: Option<HeaderValue>,
+    accept: Option<HeaderValue>,
+}
+
+impl Incoming {
+    fn with(&self, body: NativeBody) -> NativeRequest {
+        NativeRequest {
+            method: self.method.clone(),
+            path: self.path,
+            target: self.target.clone(),
+            content_type: self.content_type.clone(),
+            accept: self.accept.clone(),
+            body,
+        }
+    }
 }
 
 impl Native {
@@ -103,7 +119,8 @@ impl Native {
         Self {
             client,
             models,
-            records: Records::new(database),
+            records: Records::new(database.clone()),
+            places: Places::new(database),
             ledger,
             max_file,
         }
@@ -118,109 +135,39 @@ impl Native {
         let path = format!("/{}", path.trim_matches('/'));
         let method = asked.head.method.clone();
         let known = NativePath::of(&method, &path).ok_or_else(|| unknown(&path))?;
+        let payer = asked.payer.clone();
+        if let Some(known) = payer.key() {
+            known.key.check_use(Use::Native)?;
+        }
         let query = asked.head.uri.query();
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
         let copied = |name| asked.head.headers.get(name).cloned();
-        let mut request = NativeRequest {
+        let incoming = Incoming {
             method,
             path: known,
             target: format!("{path}{query}"),
             content_type: copied(header::CONTENT_TYPE),
             accept: copied(header::ACCEPT),
-            body: NativeBody::Empty,
         };
-        let payer = asked.payer.clone();
         match known {
             NativePath::Chat | NativePath::Features => {
                 let body = asked.read_body().await?;
-                let named = long_work::run(body.len(), || named(&body)).await?;
-                request.body = NativeBody::Bytes(body);
-                self.paid(&payer, request, named).await
+                let reading = || Named::read(&body).map_err(invalid);
+                let named = long_work::run(body.len(), reading).await?;
+                self.paid(&payer, incoming, body, named).await
             }
-            NativePath::Result => self.result(&payer, request, &path).await,
+            NativePath::Result => self.result(&payer, &incoming, &path).await,
             NativePath::Assets => {
-                request.body = self.upload(&asked.head.headers, asked.body)?;
-                self.free(&payer.lease()?.key, request).await
+                payer.check_room().await?;
+                let body = self.upload(&asked.head.headers, asked.body)?;
+                self.store(&payer, incoming.with(body)).await
             }
             NativePath::Conversations => {
-                request.body = NativeBody::Bytes(asked.read_body().await?);
-                self.free(&payer.lease()?.key, request).await
+                payer.check_room().await?;
+                let body = NativeBody::Bytes(asked.read_body().await?);
+                self.store(&payer, incoming.with(body)).await
             }
-            NativePath::List => self.free(&payer.lease()?.key, request).await,
-        }
-    }
-
-    async fn paid(
-        &self,
-        payer: &Payer,
-        request: NativeRequest,
-        named: Named,
-    ) -> Result<Response, Failure> {
-        if !self.models.permits(&named.model) {
-            let name: String = named.model.chars().take(120).collect();
-            let message = format!("The model `{name}` may not be used here.");
-            return Err(Failure::new(Kind::ModelNotFound, message));
-        }
-        let call = PaidCall::Native(NativeCall {
-            feature: &named.feature,
-            model: &named.model,
-            fields: &named.fields,
-        });
-        // What goes on after the answer is settled when its result is asked for.
-        let job = named.is_async.then(|| id::draw("native_"));
-        let hold = match &job {
-            Some(job) => payer.hold_job(call, job).await?,
-            None => payer.hold(call).await?,
-        };
-        // The call goes on if the client leaves: what it costs must be noted.
-        let (native, owner) = (self.clone(), payer.caller().id);
-        let settling = Settling {
-            native: native.clone(),
-            owner,
-            hold,
-            named,
-            job,
-        };
-        let calling = task::spawn(async move { native.call(settling, request).await });
-        let lost = |_| Failure::new(Kind::Internal, "The call broke off.").with_retry(false);
-        calling.await.map_err(lost)?
-    }
-
-    async fn call(
-        &self,
-        mut settling: Settling,
-        request: NativeRequest,
-    ) -> Result<Response, Failure> {
-        settling.hold.sent();
-        let response = match self.client.native(settling.hold.key(), request).await {
-            Ok(response) => response,
-            Err(error) => {
-                settling.hold.settle(Charge::of_error(&error));
-                return Err(of_upstream(&error));
-            }
-        };
-        let kind = response.headers.get(header::CONTENT_TYPE);
-        let mut observer = Observer::new(response.body.status, kind.map(HeaderValue::as_bytes));
-        if is_events(&response.headers) {
-            let (status, headers) = (response.body.status, response.headers);
-            let watched = Watched {
-                download: response.body,
-                reading: Some((observer, settling)),
-            };
-            return Ok(passed(status, &headers, Body::from_stream(watched)));
-        }
-        let NativeResponse { headers, body } = response;
-        let status = body.status;
-        match body.bytes(RECORD_BYTES_MAX).await {
-            Ok(bytes) => {
-                observer.push(&bytes);
-                settling.settle(observer.finish()).await;
-                Ok(passed(status, &headers, bytes.into()))
-            }
-            Err(error) => {
-                settling.hold.settle(Charge::Unreported);
-                Err(of_upstream(&error).with_retry(false))
-            }
+            NativePath::List => self.list(&payer, incoming.with(NativeBody::Empty)).await,
         }
     }
 
@@ -228,13 +175,14 @@ impl Native {
     async fn result(
         &self,
         payer: &Payer,
-        request: NativeRequest,
+        incoming: &Incoming,
         path: &str,
     ) -> Result<Response, Failure> {
         let uuid = path.rsplit('/').next().unwrap_or_default();
         let record = self.records.get(payer.caller().id, uuid).await?;
         let record = record.ok_or_else(|| unknown(path))?;
         let lease = payer.lease_of(record.account_name.as_deref())?;
+        let request = incoming.with(NativeBody::Empty);
         let response = self.client.native(&lease.key, request).await;
         let response = response.map_err(|error| of_upstream(&error))?;
         let kind = response.headers.get(header::CONTENT_TYPE);
@@ -247,7 +195,7 @@ impl Native {
         let outcome = match &end {
             ObservedEnd::Done => Some("answered"),
             // A job that failed was accepted, and may have been charged.
-            ObservedEnd::Refused(_) if (200..300).contains(&status) => Some("failed:job"),
+            ObservedEnd::Refused(_) if is_success(status) => Some("failed:job"),
             _ => None,
         };
         if let (Some(hold), Some(outcome)) = (&record.hold, outcome) {
@@ -257,19 +205,83 @@ impl Native {
                 warn_throttled!(%error, "the cost of a native job cannot be booked yet");
             }
         }
+        if matches!(end, ObservedEnd::Done) {
+            let account = record.account_name.as_deref();
+            self.note_places(payer, account, NativePath::Result, &bytes)
+                .await;
+        }
         Ok(passed(status, &headers, bytes.into()))
     }
 
-    /// A request that costs nothing.
-    async fn free(&self, key: &ApiKey, request: NativeRequest) -> Result<Response, Failure> {
-        let response = self.client.native(key, request).await;
+    /// A request that stores something at the account, at no cost.
+    async fn store(&self, payer: &Payer, request: NativeRequest) -> Result<Response, Failure> {
+        let path = request.path;
+        let lease = payer.lease()?;
+        let response = self.client.native(&lease.key, request).await;
+        let response = response.map_err(|error| of_upstream(&error))?;
+        let (status, headers) = (response.body.status, response.headers);
+        let bytes = response.body.bytes(RECORD_BYTES_MAX).await;
+        let bytes = bytes.map_err(|error| of_upstream(&error))?;
+        if is_success(status) {
+            self.note_places(payer, lease.name(), path, &bytes).await;
+        }
+        Ok(passed(status, &headers, bytes.into()))
+    }
+
+    /// A list that costs nothing.
+    async fn list(&self, payer: &Payer, request: NativeRequest) -> Result<Response, Failure> {
+        let response = self.client.native(&payer.lease()?.key, request).await;
         let response = response.map_err(|error| of_upstream(&error))?;
         let status = response.body.status;
-        let body = Body::from_stream(Watched {
-            download: response.body,
-            reading: None,
-        });
+        let body = Body::from_stream(Passing(response.body));
         Ok(passed(status, &response.headers, body))
+    }
+
+    /// Notes at which account of the pool lies what an answer names. Who pays with a key of 1min.ai's
+    /// has no other account.
+    async fn note_places(
+        &self,
+        payer: &Payer,
+        account: Option<&str>,
+        path: NativePath,
+        answer: &[u8],
+    ) {
+        let Some(account) = account else {
+            return;
+        };
+        let ids = native::stored(path, answer);
+        if ids.is_empty() {
+            return;
+        }
+        let owner = payer.caller().id;
+        if let Err(error) = self.places.insert(owner, account, &ids).await {
+            warn_throttled!(%error, "the account of a stored thing is not noted: a request that names it may go to another");
+        }
+        let _ = self.places.sweep().await;
+    }
+
+    /// Makes the account the payer's at which lies what a request names, and tells whether it names
+    /// anything.
+    async fn go_to_account(&self, payer: &Payer, named: &Named) -> Result<bool, Failure> {
+        if payer.key().is_none() {
+            return Ok(false);
+        }
+        let owner = payer.caller().id;
+        let accounts = self.places.accounts(owner, &named.references).await?;
+        match accounts.as_slice() {
+            [] => Ok(false),
+            [account] => {
+                payer.choose_account(account)?;
+                Ok(true)
+            }
+            several => {
+                let message = format!(
+                    "The request names files or conversations of {} 1min.ai accounts, and one account has to do it: upload them again in the way to it.",
+                    several.len()
+                );
+                Err(Failure::new(Kind::Conflict, message).with_retry(false))
+            }
+        }
     }
 
     /// An upload as it comes, within the limit of files.
@@ -288,82 +300,15 @@ impl Native {
     }
 }
 
-/// What is done when a paid answer has ended.
-struct Settling {
-    native: Native,
-    owner: AccountId,
-    hold: Hold,
-    named: Named,
-    /// The id of the hold, if it is that of a job.
-    job: Option<String>,
-}
+/// A body that is passed on as it comes.
+struct Passing(Download);
 
-impl Settling {
-    async fn settle(self, observed: Observed) {
-        let Self {
-            native,
-            owner,
-            hold,
-            named,
-            job,
-        } = self;
-        // Only the hold of a job outlives its call.
-        let works = matches!(observed.end, ObservedEnd::Working) && job.is_some();
-        if let Some(uuid) = &observed.accounting.record_id {
-            let record = NativeRecord {
-                uuid: uuid.clone(),
-                owner,
-                account_name: hold.lease().name().map(str::to_owned),
-                feature: named.feature,
-                model: named.model,
-                hold: job.filter(|_| works),
-            };
-            if let Err(error) = native.records.insert(&record).await {
-                warn_throttled!(%error, "a native record could not be stored: its result cannot be fetched");
-            }
-            let _ = native.records.sweep().await;
-        }
-        match observed.end {
-            ObservedEnd::Working if works => hold.leave_to_job(),
-            ObservedEnd::Done => hold.answered(&observed.accounting),
-            ObservedEnd::Refused(refusal) if refusal.charged == onemin::Charged::No => {
-                // The account's availability changes; the client gets upstream's own answer.
-                if let Ok(hold) = hold.refused(onemin::Error::Refused(refusal)) {
-                    hold.settle(Charge::Nothing);
-                }
-            }
-            ObservedEnd::Refused(_) | ObservedEnd::Working | ObservedEnd::Unknown => {
-                hold.settle(Charge::Unreported);
-            }
-        }
-    }
-}
-
-/// A body that is passed on as it comes and read along. Dropped early, its hold counts as unreported.
-struct Watched {
-    download: Download,
-    reading: Option<(Observer, Settling)>,
-}
-
-impl Stream for Watched {
+impl Stream for Passing {
     type Item = Result<Bytes, BodyError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let next = std::task::ready!(self.download.poll_next(cx));
-        Poll::Ready(match next {
-            Some(Ok(bytes)) => {
-                if let Some((observer, _)) = &mut self.reading {
-                    observer.push(&bytes);
-                }
-                Some(Ok(bytes))
-            }
-            ended => {
-                if let Some((observer, settling)) = self.reading.take() {
-                    task::spawn(settling.settle(observer.finish()));
-                }
-                ended.map(|next| next.map_err(|error| BodyError(of_upstream(&error))))
-            }
-        })
+        let next = std::task::ready!(self.0.poll_next(cx));
+        Poll::Ready(next.map(|next| next.map_err(|error| BodyError(of_upstream(&error)))))
     }
 }
 
@@ -379,39 +324,17 @@ fn passed(status: u16, from: &HeaderMap, body: Body) -> Response {
     response
 }
 
-fn is_events(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE);
-    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
-}
-
-/// What a body names. What else it holds is upstream's business.
-fn named(body: &[u8]) -> Result<Named, Failure> {
-    let object = serde_json::from_slice::<Map<String, Value>>(body);
-    let mut object =
-        object.map_err(|_| Failure::new(Kind::Invalid, "The body must be a JSON object."))?;
-    let mut text = |name: &str| match object.remove(name) {
-        Some(Value::String(text)) => Ok(text),
-        _ => Err(Failure::invalid(
-            name,
-            format!("`{name}` must be a string."),
-        )),
-    };
-    let (feature, model) = (text("type")?, text("model")?);
-    let is_async = object.remove("async") == Some(Value::Bool(true));
-    let fields = match object.remove("promptObject") {
-        Some(Value::Object(fields)) => fields,
-        _ => Map::new(),
-    };
-    Ok(Named {
-        feature,
-        model,
-        fields,
-        is_async,
-    })
+fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
 }
 
 /// No path, or none that an API key may use.
 fn unknown(path: &str) -> Failure {
     let path: String = path.chars().take(120).collect();
     Failure::new(Kind::NotFound, format!("Cannot find {path}"))
+}
+
+fn invalid(error: Invalid) -> Failure {
+    let message = format!("`{}`: {}.", error.field, error.message);
+    Failure::invalid(error.field, message)
 }

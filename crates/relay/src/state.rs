@@ -10,7 +10,7 @@ use crate::access::supplied_key::SuppliedKeys;
 use crate::chat::Chat;
 use crate::doctor::Inspection;
 use crate::embeddings::Embeddings;
-use crate::jobs::Jobs;
+use crate::jobs::{Jobs, LongJobs};
 use crate::media::Media;
 use crate::models::Models;
 use crate::native::Native;
@@ -41,6 +41,8 @@ pub struct Services {
     pub objects: Objects,
     /// Submits long jobs and keeps what became of them.
     pub jobs: Jobs,
+    /// The same, for answers that wait for them.
+    pub long_jobs: LongJobs,
     /// Who makes embeddings; none if nobody does.
     pub embeddings: Option<Arc<Embeddings>>,
     /// Passes requests of 1min.ai's own API on; none if that is off.
@@ -100,6 +102,12 @@ impl FromRef<AppState> for Arc<Chat> {
 impl FromRef<AppState> for Objects {
     fn from_ref(state: &AppState) -> Self {
         state.0.objects.clone()
+    }
+}
+
+impl FromRef<AppState> for LongJobs {
+    fn from_ref(state: &AppState) -> Self {
+        state.0.long_jobs.clone()
     }
 }
 

@@ -84,7 +84,7 @@ pub(crate) enum JobState {
 }
 
 /// How long a signed URL of a result is good: 7 days, in seconds.
-const SIGNED_SECONDS: u64 = 604_800;
+pub(crate) const SIGNED_SECONDS: u64 = 604_800;
 
 /// Words of a status that mean that the end is still to come. Documented is only the first.
 const WORKING_STATUSES: [&str; 7] = [

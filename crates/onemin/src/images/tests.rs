@@ -271,7 +271,11 @@ fn a_mask_or_a_search_chooses_the_feature() {
         edit("stable-image", &masked).unwrap().kind,
         Kind::ImageInpainter
     );
-    let error = edit("gpt-image-1", &masked).unwrap_err();
+    assert_eq!(
+        edit("gpt-image-1", &masked).unwrap().kind,
+        Kind::ImageInpainter
+    );
+    let error = edit("gemini-2.5-flash-image", &masked).unwrap_err();
     assert_eq!(error.field, "mask");
     assert!(error.message.contains("stable-image"), "{error}");
     let search = Edit {

@@ -22,6 +22,11 @@ good for seven days) or `b64_json`, which is also what `gpt-image-*` and `stream
 event of each image, and comments every `HEARTBEAT` until then; it ends with an `error` event if the work fails. `n` above what one call
 draws or changes becomes several paid calls, at most `MAX_CHOICES`. Images have at most 268 megapixels.
 
+**Edits by other features.** `/v1/images/edits` with a `mask` goes to the inpainter, without a prompt to the remover of objects;
+with `search_prompt` to search and replace; with `left`, `right`, `up` or `down` to the extender. A model that does several
+things to an image wants `feature` (`image_upscaler`, `background_remover`, …), or is asked by a name of the table below. A
+prompt that a feature does not take is named in `x-relay-ignored`.
+
 **In chat.** The parameters are the same. An image in the last message is changed by its words, or varied by a model that
 does nothing else; a recording, sent or stored by `/v1/files`, is written down.
 
@@ -32,6 +37,10 @@ video is, `GET …/content` gives its bytes, also by `Range` (409 until they are
 height where the model has those. 1min.ai does not tell the progress, so it is 0 until it is 100. A video that was submitted
 is paid and made, whether or not anybody asks for it; deleting forgets it when it has ended. In chat a model of video
 answers with a link; an image in the last message is where it begins.
+
+**Music and sound effects.** `POST /v1/audio/speech` with a model of music (`suno-ttapi`, `lyria-002`, …) or of sound effects takes
+`input` for what is wanted, and for songs `title`, `tags`, `instrumental`; of several songs it gives the first. It is a job: made and
+paid even if nobody waits for it any more. In chat such a model answers with a link.
 
 **Recordings.** `target_language` says into what a translation is made, where the model can; `timestamp_granularities` can
 be `segment` with `verbose_json`. Times are never made up: without them `verbose_json` has no segments and a duration of 0,
@@ -49,7 +58,8 @@ const LIMITS: &str = "\
 #[test]
 fn the_page_about_media_is_the_tables() {
     let page = format!(
-        "{HEAD}\n## Images\n\n{}## Speech\n\n{}\n## Transcripts\n\n{}\n{}\n## Video\n\n{}## Music and sound effects\n\n{}",
+        "{HEAD}\n## Images\n\n### Names for one feature\n\n{}\n{}## Speech\n\n{}\n## Transcripts\n\n{}\n{}\n## Video\n\n{}## Music and sound effects\n\n{}",
+        images::names_markdown(),
         images::markdown(),
         speech::markdown(),
         limits(),

@@ -5,7 +5,6 @@ mod images;
 mod messages;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use onemin::chat::{self, Accounting};
 use serde_json::Value;
@@ -15,8 +14,7 @@ use translate::dialect::openai::media::videos;
 use translate::failure::{Failure, Kind};
 use translate::media::{SpeechRequest, TranscriptionRequest, VideoRequest};
 
-use crate::jobs::Jobs;
-use crate::jobs::job::State;
+use crate::jobs::LongJobs;
 use crate::ledger::Payer;
 use crate::media::Media;
 use crate::media::speech::{self, PreparedSpeech};
@@ -36,15 +34,6 @@ pub enum PreparedMedia {
     Transcript(Attachment, TranscriptionRequest),
     /// A video, and the parameters that have no effect on it.
     Video(Arc<VideoRequest>, Vec<String>),
-}
-
-/// What long jobs of media need.
-#[derive(Clone)]
-pub struct LongJobs {
-    /// Submits and follows them.
-    pub jobs: Jobs,
-    /// How long an answer waits for one.
-    pub limit: Duration,
 }
 
 /// Reads a conversation as a request for media: `n` counts images then, and parameters that chat
@@ -105,7 +94,7 @@ impl PreparedMedia {
         let (text, credits) = match self {
             Self::Images(task) => task.run(&media, &payer).await?,
             Self::Speech(prepared) => {
-                let speech = media.synthesize(&payer, prepared).await?;
+                let speech = media.synthesize(&payer, &long, prepared).await?;
                 let url = media.url(&speech.asset);
                 (format!("[Listen to the recording]({url})"), speech.credits)
             }
@@ -196,15 +185,11 @@ async fn video_link(
 ) -> Result<(String, Option<f64>), Failure> {
     let prepare = media.video_preparation(payer, request, false);
     let order = prepare().await.map_err(of_images)?;
-    let job = long.jobs.submit(payer, order, prepare).await?;
-    let job = long.jobs.wait(payer, &job.id, long.limit).await?;
-    if let (State::Completed, Some(asset)) = (job.state, job.assets.first()) {
-        let credits = job.credits.map(onemin::prices::to_credits);
-        Ok((videos::link(&media.url(asset)), credits))
-    } else {
-        let reason = job.error.map(|error| error.message).unwrap_or_default();
-        Err(Failure::new(Kind::Upstream, reason).with_retry(false))
-    }
+    let job = long.make(payer, order, prepare).await?;
+    let none = || Failure::new(Kind::Upstream, "1min.ai named no video.").with_retry(false);
+    let asset = job.assets.first().ok_or_else(none)?;
+    let credits = job.credits.map(onemin::prices::to_credits);
+    Ok((videos::link(&media.url(asset)), credits))
 }
 
 /// What is wrong with an image of a conversation is wrong with its messages.

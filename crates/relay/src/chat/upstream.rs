@@ -89,6 +89,7 @@ impl Answers {
             interpreter: Interpreter::new(&call.chat, call.tags, attempt),
             prompt_bytes: request.prompt.len(),
             correction: None,
+            attempts: 1,
             spent: None,
         });
         let mut answers: Vec<Answer> = answers.collect();
@@ -117,6 +118,7 @@ impl Answers {
             interpreter: Interpreter::new(chat, None, Attempt::default()),
             prompt_bytes: 0,
             correction: None,
+            attempts: 1,
             spent: None,
         };
         Self {
@@ -175,6 +177,13 @@ impl Answers {
         usages.reduce(Usage::plus).unwrap_or_default()
     }
 
+    /// How often upstream was asked for the answer that took most attempts.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        let attempts = self.answers.iter().map(|answer| answer.attempts);
+        attempts.max().unwrap_or_default()
+    }
+
     /// Whether every answer has the form that was asked for.
     #[must_use]
     pub fn in_form(&self) -> bool {
@@ -194,6 +203,8 @@ struct Answer {
     prompt_bytes: usize,
     /// None where the model is not asked a second time.
     correction: Option<Arc<Correction>>,
+    /// How often upstream was asked.
+    attempts: u32,
     /// What the attempts that are over cost.
     spent: Option<Usage>,
 }
@@ -466,6 +477,7 @@ impl Answer {
             "asking again"
         );
         self.prompt_bytes = prompt.text.len();
+        self.attempts += 1;
         let request = Arc::new(chat::Request {
             prompt: prompt.text,
             ..request_without_prompt.clone()

@@ -28,6 +28,15 @@ pub struct ProbeArgs {
     /// The most credits that may be spent; without it only what is free is asked.
     #[arg(long, value_name = "CREDITS")]
     pub spend: Option<u64>,
+    /// Instead of facts, ask these chat models some twenty small tasks (tool calls, JSON), whole and
+    /// streamed, in both styles of `--tool-style`, and score their answers. Needs `--spend`.
+    #[arg(
+        long,
+        value_name = "MODEL,…",
+        value_delimiter = ',',
+        requires = "spend"
+    )]
+    pub models: Vec<String>,
     /// Where to write a report without anything personal, fit for an issue.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

@@ -190,6 +190,23 @@ impl Payer {
         gate.pool.lease_of(name).ok_or_else(gone)
     }
 
+    /// Makes the account of a name that which pays for the request: what it names lies there.
+    ///
+    /// # Errors
+    /// There is no such account any more, or the access key may not use it.
+    pub fn choose_account(&self, name: &str) -> Result<(), Failure> {
+        let lease = self.lease_of(Some(name))?;
+        if let Some(known) = &self.0.key
+            && !known.key.permits_account(name)
+        {
+            let message = "What the request names lies at a 1min.ai account that this access key may not use.";
+            return Err(Failure::new(Kind::Forbidden, message).with_retry(false));
+        }
+        let mut current = self.0.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = Some(lease);
+        Ok(())
+    }
+
     /// Whether a call would get leave, before its attachments are uploaded: the hold itself comes
     /// with the call. An account is chosen that can pay for it.
     ///

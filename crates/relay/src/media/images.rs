@@ -125,8 +125,11 @@ impl Media {
             params: image_params(request),
         };
         let model = self.model(request, images::DEFAULT_EDITOR)?;
+        let (upstream_model, kind) = edit.feature(&model).map_err(invalid)?;
+        // A name for one feature of a model is no way around the operator's list.
+        self.models.permitted(upstream_model)?;
         let mut payloads = Vec::new();
-        for count in self.counts(edit.kind(), &model, request.n)? {
+        for count in self.counts(kind, upstream_model, request.n)? {
             edit.params.count = count;
             let payload = images::edit(&model, &edit).map_err(invalid)?;
             check_effects(request, &payload)?;

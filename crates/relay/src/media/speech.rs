@@ -1,4 +1,6 @@
-//! Speech: texts synthesized by 1min.ai; the bytes go to the client as they come.
+//! Speech, music and sound effects made by 1min.ai from texts; the bytes go to the client as they come.
+
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -9,8 +11,10 @@ use futures_util::stream;
 use http::HeaderMap;
 use http::header::{self, HeaderValue};
 use onemin::models::Feature;
+use onemin::music::{self, MusicParams};
 use onemin::speech::{self, SpeechParams};
-use onemin::{Download, Mode, Payload, ResultAsset};
+use onemin::{Download, Mode, Payload, ResultAsset, features};
+use serde_json::Value;
 use translate::dialect::openai::media::audio;
 use translate::failure::{Failure, Kind};
 use translate::media::SpeechRequest;
@@ -21,6 +25,7 @@ use super::{Media, invalid};
 use crate::failure::{of_download, of_upstream};
 use crate::http::event_stream::deferred::MadeEvents;
 use crate::http::logged_body::BodyError;
+use crate::jobs::{LongJobs, Order, Prepare};
 use crate::ledger::Payer;
 
 /// A request for speech that is ready to be run: the paid call that it comes down to.
@@ -56,6 +61,58 @@ pub struct Speech {
 /// # Errors
 /// What the model does not accept.
 pub fn prepare(request: &SpeechRequest) -> Result<PreparedSpeech, Failure> {
+    let mut payload = match music::kind_of(&request.model) {
+        Some(kind) => of_music(kind, request)?,
+        None => of_speech(request)?,
+    };
+    let mut ignored = request.ignored.clone();
+    ignored.append(&mut payload.ignored);
+    payload.ignored = ignored;
+    plan::reject_ignored(request.strict, &payload.ignored)?;
+    Ok(PreparedSpeech { payload })
+}
+
+/// The request for music or a sound effect: of the parameters of speech it has the text alone.
+fn of_music(kind: features::Kind, request: &SpeechRequest) -> Result<Payload, Failure> {
+    let mut extra = request.extra.clone();
+    let mut text = |name: &str| match extra.remove(name) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    };
+    let (title, tags) = (text("title"), text("tags"));
+    let instrumental = extra
+        .remove("instrumental")
+        .and_then(|value| value.as_bool());
+    let params = MusicParams {
+        prompt: request.input.clone(),
+        title,
+        tags,
+        instrumental,
+        seconds: None,
+        extra,
+    };
+    let payload = match kind {
+        features::Kind::TextToSound => music::sound(&request.model, &params),
+        _ => music::generation(&request.model, &params),
+    };
+    let mut payload = payload.map_err(|error| match error.field.as_str() {
+        "prompt" => Failure::invalid("input", "`input` must not be empty."),
+        _ => invalid(error),
+    })?;
+    let without_effect = [
+        ("voice", request.voice.is_some()),
+        ("response_format", request.response_format.is_some()),
+        ("speed", request.speed.is_some()),
+        ("language", request.language.is_some()),
+    ];
+    let names = without_effect.into_iter().filter(|(_, is_given)| *is_given);
+    payload
+        .ignored
+        .extend(names.map(|(name, _)| name.to_owned()));
+    Ok(payload)
+}
+
+fn of_speech(request: &SpeechRequest) -> Result<Payload, Failure> {
     let params = SpeechParams {
         input: request.input.clone(),
         voice: request.voice.clone(),
@@ -64,12 +121,7 @@ pub fn prepare(request: &SpeechRequest) -> Result<PreparedSpeech, Failure> {
         language: request.language.clone(),
         extra: request.extra.clone(),
     };
-    let mut payload = speech::payload(&request.model, &params).map_err(invalid)?;
-    let mut ignored = request.ignored.clone();
-    ignored.append(&mut payload.ignored);
-    payload.ignored = ignored;
-    plan::reject_ignored(request.strict, &payload.ignored)?;
-    Ok(PreparedSpeech { payload })
+    speech::payload(&request.model, &params).map_err(invalid)
 }
 
 impl Media {
@@ -80,9 +132,13 @@ impl Media {
     pub async fn synthesize(
         &self,
         payer: &Payer,
+        long: &LongJobs,
         prepared: PreparedSpeech,
     ) -> Result<Speech, Failure> {
         let PreparedSpeech { payload } = prepared;
+        if payload.kind != features::Kind::TextToSpeech {
+            return made_by_job(payer, long, payload).await;
+        }
         let outcome = match payer.feature(&self.client, &payload, Mode::Held).await {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -164,6 +220,35 @@ impl Media {
         }
         Ok(response)
     }
+}
+
+/// Music and sound effects take minutes: they are a job.
+async fn made_by_job(payer: &Payer, long: &LongJobs, payload: Payload) -> Result<Speech, Failure> {
+    let text = ["prompt", "text"].iter();
+    let text = text.filter_map(|name| payload.prompt_object.get(*name)?.as_str());
+    let order = Order {
+        prefix: "audio_",
+        prompt: text.take(1).collect(),
+        seconds: None,
+        size: None,
+        payload: payload.clone(),
+    };
+    let again = order.clone();
+    let prepare: Prepare = Arc::new(move || {
+        let order = again.clone();
+        Box::pin(async move { Ok(order) })
+    });
+    let job = long.make(payer, order, prepare).await?;
+    let none = || Failure::new(Kind::Upstream, "1min.ai named no audio.").with_retry(false);
+    let asset = job.assets.into_iter().next().ok_or_else(none)?;
+    let extension = asset.extension();
+    Ok(Speech {
+        content_type: speech::type_of(extension.as_deref().unwrap_or("mp3")),
+        asset,
+        bytes: None,
+        ignored: payload.ignored,
+        credits: job.credits.map(onemin::prices::to_credits),
+    })
 }
 
 /// Events with pieces of speech; one that broke off ends without `done`.

@@ -18,6 +18,7 @@ use crate::access::Access;
 use crate::http::admit::{self, AdmittedRequest, Answer};
 use crate::http::event_stream::deferred::{DeferredEvents, MadeEvents};
 use crate::http::reply;
+use crate::jobs::LongJobs;
 use crate::ledger::Payer;
 use crate::media::Media;
 use crate::media::speech::{self, Speech};
@@ -91,6 +92,7 @@ pub async fn speech(
     State(access): State<Arc<Access>>,
     State(models): State<Arc<Models>>,
     State(media): State<Media>,
+    State(long): State<LongJobs>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
@@ -104,12 +106,12 @@ pub async fn speech(
             let payer = asked.payer;
             if request.events {
                 let making = async move {
-                    let (speech, headers) = synthesize(&media, &payer, &request).await?;
+                    let (speech, headers) = synthesize(&media, &long, &payer, &request).await?;
                     media.speech_events(speech, headers).await
                 };
                 return Ok(DeferredEvents::new(making).into());
             }
-            let (speech, headers) = synthesize(&media, &payer, &request).await?;
+            let (speech, headers) = synthesize(&media, &long, &payer, &request).await?;
             let mut response = media.speech_response(speech).await?;
             response.headers_mut().extend(headers);
             Ok(Answer::from(response))
@@ -120,11 +122,12 @@ pub async fn speech(
 
 async fn synthesize(
     media: &Media,
+    long: &LongJobs,
     payer: &Payer,
     request: &SpeechRequest,
 ) -> Result<(Speech, HeaderMap), Failure> {
     let prepared = speech::prepare(request)?;
-    let made = media.synthesize(payer, prepared).await?;
+    let made = media.synthesize(payer, long, prepared).await?;
     let mut headers = HeaderMap::new();
     reply::ignored_header(&mut headers, &made.ignored);
     reply::credits_header(&mut headers, made.credits);
@@ -150,7 +153,7 @@ fn voices() -> Response {
     admit::json(&json!({"voices": voices}))
 }
 
-/// The models that speak, for the same clients.
+/// The models that speak or make music, for the same clients.
 pub async fn list_models(
     State(access): State<Arc<Access>>,
     State(models): State<Arc<Models>>,
@@ -165,9 +168,9 @@ pub async fn list_models(
 
 async fn speech_models(models: &Models) -> Response {
     let (models, _) = models.list().await;
-    let speaking = models
-        .into_iter()
-        .filter(|model| model.serves(Feature::TextToSpeech));
+    let speaking = models.into_iter().filter(|model| {
+        model.serves(Feature::TextToSpeech) || model.serves(Feature::MusicGenerator)
+    });
     let models: Vec<Listed> = speaking
         .map(|model| Listed {
             id: model.id,

@@ -12,6 +12,7 @@
 mod attachments;
 mod audio_requests;
 mod cancel;
+mod catalogue;
 mod chat;
 mod cpu;
 mod deploy;
@@ -33,6 +34,7 @@ mod requests;
 mod responses;
 mod rig;
 mod routes;
+mod scorecard;
 mod sessions;
 mod sharing;
 mod stalled_peers;

@@ -141,7 +141,16 @@ async fn what_is_no_picture_to_change_is_told_what_is_one() {
             "mask",
             &["one"],
         ),
-        (EDIT, masked(picture), "mask", &["stable-image"]),
+        (
+            EDIT,
+            Form::default()
+                .text("prompt", "blue")
+                .text("model", "gemini-2.5-flash-image")
+                .file("image", "a.png", picture)
+                .file("mask", "m.png", picture),
+            "mask",
+            &["stable-image"],
+        ),
         (VARY, Form::default(), "image", &[MISSING]),
         (VARY, vary("image", b"hello"), "image", &["PNG", "JPEG"]),
         (VARY, vary("file", picture), "file", &["`image`"]),

@@ -1,8 +1,8 @@
 //! The probe against the simulator: it finds what is altered, and nothing else.
 
 use onemin::facts::{Fact, Probe};
-use onemin::{ApiKey, Client, Options};
-use relay::probe;
+use onemin::{ApiKey, Client, Options, probe};
+use relay::probe::{report, table};
 use simulator::Simulator;
 
 async fn findings(simulator: &Simulator, spend: Option<u64>) -> probe::Findings {
@@ -39,7 +39,7 @@ async fn against_the_simulator_as_it_is_everything_holds() {
         found.spent
     );
     assert!(found.spent <= 1_000_000);
-    let report = found.report("2026-11-28");
+    let report = report(&found, "2026-11-28");
     for personal in [
         "key-of-probe",
         "Relay Tester",
@@ -95,7 +95,7 @@ async fn each_altered_fact_is_found_and_no_other() {
         simulator.alter(&[id]).unwrap();
         let fact = Fact::of_id(id).unwrap();
         let found = findings(&simulator, ENOUGH).await;
-        assert_eq!(found.differing(), [fact], "{id}\n{}", found.table());
+        assert_eq!(found.differing(), [fact], "{id}\n{}", table(&found));
     }
 }
 

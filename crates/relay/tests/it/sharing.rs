@@ -9,10 +9,10 @@ use simulator::{Charge, Simulator};
 
 use crate::rig::{Answer, Rig, asks, command};
 
-const ADMIN: &str = "an-admin-key-of-24-letters";
+pub(crate) const ADMIN: &str = "an-admin-key-of-24-letters";
 
 /// A relay with these accounts.
-fn shared(accounts: &str, flags: &[&str]) -> Rig {
+pub(crate) fn shared(accounts: &str, flags: &[&str]) -> Rig {
     let simulator = Simulator::start(simulator::Options::default()).unwrap();
     let mut command = command();
     command
@@ -25,14 +25,14 @@ fn shared(accounts: &str, flags: &[&str]) -> Rig {
     Rig::run(command, simulator)
 }
 
-async fn manage(rig: &Rig, method: Method, path: &str, body: Value) -> Answer {
+pub(crate) async fn manage(rig: &Rig, method: Method, path: &str, body: Value) -> Answer {
     let bearer = format!("Bearer {ADMIN}");
     let headers = [("authorization", bearer.as_str())];
     rig.send(method, path, &headers, body.to_string()).await
 }
 
 /// A new key, and its id.
-async fn key(rig: &Rig, fields: Value) -> (String, String) {
+pub(crate) async fn key(rig: &Rig, fields: Value) -> (String, String) {
     let mut fields = fields;
     if fields.get("name").is_none() {
         fields["name"] = json!("test");
@@ -44,7 +44,7 @@ async fn key(rig: &Rig, fields: Value) -> (String, String) {
     (text, made["data"]["hash"].as_str().unwrap().to_owned())
 }
 
-async fn post(rig: &Rig, key: &str, path: &str, body: &Value) -> Answer {
+pub(crate) async fn post(rig: &Rig, key: &str, path: &str, body: &Value) -> Answer {
     let bearer = format!("Bearer {key}");
     let headers = [
         ("authorization", bearer.as_str()),
@@ -54,7 +54,7 @@ async fn post(rig: &Rig, key: &str, path: &str, body: &Value) -> Answer {
         .await
 }
 
-async fn get(rig: &Rig, key: &str, path: &str) -> Answer {
+pub(crate) async fn get(rig: &Rig, key: &str, path: &str) -> Answer {
     let bearer = format!("Bearer {key}");
     rig.send(Method::GET, path, &[("authorization", bearer.as_str())], "")
         .await
@@ -74,7 +74,7 @@ fn charges(rig: &Rig) -> Vec<Charge> {
 }
 
 /// Waits for the ledger's writer.
-async fn written() {
+pub(crate) async fn written() {
     tokio::time::sleep(Duration::from_millis(600)).await;
 }
 

@@ -50,6 +50,9 @@ pub(super) static SPECS: &[ModelSpec] = &[
          The bounds of `size` and `style_intensity`, and formats other than webp, are not \
          documented.",
     ),
+    ModelSpec::new(Kind::ImageUpscaler, &["dzine"], &[IMAGE])
+        .open()
+        .note("In the list of March 2026; its fields are not documented."),
     ModelSpec::new(Kind::ImageVariator, &["dzine"], &[IMAGE])
         .open()
         .note("Takes fields of the generator; which is not documented."),

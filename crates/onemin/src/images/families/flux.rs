@@ -1,6 +1,6 @@
 //! Black Forest Labs: FLUX.
 
-use super::fields::{IMAGE, JPG, PROMPT, RATIOS, SEED};
+use super::fields::{IMAGE, JPG, MASK, PROMPT, RATIOS, SEED};
 use crate::features::Kind;
 use crate::features::spec::{Field, ModelSpec, Param, Rule};
 
@@ -236,6 +236,39 @@ pub(super) static SPECS: &[ModelSpec] = &[
             SEED,
         ],
     ),
+    ModelSpec::new(
+        Kind::ImageEditor,
+        &[
+            "black-forest-labs/flux-kontext-pro",
+            "black-forest-labs/flux-kontext-max",
+            "black-forest-labs/flux-kontext-dev",
+            "black-forest-labs/flux-depth-*",
+            "black-forest-labs/flux-canny-*",
+        ],
+        &[
+            IMAGE,
+            PROMPT,
+            EDIT_RATIO,
+            Field::new("guidance", Rule::Number(0.0, 10.0)).param(Param::Guidance),
+            FORMAT,
+            Field::new("safety_tolerance", Rule::Whole(0, 6)),
+            UPSAMPLING,
+            SEED,
+        ],
+    )
+    .open()
+    .note("In the list of March 2026; the fields are the provider's. What is not named is sent as it comes."),
+    ModelSpec::new(
+        Kind::ImageInpainter,
+        &[
+            "black-forest-labs/flux-fill-pro",
+            "black-forest-labs/flux-fill-dev",
+            "black-forest-labs/flux-fill-*",
+        ],
+        &[IMAGE, MASK, PROMPT, FORMAT, SEED],
+    )
+    .open()
+    .note("In the list of March 2026; the fields are the provider's."),
     ModelSpec::new(
         Kind::ImageVariator,
         &[

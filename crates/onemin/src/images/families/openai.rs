@@ -1,6 +1,6 @@
 //! OpenAI: GPT Image and DALL·E.
 
-use super::fields::{IMAGE, JPEG, PROMPT};
+use super::fields::{IMAGE, JPEG, MASK, PROMPT};
 use crate::features::Kind;
 use crate::features::spec::{Field, ModelSpec, Param, Pixels, Rule};
 
@@ -147,7 +147,25 @@ pub(super) static SPECS: &[ModelSpec] = &[
             BACKGROUND,
         ],
     )
-    .note("No mask is documented. Held connections got HTTP 522 twice: poll."),
+    .note("Takes no mask; the inpainter does. Held connections got HTTP 522 twice: poll."),
+    ModelSpec::new(
+        Kind::ImageInpainter,
+        &["gpt-image-1", "gpt-image-1-mini", "gpt-image-1*"],
+        &[IMAGE, MASK, SHORT_PROMPT, SIZE, COUNT, QUALITY, FORMAT],
+    )
+    .note("In the list of March 2026; the fields are those of the editor."),
+    ModelSpec::new(
+        Kind::ImageInpainter,
+        &["gpt-image-2", "gpt-image-*"],
+        &[IMAGE, MASK, SHORT_PROMPT, FREE_SIZE, COUNT, QUALITY, FORMAT],
+    )
+    .note("Taken to be like its elders."),
+    ModelSpec::new(
+        Kind::BackgroundReplacer,
+        &["gpt-image-1", "gpt-image-1-mini", "gpt-image-1*"],
+        &[IMAGE, SHORT_PROMPT, SIZE, COUNT, QUALITY, FORMAT],
+    )
+    .note("In the list of March 2026; the fields are those of the editor."),
     ModelSpec::new(
         Kind::ImageEditor,
         &["gpt-image-2", "gpt-image-*"],

@@ -1,6 +1,6 @@
-//! Houses with one simple spec: xAI, Clipdrop, Qubico.
+//! Houses with one simple spec: xAI, Clipdrop, Bria, Qubico.
 
-use super::fields::{IMAGE, PROMPT};
+use super::fields::{IMAGE, MASK, PROMPT};
 use crate::features::Kind;
 use crate::features::spec::{Field, ModelSpec, Param, Rule};
 
@@ -23,6 +23,13 @@ pub(super) static SPECS: &[ModelSpec] = &[
     ModelSpec::new(Kind::ImageVariator, &["clipdrop"], &[IMAGE]),
     ModelSpec::new(Kind::BackgroundReplacer, &["clipdrop"], &[IMAGE, PROMPT]),
     ModelSpec::new(Kind::TextRemover, &["clipdrop"], &[IMAGE]),
+    ModelSpec::new(
+        Kind::ImageObjectRemover,
+        &["bria/eraser", "bria/*"],
+        &[IMAGE, MASK],
+    )
+    .open()
+    .note("In the list of March 2026; its fields are not documented."),
     ModelSpec::new(
         Kind::FaceSwapper,
         &["Qubico/image-toolkit"],

@@ -112,6 +112,12 @@ pub(super) static SPECS: &[ModelSpec] = &[
         "Styles: `GET /api/recraft/styles?taskType=…`. Which sizes versions 2 and 3 take \
          is the provider's list; only its bounds are checked.",
     ),
+    ModelSpec::new(Kind::ImageUpscaler, MODELS, &[IMAGE]).open().note(
+        "In the list of March 2026, with a price for `creative`; its fields are not documented.",
+    ),
+    ModelSpec::new(Kind::BackgroundReplacer, MODELS, &[IMAGE, PROMPT])
+        .open()
+        .note("In the list of March 2026; its fields are not documented."),
     ModelSpec::new(Kind::ImageVariator, MODELS, &[IMAGE])
         .open()
         .note("Takes fields of the generator; which is not documented."),

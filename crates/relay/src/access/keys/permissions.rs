@@ -32,6 +32,15 @@ impl AccessKey {
     /// # Errors
     /// A [`Kind::Forbidden`] failure for the use, a [`Kind::ModelNotFound`] failure for the model.
     pub fn check(&self, of: Use, model: &str) -> Result<(), Failure> {
+        self.check_use(of)?;
+        self.check_model(model)
+    }
+
+    /// Whether it permits a use.
+    ///
+    /// # Errors
+    /// A [`Kind::Forbidden`] failure.
+    pub fn check_use(&self, of: Use) -> Result<(), Failure> {
         if !self.uses.is_empty() && !self.uses.contains(&of) {
             let permitted: Vec<&str> = self.uses.iter().map(|of| of.as_str()).collect();
             let message = format!(
@@ -41,7 +50,7 @@ impl AccessKey {
             );
             return Err(Failure::new(Kind::Forbidden, message).with_retry(false));
         }
-        self.check_model(model)
+        Ok(())
     }
 
     /// Whether it permits a model.

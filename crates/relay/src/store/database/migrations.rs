@@ -35,6 +35,11 @@ const STEPS: &[(i64, &str, &str)] = &[
         "records of native requests",
         include_str!("../../../migrations/0005_native.sql"),
     ),
+    (
+        6,
+        "where stored things of native requests lie",
+        include_str!("../../../migrations/0006_native_places.sql"),
+    ),
 ];
 
 /// What PostgreSQL takes before them.

@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method};
-use onemin::models::Feature;
-use onemin::native::NativePath;
-use onemin::prices::ChatPrice;
-use onemin::{ApiKey, Client, NativeBody, NativeRequest, ResultAsset};
 use serde_json::{Value, json};
+
+use crate::api_key::ApiKey;
+use crate::client::{Client, NativeBody, NativeRequest};
+use crate::error::Error;
+use crate::features::ResultAsset;
+use crate::models::Feature;
+use crate::native::NativePath;
+use crate::prices::{self, ChatPrice};
 
 /// A cheap chat model that has been there for long.
 const CHAT_MODEL: &str = "gpt-4o-mini";
@@ -236,7 +240,7 @@ impl Sender<'_> {
         let mut records = std::iter::once(said).chain(streamed);
         let credits = records.find_map(|of| of.pointer("/aiRecord/metadata/credit")?.as_f64());
         let cost = match credits {
-            Some(credits) => onemin::prices::from_credits(credits),
+            Some(credits) => prices::from_credits(credits),
             None if reply.status >= 400 => 0,
             None => cost,
         };
@@ -283,7 +287,7 @@ impl Sender<'_> {
         let asset = ResultAsset::of_path(path);
         let download = self.client.download(&asset).await;
         download.map(drop).map_err(|error| match error {
-            onemin::Error::Refused(refusal) => {
+            Error::Refused(refusal) => {
                 let status = refusal.status.unwrap_or_default();
                 format!("status {status}")
             }
@@ -317,7 +321,7 @@ impl Sender<'_> {
                 NativeBody::Bytes(body.into())
             },
         };
-        let unreachable = |error: onemin::Error| format!("no answer: {error}");
+        let unreachable = |error: Error| format!("no answer: {error}");
         let response = self.client.native(key, request).await;
         let response = response.map_err(unreachable)?;
         let (status, headers) = (response.body.status, response.headers);

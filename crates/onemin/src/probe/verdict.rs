@@ -13,7 +13,8 @@ pub enum Verdict {
 
 impl Verdict {
     /// Its word in a table.
-    pub(super) fn word(&self) -> &'static str {
+    #[must_use]
+    pub fn word(&self) -> &'static str {
         match self {
             Self::Holds => "holds",
             Self::Differs(_) => "DIFFERS",
@@ -22,7 +23,8 @@ impl Verdict {
     }
 
     /// Why it is not that the fact holds.
-    pub(super) fn reason(&self) -> &str {
+    #[must_use]
+    pub fn reason(&self) -> &str {
         match self {
             Self::Holds => "",
             Self::Differs(reason) | Self::Unclear(reason) => reason,

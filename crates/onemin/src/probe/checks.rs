@@ -1,12 +1,14 @@
 //! What the replies say about each fact. Words hold statuses, codes, names of fields and numbers, and
 //! nothing that an answer says.
 
-use onemin::facts::Fact;
-use onemin::prices;
 use serde_json::Value;
 
 use super::requests::{Answer, Asked, Reply};
 use super::verdict::Verdict;
+use crate::assets::address;
+use crate::facts::Fact;
+use crate::features::SIGNED_SECONDS;
+use crate::prices;
 
 /// The verdict, or why it could not be told.
 type Checked = Result<Verdict, String>;
@@ -251,8 +253,9 @@ fn price_rule(asked: &Asked) -> Checked {
         number(&metadata, "outputToken")?,
     );
     let credits = number(&metadata, "credit")?;
-    let rule = prices::to_credits(price.cost(whole(input), whole(output)));
-    so((credits - rule).abs() <= 1.5, || {
+    let (input, output) = (whole(input), whole(output));
+    so(price.explains(input, output, credits), || {
+        let rule = prices::to_credits(price.cost(input, output));
         format!("{input} in and {output} out: {credits} credits, by the rule {rule}")
     })
 }
@@ -298,11 +301,8 @@ fn signed_url(asked: &Asked) -> Checked {
     let record = record(of(&asked.result)?)?;
     let url = record.get("temporaryUrl").and_then(Value::as_str);
     let url = url.ok_or("there is no temporaryUrl")?;
-    let expires = url
-        .split(['?', '&'])
-        .find_map(|part| part.strip_prefix("X-Amz-Expires="));
-    let expires: Option<u64> = expires.and_then(|seconds| seconds.parse().ok());
-    so(expires == Some(604_800), || {
+    let expires = address::good_for(url);
+    so(expires == Some(SIGNED_SECONDS), || {
         format!("for {expires:?} seconds")
     })
 }
