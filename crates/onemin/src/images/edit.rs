@@ -185,7 +185,7 @@ mod tests {
     use super::*;
     use crate::images::edit;
 
-    fn request(prompt: &str, mask: bool, extra: Value) -> Edit {
+    fn request(prompt: &str, mask: bool, extra: &Value) -> Edit {
         Edit {
             image: "images/a.png".to_owned(),
             mask: mask.then(|| "images/m.png".to_owned()),
@@ -198,120 +198,95 @@ mod tests {
         }
     }
 
-    #[test]
-    fn name_field_mask_and_abilities_choose_the_feature() {
-        let none = || json!({});
-        let rows = [
-            (
-                "gpt-image-1",
-                request("a hat", false, none()),
-                "gpt-image-1",
-                Kind::ImageEditor,
-            ),
-            (
-                "gpt-image-1",
-                request("a hat", true, none()),
-                "gpt-image-1",
-                Kind::ImageInpainter,
-            ),
-            (
-                "stable-image",
-                request("a hat", true, none()),
-                "stable-image",
-                Kind::ImageInpainter,
-            ),
-            (
-                "stable-image",
-                request("", true, none()),
-                "stable-image",
-                Kind::ImageObjectRemover,
-            ),
-            (
-                "stable-image",
-                request("dog", false, json!({"search_prompt": "cat"})),
-                "stable-image",
-                Kind::SearchAndReplace,
-            ),
-            (
-                "stable-image",
-                request("", false, json!({"left": 200})),
-                "stable-image",
-                Kind::ImageExtender,
-            ),
-            (
-                "stable-image",
-                request("", false, json!({"feature": "background-remover"})),
-                "stable-image",
-                Kind::BackgroundRemover,
-            ),
-            (
-                "stable-image-upscale",
-                request("", false, none()),
-                "stable-image",
-                Kind::ImageUpscaler,
-            ),
-            (
-                "clipdrop",
-                request("a beach", false, none()),
-                "clipdrop",
-                Kind::BackgroundReplacer,
-            ),
-            (
-                "clipdrop",
-                request("", false, none()),
-                "clipdrop",
-                Kind::TextRemover,
-            ),
-            (
-                "bria/eraser",
-                request("", true, none()),
-                "bria/eraser",
-                Kind::ImageObjectRemover,
-            ),
-            (
-                "bria/eraser",
-                request("the cat", true, none()),
-                "bria/eraser",
-                Kind::ImageObjectRemover,
-            ),
-            (
-                "black-forest-labs/flux-fill-pro",
-                request("a hat", true, none()),
-                "black-forest-labs/flux-fill-pro",
-                Kind::ImageInpainter,
-            ),
-            (
-                "black-forest-labs/flux-kontext-max",
-                request("a hat", false, none()),
-                "black-forest-labs/flux-kontext-max",
-                Kind::ImageEditor,
-            ),
-            (
-                "next-year",
-                request("a hat", false, none()),
-                "next-year",
-                Kind::ImageEditor,
-            ),
-        ];
+    /// Checks rows of a model, its request, and the model and the feature that it comes to.
+    fn check(rows: &[(&str, Edit, &str, Kind)]) {
         for (model, asked, expected, kind) in rows {
-            assert_eq!(
-                asked.feature(model).unwrap(),
-                (expected, kind),
-                "{model} {asked:?}"
-            );
-            let payload = edit(model, &asked).unwrap();
-            assert_eq!(
-                (payload.model.as_str(), payload.kind),
-                (expected, kind),
-                "{model}"
-            );
+            let found = asked.feature(model).unwrap();
+            assert_eq!(found, (*expected, *kind), "{model} {asked:?}");
+            let payload = edit(model, asked).unwrap();
+            assert_eq!((payload.model.as_str(), payload.kind), found, "{model}");
             assert!(!payload.prompt_object.contains_key(FIELD));
         }
     }
 
     #[test]
+    fn a_name_a_field_or_what_the_request_has_chooses_the_feature() {
+        let stable = "stable-image";
+        let of = |prompt, mask, extra: Value| request(prompt, mask, &extra);
+        check(&[
+            (
+                stable,
+                of("a hat", true, json!({})),
+                stable,
+                Kind::ImageInpainter,
+            ),
+            (
+                stable,
+                of("", true, json!({})),
+                stable,
+                Kind::ImageObjectRemover,
+            ),
+            (
+                stable,
+                of("dog", false, json!({"search_prompt": "cat"})),
+                stable,
+                Kind::SearchAndReplace,
+            ),
+            (
+                stable,
+                of("", false, json!({"left": 200})),
+                stable,
+                Kind::ImageExtender,
+            ),
+            (
+                stable,
+                of("", false, json!({"feature": "background-remover"})),
+                stable,
+                Kind::BackgroundRemover,
+            ),
+            (
+                "stable-image-upscale",
+                of("", false, json!({})),
+                stable,
+                Kind::ImageUpscaler,
+            ),
+        ]);
+    }
+
+    #[test]
+    fn what_a_model_can_do_chooses_the_feature() {
+        let (words, none) = (
+            request("a hat", false, &json!({})),
+            request("", false, &json!({})),
+        );
+        let masked = request("a hat", true, &json!({}));
+        let (gpt, fill) = ("gpt-image-1", "black-forest-labs/flux-fill-pro");
+        let kontext = "black-forest-labs/flux-kontext-max";
+        check(&[
+            (gpt, words.clone(), gpt, Kind::ImageEditor),
+            (gpt, masked.clone(), gpt, Kind::ImageInpainter),
+            (
+                "clipdrop",
+                words.clone(),
+                "clipdrop",
+                Kind::BackgroundReplacer,
+            ),
+            ("clipdrop", none, "clipdrop", Kind::TextRemover),
+            (
+                "bria/eraser",
+                masked.clone(),
+                "bria/eraser",
+                Kind::ImageObjectRemover,
+            ),
+            (fill, masked, fill, Kind::ImageInpainter),
+            (kontext, words.clone(), kontext, Kind::ImageEditor),
+            ("next-year", words, "next-year", Kind::ImageEditor),
+        ]);
+    }
+
+    #[test]
     fn where_nothing_says_which_it_is_asked_for() {
-        let error = request("", false, json!({}))
+        let error = request("", false, &json!({}))
             .feature("stable-image")
             .unwrap_err();
         assert_eq!(error.field, "feature");
@@ -320,12 +295,12 @@ mod tests {
             "{}",
             error.message
         );
-        let error = request("", false, json!({"feature": "magic"}))
+        let error = request("", false, &json!({"feature": "magic"}))
             .feature("clipdrop")
             .unwrap_err();
         assert!(error.message.contains("text_remover"), "{}", error.message);
         assert_eq!(
-            edit("gpt-image-1", &request("", false, json!({})))
+            edit("gpt-image-1", &request("", false, &json!({})))
                 .unwrap_err()
                 .field,
             "prompt"
