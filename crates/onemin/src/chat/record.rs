@@ -225,7 +225,7 @@ impl Record<'_> {
 
     /// Whether there is an object of counts.
     pub(crate) fn has_metadata(&self) -> bool {
-        self.metadata.is_some_and(|raw| raw.get().starts_with('{'))
+        self.metadata.is_some_and(|raw| raw.starts_with('{'))
     }
 
     /// What the record says besides the text.
