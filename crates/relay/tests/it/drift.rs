@@ -20,7 +20,7 @@ enum Change {
 enum Asks {
     Chat,
     Streamed,
-    UnknownModel,
+    Refused,
     WithImage,
     Image,
     Models,
@@ -36,7 +36,12 @@ impl Asks {
         match self {
             Self::Chat => drop(rig.chat(&chat("gpt-4o-mini", false, words)).await),
             Self::Streamed => drop(rig.chat(&chat("gpt-4o-mini", true, words)).await),
-            Self::UnknownModel => drop(rig.chat(&chat("no-such", false, words)).await),
+            Self::Refused => {
+                let broke = [("authorization", "Bearer broke"), AUTHORIZED[1]];
+                let body = chat("gpt-4o-mini", false, words).to_string();
+                rig.send(Method::POST, "/v1/chat/completions", &broke, body)
+                    .await;
+            }
             Self::WithImage => {
                 use base64::Engine as _;
                 let picture = png(8 + u32::try_from(number).unwrap(), 8);
@@ -66,10 +71,10 @@ impl Rig {
 
 #[tokio::test]
 async fn each_answer_that_differs_is_counted_by_its_fact() {
-    use Asks::{Chat, Image, Streamed, UnknownModel, WithImage};
+    use Asks::{Chat, Image, Streamed, Refused, WithImage};
     use Change::{Alteration, Fault};
     let rows = [
-        (Alteration("errors-flat"), UnknownModel, "errors-flat"),
+        (Alteration("errors-flat"), Refused, "errors-flat"),
         (Alteration("chat-text-place"), Chat, "chat-text-place"),
         (Alteration("chat-usage"), Chat, "chat-usage"),
         (Fault(json!({"fault": "no-metadata"})), Chat, "chat-usage"),
@@ -121,7 +126,7 @@ async fn each_answer_that_differs_is_counted_by_its_fact() {
     let rig = Rig::with(&["--metrics"]);
     // As it is, nothing differs.
     let mut number = 0;
-    for asks in [Chat, Streamed, UnknownModel, WithImage, Image, Asks::Models] {
+    for asks in [Chat, Streamed, Refused, WithImage, Image, Asks::Models] {
         asks.send(&rig, number).await;
         number += 1;
     }
