@@ -71,7 +71,7 @@ impl Rig {
 
 #[tokio::test]
 async fn each_answer_that_differs_is_counted_by_its_fact() {
-    use Asks::{Chat, Image, Streamed, Refused, WithImage};
+    use Asks::{Chat, Image, Refused, Streamed, WithImage};
     use Change::{Alteration, Fault};
     let rows = [
         (Alteration("errors-flat"), Refused, "errors-flat"),
