@@ -51,7 +51,6 @@ impl Asks {
                 rig.chat(&chat("gpt-4o-mini", false, content)).await;
             }
             Self::Image => {
-                rig.jobs_are_done_at_once(1);
                 let body = json!({"model": "gpt-image-1", "prompt": "a cat", "quality": "low"});
                 rig.post("/v1/images/generations", &body).await;
             }
@@ -123,7 +122,7 @@ async fn each_answer_that_differs_is_counted_by_its_fact() {
         ),
         (Alteration("asset-names"), WithImage, "asset-names"),
     ];
-    let rig = Rig::with(&["--metrics"]);
+    let rig = Rig::with(&["--metrics", "--job-poll=0.1"]);
     // As it is, nothing differs.
     let mut number = 0;
     for asks in [Chat, Streamed, Refused, WithImage, Image, Asks::Models] {
