@@ -86,7 +86,7 @@ async fn each_answer_that_differs_is_counted_by_its_fact() {
         (Alteration("media-no-credits"), Image, "media-no-credits"),
         (Alteration("signed-url"), Image, "signed-url"),
         (
-            Fault(json!({"fault": "no-url", "endpoint": "results"})),
+            Fault(json!({"fault": "no-url", "endpoint": "features"})),
             Image,
             "signed-url",
         ),
@@ -120,7 +120,6 @@ async fn each_answer_that_differs_is_counted_by_its_fact() {
             Chat,
             "rate-limited",
         ),
-        (Alteration("asset-names"), WithImage, "asset-names"),
     ];
     let rig = Rig::with(&["--metrics", "--job-poll=0.1"]);
     // As it is, nothing differs.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::form::{FORM, Form, png};
 use crate::rig::{Answer, Rig};
-use crate::sharing::{ADMIN, get, key, manage, post, shared, written};
+use crate::sharing::{ADMIN, get, key, manage, shared, written};
 
 const KEY: [(&str, &str); 2] = [
     ("api-key", "key-of-tests"),
@@ -296,30 +296,32 @@ async fn a_used_up_budget_is_402_at_every_path_that_costs_or_stores() {
 #[tokio::test]
 async fn what_lies_at_an_account_is_used_with_that_account() {
     let rig = shared("one=key-1,two=key-2", &["--native"]);
-    let (text, _) = key(&rig, json!({})).await;
+    let (text, id) = key(&rig, json!({})).await;
     let account_of = |path: &str| {
         let journal = rig.simulator.journal();
         let entries = journal.matching(|entry| entry.path == path);
         entries.last().unwrap().api_key_hash.clone().unwrap()
     };
     let upscale = |path: &Value| json!({"type": "IMAGE_UPSCALER", "model": "stable-image", "promptObject": {"imageUrl": path, "output_format": "png"}});
+    let only = async |accounts: Value| {
+        let path = format!("/v1/keys/{id}");
+        let changed = manage(&rig, Method::PATCH, &path, json!({"accounts": accounts})).await;
+        assert_eq!(changed.status, 200, "{}", changed.text);
+    };
+    let begin = json!({"type": "UNIFY_CHAT_WITH_AI", "title": "t", "model": "gpt-4o-mini"});
     let mut stored: Vec<(String, Value)> = Vec::new();
-    for side in 8..16 {
-        let answer = upload(&rig, &text, side).await.json();
-        stored.push((
-            account_of("/api/assets"),
-            answer["fileContent"]["path"].clone(),
-        ));
-        // Requests are spread over the accounts.
-        post(
-            &rig,
-            &text,
-            "/v1/chat/completions",
-            &json!({"model": "gpt-4o-mini",
-            "messages": [{"role": "user", "content": "Hi"}]}),
-        )
-        .await;
+    let mut conversations: Vec<(String, Value)> = Vec::new();
+    for account in ["one", "two"] {
+        only(json!([account])).await;
+        let answer = upload(&rig, &text, 8).await.json();
+        let path = answer["fileContent"]["path"].clone();
+        stored.push((account_of("/api/assets"), path));
+        let begun = by_key(&rig, &text, Method::POST, "/api/conversations", &begin).await;
+        let uuid = begun.json()["conversation"]["uuid"].clone();
+        assert!(uuid.is_string(), "{}", begun.text);
+        conversations.push((account_of("/api/conversations"), uuid));
     }
+    only(json!([])).await;
     let accounts: std::collections::HashSet<_> =
         stored.iter().map(|(account, _)| account).collect();
     assert_eq!(accounts.len(), 2, "{stored:?}");
@@ -344,25 +346,12 @@ async fn what_lies_at_an_account_is_used_with_that_account() {
     .await;
     assert_eq!(again.status, 200, "{}", again.text);
     assert_eq!(json!(account_of("/api/features")), made[0]);
-    let conversation = json!({"type": "UNIFY_CHAT_WITH_AI", "title": "t", "model": "gpt-4o-mini"});
-    for _ in 0..4 {
-        let begun = by_key(
-            &rig,
-            &text,
-            Method::POST,
-            "/api/conversations",
-            &conversation,
-        )
-        .await
-        .json();
-        let account = account_of("/api/conversations");
-        let uuid = &begun["conversation"]["uuid"];
-        assert!(uuid.is_string(), "{begun}");
+    for (account, uuid) in &conversations {
         let chat = json!({"type": "UNIFY_CHAT_WITH_AI", "model": "gpt-4o-mini",
             "promptObject": {"prompt": "Hi", "conversationId": uuid}});
         let answer = by_key(&rig, &text, Method::POST, "/api/chat-with-ai", &chat).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
-        assert_eq!(account_of("/api/chat-with-ai"), account);
+        assert_eq!(&account_of("/api/chat-with-ai"), account);
     }
     let (first, second) = {
         let other = stored
