@@ -198,19 +198,19 @@ mod tests {
             .iter()
             .find(|task| task.id == "no-call-needed")
             .unwrap();
-        let said = |text: &str| Reply {
+        let reply = |text: &str| Reply {
             text: text.to_owned(),
             ..Reply::default()
         };
-        assert_eq!(of_reply(task, &said("Jupiter"), 1), Score::Right);
-        assert_eq!(of_reply(task, &said("Jupiter"), 2), Score::Corrected);
-        assert_eq!(of_reply(task, &said("Mars"), 2), Score::Wrong);
+        assert_eq!(of_reply(task, &reply("Jupiter"), 1), Score::Right);
+        assert_eq!(of_reply(task, &reply("Jupiter"), 2), Score::Corrected);
+        assert_eq!(of_reply(task, &reply("Mars"), 2), Score::Wrong);
         for leak in [
             "Jupiter <tool_call>",
             "Jupiter [TOOL_CALLS]",
             "Jupiter {\"arguments\": {}}",
         ] {
-            assert_eq!(of_reply(task, &said(leak), 1), Score::Leaked, "{leak}");
+            assert_eq!(of_reply(task, &reply(leak), 1), Score::Leaked, "{leak}");
         }
     }
 }

@@ -176,10 +176,10 @@ fn a_good_model_of_any_family_does_all_tasks() {
             .map(|charge| charge.credits)
             .sum();
         assert_eq!(report["credits"], charged, "{family}");
-        let told = report.to_string();
+        let written = report.to_string();
         assert!(
-            !told.contains("key-of-probe") && !told.contains("Roses"),
-            "{told}"
+            !written.contains("key-of-probe") && !written.contains("Roses"),
+            "{written}"
         );
     }
 }
