@@ -308,7 +308,7 @@ async fn what_lies_at_an_account_is_used_with_that_account() {
         let changed = manage(&rig, Method::PATCH, &path, json!({"accounts": accounts})).await;
         assert_eq!(changed.status, 200, "{}", changed.text);
     };
-    let begin = json!({"type": "UNIFY_CHAT_WITH_AI", "title": "t", "model": "gpt-4o-mini"});
+    let opening = json!({"type": "UNIFY_CHAT_WITH_AI", "title": "t", "model": "gpt-4o-mini"});
     let mut stored: Vec<(String, Value)> = Vec::new();
     let mut conversations: Vec<(String, Value)> = Vec::new();
     for account in ["one", "two"] {
@@ -316,7 +316,7 @@ async fn what_lies_at_an_account_is_used_with_that_account() {
         let answer = upload(&rig, &text, 8).await.json();
         let path = answer["fileContent"]["path"].clone();
         stored.push((account_of("/api/assets"), path));
-        let begun = by_key(&rig, &text, Method::POST, "/api/conversations", &begin).await;
+        let begun = by_key(&rig, &text, Method::POST, "/api/conversations", &opening).await;
         let uuid = begun.json()["conversation"]["uuid"].clone();
         assert!(uuid.is_string(), "{}", begun.text);
         conversations.push((account_of("/api/conversations"), uuid));
