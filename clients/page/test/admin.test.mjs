@@ -204,6 +204,9 @@ test("wrong keys are slowed down", async () => {
     headers: { "content-type": "application/json", origin: relay.url },
     body: JSON.stringify({ key }),
   });
+  // All within one minute of the clock.
+  const second = new Date().getSeconds();
+  if (second > 45) await new Promise((resolve) => setTimeout(resolve, (61 - second) * 1000));
   const statuses = [];
   for (let count = 0; count < 6; count += 1) statuses.push((await attempt("wrong")).status);
   assert.deepEqual(statuses, [401, 401, 401, 401, 401, 429]);

@@ -86,7 +86,7 @@ pub enum State {
 async fn examine(subjects: &Subjects) -> Vec<Finding> {
     let checks: Vec<(&'static str, BoxFuture<'_, Check>)> = vec![
         ("1min.ai", Box::pin(upstream(subjects))),
-        ("1min.ai files", Box::pin(assets(subjects))),
+        ("assets", Box::pin(assets(subjects))),
         ("key", Box::pin(key(subjects))),
         ("accounts", Box::pin(accounts(subjects))),
         ("ledger", Box::pin(ledger(subjects))),
@@ -150,7 +150,7 @@ pub fn report(findings: &[Finding]) -> String {
             State::Skipped => "-",
             State::Trouble => "TROUBLE",
         };
-        let _ = writeln!(text, "  {state:<8} {subject:<13} {words}");
+        let _ = writeln!(text, "  {state:<8} {subject:<11} {words}");
     }
     text
 }

@@ -78,7 +78,7 @@ fn the_doctor_finds_nothing_wrong_where_nothing_is() {
     assert!(well, "{report}");
     for (subject, words) in [
         ("1min.ai", "chat models"),
-        ("its", "can be reached"),
+        ("assets", "can be reached"),
         ("key", "knows it"),
         ("state", "read and written"),
         ("files", "read and written"),
@@ -108,7 +108,7 @@ fn the_doctor_says_what_is_wrong_and_ends_with_an_error() {
     assert!(!well, "{report}");
     for (subject, words) in [
         ("1min.ai", "). Until it answers the built-in list"),
-        ("its", "). Images and speech"),
+        ("assets", "). Images and speech"),
         ("rate", "counts for itself"),
         ("state", "DATA_DIR"),
         ("files", "DATA_DIR"),

@@ -194,6 +194,11 @@ async fn another_site_cannot_use_a_session_or_begin_one() {
 #[tokio::test]
 async fn five_wrong_keys_a_minute() {
     let rig = rig();
+    // All within one minute of the clock.
+    let second = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() % 60;
+    if second > 45 {
+        tokio::time::sleep(std::time::Duration::from_secs(61 - second)).await;
+    }
     for _ in 0..5 {
         assert_eq!(sign_in(&rig, "wrong").await.status, 401);
     }

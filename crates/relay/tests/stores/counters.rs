@@ -115,7 +115,7 @@ async fn two_relays_answer_together_as_many_requests_as_the_limit_says() {
 }
 
 /// Waits until so much of the minute is left.
-async fn within_one_minute(needed: Duration) {
+pub(crate) async fn within_one_minute(needed: Duration) {
     let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
     let left = Duration::from_secs(60 - since.as_secs() % 60);
     if left < needed {
