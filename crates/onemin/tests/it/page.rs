@@ -28,7 +28,7 @@ things to an image wants `feature` (`image_upscaler`, `background_remover`, …)
 prompt that a feature does not take is named in `x-relay-ignored`.
 
 **In chat.** The parameters are the same. An image in the last message is changed by its words, or varied by a model that
-does nothing else; a recording, sent or stored by `/v1/files`, is written down.
+does nothing else; an audio file, sent or stored by `/v1/files`, is transcribed.
 
 **Videos.** `POST /v1/videos` takes JSON or a form, `model` and `prompt`, OpenAI's `seconds`, `size` and `input_reference` (a
 file of the form, `{\"image_url\": …}` or `{\"file_id\": …}`) and OpenRouter's `duration`, `aspect_ratio`, `resolution`,
@@ -51,7 +51,7 @@ asked for is not there, the operator permits the other, and the first surely cos
 ";
 
 const LIMITS: &str = "\
-| Model | Largest recording | Times for srt and vtt |
+| Model | Largest audio file | Times for srt and vtt |
 |---|---|---|
 ";
 

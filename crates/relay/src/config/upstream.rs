@@ -36,7 +36,7 @@ pub struct UpstreamSettings {
     #[arg(long, env = "REQUEST_TIMEOUT", default_value = "900", value_name = "SECONDS", value_parser = seconds)]
     pub request_timeout: Duration,
 
-    /// Seconds that a picture, speech or a transcript may take.
+    /// Seconds that an image, speech or a transcript may take.
     #[arg(long, env = "MEDIA_TIMEOUT", default_value = "900", value_name = "SECONDS", value_parser = seconds)]
     pub media_timeout: Duration,
 
