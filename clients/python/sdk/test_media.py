@@ -201,4 +201,4 @@ def test_a_recording_in_a_message_is_heard_once(client, simulator):
             model="gpt-4o-mini", messages=[{"role": "user", "content": [{"type": "text", "text": "What is said?"}, audio]}]
         )
     assert len(simulator.journal("/api/features")) == 1
-    assert "written down" in simulator.prompts()[0]
+    assert "audio transcript" in simulator.prompts()[0]
