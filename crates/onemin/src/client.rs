@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, RETRY_AFTER,
     USER_AGENT as USER_AGENT_HEADER,
 };
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
@@ -32,7 +32,7 @@ use crate::facts::Fact;
 use crate::models::{self, Feature, Model};
 use crate::refusal::{self, Refusal};
 use crate::repaired_json::repaired;
-use crate::transport::{Body, Outgoing, Settings, Transport};
+use crate::transport::{self, Body, Outgoing, Settings, Transport};
 
 /// Where the API is.
 pub const DEFAULT_BASE_URL: &str = "https://api.1min.ai";
@@ -156,6 +156,8 @@ struct Inner {
     /// What every address of a stored file begins with.
     asset_base: String,
     user_agent: HeaderValue,
+    /// How the API's host is named in requests to it; worked out once.
+    host: Option<HeaderValue>,
     timeouts: Timeouts,
 }
 
@@ -177,9 +179,11 @@ impl Client {
             connect_timeout: options.timeouts.connect,
             nodelay: options.tcp_nodelay,
         })?;
+        let chat = uri(&base, "/api/chat-with-ai")?;
         let inner = Inner {
             transport,
-            chat: uri(&base, "/api/chat-with-ai")?,
+            host: transport::host_header(&chat),
+            chat,
             chat_streamed: uri(&base, "/api/chat-with-ai?isStreaming=true")?,
             assets: uri(&base, "/api/assets")?,
             features: uri(&base, "/api/features")?,
@@ -288,6 +292,7 @@ impl Client {
         body: Vec<u8>,
     ) -> Result<Request<Outgoing>, Error> {
         self.request(Method::POST, uri.clone(), accept, |headers| {
+            headers.extend(self.inner.host.clone().map(|host| (HOST, host)));
             headers.insert(API_KEY, key.header()?);
             headers.insert(CONTENT_TYPE, JSON);
             Ok(Outgoing::Bytes(Bytes::from(body)))
@@ -397,7 +402,7 @@ async fn document(body: Body, bound: usize, idle: Duration) -> Result<Vec<u8>, E
     let bytes = collect(body, bound, idle).await?;
     Ok(match repaired(&bytes) {
         Cow::Borrowed(_) => bytes,
-        Cow::Owned(repaired) => repaired,
+        Cow::Owned(repaired) => repaired.into_bytes(),
     })
 }
 

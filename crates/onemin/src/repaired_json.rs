@@ -10,15 +10,15 @@ use crate::facts::Fact;
 const ESCAPE_BYTES: usize = 6;
 
 /// What stands for a character that cannot be read.
-const REPLACEMENT_ESCAPE: &[u8] = b"\\ufffd";
+const REPLACEMENT_ESCAPE: &str = "\\ufffd";
 
 /// The document with U+FFFD in place of every byte sequence that is no UTF-8 and of every escaped
 /// half of a surrogate pair, as the reader of streamed text does it. A sound document is borrowed.
-pub(crate) fn repaired(document: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn repaired(document: &[u8]) -> Cow<'_, str> {
     let repaired = match lossy(document) {
-        Cow::Borrowed(text) => with_whole_pairs(text.as_bytes()),
-        Cow::Owned(text) => match with_whole_pairs(text.as_bytes()) {
-            Cow::Borrowed(_) => Cow::Owned(text.into_bytes()),
+        Cow::Borrowed(text) => with_whole_pairs(text),
+        Cow::Owned(text) => match with_whole_pairs(&text) {
+            Cow::Borrowed(_) => Cow::Owned(text),
             Cow::Owned(whole) => Cow::Owned(whole),
         },
     };
@@ -34,11 +34,12 @@ pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
-fn with_whole_pairs(document: &[u8]) -> Cow<'_, [u8]> {
+fn with_whole_pairs(text: &str) -> Cow<'_, str> {
+    let document = text.as_bytes();
     if memchr::memmem::find(document, b"\\u").is_none() {
-        return Cow::Borrowed(document);
+        return Cow::Borrowed(text);
     }
-    let mut whole = Vec::new();
+    let mut whole = String::new();
     let mut copied = 0;
     let mut at = 0;
     while let Some(left) = document.get(at..)
@@ -56,8 +57,8 @@ fn with_whole_pairs(document: &[u8]) -> Cow<'_, [u8]> {
                 2 * ESCAPE_BYTES
             }
             Some(0xD800..=0xDFFF) => {
-                whole.extend_from_slice(document.get(copied..at).unwrap_or_default());
-                whole.extend_from_slice(REPLACEMENT_ESCAPE);
+                whole.push_str(text.get(copied..at).unwrap_or_default());
+                whole.push_str(REPLACEMENT_ESCAPE);
                 copied = at + ESCAPE_BYTES;
                 ESCAPE_BYTES
             }
@@ -66,9 +67,9 @@ fn with_whole_pairs(document: &[u8]) -> Cow<'_, [u8]> {
         };
     }
     if copied == 0 {
-        return Cow::Borrowed(document);
+        return Cow::Borrowed(text);
     }
-    whole.extend_from_slice(document.get(copied..).unwrap_or_default());
+    whole.push_str(text.get(copied..).unwrap_or_default());
     Cow::Owned(whole)
 }
 
@@ -101,7 +102,7 @@ mod tests {
             (br#"{"a":"\\ud83d \n"}"#, "\\ud83d \n"),
             (b"{\"a\":\"\xff\\ud83d\"}", "\u{fffd}\u{fffd}"),
         ] {
-            let read: Value = serde_json::from_slice(&repaired(document)).unwrap();
+            let read: Value = serde_json::from_str(&repaired(document)).unwrap();
             assert_eq!(read["a"], expected, "{}", document.escape_ascii());
         }
     }
@@ -118,7 +119,7 @@ mod tests {
             let plain = |byte: &u8| !matches!(byte, b'"' | b'\\' | 0..32);
             let bytes: Vec<u8> = bytes.into_iter().filter(plain).collect();
             let document = [b"\"".as_slice(), &bytes, b"\""].concat();
-            let read: String = serde_json::from_slice(&repaired(&document)).unwrap();
+            let read: String = serde_json::from_str(&repaired(&document)).unwrap();
             prop_assert_eq!(read, String::from_utf8_lossy(&bytes));
         }
     }

@@ -88,12 +88,18 @@ impl Transport {
 
 /// As a request stands on a connection: the path alone, the host in a header.
 fn in_origin_form(request: &mut Request<Outgoing>) {
-    let host = host(request.uri()).and_then(|host| HeaderValue::try_from(host).ok());
-    if let Some(host) = host {
-        request.headers_mut().entry(header::HOST).or_insert(host);
+    if !request.headers().contains_key(header::HOST)
+        && let Some(host) = host_header(request.uri())
+    {
+        request.headers_mut().insert(header::HOST, host);
     }
     let path = request.uri().path_and_query().cloned();
     *request.uri_mut() = Uri::from(path.unwrap_or(PathAndQuery::from_static("/")));
+}
+
+/// The header that names the host of an address.
+pub(crate) fn host_header(uri: &Uri) -> Option<HeaderValue> {
+    HeaderValue::try_from(host(uri)?).ok()
 }
 
 /// The host as the header says it: without the port that goes without saying.

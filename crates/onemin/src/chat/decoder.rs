@@ -269,7 +269,7 @@ impl Answering {
             return self.done(out);
         }
         let sound = lossy(data);
-        if record::is_envelope(sound.as_bytes()) {
+        if record::is_envelope(&sound) {
             self.result(data, out)
         } else if Fragments::is_content(&sound) {
             self.content(data, out)

@@ -134,12 +134,12 @@ impl Reader {
 
 fn document_answer(
     declared: Declared,
-    document: &[u8],
+    document: &str,
     on_text: &mut dyn FnMut(&str),
 ) -> Result<Accounting, Error> {
     if declared != Declared::Document && !record::is_envelope(document) {
         let mut plain = Plain::default();
-        plain.push(document, on_text);
+        plain.push(document.as_bytes(), on_text);
         return plain.end(on_text);
     }
     let record = record::read(document)?;

@@ -32,8 +32,9 @@ struct Envelope<'d> {
 pub(crate) struct Record<'d> {
     uuid: Option<&'d str>,
     status: Option<&'d str>,
-    metadata: Option<&'d str>,
-    team_user: Option<&'d str>,
+    metadata: Metadata<'d>,
+    has_metadata: bool,
+    team_user: TeamUser<'d>,
     detail: Option<Detail<'d>>,
 }
 
@@ -79,8 +80,16 @@ impl<'d> Record<'d> {
         match key {
             "uuid" => return spans.value_into(&mut self.uuid),
             "status" => return spans.value_into(&mut self.status),
-            "metadata" => return spans.value_into(&mut self.metadata),
-            "teamUser" => return spans.value_into(&mut self.team_user),
+            // A list would be read by position, if at all.
+            "metadata" if spans.peek()? == b'{' => {
+                self.has_metadata = true;
+                let metadata = &mut self.metadata;
+                spans.object(&mut |spans, key| metadata.member(spans, key))?;
+            }
+            "teamUser" if spans.peek()? == b'{' => {
+                let team = &mut self.team_user;
+                spans.object(&mut |spans, key| team.member(spans, key))?;
+            }
             "aiRecordDetail" => {
                 if spans.peek()? == b'n' {
                     spans.value()?;
@@ -115,7 +124,7 @@ impl<'d> Detail<'d> {
 ///
 /// # Errors
 /// The refusal that the body or the record reports, or that there is no record.
-pub(crate) fn read(data: &[u8]) -> Result<Record<'_>, Error> {
+pub(crate) fn read(data: &str) -> Result<Record<'_>, Error> {
     read_where(data, |object| text_of(object).is_some())
 }
 
@@ -124,14 +133,13 @@ pub(crate) fn read(data: &[u8]) -> Result<Record<'_>, Error> {
 /// # Errors
 /// As [`read`].
 pub(crate) fn read_where(
-    data: &[u8],
+    data: &str,
     is_result: fn(&Map<String, Value>) -> bool,
 ) -> Result<Record<'_>, Error> {
     let malformed = ProtocolError::Malformed("a record of the answer was expected");
-    let envelope = str::from_utf8(data).ok().and_then(Envelope::read);
-    let envelope = envelope.ok_or_else(|| malformed.clone())?;
+    let envelope = Envelope::read(data).ok_or_else(|| malformed.clone())?;
     if envelope.is_failure() {
-        return Err(Refusal::from_body(None, data).into());
+        return Err(Refusal::from_body(None, data.as_bytes()).into());
     }
     let record = match envelope {
         Envelope {
@@ -152,9 +160,8 @@ pub(crate) fn read_where(
 }
 
 /// Whether a JSON body speaks of a record or of an error at all.
-pub(crate) fn is_envelope(data: &[u8]) -> bool {
-    let envelope = str::from_utf8(data).ok().and_then(Envelope::read);
-    envelope.is_some_and(|envelope| {
+pub(crate) fn is_envelope(data: &str) -> bool {
+    Envelope::read(data).is_some_and(|envelope| {
         envelope.record.is_some() || envelope.is_bare || envelope.is_failure()
     })
 }
@@ -225,13 +232,12 @@ impl Record<'_> {
 
     /// Whether there is an object of counts.
     pub(crate) fn has_metadata(&self) -> bool {
-        self.metadata.is_some_and(|raw| raw.starts_with('{'))
+        self.has_metadata
     }
 
     /// What the record says besides the text.
     pub(crate) fn accounting(&self) -> Accounting {
-        let metadata = self.metadata.and_then(Metadata::read).unwrap_or_default();
-        let team = self.team_user.and_then(TeamUser::read).unwrap_or_default();
+        let (metadata, team) = (&self.metadata, &self.team_user);
         let usage = metadata.usage();
         let is_number = |raw: &str| raw.starts_with(|c: char| c.is_ascii_digit());
         if usage.is_some() && !metadata.input_token.is_some_and(is_number) {
@@ -273,43 +279,31 @@ struct TeamUser<'d> {
 }
 
 impl<'d> Metadata<'d> {
-    /// None if it is no object.
-    fn read(raw: &'d str) -> Option<Self> {
-        let mut read = Self::default();
-        Spans::whole_object(raw, &mut |spans, key| {
-            let mut other = None;
-            let field = match key {
-                "totalToken" => &mut read.total_token,
-                "inputToken" => &mut read.input_token,
-                "outputToken" => &mut read.output_token,
-                "promptToken" => &mut read.prompt_token,
-                "credit" => &mut read.credit,
-                "inputCredit" => &mut read.input_credit,
-                "outputCredit" => &mut read.output_credit,
-                "finishReason" => &mut read.finish_reason,
-                "executionTime" => &mut read.execution_time,
-                _ => &mut other,
-            };
-            spans.value_into(field)
-        })?;
-        Some(read)
+    fn member(&mut self, spans: &mut Spans<'d>, key: &str) -> Option<()> {
+        let mut other = None;
+        spans.value_into(match key {
+            "totalToken" => &mut self.total_token,
+            "inputToken" => &mut self.input_token,
+            "outputToken" => &mut self.output_token,
+            "promptToken" => &mut self.prompt_token,
+            "credit" => &mut self.credit,
+            "inputCredit" => &mut self.input_credit,
+            "outputCredit" => &mut self.output_credit,
+            "finishReason" => &mut self.finish_reason,
+            "executionTime" => &mut self.execution_time,
+            _ => &mut other,
+        })
     }
 }
 
 impl<'d> TeamUser<'d> {
-    /// None if it is no object.
-    fn read(raw: &'d str) -> Option<Self> {
-        let mut read = Self::default();
-        Spans::whole_object(raw, &mut |spans, key| {
-            let mut other = None;
-            let field = match key {
-                "creditLimit" => &mut read.credit_limit,
-                "usedCredit" => &mut read.used_credit,
-                _ => &mut other,
-            };
-            spans.value_into(field)
-        })?;
-        Some(read)
+    fn member(&mut self, spans: &mut Spans<'d>, key: &str) -> Option<()> {
+        let mut other = None;
+        spans.value_into(match key {
+            "creditLimit" => &mut self.credit_limit,
+            "usedCredit" => &mut self.used_credit,
+            _ => &mut other,
+        })
     }
 }
 

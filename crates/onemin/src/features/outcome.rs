@@ -107,7 +107,8 @@ pub(crate) fn read(kind: Kind, body: &[u8]) -> Result<JobState, Error> {
     if whole.get("aiRecord").is_some_and(Value::is_null) && whole.get("error").is_none() {
         return Ok(JobState::Unknown);
     }
-    let record = record::read_where(body, is_result)?;
+    let text = str::from_utf8(body).map_err(|_| malformed.clone())?;
+    let record = record::read_where(text, is_result)?;
     let accounting = record.accounting();
     let fields = whole
         .get("aiRecord")

@@ -6,6 +6,7 @@ use crate::chat::{Accounting, Reader, RecordFilter, record};
 use crate::error::Error;
 use crate::features::{is_result, is_working};
 use crate::refusal::Refusal;
+use crate::repaired_json::repaired;
 
 /// The most of a refusal's body that is kept, in bytes.
 const REFUSAL_BYTES_MAX: usize = 64 * 1024;
@@ -135,7 +136,7 @@ fn of_record(document: &[u8]) -> Observed {
         .pointer("/aiRecord/status")
         .or_else(|| whole.get("status"));
     let works = status.and_then(Value::as_str).is_some_and(is_working);
-    match record::read_where(document, is_result) {
+    match record::read_where(&repaired(document), is_result) {
         Ok(record) => Observed {
             accounting: record.accounting(),
             end: if works {

@@ -24,7 +24,7 @@ const CODE_BYTES_MAX: usize = 80;
 impl Report {
     /// Reads a body: JSON in any known shape, a web page, or text.
     pub(crate) fn of_body(body: &[u8]) -> Self {
-        match serde_json::from_slice(&repaired(body)) {
+        match serde_json::from_str(&repaired(body)) {
             Ok(Value::Object(object)) => Self::of_object(object),
             Ok(Value::String(text)) => Self::of_text(&text),
             Ok(Value::Null) => Self::default(),

@@ -17,13 +17,12 @@ pub fn key(headers: &HeaderMap) -> Result<ApiKey, Failure> {
 /// The credential of a request as it was sent, whatever it is.
 #[must_use]
 pub fn text_of(headers: &HeaderMap) -> Option<&str> {
-    let places = [
-        bearer(headers),
-        text(headers, "x-api-key"),
-        text(headers, "api-key"),
-    ];
-    let mut given = places.into_iter().flatten().map(str::trim);
-    given.find(|key| !key.is_empty())
+    let filled = |key: &str| !key.is_empty();
+    let given = |name| text(headers, name).map(str::trim).filter(|key| filled(key));
+    let bearer = bearer(headers).map(str::trim).filter(|key| filled(key));
+    bearer
+        .or_else(|| given("x-api-key"))
+        .or_else(|| given("api-key"))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -72,6 +72,7 @@ pub async fn begin(
         log,
         silence: Silence::new(heartbeat.0),
         first: Vec::new(),
+        room: 0,
     };
     let mut first = Vec::new();
     if let Some(source) = &mut stream.source {
@@ -99,6 +100,9 @@ pub async fn begin(
     Ok(response)
 }
 
+/// A frame of a few events, for which no room is made beforehand.
+const SMALL_FRAME: u16 = 1024;
+
 struct EventStream<S> {
     /// None once the stream has ended, so that whatever it holds is let go at once.
     source: Option<S>,
@@ -106,6 +110,8 @@ struct EventStream<S> {
     log: RequestLog,
     silence: Silence,
     first: Vec<u8>,
+    /// The size of the last frame: the next will be much like it.
+    room: u16,
 }
 
 impl<S: EventSource> EventStream<S> {
@@ -153,6 +159,9 @@ impl<S: EventSource + Unpin> http_body::Body for EventStream<S> {
             if self.source.is_none() {
                 return Poll::Ready(None);
             }
+            if self.room > SMALL_FRAME {
+                out.reserve(self.room.into());
+            }
             if let Err(failure) = std::task::ready!(self.poll_more(cx, &mut out)) {
                 self.log.failed(&failure);
                 self.has_ended = true;
@@ -164,6 +173,7 @@ impl<S: EventSource + Unpin> http_body::Body for EventStream<S> {
                 self.source = None;
             }
         }
+        self.room = u16::try_from(out.len()).unwrap_or(u16::MAX);
         Poll::Ready(Some(Ok(Frame::data(Bytes::from(out)))))
     }
 

@@ -96,6 +96,14 @@ pub async fn route(
 
 /// Whether a URL's path is text. Handlers that take a part of it expect that.
 pub fn is_readable(uri: &Uri) -> bool {
+    // Most paths have nothing to decode.
+    if uri
+        .path()
+        .bytes()
+        .all(|byte| byte.is_ascii() && byte != b'%')
+    {
+        return true;
+    }
     let decoded = url::form_urlencoded::parse(uri.path().as_bytes());
     !decoded
         .into_iter()

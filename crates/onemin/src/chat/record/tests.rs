@@ -3,7 +3,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::super::{Accounting, Usage};
-use super::{Metadata, read, text_of_result};
+use super::{Metadata, Record, Spans, text_of_result};
 use crate::{Charged, Error, Refusal, RefusalKind};
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -13,6 +13,10 @@ fn fixture(name: &str) -> Vec<u8> {
             .join(name),
     )
     .unwrap()
+}
+
+fn read(body: &[u8]) -> Result<Record<'_>, Error> {
+    super::read(str::from_utf8(body).unwrap())
 }
 
 fn refused(body: &[u8]) -> Refusal {
@@ -115,7 +119,8 @@ fn a_missing_count_is_derived_where_it_can_be() {
         (json!({}), None),
     ] {
         let text = metadata.to_string();
-        let read = Metadata::read(&text).unwrap();
+        let mut read = Metadata::default();
+        Spans::whole_object(&text, &mut |spans, key| read.member(spans, key)).unwrap();
         assert_eq!(read.usage(), expected, "{metadata}");
     }
 }
