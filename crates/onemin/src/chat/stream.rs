@@ -15,8 +15,9 @@ use crate::transport::Body;
 /// How long the mark of the end is waited for once the record has come.
 const END_AFTER_RECORD_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The most bytes that one reading takes in, so that no stream keeps others waiting.
-const BYTES_PER_POLL_MAX: usize = 64 * 1024;
+/// The most bytes that one reading takes in, so that no stream keeps others waiting, and none whose
+/// client does not read holds much: an event for a client has several times upstream's bytes.
+const BYTES_PER_POLL_MAX: usize = 8 * 1024;
 
 /// One open streamed answer. Dropping it cancels the request at once.
 #[derive(Debug)]
