@@ -21,15 +21,26 @@ impl Form {
         self.raw(disposition.as_bytes(), bytes)
     }
 
+    /// A file whose part says that it is a PNG image.
+    pub(crate) fn png(self, field: &str, name: &str, bytes: &[u8]) -> Self {
+        let disposition = format!("name=\"{field}\"; filename=\"{name}\"");
+        self.part(disposition.as_bytes(), b"image/png", bytes)
+    }
+
     /// A part with this in its `Content-Disposition`.
-    pub(crate) fn raw(mut self, disposition: &[u8], bytes: &[u8]) -> Self {
-        let parts: [&[u8]; 6] = [
+    pub(crate) fn raw(self, disposition: &[u8], bytes: &[u8]) -> Self {
+        self.part(disposition, b"application/octet-stream", bytes)
+    }
+
+    fn part(mut self, disposition: &[u8], content_type: &[u8], bytes: &[u8]) -> Self {
+        let parts: [&[u8]; 7] = [
             b"--BOUNDARY\r\nContent-Disposition: form-data; ",
             disposition,
-            b"\r\nContent-Type: application/octet-stream\r\n\r\n",
+            b"\r\nContent-Type: ",
+            content_type,
+            b"\r\n\r\n",
             bytes,
             b"\r\n",
-            b"",
         ];
         self.0.extend(parts.concat());
         self

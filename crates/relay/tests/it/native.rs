@@ -241,9 +241,7 @@ async fn by_key(rig: &Rig, key: &str, method: Method, path: &str, body: &Value) 
 }
 
 async fn upload(rig: &Rig, key: &str, side: u32) -> Answer {
-    let form = Form::default()
-        .file("asset", "a.png", &png(side, 8))
-        .whole();
+    let form = Form::default().png("asset", "a.png", &png(side, 8)).whole();
     let headers = [("api-key", key), ("content-type", FORM)];
     rig.send(Method::POST, "/1min/api/assets", &headers, form)
         .await

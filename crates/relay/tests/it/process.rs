@@ -89,7 +89,7 @@ fn a_check_names_how_callers_are_known() {
             &["access keys", "DEFAULT_API_KEY", "KEYS_IN_URLS"],
         ),
         (
-            &["--onemin-api-keys", "home:key-of-the-house"],
+            &["--onemin-api-keys", "home=key-of-the-house"],
             &["access keys of this relay"],
             &[own],
         ),
@@ -98,7 +98,7 @@ fn a_check_names_how_callers_are_known() {
                 "--relay-keys",
                 "both",
                 "--onemin-api-keys",
-                "home:key-of-the-house",
+                "home=key-of-the-house",
             ],
             &["access keys of this relay, or clients' own"],
             &[],
