@@ -12,7 +12,7 @@ pub fn write(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
     let _ = value.serialize(&mut Serializer::with_formatter(out, OneLine));
 }
 
-/// Appends a text as a JSON string; the same as [`write`] makes of it, in a fraction of the time.
+/// Appends a text as a JSON string; the same as [`write()`] makes of it, in a fraction of the time.
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut left = text.as_bytes();
