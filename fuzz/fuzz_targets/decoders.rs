@@ -42,7 +42,7 @@ fuzz_target!(|bytes: &[u8]| {
             max_choices: 4,
             strict: false,
             call_corrections: 1,
-            form_corrections: 1,
+            json_corrections: 1,
         };
         if plan(&decoded.chat, able, policy, dialect.fields).is_ok() {
             let _prompt = compose(&decoded.chat, &Wording::default(), 7);
