@@ -32,7 +32,7 @@ use crate::facts::Fact;
 use crate::models::{self, Feature, Model};
 use crate::refusal::{self, Refusal};
 use crate::repaired_json::repaired;
-use crate::transport::{self, Body, Outgoing, Settings, Transport};
+use crate::transport::{self, Authorities, Body, Outgoing, Settings, Transport};
 
 /// Where the API is.
 pub const DEFAULT_BASE_URL: &str = "https://api.1min.ai";
@@ -76,6 +76,8 @@ pub struct Options {
     pub timeouts: Timeouts,
     /// Send small packets at once.
     pub tcp_nodelay: bool,
+    /// Trusted besides the authorities that browsers trust.
+    pub authorities: Authorities,
 }
 
 impl Default for Options {
@@ -88,6 +90,7 @@ impl Default for Options {
             user_agent: USER_AGENT.to_owned(),
             timeouts: Timeouts::default(),
             tcp_nodelay: true,
+            authorities: Authorities::default(),
         }
     }
 }
@@ -166,16 +169,13 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Invalid`] if the base URL is not http or https, or the user agent cannot be sent.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a client is made once, of options made for it"
-    )]
     pub fn new(options: Options) -> Result<Self, Error> {
         let asset_base = base(&options.asset_url)?;
         let base = base(&options.base_url)?;
         let user_agent = HeaderValue::from_str(&options.user_agent)
             .map_err(|_| Error::Invalid("the user agent cannot be sent"))?;
-        let transport = Transport::new(Settings {
+        let transport = Transport::new(&Settings {
+            authorities: options.authorities,
             connect_timeout: options.timeouts.connect,
             nodelay: options.tcp_nodelay,
         })?;

@@ -101,9 +101,9 @@ pub enum TransportKind {
     /// The whole call took longer than the limit.
     #[error("the answer was not complete within the time allowed")]
     WholeTimeout,
-    /// The connection could not be made: name, address, port or TLS.
-    #[error("no connection could be made")]
-    Connect,
+    /// The connection could not be made.
+    #[error("no connection could be made: {0}")]
+    Connect(ConnectFailure),
     /// A connection ended before the request was on its way.
     #[error("the connection closed before the request was sent")]
     NotSent,
@@ -115,10 +115,33 @@ pub enum TransportKind {
     Source,
 }
 
+/// Why no connection could be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectFailure {
+    /// The name of the host has no address, or none could be asked for.
+    #[error("the host name cannot be resolved")]
+    Name,
+    /// Nobody listens at the address.
+    #[error("the connection was refused")]
+    Refused,
+    /// There is no way to the address.
+    #[error("the host or its network is unreachable")]
+    Unreachable,
+    /// The server's certificate is not valid for it, or of an authority that is not trusted.
+    #[error("the TLS certificate is not trusted")]
+    Certificate,
+    /// TLS could not be agreed on.
+    #[error("the TLS handshake failed")]
+    Tls,
+    /// Another reason, which the source of the error holds.
+    #[error("the connection failed")]
+    Other,
+}
+
 impl TransportError {
     pub(crate) fn new(kind: TransportKind) -> Self {
         let accepted = match kind {
-            TransportKind::ConnectTimeout | TransportKind::Connect | TransportKind::NotSent => {
+            TransportKind::ConnectTimeout | TransportKind::Connect(_) | TransportKind::NotSent => {
                 Accepted::No
             }
             _ => Accepted::Maybe,

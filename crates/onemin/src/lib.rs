@@ -103,7 +103,8 @@ pub use client::{
     Client, DEFAULT_ASSET_URL, DEFAULT_BASE_URL, JobPoll, NativeBody, NativeRequest,
     NativeResponse, Options, Submitted, Timeouts, USER_AGENT,
 };
-pub use error::{Accepted, Error, ProtocolError, TransportError, TransportKind};
+pub use error::{Accepted, ConnectFailure, Error, ProtocolError, TransportError, TransportKind};
 pub use features::{Invalid, Mode, Outcome, Payload, ResultAsset};
 pub use models::{Feature, Model};
 pub use refusal::{Charged, FieldProblem, Refusal, RefusalKind, Shortfall};
+pub use transport::Authorities;

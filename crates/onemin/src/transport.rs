@@ -2,6 +2,7 @@
 //!
 //! Everything above reads a body through [`Body`] alone, so that what is below can be exchanged.
 
+mod authorities;
 mod connect;
 mod connection;
 mod outgoing;
@@ -17,7 +18,8 @@ use http::{HeaderValue, Request, Response, Uri, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
-use crate::error::{TransportError, TransportKind};
+use crate::error::{ConnectFailure, TransportError, TransportKind};
+pub use authorities::Authorities;
 use connect::Connector;
 pub(crate) use connect::Settings;
 use connection::{Connection, NoResponse};
@@ -35,7 +37,7 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(settings: Settings) -> Result<Self, crate::error::Error> {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, crate::error::Error> {
         Ok(Self {
             connector: Connector::new(settings)?,
             pool: Arc::default(),
@@ -49,7 +51,7 @@ impl Transport {
         mut request: Request<Outgoing>,
     ) -> Result<Response<Body>, TransportError> {
         let address = request.uri().clone();
-        let no_host = || TransportError::new(TransportKind::Connect);
+        let no_host = || TransportError::new(TransportKind::Connect(ConnectFailure::Name));
         let origin = Origin::of(&address).ok_or_else(no_host)?;
         in_origin_form(&mut request);
         while let Some(pooled) = self.pool.take(&origin) {
@@ -66,7 +68,9 @@ impl Transport {
         let socket = self.connector.connect(address).await?;
         match Connection::over(socket).await {
             Ok(connection) => Ok(Box::new(connection)),
-            Err(error) => Err(TransportError::new(TransportKind::Connect).caused_by(error)),
+            Err(error) => Err(
+                TransportError::new(TransportKind::Connect(ConnectFailure::Other)).caused_by(error),
+            ),
         }
     }
 

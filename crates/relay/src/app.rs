@@ -82,7 +82,8 @@ impl App {
     /// # Errors
     /// [`StartError::Client`], [`StartError::Settings`].
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
-        let client = Client::new(settings.upstream.client_options())?;
+        let options = settings.upstream.client_options();
+        let client = Client::new(options.map_err(StartError::Settings)?)?;
         let stores = Stores::choose(&settings.store).map_err(StartError::Settings)?;
         let objects = Objects::new(&stores, &settings.objects);
         let models = Arc::new(Models::new(

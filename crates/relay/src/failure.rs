@@ -28,7 +28,7 @@ pub fn of_upstream(error: &Error) -> Failure {
 fn lead(error: &Error) -> &'static str {
     match error {
         Error::Transport(error) => match error.kind {
-            TransportKind::Connect | TransportKind::NotSent => "1min.ai could not be reached",
+            TransportKind::Connect(_) | TransportKind::NotSent => "1min.ai could not be reached",
             TransportKind::Source => "The upload broke off",
             _ => "1min.ai broke off",
         },

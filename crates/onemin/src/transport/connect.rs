@@ -1,7 +1,9 @@
 //! Sockets: TCP, TLS where the address says so, within one time limit for both.
 
 use std::collections::HashMap;
+use std::error::Error as StdError;
 use std::future::poll_fn;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,11 +15,13 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tower::Service as _;
 
-use crate::error::{Error, TransportError, TransportKind};
+use super::Authorities;
+use crate::error::{ConnectFailure, Error, TransportError, TransportKind};
 
 /// How connections are made.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
+    pub(crate) authorities: Authorities,
     pub(crate) connect_timeout: Duration,
     pub(crate) nodelay: bool,
 }
@@ -47,15 +51,14 @@ struct Unreachable {
 const SAME_WAIT: Duration = Duration::from_secs(1);
 
 impl Connector {
-    pub(super) fn new(settings: Settings) -> Result<Self, Error> {
+    pub(super) fn new(settings: &Settings) -> Result<Self, Error> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(settings.nodelay);
         tcp.set_keepalive(Some(TCP_KEEPALIVE));
         tcp.set_connect_timeout(Some(settings.connect_timeout));
         let tls = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
-            .map_err(|_| Error::Invalid("TLS could not be set up"))?
+            .with_tls_config(settings.authorities.client_config()?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
@@ -91,7 +94,7 @@ impl Connector {
                 let kind = if is_late {
                     TransportKind::ConnectTimeout
                 } else {
-                    TransportKind::Connect
+                    TransportKind::Connect(failure(&*error))
                 };
                 Err(TransportError::new(kind).caused_by(error))
             }
@@ -105,6 +108,36 @@ impl Connector {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Why there is no connection, by the first cause that tells.
+fn failure(error: &(dyn StdError + 'static)) -> ConnectFailure {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(tls) = error.downcast_ref() {
+            return match tls {
+                rustls::Error::InvalidCertificate(_) => ConnectFailure::Certificate,
+                _ => ConnectFailure::Tls,
+            };
+        }
+        let io = error.downcast_ref::<io::Error>();
+        match io.map(io::Error::kind) {
+            Some(io::ErrorKind::ConnectionRefused) => return ConnectFailure::Refused,
+            Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
+                return ConnectFailure::Unreachable;
+            }
+            // The connector has no type for it.
+            None if error.to_string() == "dns error" => return ConnectFailure::Name,
+            _ => {}
+        }
+        // What an I/O error is made of is not its source, but that one's source is.
+        let within = io.and_then(io::Error::get_ref);
+        cause = match within {
+            Some(within) => Some(within),
+            None => error.source(),
+        };
+    }
+    ConnectFailure::Other
 }
 
 /// One attempt to connect. One that was waited for in vain leaves a note.

@@ -189,7 +189,9 @@ async fn a_server_that_dies_after_the_submission_leaves_the_request_taken() {
         .await
         .unwrap_err();
     assert_eq!(error.was_accepted(), Accepted::Maybe);
-    assert!(matches!(error, Error::Transport(error) if error.kind == TransportKind::Connect));
+    assert!(
+        matches!(error, Error::Transport(error) if matches!(error.kind, TransportKind::Connect(_)))
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Time limits, dead connections, and whether a request may be sent again.
 
-use onemin::{Accepted, Client, Error, Options, Timeouts, TransportError, TransportKind};
+use onemin::{
+    Accepted, Client, ConnectFailure, Error, Options, Timeouts, TransportError, TransportKind,
+};
 use url::Url;
 
 use super::server::{Server, Step, chunk, events, json};
@@ -125,7 +127,20 @@ async fn a_connection_that_is_refused_took_nothing() {
     .unwrap();
     let error = client.chat(&key(), &ask("hi")).await.unwrap_err();
     assert_eq!(error.was_accepted(), Accepted::No);
-    assert_eq!(transport(error).kind, TransportKind::Connect);
+    let refused = TransportKind::Connect(ConnectFailure::Refused);
+    assert_eq!(transport(error).kind, refused);
+}
+
+#[tokio::test]
+async fn a_host_without_an_address_is_named_as_the_cause() {
+    let client = Client::new(Options {
+        base_url: Url::parse("http://no-such-host.invalid").unwrap(),
+        ..Options::default()
+    })
+    .unwrap();
+    let error = client.chat(&key(), &ask("hi")).await.unwrap_err();
+    let no_name = TransportKind::Connect(ConnectFailure::Name);
+    assert_eq!(transport(error).kind, no_name);
 }
 
 #[tokio::test]

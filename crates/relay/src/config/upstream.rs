@@ -1,8 +1,11 @@
 //! Where 1min.ai is, and how long it is waited for.
 
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
+use onemin::Authorities;
 use url::Url;
 
 use crate::setting_values::{boolean, http_url, seconds};
@@ -19,6 +22,11 @@ pub struct UpstreamSettings {
     /// Where 1min.ai's files are.
     #[arg(long, env = "ONEMIN_ASSET_URL", default_value = onemin::DEFAULT_ASSET_URL, value_name = "URL", value_parser = http_url)]
     pub onemin_asset_url: Url,
+
+    /// A PEM file of certificate authorities that are trusted for 1min.ai besides those that
+    /// browsers trust: for a proxy on the way that decrypts TLS.
+    #[arg(long, env = "ONEMIN_CA_FILE", value_name = "FILE")]
+    pub onemin_ca_file: Option<PathBuf>,
 
     /// Seconds to wait for a connection to 1min.ai.
     #[arg(long, env = "CONNECT_TIMEOUT", default_value = "10", value_name = "SECONDS", value_parser = seconds)]
@@ -55,14 +63,22 @@ pub struct UpstreamSettings {
 
 impl UpstreamSettings {
     /// The options of the 1min.ai client.
-    #[must_use]
-    pub fn client_options(&self) -> onemin::Options {
-        onemin::Options {
+    ///
+    /// # Errors
+    /// `ONEMIN_CA_FILE` cannot be read or holds no certificates; in words for the operator.
+    pub fn client_options(&self) -> Result<onemin::Options, String> {
+        let authorities = self
+            .onemin_ca_file
+            .as_deref()
+            .map(authorities)
+            .transpose()?;
+        Ok(onemin::Options {
+            authorities: authorities.unwrap_or_default(),
             base_url: self.onemin_base_url.clone(),
             asset_url: self.onemin_asset_url.clone(),
             timeouts: self.timeouts(),
             ..onemin::Options::default()
-        }
+        })
     }
 
     fn timeouts(&self) -> onemin::Timeouts {
@@ -83,4 +99,10 @@ impl UpstreamSettings {
     pub fn longest_request(&self) -> Duration {
         self.request_timeout.max(self.media_timeout)
     }
+}
+
+fn authorities(file: &Path) -> Result<Authorities, String> {
+    let because = |why: &dyn Display| format!("ONEMIN_CA_FILE `{}`: {why}", file.display());
+    let pem = std::fs::read(file).map_err(|error| because(&error))?;
+    Authorities::from_pem(&pem).map_err(|error| because(&error))
 }

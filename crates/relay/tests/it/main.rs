@@ -40,5 +40,6 @@ mod sharing;
 mod stalled_peers;
 mod stopping;
 mod supplied_keys;
+mod tls_upstream;
 mod tools;
 mod videos;
