@@ -82,7 +82,38 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its name for logs and counts.
+    /// All of them.
+    pub const ALL: [Self; 21] = [
+        Self::Invalid,
+        Self::Unsupported,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::ModelNotFound,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::UnsupportedMediaType,
+        Self::UpgradeRefused,
+        Self::Conflict,
+        Self::TooLarge,
+        Self::ContextTooLong,
+        Self::RateLimited,
+        Self::OutOfCredits,
+        Self::ContentRefused,
+        Self::Unmet,
+        Self::NotImplemented,
+        Self::Upstream,
+        Self::UpstreamTimeout,
+        Self::Overloaded,
+        Self::Internal,
+    ];
+
+    /// The kind of a name, as a record keeps it.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Its name for records, logs and counts.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

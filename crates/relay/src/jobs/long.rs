@@ -43,7 +43,31 @@ fn failure(error: Option<JobError>) -> Failure {
         code: String::new(),
         message: "1min.ai made nothing and gave no reason.".to_owned(),
     });
-    let of_code = [Kind::ContentRefused, Kind::OutOfCredits, Kind::Invalid];
-    let kind = of_code.into_iter().find(|kind| kind.name() == code);
-    Failure::new(kind.unwrap_or(Kind::Upstream), message).with_retry(false)
+    let kind = Kind::of_name(&code).unwrap_or(Kind::Upstream);
+    Failure::new(kind, message).with_retry(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waited_is_told_the_kind_of_failure_that_the_record_holds() {
+        for kind in Kind::ALL {
+            let error = JobError {
+                code: kind.name().to_owned(),
+                message: "It failed.".to_owned(),
+            };
+            let failure = failure(Some(error));
+            assert_eq!((failure.kind, failure.retry), (kind, Some(false)));
+        }
+        for code in ["", "unknown_outcome", "expired", "no_result"] {
+            let error = JobError {
+                code: code.to_owned(),
+                message: "It failed.".to_owned(),
+            };
+            assert_eq!(failure(Some(error)).kind, Kind::Upstream, "{code}");
+        }
+        assert_eq!(failure(None).kind, Kind::Upstream);
+    }
 }
