@@ -4,142 +4,40 @@ mod conversations;
 mod download;
 mod features;
 mod native;
+mod options;
+mod response;
 
 pub use features::{JobPoll, Submitted};
 pub use native::{NativeBody, NativeRequest, NativeResponse};
+pub use options::{DEFAULT_ASSET_URL, DEFAULT_BASE_URL, Options, Timeouts, USER_AGENT};
 
-use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, RETRY_AFTER,
-    USER_AGENT as USER_AGENT_HEADER,
-};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT as USER_AGENT_HEADER};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 use tokio::time::Instant;
 use url::Url;
 
 use crate::api_key::ApiKey;
 use crate::assets::{self, Asset, Upload};
-use crate::chat::{self, Answer, Reader, Stream};
-use crate::clock;
-use crate::drift;
-use crate::error::{Error, ProtocolError, TransportError, TransportKind};
-use crate::facts::Fact;
+use crate::chat::{self, Answer, Stream};
+use crate::error::{Error, TransportError, TransportKind};
 use crate::models::{self, Feature, Model};
-use crate::refusal::{self, Refusal};
-use crate::repaired_json::repaired;
-use crate::transport::{self, Authorities, Body, Outgoing, Settings, Transport};
-
-/// Where the API is.
-pub const DEFAULT_BASE_URL: &str = "https://api.1min.ai";
-
-/// Where stored files are.
-pub const DEFAULT_ASSET_URL: &str = "https://asset.1min.ai";
-
-/// How this client names itself. Upstream's edge refuses the names of some libraries.
-pub const USER_AGENT: &str = concat!(
-    "1min-relay/",
-    env!("CARGO_PKG_VERSION"),
-    " (+",
-    env!("CARGO_PKG_REPOSITORY"),
-    ")"
-);
+use crate::transport::{self, Body, Outgoing, Settings, Transport};
+use response::{accepted, collect, document, reader, whole};
 
 const API_KEY: HeaderName = HeaderName::from_static("api-key");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 const UNCOMPRESSED: HeaderValue = HeaderValue::from_static("identity");
 
-/// The largest body of a refusal that is read, in bytes.
-const REFUSAL_BYTES_MAX: usize = 64 * 1024;
-
 /// The largest answer to an upload, in bytes: it may hold the text of the document.
 const UPLOAD_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The largest list of models, in bytes.
 const MODELS_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// What a client is made of.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Where the API is, https or http.
-    pub base_url: Url,
-    /// Where stored files are.
-    pub asset_url: Url,
-    /// The `user-agent` header.
-    pub user_agent: String,
-    /// The time limits.
-    pub timeouts: Timeouts,
-    /// Send small packets at once.
-    pub tcp_nodelay: bool,
-    /// Trusted besides the authorities that browsers trust.
-    pub authorities: Authorities,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        #[expect(clippy::expect_used, reason = "constants, and a test parses them")]
-        let url = |text| Url::parse(text).expect("a URL");
-        Self {
-            base_url: url(DEFAULT_BASE_URL),
-            asset_url: url(DEFAULT_ASSET_URL),
-            user_agent: USER_AGENT.to_owned(),
-            timeouts: Timeouts::default(),
-            tcp_nodelay: true,
-            authorities: Authorities::default(),
-        }
-    }
-}
-
-/// Time limits; each is told apart in the error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
-    /// For a connection, TLS included.
-    pub connect: Duration,
-    /// From sending a chat request to the head of the response. Without streaming the head comes
-    /// when the answer is complete.
-    pub first_byte: Duration,
-    /// Between two reads of a streamed answer.
-    pub idle: Duration,
-    /// For a whole chat call, streamed or not.
-    pub whole: Duration,
-    /// For a list of models.
-    pub models: Duration,
-    /// For an upload.
-    pub upload: Duration,
-    /// For a feature (images, speech, transcripts, code) until its result is there, held or
-    /// polled.
-    pub feature: Duration,
-    /// Before a job is polled for the first time. Later polls come more rarely, at most five times
-    /// as rarely.
-    pub poll: Duration,
-    /// For a small request that costs nothing: one poll of a job, a conversation, a deletion.
-    pub small: Duration,
-    /// From asking for a stored file to the head of the response. Its bytes may then take as long
-    /// as they keep coming, see `idle`.
-    pub download: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            first_byte: Duration::from_mins(3),
-            idle: Duration::from_mins(2),
-            whole: Duration::from_mins(15),
-            models: Duration::from_secs(5),
-            upload: Duration::from_mins(3),
-            feature: Duration::from_mins(15),
-            poll: Duration::from_secs(2),
-            small: Duration::from_secs(30),
-            download: Duration::from_secs(30),
-        }
-    }
-}
 
 /// A client of 1min.ai. Clones share their connections.
 #[derive(Debug, Clone)]
@@ -343,106 +241,6 @@ async fn within<T>(
         Ok(done) => done,
         Err(_) => Err(TransportError::new(kind).into()),
     }
-}
-
-/// Lets a response pass that reports success, and reads any other as a refusal.
-async fn accepted(response: Response<Body>) -> Result<Response<Body>, Error> {
-    let status = response.status();
-    if status.is_success() {
-        return readable(response);
-    }
-    let led = status.is_redirection().then(|| led_to(&response)).flatten();
-    let wait = response.headers().get(RETRY_AFTER);
-    let wait = wait.and_then(|value| refusal::retry_after(value.as_bytes(), clock::now()));
-    if status == StatusCode::TOO_MANY_REQUESTS && wait.is_none() {
-        drift::count(Fact::RateLimited);
-    }
-    let body = beginning(response.into_body(), REFUSAL_BYTES_MAX).await;
-    let mut refusal = Refusal::from_body(Some(status.as_u16()), &body);
-    refusal.retry_after = wait;
-    if let Some(host) = led {
-        refusal.message = format!("the request was sent on to {host}, which is not followed");
-    }
-    Err(refusal.into())
-}
-
-/// Lets a response pass whose bytes are what they say.
-fn readable(response: Response<Body>) -> Result<Response<Body>, Error> {
-    let encoding = response.headers().get(CONTENT_ENCODING);
-    let encoding = encoding.map(|value| value.as_bytes().to_ascii_lowercase());
-    match encoding.as_deref().map(<[u8]>::trim_ascii) {
-        Some(b"gzip" | b"x-gzip" | b"deflate" | b"br" | b"zstd" | b"compress") => Err(
-            ProtocolError::Malformed("it is compressed, although that was not asked for").into(),
-        ),
-        _ => Ok(response),
-    }
-}
-
-/// The host that a redirection leads to.
-fn led_to(response: &Response<Body>) -> Option<String> {
-    let location = response.headers().get(LOCATION)?.to_str().ok()?;
-    Some(Url::parse(location).ok()?.host_str()?.to_owned())
-}
-
-/// As much of a body as comes, up to a bound: the status has already said what matters.
-async fn beginning(mut body: Body, bound: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while bytes.len() < bound {
-        let Some(Ok(next)) = body.next().await else {
-            break;
-        };
-        bytes.extend_from_slice(&next);
-    }
-    bytes.truncate(bound);
-    bytes
-}
-
-/// A whole JSON document.
-async fn document(body: Body, bound: usize, idle: Duration) -> Result<Vec<u8>, Error> {
-    let bytes = collect(body, bound, idle).await?;
-    Ok(match repaired(&bytes) {
-        Cow::Borrowed(_) => bytes,
-        Cow::Owned(repaired) => repaired.into_bytes(),
-    })
-}
-
-/// The next bytes of a body that is read whole, within the limit between two reads.
-async fn next(body: &mut Body, idle: Duration) -> Result<Option<Bytes>, Error> {
-    match tokio::time::timeout(idle, body.next()).await {
-        Ok(next) => Ok(next.transpose()?),
-        Err(_) => Err(TransportError::new(TransportKind::IdleTimeout).into()),
-    }
-}
-
-async fn collect(mut body: Body, bound: usize, idle: Duration) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    while let Some(next) = next(&mut body, idle).await? {
-        bytes.extend_from_slice(&next);
-        if bytes.len() > bound {
-            return Err(ProtocolError::BodyTooLarge(bound).into());
-        }
-    }
-    Ok(bytes)
-}
-
-async fn whole(response: Response<Body>, idle: Duration) -> Result<Answer, Error> {
-    let mut reader = reader(&response);
-    let mut body = response.into_body();
-    let mut text = String::new();
-    while let Some(bytes) = next(&mut body, idle).await? {
-        if let Some(accounting) = reader.push(&bytes, &mut |piece| text.push_str(piece))? {
-            body.finish();
-            return Ok(Answer { text, accounting });
-        }
-    }
-    let accounting = reader.end(&mut |piece| text.push_str(piece))?;
-    Ok(Answer { text, accounting })
-}
-
-fn reader(response: &Response<Body>) -> Reader {
-    let content_type = response.headers().get(CONTENT_TYPE);
-    let length = response.body().length();
-    Reader::new(content_type.map(HeaderValue::as_bytes), length)
 }
 
 /// The base without a slash at its end, and without query and fragment.
