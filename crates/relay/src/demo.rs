@@ -17,7 +17,7 @@ use crate::accounts::balance::Balance;
 use crate::clock;
 use crate::config::sharing::SharingSettings;
 use crate::config::upstream::UpstreamSettings;
-use crate::ledger::booking::{Booking, OpenRows};
+use crate::ledger::booking::{Booking, OpenRows, Repeats};
 use crate::ledger::period::Per;
 use crate::ledger::queue::Message;
 use crate::ledger::row::{CostSource, LedgerRow, RowKind};
@@ -137,7 +137,8 @@ impl Demo {
             let (group, calendar) = (group.to_vec(), ledger.calendar().clone());
             let booking = database.transaction(move |transaction| {
                 Box::pin(async move {
-                    let mut booking = Booking::new(transaction, calendar, OpenRows::new());
+                    let mut booking =
+                        Booking::new(transaction, calendar, OpenRows::new(), Repeats::None);
                     booking.book(&group).await?;
                     booking.finish().await.map(drop)
                 })

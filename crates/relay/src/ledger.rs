@@ -10,6 +10,7 @@ pub mod estimate;
 pub mod gate;
 pub mod hold;
 mod hold_rows;
+mod ledger_rows;
 pub mod paid_call;
 pub mod payer;
 pub mod period;

@@ -1,20 +1,27 @@
 //! A group of messages as statements of one transaction: rows, their sums by hour and day, budget
 //! counters and the accounts' totals change together or not at all.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod accounts;
+mod counted;
+mod sums;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::counters::RELAY;
-use super::hold_rows::{HOLD_COLUMNS, insert_hold, read_hold};
-use super::period::Calendar;
+use accounts::Accounts;
+use counted::Counted;
+use sums::Sums;
+
+use super::hold_rows::{delete_counted_holds, delete_holds, expired_holds, insert_holds};
+use super::ledger_rows::{insert_row_once, insert_rows, row_values};
+use super::period::{Calendar, Periods};
 use super::queue::Message;
 use super::row::{CostSource, HoldRow, LedgerRow, RowKind};
 use crate::accounts::balance::Balance;
 use crate::store::StoreError;
 use crate::store::database::{Param, Transaction};
-
-const HOUR: i64 = 60 * 60 * 1000;
 
 /// Rows whose real cost may still become known, by account.
 pub type OpenRows = HashMap<String, Vec<LedgerRow>>;
@@ -33,35 +40,39 @@ pub struct Correction {
     pub difference: i64,
 }
 
+/// Whether messages may have been booked before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeats {
+    /// They were not: rows are written together, and one that is there already undoes all.
+    None,
+    /// They may, since it is not known whether the transaction before was committed, or they come from
+    /// the spool file: rows are written one by one, and those that are there do not count again.
+    Possible,
+}
+
 /// Books messages within a transaction.
 pub struct Booking<'t> {
     transaction: &'t mut Transaction,
     calendar: Calendar,
     open: OpenRows,
-    sums: BTreeMap<SumKey, Sum>,
-    counters: BTreeMap<(String, String), (i64, i64)>,
-    booked: BTreeMap<String, i64>,
+    repeats: Repeats,
+    /// The values of rows that are still to be written.
+    rows: Vec<Param>,
+    /// Holds that are over, of which no counter of the database knows.
+    settled: Vec<Param>,
+    /// Holds that are over, and part of the database's counters.
+    settled_counted: Vec<CountedHold>,
+    sums: Sums,
+    counted: Counted,
+    accounts: Accounts,
     corrections: Vec<Correction>,
 }
 
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct SumKey {
-    hour: i64,
-    day: String,
-    kind: &'static str,
+/// A hold that is part of the database's counters.
+struct CountedHold {
+    id: String,
     key_id: String,
-    account: String,
-    api: String,
-    model: String,
-    outcome: String,
-}
-
-#[derive(Debug, Default)]
-struct Sum {
-    requests: i64,
-    failed: i64,
-    input_tokens: i64,
-    output_tokens: i64,
+    periods: Arc<Periods>,
     credits: i64,
 }
 
@@ -74,35 +85,47 @@ pub struct Booked {
     pub corrections: Vec<Correction>,
 }
 
-/// The messages that must be written: a hold that is settled in the same group is not.
-fn needed(messages: &[Message]) -> (Vec<&Message>, HashSet<&str>) {
+/// The holds that must be written, and those that need not be since they are settled in the same group.
+fn needed(messages: &[Message]) -> (Vec<&HoldRow>, HashSet<&str>) {
+    let held = messages.iter().filter_map(|message| match message {
+        Message::Hold(hold) => Some(&**hold),
+        _ => None,
+    });
+    let held: Vec<&HoldRow> = held.collect();
+    if held.is_empty() {
+        return (held, HashSet::new());
+    }
     let settled = messages.iter().filter_map(|message| match message {
         Message::Row(row) => Some(row.settles.iter().map(|hold| hold.id.as_str())),
         _ => None,
     });
     let settled: HashSet<&str> = settled.flatten().collect();
-    let mut skipped = HashSet::new();
-    let needed = messages.iter().filter(|message| match message {
-        Message::Hold(hold) if !hold.counted && settled.contains(hold.id.as_str()) => {
-            skipped.insert(hold.id.as_str());
-            false
-        }
-        _ => true,
-    });
-    (needed.collect(), skipped)
+    let is_over = |hold: &&HoldRow| !hold.counted && settled.contains(hold.id.as_str());
+    let (skipped, needed): (Vec<_>, Vec<_>) = held.into_iter().partition(is_over);
+    let skipped = skipped.into_iter().map(|hold| hold.id.as_str()).collect();
+    (needed, skipped)
 }
 
 impl<'t> Booking<'t> {
     /// Begins a group.
     #[must_use]
-    pub fn new(transaction: &'t mut Transaction, calendar: Calendar, open: OpenRows) -> Self {
+    pub fn new(
+        transaction: &'t mut Transaction,
+        calendar: Calendar,
+        open: OpenRows,
+        repeats: Repeats,
+    ) -> Self {
         Self {
             transaction,
             calendar,
             open,
-            sums: BTreeMap::new(),
-            counters: BTreeMap::new(),
-            booked: BTreeMap::new(),
+            repeats,
+            rows: Vec::new(),
+            settled: Vec::new(),
+            settled_counted: Vec::new(),
+            sums: Sums::default(),
+            counted: Counted::default(),
+            accounts: Accounts::default(),
             corrections: Vec::new(),
         }
     }
@@ -140,10 +163,19 @@ impl<'t> Booking<'t> {
     /// # Errors
     /// [`StoreError`]; the transaction must be undone.
     pub async fn book(&mut self, messages: &[Message]) -> Result<(), StoreError> {
-        let (needed, skipped) = needed(messages);
-        for message in needed {
+        let names = messages.iter().map(|message| match message {
+            Message::Row(row) => row.account.as_str(),
+            Message::Balance { account, .. } => account,
+            Message::Hold(_) => "",
+        });
+        self.accounts
+            .load(self.transaction, names.collect::<BTreeSet<&str>>())
+            .await?;
+        let (held, skipped) = needed(messages);
+        insert_holds(self.transaction, &held).await?;
+        for message in messages {
             match message {
-                Message::Hold(hold) => insert_hold(self.transaction, hold).await?,
+                Message::Hold(_) => {}
                 Message::Row(row) => self.row(row, &skipped).await?,
                 Message::Balance {
                     account,
@@ -156,23 +188,25 @@ impl<'t> Booking<'t> {
     }
 
     /// Books calls whose process died, or whose time is over, as their estimate. `expired` is the
-    /// time before which a hold must have expired; none means all but those of jobs.
+    /// time before which a hold must have expired; none means all but those of jobs. Each call books a
+    /// part of them, and tells how many.
     ///
     /// # Errors
     /// [`StoreError`]; the transaction must be undone.
     pub async fn give_up_holds(&mut self, expired: Option<i64>) -> Result<usize, StoreError> {
-        let (condition, params) = match expired {
-            Some(before) => ("expires < $1", vec![Param::from(before)]),
-            None => ("job = 0", Vec::new()),
-        };
-        let sql =
-            format!("SELECT {HOLD_COLUMNS} FROM holds WHERE {condition} ORDER BY at LIMIT 1000");
-        let rows = self.transaction.rows(&sql, params).await?;
-        let count = rows.len();
-        for row in &rows {
-            let hold = read_hold(row)?;
-            if !self.delete_hold(&hold).await? {
+        let holds = expired_holds(self.transaction, expired).await?;
+        let count = holds.len();
+        let names = holds.iter().map(|hold| hold.account.as_str()).collect();
+        self.accounts.load(self.transaction, names).await?;
+        let ids = holds.iter().map(|hold| hold.id.as_str().into()).collect();
+        let deleted = delete_counted_holds(self.transaction, ids).await?;
+        for hold in holds {
+            if !deleted.contains(&hold.id) {
                 continue;
+            }
+            if hold.counted {
+                let periods = self.calendar.at(hold.at);
+                self.counted.add(&hold.key_id, &periods, 0, -hold.credits);
             }
             let row = LedgerRow {
                 id: hold.id,
@@ -192,29 +226,28 @@ impl<'t> Booking<'t> {
         Ok(count)
     }
 
-    /// Writes the sums. Gives what has changed besides the database, for when it is committed.
+    /// Writes what was gathered. Gives what has changed besides the database, for when it is committed.
     ///
     /// # Errors
     /// [`StoreError`]; the transaction must be undone.
     pub async fn finish(mut self) -> Result<Booked, StoreError> {
-        for (key, sum) in std::mem::take(&mut self.sums) {
-            self.write_sum(key, &sum).await?;
-        }
-        let accounts: Vec<String> = self.booked.keys().cloned().collect();
-        for account in accounts {
-            self.write_booked(&account).await?;
-        }
-        // Last, since others wait for them.
-        for ((scope, period), (settled, held)) in std::mem::take(&mut self.counters) {
-            if settled == 0 && held == 0 {
-                continue;
+        self.write_rows().await?;
+        delete_holds(self.transaction, self.settled).await?;
+        if !self.settled_counted.is_empty() {
+            let ids = self.settled_counted.iter().map(|hold| hold.id.as_str());
+            let ids = ids.map(Param::from).collect();
+            let deleted = delete_counted_holds(self.transaction, ids).await?;
+            for hold in &self.settled_counted {
+                if deleted.contains(&hold.id) {
+                    self.counted
+                        .add(&hold.key_id, &hold.periods, 0, -hold.credits);
+                }
             }
-            let sql = "INSERT INTO budget_counters (scope, period, settled, held) \
-                       VALUES ($1, $2, $3, $4) ON CONFLICT (scope, period) DO UPDATE SET \
-                       settled = budget_counters.settled + $3, held = budget_counters.held + $4";
-            let row = vec![scope.into(), period.into(), settled.into(), held.into()];
-            self.transaction.execute(sql, row).await?;
         }
+        self.sums.write(self.transaction).await?;
+        self.accounts.write(self.transaction).await?;
+        // Last, since others wait for them.
+        self.counted.write(self.transaction).await?;
         Ok(Booked {
             open: self.open,
             corrections: self.corrections,
@@ -222,45 +255,44 @@ impl<'t> Booking<'t> {
     }
 
     async fn row(&mut self, row: &LedgerRow, unwritten: &HashSet<&str>) -> Result<(), StoreError> {
-        if !insert_row(self.transaction, row).await? {
-            // It was booked before, when its hold was given up or by a spool that was read twice.
+        match self.repeats {
+            Repeats::None => self.rows.extend(row_values(row)),
+            Repeats::Possible => {
+                if !insert_row_once(self.transaction, row).await? {
+                    return Ok(());
+                }
+            }
+        }
+        let periods = self.calendar.at(row.at);
+        for settled in &row.settles {
+            if settled.counted {
+                self.settled_counted.push(CountedHold {
+                    id: settled.id.clone(),
+                    key_id: row.key_id.clone(),
+                    periods: periods.clone(),
+                    credits: settled.credits,
+                });
+            } else if !unwritten.contains(settled.id.as_str()) {
+                self.settled.push(settled.id.as_str().into());
+            }
+        }
+        self.sums.count(row, &periods);
+        if row.kind != RowKind::Request {
             return Ok(());
         }
-        for settled in &row.settles {
-            if unwritten.contains(settled.id.as_str()) {
-                continue;
-            }
-            let sql = "DELETE FROM holds WHERE id = $1";
-            let params = vec![settled.id.as_str().into()];
-            let was_held = self.transaction.execute(sql, params).await? > 0;
-            if was_held && settled.counted {
-                self.count(&row.key_id, row.at, 0, -settled.credits);
-            }
-        }
-        self.sum(row, 1, row.credits);
-        if row.kind == RowKind::Request {
-            self.count(&row.key_id, row.at, row.credits, 0);
-        }
-        if !row.account.is_empty() && row.kind == RowKind::Request {
-            *self.booked.entry(row.account.clone()).or_default() += row.credits;
-            if row.source.is_open() {
-                let open = self.open.entry(row.account.clone()).or_default();
-                if open.len() < OPEN_MAX {
-                    open.push(row.clone());
-                }
+        self.counted.add(&row.key_id, &periods, row.credits, 0);
+        self.accounts.book(&row.account, row.credits);
+        if !row.account.is_empty() && row.source.is_open() {
+            let open = self.open.entry(row.account.clone()).or_default();
+            if open.len() < OPEN_MAX {
+                open.push(row.clone());
             }
         }
         Ok(())
     }
 
-    async fn delete_hold(&mut self, hold: &HoldRow) -> Result<bool, StoreError> {
-        let sql = "DELETE FROM holds WHERE id = $1";
-        let params = vec![hold.id.as_str().into()];
-        let was_held = self.transaction.execute(sql, params).await? > 0;
-        if was_held && hold.counted {
-            self.count(&hold.key_id, hold.at, 0, -hold.credits);
-        }
-        Ok(was_held)
+    async fn write_rows(&mut self) -> Result<(), StoreError> {
+        insert_rows(self.transaction, std::mem::take(&mut self.rows)).await
     }
 
     /// Compares what 1min.ai says was used with what was booked since they were compared last.
@@ -270,37 +302,16 @@ impl<'t> Booking<'t> {
         balance: Balance,
         began: Option<i64>,
     ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO accounts (name, created, credit_limit, used_credit, seen) \
-                   VALUES ($1, $2, $3, $4, $2) ON CONFLICT (name) DO UPDATE SET \
-                   credit_limit = $3, used_credit = $4, seen = $2";
-        let row: Vec<Param> = vec![
-            account.into(),
-            balance.at.into(),
-            balance.limit.into(),
-            balance.used.into(),
-        ];
-        self.transaction.execute(sql, row).await?;
+        self.accounts.seen(account, balance);
         let Some(began) = began else {
             return Ok(());
         };
-        self.write_booked(account).await?;
-        let sql = "SELECT booked, base_used, base_booked FROM accounts WHERE name = $1";
-        let rows = self.transaction.rows(sql, vec![account.into()]).await?;
-        let Some(row) = rows.first() else {
-            return Ok(());
-        };
-        let booked = row.integer(0)?;
-        let base = row.optional_integer(1)?.zip(row.optional_integer(2)?);
         let open = self.open.remove(account).unwrap_or_default();
-        if let Some((base_used, base_booked)) = base.filter(|base| base.0 <= balance.used) {
-            let rest = (balance.used - base_used) - (booked - base_booked);
+        if let Some(rest) = self.accounts.unexplained(account, balance.used) {
             self.explain(account, balance.at, rest, open).await?;
         }
-        self.write_booked(account).await?;
-        let sql = "UPDATE accounts SET base_used = $2, base_booked = booked, base_at = $3 \
-                   WHERE name = $1";
-        let params = vec![account.into(), balance.used.into(), began.into()];
-        self.transaction.execute(sql, params).await.map(drop)
+        self.accounts.compared(account, balance.used, began);
+        Ok(())
     }
 
     /// Says where a difference comes from: rows whose cost was an estimate, else from outside.
@@ -326,6 +337,8 @@ impl<'t> Booking<'t> {
             };
             return self.row(&row, &HashSet::new()).await;
         }
+        // Some of them may be of this group.
+        self.write_rows().await?;
         let estimated: i64 = open.iter().map(|row| row.credits).sum();
         let shares = shares(&open, (estimated + rest).max(0));
         for (row, share) in open.into_iter().zip(shares) {
@@ -336,9 +349,10 @@ impl<'t> Booking<'t> {
                 continue;
             }
             let difference = share - row.credits;
-            self.sum(&row, 0, difference);
-            self.count(&row.key_id, row.at, difference, 0);
-            *self.booked.entry(account.to_owned()).or_default() += difference;
+            let periods = self.calendar.at(row.at);
+            self.sums.correct(&row, &periods, difference);
+            self.counted.add(&row.key_id, &periods, difference, 0);
+            self.accounts.book(account, difference);
             self.corrections.push(Correction {
                 key_id: row.key_id,
                 at: row.at,
@@ -346,90 +360,6 @@ impl<'t> Booking<'t> {
             });
         }
         Ok(())
-    }
-
-    fn sum(&mut self, row: &LedgerRow, requests: i64, credits: i64) {
-        let number = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
-        let key = SumKey {
-            hour: row.at.div_euclid(HOUR) * HOUR,
-            day: self.calendar.at(row.at).day.clone(),
-            kind: row.kind.as_str(),
-            key_id: row.key_id.clone(),
-            account: row.account.clone(),
-            api: row.api.clone(),
-            model: row.model.clone(),
-            outcome: row.outcome.clone(),
-        };
-        let sum = self.sums.entry(key).or_default();
-        sum.credits += credits;
-        if requests > 0 {
-            sum.requests += requests;
-            sum.failed += i64::from(row.is_failed());
-            sum.input_tokens += number(row.input_tokens);
-            sum.output_tokens += number(row.output_tokens);
-        }
-    }
-
-    fn count(&mut self, key_id: &str, at: i64, settled: i64, held: i64) {
-        let periods = self.calendar.at(at);
-        for scope in [key_id, RELAY] {
-            if scope.is_empty() {
-                continue;
-            }
-            for period in &periods.names {
-                let place = (scope.to_owned(), period.clone());
-                let counter = self.counters.entry(place).or_default();
-                counter.0 += settled;
-                counter.1 += held;
-            }
-        }
-    }
-
-    async fn write_booked(&mut self, account: &str) -> Result<(), StoreError> {
-        let Some(credits) = self.booked.remove(account).filter(|credits| *credits != 0) else {
-            return Ok(());
-        };
-        let sql = "INSERT INTO accounts (name, created, booked) VALUES ($1, 0, $2) \
-                   ON CONFLICT (name) DO UPDATE SET booked = accounts.booked + $2";
-        let params = vec![account.into(), credits.into()];
-        self.transaction.execute(sql, params).await.map(drop)
-    }
-
-    async fn write_sum(&mut self, key: SumKey, sum: &Sum) -> Result<(), StoreError> {
-        const COLUMNS: &str = "day, kind, key_id, account, api, model, outcome";
-        const SUMS: &str = "requests, failed, input_tokens, output_tokens, credits";
-        const ADD: &str = "requests = t.requests + excluded.requests, \
-             failed = t.failed + excluded.failed, \
-             input_tokens = t.input_tokens + excluded.input_tokens, \
-             output_tokens = t.output_tokens + excluded.output_tokens, \
-             credits = t.credits + excluded.credits";
-        let of_day = [
-            Param::from(key.day),
-            key.kind.into(),
-            key.key_id.into(),
-            key.account.into(),
-            key.api.into(),
-            key.model.into(),
-            key.outcome.into(),
-            sum.requests.into(),
-            sum.failed.into(),
-            sum.input_tokens.into(),
-            sum.output_tokens.into(),
-            sum.credits.into(),
-        ];
-        let sql = format!(
-            "INSERT INTO usage_days AS t ({COLUMNS}, {SUMS}) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
-             ON CONFLICT ({COLUMNS}) DO UPDATE SET {ADD}"
-        );
-        self.transaction.execute(&sql, of_day.to_vec()).await?;
-        let of_hour = [&of_day[..], &[Param::from(key.hour)]].concat();
-        let sql = format!(
-            "INSERT INTO usage_hours AS t ({COLUMNS}, {SUMS}, hour) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
-             ON CONFLICT (hour, {COLUMNS}) DO UPDATE SET {ADD}"
-        );
-        self.transaction.execute(&sql, of_hour).await.map(drop)
     }
 }
 
@@ -453,36 +383,6 @@ fn shares(rows: &[LedgerRow], total: i64) -> Vec<i64> {
         *last += total - given;
     }
     shares
-}
-
-async fn insert_row(transaction: &mut Transaction, row: &LedgerRow) -> Result<bool, StoreError> {
-    let sql = "INSERT INTO ledger (id, at, kind, key_id, account, api, model, streamed, outcome, \
-               status, input_tokens, output_tokens, tokens_by, credits, source, calls, ms, \
-               first_byte_ms, note) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
-               $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (id) DO NOTHING";
-    let number = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
-    let params: Vec<Param> = vec![
-        row.id.as_str().into(),
-        row.at.into(),
-        row.kind.as_str().into(),
-        row.key_id.as_str().into(),
-        row.account.as_str().into(),
-        row.api.as_str().into(),
-        row.model.as_str().into(),
-        i64::from(row.streamed).into(),
-        row.outcome.as_str().into(),
-        i64::from(row.status).into(),
-        number(row.input_tokens).into(),
-        number(row.output_tokens).into(),
-        row.tokens_by.as_str().into(),
-        row.credits.into(),
-        row.source.as_str().into(),
-        i64::from(row.calls).into(),
-        row.ms.into(),
-        row.first_byte_ms.into(),
-        row.note.as_str().into(),
-    ];
-    Ok(transaction.execute(sql, params).await? > 0)
 }
 
 #[cfg(test)]

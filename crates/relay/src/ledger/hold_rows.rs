@@ -1,8 +1,10 @@
 //! Holds as rows of the database.
 
+use std::collections::HashSet;
+
 use super::row::HoldRow;
 use crate::store::StoreError;
-use crate::store::database::{Param, Row, Transaction};
+use crate::store::database::{ManyRows, Param, Row, Transaction};
 
 /// The columns of a hold, as [`read_hold`] reads them.
 pub(super) const HOLD_COLUMNS: &str =
@@ -47,24 +49,79 @@ pub(super) async fn find_hold(
     rows.first().map(read_hold).transpose()
 }
 
-/// Writes a hold; one that is there stays.
+/// Some of the holds that have expired before a time, the oldest first; without a time, of all but
+/// those of jobs.
 ///
 /// # Errors
 /// [`StoreError`].
-pub(super) async fn insert_hold(
+pub(super) async fn expired_holds(
     transaction: &mut Transaction,
-    hold: &HoldRow,
+    before: Option<i64>,
+) -> Result<Vec<HoldRow>, StoreError> {
+    let (condition, params) = match before {
+        Some(before) => ("expires < $1", vec![Param::from(before)]),
+        None => ("job = 0", Vec::new()),
+    };
+    let sql = format!("SELECT {HOLD_COLUMNS} FROM holds WHERE {condition} ORDER BY at LIMIT 1000");
+    let rows = transaction.rows(&sql, params).await?;
+    rows.iter().map(read_hold).collect()
+}
+
+/// Writes holds; those that are there stay.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) async fn insert_holds(
+    transaction: &mut Transaction,
+    holds: &[&HoldRow],
 ) -> Result<(), StoreError> {
-    let sql = format!(
-        "INSERT INTO holds ({HOLD_COLUMNS}) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING"
-    );
-    transaction.execute(&sql, hold_params(hold)).await.map(drop)
+    let head = format!("INSERT INTO holds ({HOLD_COLUMNS}) VALUES");
+    let many = ManyRows {
+        head: &head,
+        width: 11,
+        tail: "ON CONFLICT (id) DO NOTHING",
+    };
+    let values = holds.iter().flat_map(|hold| hold_values(hold)).collect();
+    transaction.execute_many(many, values).await.map(drop)
+}
+
+/// Deletes holds by their ids.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) async fn delete_holds(
+    transaction: &mut Transaction,
+    ids: Vec<Param>,
+) -> Result<(), StoreError> {
+    let many = ManyRows {
+        head: "DELETE FROM holds WHERE id IN (VALUES",
+        width: 1,
+        tail: ")",
+    };
+    transaction.execute_many(many, ids).await.map(drop)
+}
+
+/// Deletes holds by their ids, and tells which of them were there: of those that are counted, only
+/// these may be given back.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) async fn delete_counted_holds(
+    transaction: &mut Transaction,
+    ids: Vec<Param>,
+) -> Result<HashSet<String>, StoreError> {
+    let many = ManyRows {
+        head: "DELETE FROM holds WHERE id IN (VALUES",
+        width: 1,
+        tail: ") RETURNING id",
+    };
+    let rows = transaction.rows_of_many(many, ids).await?;
+    rows.iter().map(|row| row.text(0)).collect()
 }
 
 /// The values of a hold's columns.
-fn hold_params(hold: &HoldRow) -> Vec<Param> {
-    vec![
+fn hold_values(hold: &HoldRow) -> [Param; 11] {
+    [
         hold.id.as_str().into(),
         hold.request.as_str().into(),
         hold.key_id.as_str().into(),

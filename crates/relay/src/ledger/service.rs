@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use translate::failure::{Failure, Kind};
 use uuid::Uuid;
 
-use super::booking::{Booked, Booking, OpenRows};
+use super::booking::{Booked, Booking, OpenRows, Repeats};
 use super::counters::{CallKind, Counter, Counters, Exceeded, RELAY};
 use super::hold::Hold;
 use super::hold_rows::{find_hold, jobs_query, read_hold};
@@ -222,7 +222,8 @@ impl Ledger {
         let before = inner.database.is_shared().then(clock::now_ms);
         let recovering = inner.database.transaction(move |transaction| {
             Box::pin(async move {
-                let mut booking = Booking::new(transaction, calendar, OpenRows::new());
+                let mut booking =
+                    Booking::new(transaction, calendar, OpenRows::new(), Repeats::Possible);
                 booking.load_open().await?;
                 booking.book(&spooled).await?;
                 while booking.give_up_holds(before).await? > 0 {}
@@ -413,7 +414,8 @@ impl Ledger {
                 };
                 let row = settled_job(hold.clone(), credits, outcome);
                 let cost = row.credits;
-                let mut booking = Booking::new(transaction, calendar, OpenRows::new());
+                let mut booking =
+                    Booking::new(transaction, calendar, OpenRows::new(), Repeats::Possible);
                 booking.book(&[Message::Row(Box::new(row))]).await?;
                 booking.finish().await?;
                 Ok(Some((hold, cost)))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::booking::{Booked, Booking, OpenRows};
+use super::booking::{Booked, Booking, OpenRows, Repeats};
 use super::counters::{Counters, RELAY};
 use super::period::Calendar;
 use super::queue::{Message, Queue};
@@ -71,7 +71,10 @@ impl Writer {
     async fn write_group(&mut self) {
         let group = Arc::new(self.queue.take(GROUP_MAX));
         let mut failures = 0_u32;
-        while let Err(error) = self.book(group.clone()).await {
+        let mut repeats = Repeats::None;
+        while let Err(error) = self.book(group.clone(), repeats).await {
+            // Whether it was committed after all is not known.
+            repeats = Repeats::Possible;
             if failures.is_multiple_of(60) {
                 tracing::warn!(%error, "the ledger cannot be written; it is tried again");
             }
@@ -106,7 +109,11 @@ impl Writer {
         };
         for group in messages.chunks(GROUP_MAX) {
             // What was booked already is recognised by its id.
-            if self.book(Arc::new(group.to_vec())).await.is_err() {
+            if self
+                .book(Arc::new(group.to_vec()), Repeats::Possible)
+                .await
+                .is_err()
+            {
                 return;
             }
         }
@@ -115,11 +122,11 @@ impl Writer {
         }
     }
 
-    async fn book(&mut self, group: Arc<Vec<Message>>) -> Result<(), StoreError> {
+    async fn book(&mut self, group: Arc<Vec<Message>>, repeats: Repeats) -> Result<(), StoreError> {
         let (calendar, open) = (self.calendar.clone(), self.open.clone());
         let writing = self.database.transaction(move |transaction| {
             Box::pin(async move {
-                let mut booking = Booking::new(transaction, calendar, open);
+                let mut booking = Booking::new(transaction, calendar, open, repeats);
                 booking.book(&group).await?;
                 booking.finish().await
             })
@@ -135,7 +142,7 @@ impl Writer {
         let (calendar, open) = (self.calendar.clone(), self.open.clone());
         let expired = self.database.transaction(move |transaction| {
             Box::pin(async move {
-                let mut booking = Booking::new(transaction, calendar, open);
+                let mut booking = Booking::new(transaction, calendar, open, Repeats::Possible);
                 booking.give_up_holds(Some(now)).await?;
                 booking.finish().await
             })

@@ -3,12 +3,14 @@
 //!
 //! It is opened when it is first asked, and every question is bounded in time.
 
+mod many_rows;
 mod migrations;
 mod pool;
 mod reserve;
 mod transaction;
 mod value;
 
+pub use many_rows::ManyRows;
 pub use transaction::Transaction;
 pub use value::{Param, Row};
 

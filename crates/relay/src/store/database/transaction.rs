@@ -8,6 +8,7 @@ use sqlx::sqlite::Sqlite;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::timeout;
 
+use super::many_rows::{ManyRows, Placeholders};
 #[cfg(feature = "postgres")]
 use super::pool::ANSWER_TIMEOUT;
 use super::pool::{DISK_TIMEOUT, Pool};
@@ -101,6 +102,47 @@ impl Transaction {
                 rows.map(|row| Row(RowOf::Postgres(row))).collect()
             }
         })
+    }
+
+    /// Executes a statement over many rows, in as few statements as it takes; `values` are those of
+    /// all rows, one after the other. How many rows were written.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn execute_many(
+        &mut self,
+        many: ManyRows<'_>,
+        values: Vec<Param>,
+    ) -> Result<u64, StoreError> {
+        let mut written = 0;
+        for (sql, values) in many.statements(self.placeholders(), values) {
+            written += self.execute(&sql, values).await?;
+        }
+        Ok(written)
+    }
+
+    /// The rows that such a statement gives.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn rows_of_many(
+        &mut self,
+        many: ManyRows<'_>,
+        values: Vec<Param>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::new();
+        for (sql, values) in many.statements(self.placeholders(), values) {
+            rows.extend(self.rows(&sql, values).await?);
+        }
+        Ok(rows)
+    }
+
+    fn placeholders(&self) -> Placeholders {
+        match &self.connection {
+            Connection::Sqlite(_) => Placeholders::Unnamed,
+            #[cfg(feature = "postgres")]
+            Connection::Postgres(_) => Placeholders::Numbered,
+        }
     }
 
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
