@@ -5,6 +5,7 @@ pub mod account_id;
 pub mod admin;
 pub mod caller;
 pub mod client_address;
+pub mod constant_time;
 pub mod credentials;
 pub mod keys;
 pub mod known_keys;

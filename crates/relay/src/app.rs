@@ -29,7 +29,7 @@ use crate::jobs::{Jobs, LongJobs, follower};
 use crate::media::image_history::ImageHistory;
 use crate::media::{self, Media};
 use crate::models::Models;
-use crate::native::Native;
+use crate::native::{self, Native};
 use crate::objects::{Objects, retention};
 use crate::observe;
 use crate::sharing::Sharing;
@@ -130,7 +130,7 @@ impl App {
             settings.chat.clone(),
         );
         let embeddings = Embeddings::of(&settings.embeddings).map_err(StartError::Settings)?;
-        let native = native(settings, &client, &models, &stores, &sharing);
+        let native = native_api(settings, &client, &models, &stores, &sharing);
         let embeddings = embeddings.map(Arc::new);
         let access = Arc::new(access);
         let subjects = doctor::Subjects {
@@ -193,7 +193,7 @@ fn jobs(settings: &Settings, client: &Client, stores: &Stores, sharing: &Sharing
 }
 
 /// 1min.ai's own API, if it is passed on.
-fn native(
+fn native_api(
     settings: &Settings,
     client: &Client,
     models: &Arc<Models>,
@@ -345,6 +345,9 @@ async fn serve(app: App, settings: &Settings, demo: Option<&Demo>) -> Result<(),
         )
     );
     task::spawn(retention::run(services.objects.clone()));
+    if let Some(native) = &services.native {
+        task::spawn(native::retention::run(native.clone()));
+    }
     task::spawn(observe::drift::run());
     task::spawn(follower::run(services.jobs.clone()));
     task::spawn(announce_models(services.models.clone()));

@@ -5,6 +5,7 @@
 mod paid;
 mod places;
 mod records;
+pub mod retention;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::ledger::Payer;
 use crate::ledger::service::Ledger;
 use crate::models::Models;
 use crate::observe::throttle::warn_throttled;
+use crate::store::StoreError;
 use crate::store::database::Database;
 use places::Places;
 use records::Records;
@@ -124,6 +126,15 @@ impl Native {
             ledger,
             max_file,
         }
+    }
+
+    /// Forgets records and places that are too old.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn sweep(&self) -> Result<(), StoreError> {
+        self.records.sweep().await?;
+        self.places.sweep().await
     }
 
     /// Answers a request to a path below [`BASE`].
@@ -257,7 +268,6 @@ impl Native {
         if let Err(error) = self.places.insert(owner, account, &ids).await {
             warn_throttled!(%error, "the account of a stored thing is not noted: a request that names it may go to another");
         }
-        let _ = self.places.sweep().await;
     }
 
     /// Makes the account the payer's at which lies what a request names, and tells whether it names

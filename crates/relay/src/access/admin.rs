@@ -3,6 +3,7 @@
 use http::HeaderMap;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::constant_time::is_same;
 use super::credentials;
 use super::keys::format;
 
@@ -35,7 +36,7 @@ impl AdminKey {
     /// Whether a text is the key.
     #[must_use]
     pub fn is(&self, text: &str) -> bool {
-        format::is_same(&self.0, &format::hash(text.trim()))
+        is_same(&self.0, &format::hash(text.trim()))
     }
 
     /// Whether a request carries the key.

@@ -5,7 +5,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, PoisonError};
 
 use secrecy::{ExposeSecret as _, SecretString};
-use subtle::ConstantTimeEq as _;
+
+use super::constant_time::is_same;
 
 /// Credentials that are remembered.
 const SLOTS: usize = 64;
@@ -36,11 +37,7 @@ impl<T: Clone> RecentDigests<T> {
         };
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, made)) = &*slot
-            && known
-                .expose_secret()
-                .as_bytes()
-                .ct_eq(credential.as_bytes())
-                .into()
+            && is_same(known.expose_secret(), credential)
         {
             return made.clone();
         }

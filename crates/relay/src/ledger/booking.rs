@@ -5,7 +5,7 @@ mod accounts;
 mod counted;
 mod sums;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -85,24 +85,28 @@ pub struct Booked {
     pub corrections: Vec<Correction>,
 }
 
-/// The holds that must be written, and those that need not be since they are settled in the same group.
-fn needed(messages: &[Message]) -> (Vec<&HoldRow>, HashSet<&str>) {
+/// The holds that must be written, and, in their order, the ids of those that need not be since they
+/// are settled in the same group.
+fn needed(messages: &[Message]) -> (Vec<&HoldRow>, Vec<&str>) {
     let held = messages.iter().filter_map(|message| match message {
         Message::Hold(hold) => Some(&**hold),
         _ => None,
     });
     let held: Vec<&HoldRow> = held.collect();
     if held.is_empty() {
-        return (held, HashSet::new());
+        return (held, Vec::new());
     }
     let settled = messages.iter().filter_map(|message| match message {
         Message::Row(row) => Some(row.settles.iter().map(|hold| hold.id.as_str())),
         _ => None,
     });
-    let settled: HashSet<&str> = settled.flatten().collect();
-    let is_over = |hold: &&HoldRow| !hold.counted && settled.contains(hold.id.as_str());
+    let mut settled: Vec<&str> = settled.flatten().collect();
+    settled.sort_unstable();
+    let is_over =
+        |hold: &&HoldRow| !hold.counted && settled.binary_search(&hold.id.as_str()).is_ok();
     let (skipped, needed): (Vec<_>, Vec<_>) = held.into_iter().partition(is_over);
-    let skipped = skipped.into_iter().map(|hold| hold.id.as_str()).collect();
+    let mut skipped: Vec<&str> = skipped.into_iter().map(|hold| hold.id.as_str()).collect();
+    skipped.sort_unstable();
     (needed, skipped)
 }
 
@@ -221,7 +225,7 @@ impl<'t> Booking<'t> {
                 calls: 1,
                 ..LedgerRow::default()
             };
-            self.row(&row, &HashSet::new()).await?;
+            self.row(&row, &[]).await?;
         }
         Ok(count)
     }
@@ -254,7 +258,8 @@ impl<'t> Booking<'t> {
         })
     }
 
-    async fn row(&mut self, row: &LedgerRow, unwritten: &HashSet<&str>) -> Result<(), StoreError> {
+    /// Books a row; `unwritten` are the ids of holds, in their order, that are not in the database.
+    async fn row(&mut self, row: &LedgerRow, unwritten: &[&str]) -> Result<(), StoreError> {
         match self.repeats {
             Repeats::None => self.rows.extend(row_values(row)),
             Repeats::Possible => {
@@ -272,7 +277,7 @@ impl<'t> Booking<'t> {
                     periods: periods.clone(),
                     credits: settled.credits,
                 });
-            } else if !unwritten.contains(settled.id.as_str()) {
+            } else if unwritten.binary_search(&settled.id.as_str()).is_err() {
                 self.settled.push(settled.id.as_str().into());
             }
         }
@@ -335,7 +340,7 @@ impl<'t> Booking<'t> {
                 source: CostSource::Inferred,
                 ..LedgerRow::default()
             };
-            return self.row(&row, &HashSet::new()).await;
+            return self.row(&row, &[]).await;
         }
         // Some of them may be of this group.
         self.write_rows().await?;

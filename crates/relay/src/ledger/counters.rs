@@ -66,7 +66,10 @@ pub struct Exceeded {
 /// All counters of a process.
 #[derive(Debug, Default)]
 pub struct Counters {
-    scopes: HashMap<String, Scope>,
+    scopes: Vec<(String, Scope)>,
+    places: HashMap<String, usize>,
+    /// The scope that was asked for last: a call asks for the same several times.
+    recent: usize,
 }
 
 #[derive(Debug)]
@@ -159,22 +162,60 @@ impl Counters {
         }
     }
 
+    /// What is left of the tightest of these budgets of a scope, if there are any.
+    #[must_use]
+    pub fn left(&mut self, periods: &Arc<Periods>, scope: &str, budgets: &[Budget]) -> Option<i64> {
+        if budgets.is_empty() {
+            return None;
+        }
+        let counters = self.scope(periods, scope).now;
+        let left = budgets.iter().filter_map(|budget| {
+            let counter = counters.get(budget.per.index())?;
+            Some((budget.credits - counter.used() - counter.held).max(0))
+        });
+        left.min()
+    }
+
     /// The counters of a scope, turned to these periods if they are later than those it has.
     fn scope(&mut self, periods: &Arc<Periods>, name: &str) -> &mut Scope {
-        if !self.scopes.contains_key(name) {
+        let place = self.place(periods, name);
+        #[expect(clippy::indexing_slicing, reason = "scopes are never removed")]
+        let (_, scope) = &mut self.scopes[place];
+        if !Arc::ptr_eq(&scope.periods, periods) {
+            scope.turn(periods);
+        }
+        scope
+    }
+
+    fn place(&mut self, periods: &Arc<Periods>, name: &str) -> usize {
+        // The first is that of the whole relay.
+        for place in [0, self.recent] {
+            if self
+                .scopes
+                .get(place)
+                .is_some_and(|(known, _)| known == name)
+            {
+                return place;
+            }
+        }
+        if self.scopes.is_empty() && name != RELAY {
+            self.place(periods, RELAY);
+        }
+        let next = self.scopes.len();
+        let place = self.places.get(name).copied().unwrap_or(next);
+        if place == next {
             let scope = Scope {
                 periods: periods.clone(),
                 now: Default::default(),
                 earlier: Vec::new(),
             };
-            self.scopes.insert(name.to_owned(), scope);
+            self.scopes.push((name.to_owned(), scope));
+            self.places.insert(name.to_owned(), place);
         }
-        #[expect(clippy::expect_used, reason = "it was inserted above")]
-        let scope = self.scopes.get_mut(name).expect("inserted");
-        if !Arc::ptr_eq(&scope.periods, periods) {
-            scope.turn(periods);
+        if place > 0 {
+            self.recent = place;
         }
-        scope
+        place
     }
 }
 

@@ -1,7 +1,7 @@
 //! The ledger's entry of one request while it is under way: what its calls hold and have cost. The
 //! row is written when the last who knows of it is done, however the request ended.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use translate::failure::Kind;
@@ -20,6 +20,8 @@ pub struct RequestEntry {
     row: Mutex<LedgerRow>,
     /// Whether a row is to be written.
     pays: AtomicBool,
+    /// How many calls were held.
+    holds: AtomicU32,
     /// Accounts that count as in use until the row is written.
     in_use: Mutex<Vec<InUse>>,
 }
@@ -61,6 +63,7 @@ impl RequestEntry {
             key,
             row: Mutex::new(row),
             pays: AtomicBool::new(false),
+            holds: AtomicU32::new(0),
             in_use: Mutex::default(),
         }
     }
@@ -82,6 +85,21 @@ impl RequestEntry {
     pub fn names(&self) -> (String, String) {
         let row = self.row();
         (row.id.clone(), row.api.clone())
+    }
+
+    /// An id for the hold of the next call: that of the request, and the call's number.
+    #[must_use]
+    pub fn hold_id(&self) -> String {
+        let number = self.holds.fetch_add(1, Ordering::Relaxed) + 1;
+        let request = &self.row().id;
+        let mut id = String::with_capacity(request.len() + 4);
+        id.push_str(request);
+        id.push('-');
+        match u8::try_from(number).ok().filter(|number| *number < 10) {
+            Some(digit) => id.push(char::from(b'0' + digit)),
+            None => id.push_str(&number.to_string()),
+        }
+        id
     }
 
     /// Notes that a paid call is asked for: the request gets a row.

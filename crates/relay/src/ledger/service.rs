@@ -7,7 +7,6 @@ use std::time::Duration;
 use clap::ValueEnum;
 use tokio::time::timeout;
 use translate::failure::{Failure, Kind};
-use uuid::Uuid;
 
 use super::booking::{Booked, Booking, OpenRows, Repeats};
 use super::counters::{CallKind, Counter, Counters, Exceeded, RELAY};
@@ -291,9 +290,7 @@ impl Ledger {
             inner.settings.hold_for
         };
         let mut row = HoldRow {
-            id: call
-                .job
-                .map_or_else(|| Uuid::new_v4().simple().to_string(), str::to_owned),
+            id: call.job.map_or_else(|| entry.hold_id(), str::to_owned),
             request,
             key_id: key_id.to_owned(),
             account: call.account.to_owned(),
@@ -347,9 +344,9 @@ impl Ledger {
                 call.estimate,
                 call.kind,
             );
+            left = counters.left(&periods, key_id, key_budgets);
             drop(counters);
             reserved.map_err(|exceeded| self.refusal(&exceeded))?;
-            left = entry.key().and_then(|known| self.left(known));
         }
         let (id, counted) = (row.id.clone(), row.counted);
         if !counted {
@@ -530,12 +527,8 @@ impl Ledger {
             return None;
         }
         let periods = self.0.calendar.at(clock::now_ms());
-        let counters = self.counters().counters_of(&periods, &key.key.id);
-        let left = key.key.budgets.iter().filter_map(|budget| {
-            let counter = counters.get(budget.per.index())?;
-            Some((budget.credits - counter.used() - counter.held).max(0))
-        });
-        left.min()
+        self.counters()
+            .left(&periods, &key.key.id, &key.key.budgets)
     }
 
     /// Budgets of the whole relay.

@@ -169,7 +169,6 @@ impl Paid {
             if let Err(error) = native.records.insert(&record).await {
                 warn_throttled!(%error, "a native record could not be stored: its result cannot be fetched");
             }
-            let _ = native.records.sweep().await;
         }
         match observed.end {
             ObservedEnd::Working if works => hold.leave_to_job(),

@@ -1,16 +1,13 @@
 //! At which account of the pool the stored things lie that an access key's requests may name: files,
 //! conversations, and what features have made.
 
-use std::time::{Duration, SystemTime};
-
 use crate::access::account_id::AccountId;
 use crate::clock;
 use crate::store::StoreError;
-use crate::store::database::{Database, Param};
-use crate::store::records::milliseconds;
+use crate::store::database::{Database, ManyRows, Param};
 
-/// How long a place is remembered.
-const RETENTION: Duration = Duration::from_hours(90 * 24);
+/// How long a place is remembered, in milliseconds.
+const RETENTION: i64 = 90 * 24 * 60 * 60 * 1000;
 
 /// The table of places.
 #[derive(Clone)]
@@ -28,18 +25,28 @@ impl Places {
         account_name: &str,
         ids: &[String],
     ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO native_places (owner, id, account_name, created) \
-                   VALUES ($1, $2, $3, $4) ON CONFLICT (owner, id) DO NOTHING";
-        for id in ids {
-            let params: Vec<Param> = vec![
-                owner.to_string().into(),
-                id.clone().into(),
+        let owner = owner.to_string();
+        let created = clock::now_ms();
+        let values = ids.iter().flat_map(|id| {
+            [
+                Param::from(owner.as_str()),
+                id.as_str().into(),
                 account_name.into(),
-                integer(clock::system_time()).into(),
-            ];
-            self.0.execute(sql.to_owned(), params).await?;
-        }
-        Ok(())
+                created.into(),
+            ]
+        });
+        let values = values.collect();
+        let inserting = self.0.transaction(move |transaction| {
+            Box::pin(async move {
+                let many = ManyRows {
+                    head: "INSERT INTO native_places (owner, id, account_name, created) VALUES",
+                    width: 4,
+                    tail: "ON CONFLICT (owner, id) DO NOTHING",
+                };
+                transaction.execute_many(many, values).await
+            })
+        });
+        inserting.await.map(drop)
     }
 
     /// The accounts at which any of these things of an owner lie, each once.
@@ -64,15 +71,14 @@ impl Places {
 
     /// Forgets old places.
     pub(super) async fn sweep(&self) -> Result<(), StoreError> {
+        if !self.0.is_in_use() {
+            return Ok(());
+        }
         let sql = "DELETE FROM native_places WHERE created < $1";
-        let before = integer(clock::system_time() - RETENTION);
+        let before = clock::now_ms() - RETENTION;
         self.0
             .delete(sql.to_owned(), vec![before.into()])
             .await
             .map(drop)
     }
-}
-
-fn integer(time: SystemTime) -> i64 {
-    i64::try_from(milliseconds(time)).unwrap_or(i64::MAX)
 }

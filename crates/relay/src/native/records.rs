@@ -1,15 +1,12 @@
 //! Which records at 1min.ai belong to whom.
 
-use std::time::{Duration, SystemTime};
-
 use crate::access::account_id::AccountId;
 use crate::clock;
 use crate::store::StoreError;
 use crate::store::database::{Database, Param};
-use crate::store::records::milliseconds;
 
-/// How long a record is remembered: its files at 1min.ai are gone long before.
-const RETENTION: Duration = Duration::from_hours(30 * 24);
+/// How long a record is remembered, in milliseconds: its files at 1min.ai are gone long before.
+const RETENTION: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// The table of records.
 #[derive(Clone)]
@@ -48,7 +45,7 @@ impl Records {
             record.feature.clone().into(),
             record.model.clone().into(),
             record.hold.clone().into(),
-            integer(clock::system_time()).into(),
+            clock::now_ms().into(),
         ];
         self.0.execute(sql.to_owned(), params).await.map(drop)
     }
@@ -78,15 +75,14 @@ impl Records {
 
     /// Forgets old records.
     pub(super) async fn sweep(&self) -> Result<(), StoreError> {
+        if !self.0.is_in_use() {
+            return Ok(());
+        }
         let sql = "DELETE FROM native_records WHERE created < $1";
-        let before = integer(clock::system_time() - RETENTION);
+        let before = clock::now_ms() - RETENTION;
         self.0
             .delete(sql.to_owned(), vec![before.into()])
             .await
             .map(drop)
     }
-}
-
-fn integer(time: SystemTime) -> i64 {
-    i64::try_from(milliseconds(time)).unwrap_or(i64::MAX)
 }

@@ -83,7 +83,11 @@ impl RecordStore {
         let table = key.table;
         let living = living!("$3");
         let sql = format!("SELECT data FROM {table} WHERE owner = $1 AND id = $2 AND {living}");
-        let params = vec![key.owner.to_string().into(), key.id.into(), now().into()];
+        let params = vec![
+            key.owner.to_string().into(),
+            key.id.into(),
+            clock::now_ms().into(),
+        ];
         let rows = self.0.rows(sql, params).await?;
         rows.first().map(|row| row.text(0)).transpose()
     }
@@ -113,7 +117,7 @@ impl RecordStore {
             (None, None) => return Ok(self.get(key).await?.is_none()),
             (None, Some(value)) => {
                 let sql = format!("{} {REPLACE} WHERE {table}.expires <= $5", insert(table));
-                let params = [row(key, value), vec![now().into()]].concat();
+                let params = [row(key, value), vec![clock::now_ms().into()]].concat();
                 self.0.execute(sql, params).await?
             }
             (Some(before), Some(value)) => {
@@ -121,7 +125,8 @@ impl RecordStore {
                     "UPDATE {table} SET expires = $3, data = $4 \
                      WHERE owner = $1 AND id = $2 AND data = $5 AND {living}"
                 );
-                let params = [row(key, value), vec![before.into(), now().into()]].concat();
+                let params =
+                    [row(key, value), vec![before.into(), clock::now_ms().into()]].concat();
                 self.0.execute(sql, params).await?
             }
             (Some(before), None) => {
@@ -130,7 +135,12 @@ impl RecordStore {
                     "DELETE FROM {table} WHERE owner = $1 AND id = $2 AND data = $3 AND {living}"
                 );
                 let owner = key.owner.to_string();
-                let params = vec![owner.into(), key.id.into(), before.into(), now().into()];
+                let params = vec![
+                    owner.into(),
+                    key.id.into(),
+                    before.into(),
+                    clock::now_ms().into(),
+                ];
                 self.0.delete(sql, params).await?
             }
         };
@@ -144,7 +154,11 @@ impl RecordStore {
     pub async fn delete(&self, key: Key) -> Result<bool, StoreError> {
         let (table, living) = (key.table, living!("$3"));
         let sql = format!("DELETE FROM {table} WHERE owner = $1 AND id = $2 AND {living}");
-        let params = vec![key.owner.to_string().into(), key.id.into(), now().into()];
+        let params = vec![
+            key.owner.to_string().into(),
+            key.id.into(),
+            clock::now_ms().into(),
+        ];
         Ok(self.0.delete(sql, params).await? > 0)
     }
 
@@ -166,7 +180,7 @@ impl RecordStore {
         let limit = i64::try_from(listing.limit).unwrap_or(i64::MAX);
         let mut params: Vec<Param> = vec![
             owner.to_string().into(),
-            now().into(),
+            clock::now_ms().into(),
             listing.prefix.into(),
             limit.into(),
         ];
@@ -213,7 +227,10 @@ impl RecordStore {
     /// [`StoreError`].
     pub async fn sweep(&self, table: &'static str) -> Result<(), StoreError> {
         let sql = format!("DELETE FROM {table} WHERE expires <= $1");
-        self.0.delete(sql, vec![now().into()]).await.map(drop)
+        self.0
+            .delete(sql, vec![clock::now_ms().into()])
+            .await
+            .map(drop)
     }
 
     /// Whether there may be any record at all.
@@ -262,10 +279,6 @@ fn row(key: Key, value: Value) -> Vec<Param> {
         expires.into(),
         value.text.into(),
     ]
-}
-
-fn now() -> i64 {
-    i64::try_from(milliseconds(clock::system_time())).unwrap_or(i64::MAX)
 }
 
 /// Whether a text can be an id. What clients send is checked by this before it reaches a store.

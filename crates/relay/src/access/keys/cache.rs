@@ -10,6 +10,7 @@ use translate::failure::{Failure, Kind};
 use super::store::{KeyStore, Snapshot};
 use super::{AccessKey, format};
 use crate::access::account_id::AccountId;
+use crate::access::constant_time::is_same;
 use crate::access::recent_digests::RecentDigests;
 use crate::store::StoreError;
 
@@ -101,9 +102,8 @@ impl AccessKeys {
             .recent
             .get_or_make(credential, || format::hash(credential));
         let previous = known.key.previous.as_ref();
-        let is_known = format::is_same(&known.key.hash, &hash)
-            || previous
-                .is_some_and(|(previous, until)| format::is_same(previous, &hash) && now < *until);
+        let is_known = is_same(&known.key.hash, &hash)
+            || previous.is_some_and(|(previous, until)| is_same(previous, &hash) && now < *until);
         if !is_known {
             return Err(unknown());
         }

@@ -5,7 +5,6 @@
 use ring::rand::{SecureRandom as _, SystemRandom};
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
 
 /// What every access key begins with, and no key of 1min.ai does.
 pub const PREFIX: &str = "sk-relay-";
@@ -73,12 +72,6 @@ pub fn hash(text: &str) -> String {
         })
 }
 
-/// Whether two texts are equal, in a time that tells nothing of where they differ.
-#[must_use]
-pub fn is_same(one: &str, other: &str) -> bool {
-    one.as_bytes().ct_eq(other.as_bytes()).into()
-}
-
 /// How a key is shown: its beginning and nothing of its secret.
 #[must_use]
 pub fn label(id: &str) -> String {
@@ -103,6 +96,7 @@ fn letters(count: usize) -> Result<String, ring::error::Unspecified> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::constant_time::is_same;
     use secrecy::ExposeSecret as _;
 
     #[test]
