@@ -1,5 +1,6 @@
 //! Media that 1min.ai makes and reads: images, speech, transcription.
 
+mod feature;
 pub mod image_history;
 pub mod images;
 pub mod result_url;

@@ -17,14 +17,15 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use lru::LruCache;
-use onemin::Client;
 use onemin::assets::Upload;
+use onemin::{Client, Error, ResultAsset};
 use sha2::{Digest, Sha256};
 use translate::chat_request::{Attachment, ChatRequest, Part, Source};
 use translate::failure::{Failure, Kind};
 
 use crate::access::account_id::AccountId;
 use crate::accounts::Lease;
+use crate::failure::of_upstream;
 use crate::ledger::Payer;
 use crate::objects::files::Files;
 use crate::store::StoreError;
@@ -201,6 +202,31 @@ impl Uploads {
     pub async fn upload_image(&self, payer: &Payer, image: &Attachment) -> Result<String, Failure> {
         let uploading = self.upload(payer, AttachmentKind::Image, image);
         Ok(uploading.await?.image)
+    }
+
+    /// Copies a file that lies at another account to that of the lease, as it comes, and gives its path
+    /// there; none if there is no such file.
+    ///
+    /// # Errors
+    /// What upstream answers, or the way to it.
+    pub async fn copy(&self, lease: &Lease, path: &str) -> Result<Option<String>, Failure> {
+        let download = match self.client.download(&ResultAsset::of_path(path)).await {
+            Ok(download) => download,
+            Err(Error::Refused(_)) => return Ok(None),
+            Err(error) => return Err(of_upstream(&error)),
+        };
+        let name = path.rsplit('/').next().unwrap_or(path).to_owned();
+        let mime = download.content_type.clone();
+        let mime = mime.unwrap_or_else(|| "application/octet-stream".to_owned());
+        let length = download.length;
+        let bytes = stream::unfold(download, async |mut download| {
+            download.next().await.map(|bytes| (bytes, download))
+        });
+        let body = StreamBody::new(bytes.map_ok(Frame::data));
+        let upload = Upload::from_body(name, mime, length, body);
+        let copied = self.client.upload(&lease.key, upload).await;
+        let asset = copied.map_err(|error| lease.failed(&error))?;
+        Ok(Some(asset.image_reference().to_owned()))
     }
 
     async fn upload(

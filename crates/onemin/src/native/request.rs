@@ -63,6 +63,20 @@ impl Named {
     }
 }
 
+/// The texts in the fields of a `promptObject` that may be paths of files: those lie at one account.
+/// What looks like a path may be none.
+#[must_use]
+pub fn possible_paths(fields: &Map<String, Value>) -> Vec<String> {
+    let mut found = Vec::new();
+    for value in fields.values() {
+        collect(value, 0, &mut found);
+    }
+    found.retain(|text| text.contains('/'));
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
 /// Takes every text that may be an id or a path.
 fn collect(value: &Value, depth: usize, found: &mut Vec<String>) {
     if depth > DEPTH_MAX || found.len() >= REFERENCES_MAX {
@@ -167,6 +181,30 @@ mod tests {
         let many = json!({"type": "A", "model": "m", "promptObject": {"a": vec!["x/y"; 1000]}});
         let many = Named::read(many.to_string().as_bytes()).unwrap();
         assert_eq!(many.references.len(), REFERENCES_MAX);
+    }
+
+    #[test]
+    fn fields_that_may_be_paths_are_told_from_words() {
+        let style = "0f0e0d0c-0b0a-0908-0706-050403020100";
+        for (fields, expected) in [
+            (
+                json!({"imageUrl": "images/2026/a.png", "prompt": "a cat"}),
+                &["images/2026/a.png"][..],
+            ),
+            (
+                json!({"image": "i/b.png", "imageUrls": ["i/a.png", "i/b.png"]}),
+                &["i/a.png", "i/b.png"],
+            ),
+            (
+                json!({"prompt": "a cat and/or a dog", "style_id": style}),
+                &[],
+            ),
+            (json!({"imageUrl": "https://example.com/a.png"}), &[]),
+            (json!({}), &[]),
+        ] {
+            let paths = possible_paths(fields.as_object().unwrap());
+            assert_eq!(paths, expected, "{fields}");
+        }
     }
 
     #[test]

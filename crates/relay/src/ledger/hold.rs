@@ -75,6 +75,11 @@ impl Hold {
         self.sent.get_or_insert(0);
     }
 
+    /// Notes that the call surely cost nothing so far, and may be made again.
+    pub fn not_sent(&mut self) {
+        self.sent = None;
+    }
+
     /// Notes that the call has cost at least so much by what was read of its answer.
     pub fn at_least(&mut self, credits: i64) {
         let known = self.sent.get_or_insert(0);

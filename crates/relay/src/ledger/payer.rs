@@ -12,7 +12,7 @@ use onemin::chat::Accounting;
 use onemin::drift;
 use onemin::facts::Fact;
 use onemin::prices::ChatPrice;
-use onemin::{Accepted, ApiKey, Client, Error, Mode, Outcome, Payload};
+use onemin::{Accepted, ApiKey, Error};
 use translate::failure::{Failure, Kind};
 use translate::reply::{Usage, UsageSource};
 
@@ -301,31 +301,6 @@ impl Payer {
         })
     }
 
-    /// Runs a feature through the gate: hold, call, settle; at another account where one has
-    /// refused and that surely cost nothing.
-    ///
-    /// # Errors
-    /// [`PaidError`].
-    pub async fn feature(
-        &self,
-        client: &Client,
-        payload: &Payload,
-        mode: Mode,
-    ) -> Result<Outcome, PaidError> {
-        let hold = self.hold(PaidCall::Feature(payload)).await;
-        let mut hold = hold.map_err(PaidError::Refused)?;
-        loop {
-            hold.sent();
-            match client.feature(hold.key(), payload, mode).await {
-                Ok(outcome) => {
-                    hold.answered(&outcome.accounting);
-                    return Ok(outcome);
-                }
-                Err(error) => hold = hold.refused(error)?,
-            }
-        }
-    }
-
     fn lease_for(&self, model: &str, estimate: i64, tried: &[Arc<str>]) -> Result<Lease, Failure> {
         let mut current = self.0.lease.lock().unwrap_or_else(PoisonError::into_inner);
         let known = current.as_ref().filter(|_| tried.is_empty());
@@ -473,6 +448,9 @@ impl Hold {
                     entry.paid_by(lease.name().unwrap_or_default());
                 }
                 self.lease = lease;
+                if let Some(held) = &mut self.held {
+                    held.not_sent();
+                }
                 Ok(self)
             }
             Err(failure) => {

@@ -15,7 +15,7 @@ use crate::clock;
 use crate::store::StoreError;
 use crate::store::database::Database;
 
-/// How long messages are gathered for one transaction.
+/// The least time between the beginnings of two transactions: what comes meanwhile is gathered.
 const GATHERED_FOR: Duration = Duration::from_millis(200);
 
 /// The most messages of one transaction.
@@ -52,6 +52,7 @@ impl Writer {
     /// Works until the process ends.
     pub async fn run(mut self) {
         let mut sweep = Instant::now();
+        let mut next_group = Instant::now();
         loop {
             tokio::select! {
                 () = self.queue.filled() => {}
@@ -61,9 +62,12 @@ impl Writer {
                     continue;
                 }
             }
+            // What comes after a rest is written at once: a call that has just begun is on the disk long
+            // before it is answered.
             if self.queue.waiting() < GROUP_MAX {
-                sleep(GATHERED_FOR).await;
+                sleep_until(next_group).await;
             }
+            next_group = Instant::now() + GATHERED_FOR;
             self.write_group().await;
         }
     }

@@ -251,7 +251,7 @@ impl Media {
     }
 
     async fn call_model(&self, payer: &Payer, payload: &Payload) -> Result<Outcome, Refused> {
-        let error = match payer.feature(&self.client, payload, Mode::Polled).await {
+        let error = match self.feature(payer, payload, Mode::Polled).await {
             Ok(outcome) => return Ok(outcome),
             Err(error) => error,
         };

@@ -139,7 +139,7 @@ impl Media {
         if payload.kind != features::Kind::TextToSpeech {
             return made_by_job(payer, long, payload).await;
         }
-        let outcome = match payer.feature(&self.client, &payload, Mode::Held).await {
+        let outcome = match self.feature(payer, &payload, Mode::Held).await {
             Ok(outcome) => outcome,
             Err(error) => {
                 return Err(self

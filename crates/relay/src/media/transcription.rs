@@ -90,7 +90,7 @@ impl Media {
                 Ok(payload) => {
                     let ignored = ignored(request, &payload, task);
                     plan::reject_ignored(request.strict, &ignored)?;
-                    match payer.feature(&self.client, &payload, Mode::Held).await {
+                    match self.feature(payer, &payload, Mode::Held).await {
                         Ok(outcome) => return Ok(result(request, payload, ignored, &outcome)),
                         Err(error) => error.into(),
                     }

@@ -400,6 +400,52 @@ async fn a_job_that_an_account_refuses_goes_to_the_next_with_what_it_needs() {
 }
 
 #[tokio::test]
+async fn an_account_is_only_asked_for_files_that_lie_there() {
+    let rig = shared("one=broke-1,two=key-2", &["--pool", "order"]);
+    rig.jobs_are_done_at_once(2);
+    let (text, _) = key(&rig, json!({})).await;
+    let bearer = format!("Bearer {text}");
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", crate::form::FORM),
+    ];
+    let picture = crate::form::png(64, 64);
+    let edit = crate::form::Form::default()
+        .text("model", "stable-image-upscale")
+        .file("image", "a.png", &picture);
+    let spoken = crate::form::Form::default()
+        .text("model", "whisper-1")
+        .file("file", "a.mp3", b"ID3\x04\0\0\0\0\0\0 and sound");
+    for (path, form) in [
+        ("/v1/images/edits", edit),
+        ("/v1/audio/transcriptions", spoken),
+    ] {
+        let wake = "/admin/api/accounts/one/wake";
+        let woken = manage(&rig, Method::POST, wake, json!({})).await;
+        assert_eq!(woken.status, 200);
+        // The first account has the file, but not the credits.
+        let made = rig.send(Method::POST, path, &headers, form.whole()).await;
+        assert_eq!(made.status, 200, "{path}: {}", made.text);
+        let journal = rig.simulator.journal();
+        let last_two = |path: &str| -> Vec<(Option<String>, Value)> {
+            let calls = journal.matching(|entry| entry.path == path);
+            calls
+                .iter()
+                .rev()
+                .take(2)
+                .map(|entry| (entry.api_key_hash.clone(), entry.body.clone()))
+                .collect()
+        };
+        let (files, features) = (last_two("/api/assets"), last_two("/api/features"));
+        assert_eq!(files[0].0, features[0].0, "{path}");
+        assert_eq!(files[1].0, features[1].0, "{path}");
+        assert_ne!(features[0].0, features[1].0, "{path}");
+        assert_ne!(features[0].1, features[1].1, "{path}: another file");
+    }
+    assert_eq!(charges(&rig).len(), 2);
+}
+
+#[tokio::test]
 async fn where_no_account_takes_a_job_the_reason_is_told_and_nothing_stays_held() {
     let rig = shared("one=broke-1,two=broke-2", &["--pool", "order"]);
     let (text, id) = key(

@@ -1,0 +1,76 @@
+//! A paid call of a feature, at another account where one refuses it.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use onemin::native::possible_paths;
+use onemin::{Mode, Outcome, Payload};
+use serde_json::Value;
+use translate::failure::Failure;
+
+use super::Media;
+use crate::accounts::Lease;
+use crate::ledger::{Charge, PaidCall, PaidError, Payer};
+
+impl Media {
+    /// Runs a feature through the gate: hold, call, settle; at another account where one has
+    /// refused and that surely cost nothing. The files that the payload names are copied to that.
+    ///
+    /// # Errors
+    /// [`PaidError`].
+    pub(super) async fn feature(
+        &self,
+        payer: &Payer,
+        payload: &Payload,
+        mode: Mode,
+    ) -> Result<Outcome, PaidError> {
+        let hold = payer.hold(PaidCall::Feature(payload)).await;
+        let mut hold = hold.map_err(PaidError::Refused)?;
+        let mut asked = Cow::Borrowed(payload);
+        loop {
+            hold.sent();
+            match self.client.feature(hold.key(), &asked, mode).await {
+                Ok(outcome) => {
+                    hold.answered(&outcome.accounting);
+                    return Ok(outcome);
+                }
+                Err(error) => hold = hold.refused(error)?,
+            }
+            match self.with_files_at(hold.lease(), payload).await {
+                Ok(changed) => asked = Cow::Owned(changed),
+                Err(failure) => {
+                    hold.settle(Charge::Nothing);
+                    return Err(PaidError::Refused(failure));
+                }
+            }
+        }
+    }
+
+    /// The payload with copies of its files that lie at the account of the lease.
+    async fn with_files_at(&self, lease: &Lease, payload: &Payload) -> Result<Payload, Failure> {
+        let mut copies = HashMap::new();
+        for path in possible_paths(&payload.prompt_object) {
+            if let Some(copy) = self.uploads.copy(lease, &path).await? {
+                copies.insert(path, copy);
+            }
+        }
+        let mut changed = payload.clone();
+        for value in changed.prompt_object.values_mut() {
+            replace(value, &copies);
+        }
+        Ok(changed)
+    }
+}
+
+fn replace(value: &mut Value, copies: &HashMap<String, String>) {
+    match value {
+        Value::String(text) => {
+            if let Some(copy) = copies.get(text) {
+                copy.clone_into(text);
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(|item| replace(item, copies)),
+        Value::Object(fields) => fields.values_mut().for_each(|item| replace(item, copies)),
+        _ => {}
+    }
+}
