@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use relay::app;
 use relay::config::Settings;
 
+/// It gives back to the system what a load has left behind; `.cargo/config.toml` says how.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let settings = Settings::read();
