@@ -28,6 +28,7 @@ use crate::http::server;
 use crate::jobs::{Jobs, LongJobs, follower};
 use crate::media::image_history::ImageHistory;
 use crate::media::{self, Media};
+use crate::memory;
 use crate::models::Models;
 use crate::native::{self, Native};
 use crate::objects::{Objects, retention};
@@ -349,6 +350,7 @@ async fn serve(app: App, settings: &Settings, demo: Option<&Demo>) -> Result<(),
         task::spawn(native::retention::run(native.clone()));
     }
     task::spawn(observe::drift::run());
+    task::spawn(memory::run());
     task::spawn(follower::run(services.jobs.clone()));
     task::spawn(announce_models(services.models.clone()));
     let responses = services.objects.responses.clone();

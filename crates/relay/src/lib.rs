@@ -26,6 +26,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod management;
 pub mod media;
+pub mod memory;
 pub mod models;
 pub mod native;
 pub mod objects;

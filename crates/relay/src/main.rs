@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use relay::app;
 use relay::config::Settings;
 
-/// It gives back to the system what a load has left behind; `.cargo/config.toml` says how.
+/// `relay::memory` makes it give back what a load has left; `.cargo/config.toml` says how it is built.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
