@@ -21,6 +21,7 @@ pub mod service;
 pub mod shared;
 pub mod spool;
 pub mod usage;
+pub mod usage_rows;
 pub mod writer;
 
 pub use paid_call::{Charge, NativeCall, PaidCall, PaidError};

@@ -10,7 +10,7 @@ use translate::reply::Usage;
 use super::queue::{Message, Queue};
 use super::row::{CostSource, LedgerRow, SettledHold};
 use crate::access::keys::cache::KnownKey;
-use crate::accounts::pool::InUse;
+use crate::accounts::account::InUse;
 
 /// The entry of a request.
 #[derive(Debug)]

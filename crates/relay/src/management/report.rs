@@ -9,10 +9,8 @@ use translate::failure::Failure;
 
 use crate::access::keys::cache::AccessKeys;
 use crate::ledger::service::Ledger;
-use crate::ledger::usage::{
-    By, ListedRow, PAGE_MAX, RowsQuery, UsageGroup, UsageQuery, by, cell, credits, range, rows,
-    summed,
-};
+use crate::ledger::usage::{By, UsageGroup, UsageQuery, by, cell, credits, range, summed};
+use crate::ledger::usage_rows::{ListedRow, PAGE_MAX, RowsQuery, rows};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
