@@ -1,5 +1,6 @@
 //! The way of a turn: admit, decode, plan, attach, compose, call, interpret, encode.
 
+pub mod answers;
 pub mod assistant;
 pub mod file_keywords;
 pub mod media;
@@ -42,10 +43,11 @@ use crate::models::{Models, NameStyle};
 use crate::objects::Objects;
 use crate::observe::RequestLog;
 use crate::uploads;
+use answers::{Answers, Call, Progress};
 use prepare::{AnswerBy, Prepared, TurnContext};
 use settings::Settings;
 use stream::ChatEvents;
-use upstream::{Answers, Attachments, Call, Progress, Upstream};
+use upstream::{Attachments, Upstream};
 
 /// An API that asks for turns.
 pub struct Api {

@@ -7,7 +7,7 @@ use translate::dialect::{StreamEncoder, StreamFormat};
 use translate::failure::Failure;
 use translate::reply::{Completion, Event};
 
-use super::upstream::{self, Answers};
+use super::answers::{self, Answers};
 use crate::clock;
 use crate::http::event_stream::{EventSource, Progress};
 use crate::http::reply;
@@ -61,7 +61,7 @@ impl EventSource for ChatEvents {
         if out.len() > before {
             log.first_byte();
         }
-        if progress == upstream::Progress::More {
+        if progress == answers::Progress::More {
             return Poll::Ready(Ok(Progress::More));
         }
         let usage = self.answers.usage();

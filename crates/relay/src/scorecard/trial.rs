@@ -13,7 +13,8 @@ use translate::plan::{self, CodeSupport, ModelCapabilities, PlanSettings};
 use translate::reply::{Event, Reply};
 
 use super::tasks::Task;
-use crate::chat::upstream::{Answers, Call, Progress, Upstream};
+use crate::chat::answers::{Answers, Call, Progress};
+use crate::chat::upstream::Upstream;
 use crate::ledger::Payer;
 
 /// What became of a task.
