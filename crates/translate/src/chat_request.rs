@@ -3,6 +3,7 @@
 //! Every dialect decodes into [`ChatRequest`]; composing reads nothing else. Hub types carry no serde:
 //! what a client writes on the wire is its dialect's business.
 
+use crate::schema::Definition;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -221,7 +222,7 @@ pub struct Tool {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ToolInput {
     /// One JSON object that matches a JSON Schema.
-    Json(Value),
+    Json(Definition),
     /// Free text (OpenAI's `custom` tools); emulated as an object with the one string `input`.
     Text,
 }
@@ -260,7 +261,7 @@ pub enum OutputFormat {
         /// The schema's name in the client's request.
         name: String,
         /// The JSON Schema.
-        schema: Value,
+        schema: Definition,
         /// Whether an answer that does not match is a failure.
         strict: bool,
     },

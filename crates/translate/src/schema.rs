@@ -1,6 +1,7 @@
 //! Values against JSON Schemas: what fits, what can be made to fit without losing anything, and
 //! what is wrong, with paths.
 
+mod definition;
 mod fit;
 mod pattern;
 mod validator;
@@ -10,7 +11,9 @@ use jsonschema::Validator;
 use serde_json::Value;
 
 use fit::{Root, adapt, ordered, unwrap};
-use work::Parts;
+use work::{Parts, Shape};
+
+pub use definition::Definition;
 
 use crate::quote::quote;
 
@@ -18,14 +21,17 @@ use crate::quote::quote;
 const MAX_ERRORS: usize = 8;
 /// The most bytes that are told of one.
 const MAX_ERROR: usize = 500;
-/// The most steps that a value's check may take; what is wrong is found in full, at a higher price.
+/// The most steps that a value's check may take.
 const MAX_STEPS: u64 = 4_000_000;
-const MAX_STEPS_OF_ERRORS: u64 = 200_000;
+/// The most memory that finding out what is wrong may take, in bytes: each error of each alternative
+/// holds a copy of the value that it is about.
+const MAX_BYTES_OF_ERRORS: u64 = 16_000_000;
 
 /// One schema, compiled.
 #[derive(Debug)]
 pub struct Schema {
     root: Value,
+    shape: Shape,
     validator: Validator,
     leaves_out_patterns: bool,
 }
@@ -33,7 +39,7 @@ pub struct Schema {
 impl Schema {
     /// Compiles a schema. References outside of it are never fetched.
     pub fn compile(schema: &Value) -> Result<Self, String> {
-        Parts::of(schema)?;
+        let shape = Parts::of(schema)?.shape();
         let (root, leaves_out_patterns) =
             pattern::readable(schema).unwrap_or_else(|| (schema.clone(), false));
         let validator = validator::build(&root).map_err(|error| {
@@ -42,6 +48,7 @@ impl Schema {
         })?;
         Ok(Self {
             root,
+            shape,
             validator,
             leaves_out_patterns,
         })
@@ -56,11 +63,12 @@ impl Schema {
     /// Whether the value can be checked at all: a schema may ask for more work than can be done.
     #[must_use]
     pub fn can_check(&self, value: &Value) -> bool {
-        self.steps(value, MAX_STEPS).is_some()
+        self.parts().steps(value, MAX_STEPS).is_some()
     }
 
-    fn steps(&self, value: &Value, most: u64) -> Option<u64> {
-        Parts::of(&self.root).ok()?.steps(value, most)
+    /// The parts of the schema, which was found good when it was compiled.
+    fn parts(&self) -> Parts<'_> {
+        Parts::known(&self.root, self.shape)
     }
 
     /// Whether the value fits.
@@ -72,7 +80,7 @@ impl Schema {
     /// What is wrong with the value, with its paths.
     #[must_use]
     pub fn errors(&self, value: &Value) -> Vec<String> {
-        if self.steps(value, MAX_STEPS_OF_ERRORS).is_none() {
+        if self.parts().bytes(value, MAX_BYTES_OF_ERRORS).is_none() {
             return vec!["the value does not match the schema".to_owned()];
         }
         let errors = self.validator.iter_errors(value).take(MAX_ERRORS);
@@ -214,6 +222,16 @@ mod tests {
             assert!(schema.can_check(&value), "{value}");
             assert!(schema.fit(value).is_err());
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_large_value_under_many_alternatives_is_not_told_one_by_one() {
+        let other = |n: usize| object(&json!({format!("a{n}"): {}}), &json!([format!("a{n}")]));
+        let alternatives: Vec<Value> = (0..2000).map(other).collect();
+        let schema = Schema::compile(&json!({ "anyOf": alternatives })).unwrap();
+        let errors = schema.errors(&json!({"b": "word ".repeat(10_000)}));
+        assert_eq!(errors, ["the value does not match the schema"]);
+        assert!(schema.errors(&json!({"b": "word"}))[0].contains("anyOf"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::chat_request::{OutputFormat, ToolInput, Tools};
 use crate::failure::{Failure, echo};
-use crate::schema::Schema;
+use crate::schema::Definition;
 
 /// The most that a strict schema may hold, by OpenAI's guide to structured outputs.
 const MAX_PROPERTIES: usize = 5000;
@@ -75,7 +75,7 @@ pub fn check_tools(tools: &Tools, rules: StrictRules, field: &str) -> Result<boo
     Ok(unchecked)
 }
 
-fn checked(schema: &Value, strict: Option<StrictRules>, param: &str) -> Result<bool, Failure> {
+fn checked(schema: &Definition, strict: Option<StrictRules>, param: &str) -> Result<bool, Failure> {
     let invalid = |why: String| {
         Failure::invalid(param, format!("Invalid schema: {why}")).with_code("invalid_json_schema")
     };
@@ -84,7 +84,7 @@ fn checked(schema: &Value, strict: Option<StrictRules>, param: &str) -> Result<b
         Some(StrictRules::Anthropic) => closed(schema, &Place::Root).map_err(invalid)?,
         Some(StrictRules::None) | None => {}
     }
-    let schema = Schema::compile(schema).map_err(invalid)?;
+    let schema = schema.compiled().map_err(|why| invalid(why.to_owned()))?;
     Ok(schema.leaves_out_patterns())
 }
 
@@ -254,7 +254,7 @@ mod tests {
     fn strict(schema: Value) -> Result<bool, Failure> {
         let output = OutputFormat::Schema {
             name: "x".to_owned(),
-            schema,
+            schema: schema.into(),
             strict: true,
         };
         check(&output, StrictRules::OpenAi, "text.format.schema")
@@ -265,7 +265,7 @@ mod tests {
         let checked = |schema: Value| {
             let output = OutputFormat::Schema {
                 name: "x".to_owned(),
-                schema,
+                schema: schema.into(),
                 strict: true,
             };
             check(&output, StrictRules::Anthropic, "output_format.schema")
@@ -328,7 +328,7 @@ mod tests {
         assert_eq!(strict(schema.clone()), Ok(false));
         let output = OutputFormat::Schema {
             name: "x".to_owned(),
-            schema,
+            schema: schema.into(),
             strict: true,
         };
         assert!(
@@ -344,7 +344,7 @@ mod tests {
         let tool = |strict| Tool {
             name: "f".to_owned(),
             description: None,
-            input: ToolInput::Json(json!({"type": "object", "properties": {"a": {}}})),
+            input: ToolInput::Json(json!({"type": "object", "properties": {"a": {}}}).into()),
             strict,
         };
         let check = |offered| {

@@ -75,7 +75,7 @@ pub fn section(tools: &Tools, tags: Tags, style: Style) -> String {
 
 fn write_schema(tool: &Tool, text: &mut String) {
     let parameters = match &tool.input {
-        ToolInput::Json(schema) => schema.clone(),
+        ToolInput::Json(schema) => Value::clone(schema),
         ToolInput::Text => {
             json!({"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]})
         }

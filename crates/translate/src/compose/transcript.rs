@@ -49,11 +49,11 @@ fn schemas(chat: &ChatRequest) -> impl Iterator<Item = &serde_json::Value> {
         .offered
         .iter()
         .filter_map(|tool| match &tool.input {
-            ToolInput::Json(schema) => Some(schema),
+            ToolInput::Json(schema) => Some(&**schema),
             ToolInput::Text => None,
         });
     let output = match &chat.output {
-        OutputFormat::Schema { schema, .. } => Some(schema),
+        OutputFormat::Schema { schema, .. } => Some(&**schema),
         OutputFormat::Text | OutputFormat::Json => None,
     };
     tools.chain(output)

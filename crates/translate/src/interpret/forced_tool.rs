@@ -1,18 +1,16 @@
 //! The one tool that must be called. Where nothing else may be called, models leave its name out
 //! and write the bare arguments.
 
-use serde_json::Value;
-
 use super::json::candidates;
 use crate::chat_request::{ToolInput, Tools};
-use crate::schema::Schema;
+use crate::schema::Definition;
 
 /// The only tool that may be called, and must be.
 #[derive(Debug)]
 pub struct ForcedTool {
     /// Its name.
     pub name: String,
-    schema: Value,
+    schema: Definition,
 }
 
 impl ForcedTool {
@@ -39,7 +37,7 @@ impl ForcedTool {
         if given.is_empty() || !given.keys().all(|key| properties.contains_key(key)) {
             return None;
         }
-        let fitted = Schema::compile(&self.schema).ok()?.fit(value).ok()?;
+        let fitted = self.schema.compiled().ok()?.fit(value).ok()?;
         Some(fitted.to_string())
     }
 }
@@ -55,7 +53,7 @@ mod tests {
         let tool = |name: &&str| Tool {
             name: (*name).to_owned(),
             description: None,
-            input: ToolInput::Json(parameters.clone()),
+            input: ToolInput::Json(parameters.clone().into()),
             strict: false,
         };
         Tools {

@@ -22,7 +22,7 @@ fn with_tool(delivery: Delivery) -> ChatRequest {
     chat.tools.offered.push(Tool {
         name: "weather".to_owned(),
         description: None,
-        input: ToolInput::Json(json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]})),
+        input: ToolInput::Json(json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}).into()),
         strict: false,
     });
     chat
@@ -32,7 +32,7 @@ fn with_schema(delivery: Delivery, strict: bool) -> ChatRequest {
     let mut chat = chat(delivery);
     chat.output = OutputFormat::Schema {
         name: "x".to_owned(),
-        schema: json!({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": false}),
+        schema: json!({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": false}).into(),
         strict,
     };
     chat

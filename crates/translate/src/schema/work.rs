@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
+use super::validator::size;
 use crate::bounds::{SCHEMA_PARTS_MAX, SCHEMA_PATTERNS_MAX};
 
 /// Parts that may bear one name.
@@ -21,6 +22,8 @@ const MAX_DEPTH: usize = 1024;
 /// The most pairs of a part of the schema and a part of the value that are looked at.
 const MAX_PAIRS: usize = 1 << 20;
 
+/// Keywords that refer to another part.
+const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
 /// Keywords with one schema, a list, or schemas by name, for the same value.
 const SAME: [&str; 9] = [
     "allOf",
@@ -53,8 +56,19 @@ pub(super) struct Parts<'s> {
     /// Parts by their anchors. A name may stand twice: in a part that is no schema, or because a
     /// reference finds its target only while a value is checked.
     anchors: HashMap<&'s str, Vec<&'s Value>>,
-    /// The keyword that gives a part a base of its own.
-    id: &'static str,
+    shape: Shape,
+}
+
+/// What is known of a schema once it was walked through.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Shape {
+    /// The values that it is made of, at any depth.
+    values: u64,
+    /// Whether parts have names of their own.
+    has_anchors: bool,
+    /// Whether parts refer to others. If none does, the schema is a tree: each part meets each part of
+    /// a value at most once.
+    has_references: bool,
 }
 
 impl<'s> Parts<'s> {
@@ -63,19 +77,37 @@ impl<'s> Parts<'s> {
     /// # Errors
     /// Why it is not taken.
     pub(super) fn of(root: &'s Value) -> Result<Self, &'static str> {
-        let dialect = root.get("$schema").and_then(Value::as_str);
-        let is_draft_4 = dialect.is_some_and(|dialect| dialect.contains("draft-04"));
         let mut parts = Self {
             root,
             anchors: HashMap::new(),
-            id: if is_draft_4 { "id" } else { "$id" },
+            shape: Shape::default(),
         };
-        let mut tally = Tally::default();
+        let mut tally = Tally::of(root);
         parts.note(root, true, &mut tally)?;
         match parts.height(root, 0, &mut HashMap::new()) {
             Some(_) => Ok(parts),
             None => Err("its references lead too deep"),
         }
+    }
+
+    /// The parts of a schema that [`Self::of`] took before. Without anchors there is nothing to note.
+    pub(super) fn known(root: &'s Value, shape: Shape) -> Self {
+        let mut parts = Self {
+            root,
+            anchors: HashMap::new(),
+            shape,
+        };
+        if shape.has_anchors {
+            // It was found good: nothing stops it before all are noted.
+            let _ = parts.note(root, true, &mut Tally::of(root));
+            parts.shape = shape;
+        }
+        parts
+    }
+
+    /// What need not be found out again.
+    pub(super) fn shape(&self) -> Shape {
+        self.shape
     }
 
     /// Notes anchors, and counts what takes time to be compiled. Refuses a part that begins a schema
@@ -86,12 +118,14 @@ impl<'s> Parts<'s> {
         is_root: bool,
         tally: &mut Tally<'s>,
     ) -> Result<(), &'static str> {
+        self.shape.values += 1;
         match part {
             Value::Object(map) => {
-                if !is_root && map.get(self.id).is_some_and(Value::is_string) {
+                if !is_root && map.get(tally.id).is_some_and(Value::is_string) {
                     return Err("an \"$id\" below the root is not supported");
                 }
                 tally.part(map)?;
+                self.shape.has_references |= REFERENCES.iter().any(|key| map.contains_key(*key));
                 let anchors = ["$anchor", "$dynamicAnchor"];
                 for anchor in anchors.iter().filter_map(|key| map.get(*key)?.as_str()) {
                     let named = self.anchors.entry(anchor).or_default();
@@ -99,6 +133,7 @@ impl<'s> Parts<'s> {
                         return Err("one anchor is given too often");
                     }
                     named.push(part);
+                    self.shape.has_anchors = true;
                 }
                 let mut values = map.values();
                 values.try_for_each(|value| self.note(value, false, tally))
@@ -113,8 +148,9 @@ impl<'s> Parts<'s> {
 
     /// What a part may refer to, of what stands in the same schema.
     fn targets(&self, map: &Map<String, Value>) -> impl Iterator<Item = &'s Value> {
-        let keys = ["$ref", "$dynamicRef", "$recursiveRef"];
-        let references = keys.into_iter().filter_map(|key| map.get(key)?.as_str());
+        let references = REFERENCES
+            .into_iter()
+            .filter_map(|key| map.get(key)?.as_str());
         references.flat_map(|reference| {
             let (_, fragment) = reference.split_once('#').unwrap_or((reference, ""));
             let fragment = percent_decode_str(fragment).decode_utf8_lossy();
@@ -155,23 +191,59 @@ impl<'s> Parts<'s> {
 
     /// How many steps a check of the value takes; none if it is more than `most`, or too deep.
     pub(super) fn steps(&self, value: &Value, most: u64) -> Option<u64> {
-        let mut count = Count {
+        if let Some(bound) = self.bound(size(value) as u64, most) {
+            return Some(bound);
+        }
+        self.count(most, None).steps(self.root, value, MAX_DEPTH)
+    }
+
+    /// What a schema without references asks for at most, where that is not too much anyway.
+    fn bound(&self, of_value: u64, most: u64) -> Option<u64> {
+        let bound = self.shape.values.saturating_mul(of_value);
+        (!self.shape.has_references && bound <= most).then_some(bound)
+    }
+
+    /// How much memory the value takes if it is copied for each part of the schema that it meets, in
+    /// bytes, roughly; none if it is more than `most`.
+    pub(super) fn bytes(&self, value: &Value, most: u64) -> Option<u64> {
+        let mut sizes = HashMap::new();
+        let whole = measure(value, &mut sizes);
+        if let Some(bound) = self.bound(whole, most) {
+            return Some(bound);
+        }
+        self.count(most, Some(sizes))
+            .steps(self.root, value, MAX_DEPTH)
+    }
+
+    fn count(&self, most: u64, sizes: Option<HashMap<*const Value, u64>>) -> Count<'_, 's> {
+        Count {
             parts: self,
             most,
             pairs: HashMap::new(),
-        };
-        count.steps(self.root, value, MAX_DEPTH)
+            sizes,
+        }
     }
 }
 
 /// What of a schema takes time to be compiled.
-#[derive(Default)]
 struct Tally<'s> {
     parts: usize,
     patterns: HashSet<&'s str>,
+    /// The keyword that gives a part a base of its own.
+    id: &'static str,
 }
 
 impl<'s> Tally<'s> {
+    fn of(root: &Value) -> Self {
+        let dialect = root.get("$schema").and_then(Value::as_str);
+        let is_draft_4 = dialect.is_some_and(|dialect| dialect.contains("draft-04"));
+        Self {
+            parts: 0,
+            patterns: HashSet::new(),
+            id: if is_draft_4 { "id" } else { "$id" },
+        }
+    }
+
     fn part(&mut self, map: &'s Map<String, Value>) -> Result<(), &'static str> {
         self.parts += 1;
         if self.parts > SCHEMA_PARTS_MAX {
@@ -194,12 +266,21 @@ struct Count<'p, 's> {
     parts: &'p Parts<'s>,
     most: u64,
     pairs: HashMap<(*const Value, *const Value), u64>,
+    /// What each part of the value counts; none where each counts one.
+    sizes: Option<HashMap<*const Value, u64>>,
 }
 
 impl<'s> Count<'_, 's> {
+    fn weight(&self, value: &Value) -> u64 {
+        let sizes = self.sizes.as_ref();
+        let size = sizes.and_then(|sizes| sizes.get(&std::ptr::from_ref(value)));
+        size.copied().unwrap_or(1)
+    }
+
     fn steps(&mut self, schema: &'s Value, value: &Value, left: usize) -> Option<u64> {
+        let weight = self.weight(value);
         let Some(map) = schema.as_object() else {
-            return Some(1);
+            return Some(weight);
         };
         let pair = (std::ptr::from_ref(schema), std::ptr::from_ref(value));
         if let Some(known) = self.pairs.get(&pair) {
@@ -209,8 +290,8 @@ impl<'s> Count<'_, 's> {
             return None;
         }
         // What comes back to itself with the same value ends there.
-        self.pairs.insert(pair, 1);
-        let mut sum = 1;
+        self.pairs.insert(pair, weight);
+        let mut sum = weight;
         for part in schemas(map, &SAME).chain(self.parts.targets(map)) {
             sum = self.add(sum, part, value, left)?;
         }
@@ -241,6 +322,24 @@ impl<'s> Count<'_, 's> {
         let sum = sum.saturating_add(self.steps(part, value, left - 1)?);
         (sum <= self.most).then_some(sum)
     }
+}
+
+/// What each part of a value takes in memory, in bytes, roughly.
+fn measure(value: &Value, sizes: &mut HashMap<*const Value, u64>) -> u64 {
+    let within = match value {
+        Value::String(text) => text.len() as u64,
+        Value::Array(items) => items.iter().map(|item| measure(item, sizes)).sum(),
+        Value::Object(members) => {
+            let sized = members
+                .iter()
+                .map(|(name, member)| name.len() as u64 + measure(member, sizes));
+            sized.sum()
+        }
+        _ => 0,
+    };
+    let size = size_of::<Value>() as u64 + within;
+    sizes.insert(std::ptr::from_ref(value), size);
+    size
 }
 
 /// The schemas behind these keywords: one, a list, or some by name.

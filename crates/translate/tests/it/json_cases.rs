@@ -32,7 +32,7 @@ fn output(case: &Case) -> OutputFormat {
     } else {
         OutputFormat::Schema {
             name: "person".to_owned(),
-            schema: schema(),
+            schema: schema().into(),
             strict: true,
         }
     }

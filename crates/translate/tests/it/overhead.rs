@@ -21,7 +21,7 @@ fn realistic(count: usize) -> Vec<Tool> {
                 format!("{name}_{round}")
             },
             description: kind["description"].as_str().map(str::to_owned),
-            input: ToolInput::Json(kind["parameters"].clone()),
+            input: ToolInput::Json(kind["parameters"].clone().into()),
             strict: false,
         }
     };
@@ -34,7 +34,7 @@ fn schema_text(tools: &[Tool]) -> String {
         let ToolInput::Json(parameters) = &tool.input else {
             unreachable!()
         };
-        json!({"type": "function", "function": {"name": tool.name, "description": tool.description, "parameters": parameters}})
+        json!({"type": "function", "function": {"name": tool.name, "description": tool.description, "parameters": **parameters}})
     };
     Value::Array(tools.iter().map(function).collect()).to_string()
 }

@@ -17,7 +17,7 @@ pub(crate) fn tools() -> Tools {
     let tool = |tool: &Value| Tool {
         name: tool["name"].as_str().unwrap().to_owned(),
         description: tool["description"].as_str().map(str::to_owned),
-        input: ToolInput::Json(tool["parameters"].clone()),
+        input: ToolInput::Json(tool["parameters"].clone().into()),
         strict: tool["strict"] == true,
     };
     let mut offered: Vec<Tool> = list.iter().map(tool).collect();

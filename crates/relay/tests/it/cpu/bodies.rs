@@ -211,6 +211,10 @@ fn schemas() -> Vec<(&'static str, String)> {
             }),
         ),
         ("a wrong keyword", format!("{{\"type\":\"{}\"}}", long())),
+        (
+            "alternatives",
+            format!("{{\"anyOf\":[{}]}}", many(|n| closed(&format!("\"p{n}\":{{\"type\":\"string\"}}"), &format!("\"p{n}\"")))),
+        ),
         ("all of", format!("{{\"allOf\":[{}]}}", many(|n| format!("{{\"minLength\":{n}}}")))),
     ]
 }

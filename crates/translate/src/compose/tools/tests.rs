@@ -7,7 +7,7 @@ fn tool(name: &str, description: &str, schema: Value) -> Tool {
     Tool {
         name: name.to_owned(),
         description: Some(description.to_owned()),
-        input: ToolInput::Json(schema),
+        input: ToolInput::Json(schema.into()),
         strict: false,
     }
 }

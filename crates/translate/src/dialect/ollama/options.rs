@@ -141,7 +141,7 @@ fn output(format: Option<Value>) -> Result<OutputFormat, Failure> {
         // Ollama holds the model to a schema; a client counts on that.
         Some(schema @ Value::Object(_)) => Ok(OutputFormat::Schema {
             name: "format".to_owned(),
-            schema,
+            schema: schema.into(),
             strict: true,
         }),
         Some(other) => {
@@ -282,7 +282,7 @@ mod tests {
         let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
         let by_schema = OutputFormat::Schema {
             name: "format".to_owned(),
-            schema: schema.clone(),
+            schema: schema.clone().into(),
             strict: true,
         };
         for (format, expected) in [

@@ -6,7 +6,7 @@ use super::{Grade, Repaired, repair, repair_whole};
 use crate::chat_request::OutputFormat;
 use crate::interpret::refusal;
 use crate::interpret::slice::from;
-use crate::schema::Schema;
+use crate::schema::Definition;
 
 /// The most places in prose where a value is looked for.
 const MAX_PLACES: usize = 32;
@@ -34,7 +34,8 @@ pub struct Candidate {
 /// Checks answers against one form, compiled once.
 #[derive(Debug)]
 pub struct Form {
-    schema: Option<Schema>,
+    /// One that compiles.
+    schema: Option<Definition>,
 }
 
 impl Form {
@@ -43,11 +44,12 @@ impl Form {
         match output {
             OutputFormat::Text => Ok(None),
             OutputFormat::Json => Ok(Some(Self { schema: None })),
-            OutputFormat::Schema { schema, .. } => Schema::compile(schema).map(|schema| {
-                Some(Self {
-                    schema: Some(schema),
-                })
-            }),
+            OutputFormat::Schema { schema, .. } => match schema.compiled() {
+                Ok(_) => Ok(Some(Self {
+                    schema: Some(schema.clone()),
+                })),
+                Err(why) => Err(why.to_owned()),
+            },
         }
     }
 
@@ -81,7 +83,11 @@ impl Form {
 
     fn fit(&self, candidate: &Candidate) -> Result<String, Vec<String>> {
         match &self.schema {
-            Some(schema) => schema.fit(candidate.value.clone()).map(|v| v.to_string()),
+            Some(schema) => {
+                let schema = schema.compiled().map_err(|why| vec![why.to_owned()])?;
+                let fitted = schema.fit(candidate.value.clone())?;
+                Ok(fitted.to_string())
+            }
             None if candidate.value.is_object() || candidate.value.is_array() => {
                 Ok(candidate.value.to_string())
             }
@@ -230,7 +236,7 @@ mod tests {
         let schema = json!({"type": "object", "properties": {"b": {"type": "string"}, "a": {"type": "integer"}}, "required": ["b", "a"], "additionalProperties": false});
         Form::new(&OutputFormat::Schema {
             name: "x".to_owned(),
-            schema,
+            schema: schema.into(),
             strict: true,
         })
         .unwrap()

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::chat_request::{Tool, ToolInput, Tools};
+use crate::schema::Definition;
 
 /// The tools that the model may call.
 #[derive(Debug, Default)]
@@ -16,7 +17,7 @@ pub struct CallableTool {
     /// The name as the client declared it.
     pub name: String,
     /// The schema of its arguments; an object with the one string `input` for a free-text tool.
-    pub schema: Value,
+    pub schema: Definition,
     /// Whether arguments must match the schema exactly.
     pub strict: bool,
     folded: String,
@@ -143,12 +144,12 @@ impl CallableTool {
     fn new(tool: &Tool) -> Self {
         let schema = match &tool.input {
             ToolInput::Json(schema) => schema.clone(),
-            ToolInput::Text => serde_json::json!({
+            ToolInput::Text => Definition::from(serde_json::json!({
                 "type": "object",
                 "properties": {"input": {"type": "string"}},
                 "required": ["input"],
                 "additionalProperties": false
-            }),
+            })),
         };
         Self {
             name: tool.name.clone(),
@@ -266,7 +267,7 @@ mod tests {
         let tool = |name: &&str| Tool {
             name: (*name).to_owned(),
             description: None,
-            input: ToolInput::Json(json!({"type": "object"})),
+            input: ToolInput::Json(json!({"type": "object"}).into()),
             strict: false,
         };
         CallableTools::new(&Tools {

@@ -16,11 +16,11 @@ fn tools() -> Tools {
         offered: vec![
             tool(
                 "get_weather",
-                json!({"type": "object", "properties": {"location": {"type": "string"}, "unit": {"enum": ["celsius", "fahrenheit"]}}, "required": ["location"]}),
+                json!({"type": "object", "properties": {"location": {"type": "string"}, "unit": {"enum": ["celsius", "fahrenheit"]}}, "required": ["location"]}).into(),
             ),
             tool(
                 "write_file",
-                json!({"type": "object", "properties": {"path": {"type": "string"}, "content": {"type": "string"}}, "required": ["path", "content"]}),
+                json!({"type": "object", "properties": {"path": {"type": "string"}, "content": {"type": "string"}}, "required": ["path", "content"]}).into(),
             ),
         ],
         ..Tools::default()
@@ -72,7 +72,7 @@ fn a_tool_with_the_name_of_the_tag_does_not_take_the_calls_of_others() {
     tools.offered.push(Tool {
         name: "tool_call".to_owned(),
         description: None,
-        input: ToolInput::Json(schema),
+        input: ToolInput::Json(schema.into()),
         strict: false,
     });
     let call = |name: &str, arguments: &str| {

@@ -203,7 +203,7 @@ fn output(request: &mut wire::Request) -> Result<OutputFormat, Failure> {
     })?;
     Ok(OutputFormat::Schema {
         name: "response".to_owned(),
-        schema,
+        schema: schema.into(),
         strict: true,
     })
 }

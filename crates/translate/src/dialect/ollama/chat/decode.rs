@@ -231,7 +231,7 @@ fn tools(declared: Vec<wire::Tool>, ignored: &mut Vec<String>) -> Result<Tools, 
         offered.push(Tool {
             name: function.name,
             description: function.description,
-            input: ToolInput::Json(parameters),
+            input: ToolInput::Json(parameters.into()),
             strict: false,
         });
     }

@@ -128,7 +128,7 @@ fn output(format: Option<wire::ResponseFormat>) -> Result<OutputFormat, Failure>
             json_schema::check(&schema, "response_format.json_schema.schema")?;
             Ok(OutputFormat::Schema {
                 name: json.name.unwrap_or_else(|| "response".to_owned()),
-                schema,
+                schema: schema.into(),
                 strict: json.strict.unwrap_or(false),
             })
         }

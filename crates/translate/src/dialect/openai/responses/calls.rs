@@ -153,7 +153,8 @@ impl Form {
             ),
             Self::ToolSearch => (json!({"query": {"type": "string"}}), json!(["query"])),
         };
-        ToolInput::Json(json!({"type": "object", "properties": properties, "required": required}))
+        let parameters = json!({"type": "object", "properties": properties, "required": required});
+        ToolInput::Json(parameters.into())
     }
 }
 

@@ -384,7 +384,7 @@ fn output(text: Option<&Map<String, Value>>) -> Result<OutputFormat, Failure> {
             json_schema::check(&schema, "text.format.schema")?;
             Ok(OutputFormat::Schema {
                 name: format.name.unwrap_or_else(|| echo::SCHEMA_NAME.to_owned()),
-                schema,
+                schema: schema.into(),
                 strict: format.strict.unwrap_or(false),
             })
         }

@@ -6,7 +6,6 @@ use crate::interpret::flow::Flow;
 use crate::interpret::json::Grade;
 use crate::interpret::tool_calls::outcome::Problem;
 use crate::reply::Event;
-use crate::schema::Schema;
 
 impl Driver<'_> {
     /// A call was read whole.
@@ -136,7 +135,11 @@ impl Driver<'_> {
         let known = value
             .as_object()
             .is_some_and(|members| tool.has_all(members.keys()));
-        known && Schema::compile(&tool.schema).is_ok_and(|schema| schema.fit(value).is_ok())
+        known
+            && tool
+                .schema
+                .compiled()
+                .is_ok_and(|schema| schema.fit(value).is_ok())
     }
 
     /// Plain text where arguments should be: those of a tool that takes one text.
@@ -175,7 +178,7 @@ impl Driver<'_> {
         if !tool.strict && !options.hold && grade < Grade::Guess {
             return Ok(json.to_owned());
         }
-        let Ok(schema) = Schema::compile(&tool.schema) else {
+        let Ok(schema) = tool.schema.compiled() else {
             return Ok(json.to_owned());
         };
         if !schema.can_check(&value) {

@@ -32,7 +32,7 @@ pub(super) fn of(kind: &str, tool: &wire::Tool) -> Option<Tool> {
     Some(Tool {
         name: tool.name.clone().unwrap_or_else(|| name.to_owned()),
         description: Some(description),
-        input: ToolInput::Json(schema),
+        input: ToolInput::Json(schema.into()),
         strict: tool.strict == Some(true),
     })
 }

@@ -361,7 +361,7 @@ fn the_clients_own_tools_are_offered_as_they_are() {
             name: "f".to_owned(),
             description: Some("D".to_owned()),
             input: ToolInput::Json(
-                json!({"type": "object", "properties": {"x": {"type": "string"}}})
+                json!({"type": "object", "properties": {"x": {"type": "string"}}}).into()
             ),
             strict: true,
         }
@@ -634,7 +634,7 @@ fn structured_outputs_are_promised() {
     ] {
         let expected = OutputFormat::Schema {
             name: "response".to_owned(),
-            schema: json!({"type": "object"}),
+            schema: json!({"type": "object"}).into(),
             strict: true,
         };
         assert_eq!(turn_of(fields.clone()).output, expected, "{fields}");

@@ -201,7 +201,7 @@ fn custom(tool: wire::Tool, path: &str) -> Result<Tool, Failure> {
     Ok(Tool {
         name,
         description: tool.description,
-        input: ToolInput::Json(schema),
+        input: ToolInput::Json(schema.into()),
         strict: tool.strict == Some(true),
     })
 }

@@ -339,13 +339,13 @@ fn tools_are_functions_and_custom_tools() {
             tool(
                 "a.b-c_d",
                 Some("Does."),
-                ToolInput::Json(json!({"type": "object", "x": 1})),
+                ToolInput::Json(json!({"type": "object", "x": 1}).into()),
                 true,
             ),
             tool(
                 "bare",
                 None,
-                ToolInput::Json(json!({"type": "object", "properties": {}})),
+                ToolInput::Json(json!({"type": "object", "properties": {}}).into()),
                 false,
             ),
             tool("patch", Some("Patches."), ToolInput::Text, false),
@@ -450,7 +450,7 @@ fn the_wanted_output_is_read() {
     let schema = json!({"type": "object", "properties": {"a": {"type": "number"}}});
     let wanted = |name: &str, strict| OutputFormat::Schema {
         name: name.to_owned(),
-        schema: schema.clone(),
+        schema: schema.clone().into(),
         strict,
     };
     let table = [

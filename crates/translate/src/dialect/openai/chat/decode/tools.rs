@@ -135,7 +135,7 @@ fn declared(function: wire::Function, path: &str) -> Result<Tool, Failure> {
     Ok(Tool {
         name: function.name,
         description: function.description,
-        input: ToolInput::Json(schema),
+        input: ToolInput::Json(schema.into()),
         strict: function.strict.unwrap_or(false),
     })
 }

@@ -73,7 +73,7 @@ fn function(name: &str) -> Tool {
     Tool {
         name: name.to_owned(),
         description: None,
-        input: ToolInput::Json(json!({"type": "object", "properties": {}})),
+        input: ToolInput::Json(json!({"type": "object", "properties": {}}).into()),
         strict: false,
     }
 }
@@ -384,7 +384,7 @@ fn tools_of_every_kind_are_offered() {
         Tool {
             description: Some("does f".to_owned()),
             input: ToolInput::Json(
-                json!({"type": "object", "properties": {"a": {"type": "string"}}}),
+                json!({"type": "object", "properties": {"a": {"type": "string"}}}).into(),
             ),
             strict: true,
             ..function("f")
@@ -546,7 +546,7 @@ fn settings_have_their_place_and_what_has_no_effect_is_named() {
         messages: vec![said(Role::User, "hi")],
         output: OutputFormat::Schema {
             name: "s".to_owned(),
-            schema: json!({"type": "object"}),
+            schema: json!({"type": "object"}).into(),
             strict: true,
         },
         limits: OutputLimits {

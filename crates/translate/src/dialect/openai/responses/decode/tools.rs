@@ -85,7 +85,7 @@ impl Offer {
         let declared = DeclaredTool {
             name: tool.name,
             description: tool.description,
-            input: ToolInput::Json(schema),
+            input: ToolInput::Json(schema.into()),
             strict: tool.strict.unwrap_or(false),
             form: Form::Function,
         };
@@ -137,7 +137,7 @@ impl Offer {
         let schema = tool
             .parameters
             .filter(Value::is_object)
-            .map(ToolInput::Json);
+            .map(|schema| ToolInput::Json(schema.into()));
         let declared = DeclaredTool {
             name: Some(form.name().to_owned()),
             description: tool

@@ -1,0 +1,82 @@
+//! A schema as a client wrote it, compiled at most once for a request.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Value;
+
+use super::Schema;
+
+/// A JSON Schema of a tool or an answer. Compiling one costs much more than a check against it; so it
+/// is compiled when it is first needed, and all attempts of a request, and all clones, share that.
+#[derive(Clone)]
+pub struct Definition(Arc<Inner>);
+
+struct Inner {
+    value: Value,
+    compiled: OnceLock<Result<Schema, String>>,
+}
+
+impl Definition {
+    /// The schema, compiled.
+    ///
+    /// # Errors
+    /// Why it cannot be compiled, in words for the client.
+    pub fn compiled(&self) -> Result<&Schema, &str> {
+        let compile = || Schema::compile(&self.0.value);
+        let compiled = self.0.compiled.get_or_init(compile);
+        compiled.as_ref().map_err(String::as_str)
+    }
+}
+
+impl From<Value> for Definition {
+    fn from(value: Value) -> Self {
+        Self(Arc::new(Inner {
+            value,
+            compiled: OnceLock::new(),
+        }))
+    }
+}
+
+impl Deref for Definition {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.0.value
+    }
+}
+
+impl PartialEq for Definition {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.value == other.0.value
+    }
+}
+
+impl fmt::Debug for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.value.fmt(f)
+    }
+}
+
+impl fmt::Display for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.value.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn it_is_compiled_once_for_all_its_clones() {
+        let definition = Definition::from(json!({"type": "object"}));
+        let clone = definition.clone();
+        let compiled = definition.compiled().unwrap();
+        assert!(std::ptr::eq(compiled, clone.compiled().unwrap()));
+        assert_eq!(clone, Definition::from(json!({"type": "object"})));
+        assert!(Definition::from(json!({"type": 7})).compiled().is_err());
+    }
+}
