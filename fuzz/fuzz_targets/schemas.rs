@@ -20,7 +20,7 @@ fuzz_target!(|text: &str| {
         return;
     };
     if let Ok(compiled) = Schema::compile(&schema)
-        && let Ok(fitted) = compiled.fit(value)
+        && let Ok(fitted) = compiled.fit(&value)
     {
         assert!(compiled.fits(&fitted));
     }

@@ -101,24 +101,39 @@ impl Schema {
     }
 
     /// The value in the schema's order of keys, made to fit without loss where it does not fit.
-    pub fn fit(&self, value: Value) -> Result<Value, Vec<String>> {
-        if !self.can_check(&value) {
-            return Err(vec![
-                "the value is too large to be checked against the schema".to_owned(),
-            ]);
+    ///
+    /// # Errors
+    /// What is wrong with it, with paths.
+    pub fn fit(&self, value: &Value) -> Result<Value, Vec<String>> {
+        self.fitted(value).ok_or_else(|| self.misfits(value))
+    }
+
+    /// The same, without a reason if it cannot be made to fit: finding that out costs more than the
+    /// check does.
+    #[must_use]
+    pub fn fitted(&self, value: &Value) -> Option<Value> {
+        if !self.can_check(value) {
+            return None;
         }
         let root = Root::new(&self.root);
-        if let Some(adapted) = self.adapted(&value, &root) {
-            return Ok(ordered(adapted, &root, &root, 0));
+        if let Some(adapted) = self.adapted(value, &root) {
+            return Some(ordered(adapted, &root, &root, 0));
         }
-        if self.fits(&value) {
-            return Ok(ordered(value, &root, &root, 0));
+        if self.fits(value) {
+            return Some(ordered(value.clone(), &root, &root, 0));
         }
-        let errors = self.errors(&value);
-        let inner = unwrap(value).filter(|inner| self.can_check(inner));
-        match inner.and_then(|inner| self.adapted(&inner, &root)) {
-            Some(inner) => Ok(ordered(inner, &root, &root, 0)),
-            None => Err(errors),
+        let inner = unwrap(value).filter(|inner| self.can_check(inner))?;
+        let inner = self.adapted(inner, &root)?;
+        Some(ordered(inner, &root, &root, 0))
+    }
+
+    /// Why a value could not be made to fit.
+    #[must_use]
+    pub fn misfits(&self, value: &Value) -> Vec<String> {
+        if self.can_check(value) {
+            self.errors(value)
+        } else {
+            vec!["the value is too large to be checked against the schema".to_owned()]
         }
     }
 
@@ -136,7 +151,7 @@ mod tests {
     use super::*;
     use serde_json::{Map, json};
 
-    fn fit(schema: &Value, value: Value) -> Result<Value, Vec<String>> {
+    fn fit(schema: &Value, value: &Value) -> Result<Value, Vec<String>> {
         Schema::compile(schema).unwrap().fit(value)
     }
 
@@ -152,7 +167,7 @@ mod tests {
         );
         let value = json!({"x": 1, "u": " Celsius", "b": "true", "f": "2.5", "n": 36.0});
         assert_eq!(
-            fit(&schema, value).unwrap().to_string(),
+            fit(&schema, &value).unwrap().to_string(),
             r#"{"n":36,"f":2.5,"b":true,"u":"celsius","o":null}"#
         );
     }
@@ -161,18 +176,18 @@ mod tests {
     fn one_wrapper_is_taken_off() {
         let schema = object(&json!({"a": {"type": "integer"}}), &json!(["a"]));
         assert_eq!(
-            fit(&schema, json!({"result": {"a": 1}})),
+            fit(&schema, &json!({"result": {"a": 1}})),
             Ok(json!({"a": 1}))
         );
-        assert_eq!(fit(&schema, json!([{"a": 1}])), Ok(json!({"a": 1})));
+        assert_eq!(fit(&schema, &json!([{"a": 1}])), Ok(json!({"a": 1})));
     }
 
     #[test]
     fn what_would_lose_something_is_an_error_with_its_path() {
         let schema = object(&json!({"a": {"type": "integer"}}), &json!(["a"]));
-        let errors = fit(&schema, json!({"a": 36.5})).unwrap_err();
+        let errors = fit(&schema, &json!({"a": 36.5})).unwrap_err();
         assert!(errors[0].starts_with("/a: "), "{errors:?}");
-        assert!(fit(&schema, json!({"a": "many"})).is_err());
+        assert!(fit(&schema, &json!({"a": "many"})).is_err());
     }
 
     #[test]
@@ -180,7 +195,7 @@ mod tests {
         let value: Value = serde_json::from_str(r#"{"a": 9007199254740993}"#).unwrap();
         let schema = object(&json!({"a": {"type": "integer"}}), &json!(["a"]));
         assert_eq!(
-            fit(&schema, value).unwrap().to_string(),
+            fit(&schema, &value).unwrap().to_string(),
             r#"{"a":9007199254740993}"#
         );
     }
@@ -188,7 +203,7 @@ mod tests {
     #[test]
     fn an_error_does_not_repeat_the_answer() {
         let schema = json!({"anyOf": [{"type": "integer"}, {"enum": ["a".repeat(5000)]}]});
-        let errors = fit(&schema, json!({"words": "of the user"})).unwrap_err();
+        let errors = fit(&schema, &json!({"words": "of the user"})).unwrap_err();
         assert!(!errors[0].contains("user"), "{errors:?}");
         assert!(errors[0].len() < 600);
     }
@@ -211,8 +226,8 @@ mod tests {
     fn a_schema_that_asks_for_endless_work_is_not_checked_against() {
         let schema = endless();
         assert!(!schema.can_check(&json!({"a": 1})));
-        assert!(schema.fit(json!({"a": 1})).is_err());
-        assert_eq!(schema.fit(json!({"b": 1})), Ok(json!({"b": 1})));
+        assert!(schema.fit(&json!({"a": 1})).is_err());
+        assert_eq!(schema.fit(&json!({"b": 1})), Ok(json!({"b": 1})));
     }
 
     #[test]
@@ -220,7 +235,7 @@ mod tests {
         let schema = endless();
         for value in [json!([{"a": "fits"}]), json!(r#"{"a": "fits"}"#)] {
             assert!(schema.can_check(&value), "{value}");
-            assert!(schema.fit(value).is_err());
+            assert!(schema.fit(&value).is_err());
         }
     }
 

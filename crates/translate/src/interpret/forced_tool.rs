@@ -37,7 +37,7 @@ impl ForcedTool {
         if given.is_empty() || !given.keys().all(|key| properties.contains_key(key)) {
             return None;
         }
-        let fitted = self.schema.compiled().ok()?.fit(value).ok()?;
+        let fitted = self.schema.compiled().ok()?.fitted(&value)?;
         Some(fitted.to_string())
     }
 }

@@ -55,10 +55,10 @@ impl Deref for Root<'_> {
 }
 
 /// What an object with one member or an array of one holds.
-pub(super) fn unwrap(value: Value) -> Option<Value> {
+pub(super) fn unwrap(value: &Value) -> Option<&Value> {
     match value {
-        Value::Object(map) if map.len() == 1 => map.into_iter().next().map(|(_, inner)| inner),
-        Value::Array(items) if items.len() == 1 => items.into_iter().next(),
+        Value::Object(map) if map.len() == 1 => map.values().next(),
+        Value::Array(items) if items.len() == 1 => items.first(),
         _ => None,
     }
 }
@@ -206,9 +206,10 @@ fn adapt_object(
         }
     }
     let required = schema.get("required").and_then(Value::as_array);
+    let required = required.filter(|_| !properties.is_empty());
     for name in required.into_iter().flatten().filter_map(Value::as_str) {
-        let nullable = properties.get(name).is_some_and(|p| allows_null(p, root));
-        if nullable && !adapted.contains_key(name) {
+        let nullable = |p| allows_null(p, root);
+        if !adapted.contains_key(name) && properties.get(name).is_some_and(nullable) {
             adapted.insert(name.to_owned(), Value::Null);
         }
     }
@@ -221,10 +222,17 @@ fn allows_null(schema: &Value, root: &Value) -> bool {
         .iter()
         .filter_map(|k| schema.get(*k)?.as_array())
         .flatten();
-    types(schema).contains(&"null")
+    has_type(schema, "null")
         || union
             .into_iter()
-            .any(|s| types(resolved(s, root)).contains(&"null"))
+            .any(|s| has_type(resolved(s, root), "null"))
+}
+
+fn has_type(schema: &Value, kind: &str) -> bool {
+    match schema.get("type") {
+        Some(Value::Array(kinds)) => kinds.iter().any(|one| one == kind),
+        one => one.is_some_and(|one| one == kind),
+    }
 }
 
 /// A number, boolean or choice that was written as text.

@@ -330,10 +330,10 @@ fn measure(value: &Value, sizes: &mut HashMap<*const Value, u64>) -> u64 {
         Value::String(text) => text.len() as u64,
         Value::Array(items) => items.iter().map(|item| measure(item, sizes)).sum(),
         Value::Object(members) => {
-            let sized = members
+            let within = members
                 .iter()
                 .map(|(name, member)| name.len() as u64 + measure(member, sizes));
-            sized.sum()
+            within.sum()
         }
         _ => 0,
     };

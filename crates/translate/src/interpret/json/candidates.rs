@@ -57,41 +57,48 @@ impl Form {
     /// unfinished may be completed.
     #[must_use]
     pub fn judge(&self, answer: &str, cut: bool) -> Verdict {
-        let candidates = extract(answer, cut);
-        let mut errors = vec!["the answer holds no JSON value".to_owned()];
+        let mut unfit = None;
         let mut best: Option<(Grade, String)> = None;
-        for candidate in candidates {
-            match self.fit(&candidate) {
+        for candidate in extract(answer, cut) {
+            match self.fitted(&candidate.value) {
                 // Of several that fit, the last of the best read.
-                Ok(json)
+                Some(json)
                     if best
                         .as_ref()
                         .is_none_or(|(grade, _)| candidate.grade <= *grade) =>
                 {
                     best = Some((candidate.grade, json));
                 }
-                Ok(_) => {}
-                Err(wrong) => errors = wrong,
+                Some(_) => {}
+                None => unfit = Some(candidate.value),
             }
         }
         match best {
             Some((_, json)) => Verdict::Fits(json),
             None if refusal::refuses(answer) => Verdict::Refused,
-            None => Verdict::Unfit(errors),
+            None => Verdict::Unfit(self.misfits(unfit.as_ref())),
         }
     }
 
-    fn fit(&self, candidate: &Candidate) -> Result<String, Vec<String>> {
+    fn fitted(&self, value: &Value) -> Option<String> {
         match &self.schema {
             Some(schema) => {
-                let schema = schema.compiled().map_err(|why| vec![why.to_owned()])?;
-                let fitted = schema.fit(candidate.value.clone())?;
-                Ok(fitted.to_string())
+                let fitted = schema.compiled().ok()?.fitted(value)?;
+                Some(fitted.to_string())
             }
-            None if candidate.value.is_object() || candidate.value.is_array() => {
-                Ok(candidate.value.to_string())
-            }
-            None => Err(vec!["the answer is not a JSON object".to_owned()]),
+            None => (value.is_object() || value.is_array()).then(|| value.to_string()),
+        }
+    }
+
+    /// What is wrong with the last value that was found.
+    fn misfits(&self, value: Option<&Value>) -> Vec<String> {
+        match (value, &self.schema) {
+            (None, _) => vec!["the answer holds no JSON value".to_owned()],
+            (Some(_), None) => vec!["the answer is not a JSON object".to_owned()],
+            (Some(value), Some(schema)) => match schema.compiled() {
+                Ok(schema) => schema.misfits(value),
+                Err(why) => vec![why.to_owned()],
+            },
         }
     }
 }

@@ -139,7 +139,7 @@ impl Driver<'_> {
             && tool
                 .schema
                 .compiled()
-                .is_ok_and(|schema| schema.fit(value).is_ok())
+                .is_ok_and(|schema| schema.fitted(&value).is_some())
     }
 
     /// Plain text where arguments should be: those of a tool that takes one text.
@@ -184,7 +184,7 @@ impl Driver<'_> {
         if !schema.can_check(&value) {
             return Ok(json.to_owned());
         }
-        match schema.fit(value) {
+        match schema.fit(&value) {
             Ok(fitted) => Ok(fitted.to_string()),
             Err(_) if options.last && !tool.strict => Ok(json.to_owned()),
             Err(errors) => Err(Problem::Mismatch {
