@@ -2,9 +2,10 @@
 //! same however the body comes in frames.
 #![no_main]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use cpu_time::ProcessTime;
 use libfuzzer_sys::fuzz_target;
 use relay::http::multipart;
 
@@ -38,7 +39,7 @@ fn read(bytes: &[u8], frame: usize) -> Said {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let since = Instant::now();
+    let since = ProcessTime::now();
     let whole = read(bytes, bytes.len().max(1));
     if let Ok((_, files)) = &whole {
         assert!(files.iter().map(|file| file.3.len()).sum::<usize>() <= FILES_BYTES_MAX);

@@ -14,9 +14,13 @@ fn parse<'b>(pieces: impl Iterator<Item = &'b [u8]>) -> Vec<(Vec<u8>, Vec<u8>)> 
     };
     let mut parser = Parser::new(1 << 20);
     for piece in pieces {
-        parser.push(piece, &mut take).expect("the bytes are fewer than the limit");
+        parser
+            .push(piece, &mut take)
+            .expect("the bytes are fewer than the limit");
     }
-    parser.end(&mut take).expect("the receiver takes everything");
+    parser
+        .end(&mut take)
+        .expect("the receiver takes everything");
     events
 }
 

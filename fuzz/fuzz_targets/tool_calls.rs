@@ -3,11 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use translate::tags::Tags;
+use translate::chat_request::{Tool, ToolInput, Tools};
 use translate::interpret::Flow;
 use translate::interpret::tool_calls::{Options, Outcome, PromptEcho, Reader};
 use translate::reply::{Event, Reply};
-use translate::chat_request::{ToolInput, Tool, Tools};
+use translate::tags::Tags;
 
 fn tools() -> Tools {
     let tool = |name: &str, schema: &str| Tool {
