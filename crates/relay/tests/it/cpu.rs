@@ -18,13 +18,12 @@ use crate::rig::{AUTHORIZED, Rig, asks, other_binary};
 const BODY_BYTES: usize = 1 << 18;
 
 /// CPU time of one body. A tenth of a second a megabyte is the aim with optimisation, and nearly all
-/// bodies need a tenth of that. The dearest are schemas of a quarter of a megabyte, which the model
-/// answers with half a megabyte or misses three times: 0.07 to 0.18 s on a busy machine. Without
-/// optimisation they take 0.7 s on a quiet machine and half as much again on a busy one. Work that is
-/// quadratic takes minutes.
+/// bodies keep to it. The dearest are schemas of a quarter of a megabyte that the model answers with
+/// more than half a megabyte, or misses three times: 0.15 to 0.17 s, spread over the reading of the
+/// answer; without optimisation 0.9 to 1.1 s. Work that is quadratic takes minutes.
 fn cpu_max() -> Duration {
     let is_optimised = cfg!(not(debug_assertions)) || other_binary().is_some();
-    Duration::from_millis(if is_optimised { 250 } else { 2500 })
+    Duration::from_millis(if is_optimised { 250 } else { 1800 })
 }
 
 /// The CPU time that a process has used.
