@@ -23,7 +23,10 @@ pub(super) enum Placeholders {
     /// `?`: SQLite looks names up one after the other, and `$1` is a name.
     Unnamed,
     /// `$1`.
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code))]
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(dead_code, reason = "only PostgreSQL shares its rows with others")
+    )]
     Numbered,
 }
 
