@@ -173,11 +173,11 @@ pub(crate) fn stored(body: &[u8]) -> Result<Asset, Error> {
         let reports = ["error", "errorCode", "message"]
             .iter()
             .any(|name| answer.get(*name).is_some());
-        return Err(if reports {
-            Refusal::from_body(None, body).into()
-        } else {
-            malformed.into()
-        });
+        if reports {
+            return Err(Refusal::from_body(None, body).into());
+        }
+        drift::count(Fact::AssetNames);
+        return Err(malformed.into());
     };
     let documented = ["/asset/key", "/fileContent/path", "/fileContent/uuid"];
     if documented.iter().any(|place| text(&[*place]).is_none()) {

@@ -79,6 +79,7 @@ async fn each_answer_that_differs_is_counted_by_its_fact() {
         (Fault(json!({"fault": "no-metadata"})), Chat, "chat-usage"),
         (Alteration("chat-price-rule"), Chat, "chat-price-rule"),
         (Alteration("chat-price-rule"), Streamed, "chat-price-rule"),
+        (Alteration("asset-names"), WithImage, "asset-names"),
         (Alteration("stream-events"), Streamed, "stream-events"),
         (Alteration("stream-usage"), Streamed, "stream-usage"),
         (Alteration("async-processing"), Image, "async-processing"),
