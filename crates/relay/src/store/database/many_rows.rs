@@ -25,7 +25,7 @@ pub(super) enum Placeholders {
     /// `$1`.
     #[cfg_attr(
         not(feature = "postgres"),
-        expect(dead_code, reason = "only PostgreSQL shares its rows with others")
+        expect(dead_code, reason = "only PostgreSQL numbers its parameters")
     )]
     Numbered,
 }
