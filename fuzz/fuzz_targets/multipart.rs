@@ -30,7 +30,7 @@ fn read(bytes: &[u8], frame: usize) -> Said {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime without I/O");
-    let form = runtime.block_on(multipart::read(head, body, FILES_BYTES_MAX));
+    let form = runtime.block_on(multipart::read(head, body, FILES_BYTES_MAX, &["image"]));
     let form = form.map_err(|failure| failure.message.to_string())?;
     let texts = serde_json::to_string(&form.fields).expect("a map of JSON values");
     let files = form.files.into_iter();

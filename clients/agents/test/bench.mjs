@@ -48,7 +48,7 @@ const wall = async () => {
 
 const ran = (command, args, options) =>
   new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"], timeout: TIME_LIMIT_MS });
+    const child = spawn(command, args, { timeout: TIME_LIMIT_MS, ...options, stdio: ["ignore", "pipe", "pipe"] });
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (piece) => (stdout += piece));
     child.stderr.on("data", (piece) => (stderr += piece));
@@ -60,7 +60,7 @@ const ran = (command, args, options) =>
  * A place for one agent.
  *
  * `run(name, args, environment)` runs it in the folder and gives exit code and output, `runFile` does
- * so with a program by its path; `exchanges`
+ * so with a program by its path, and options of `spawn` such as a `timeout`; `exchanges`
  * is what it asked of the relay, `hosts` what else it tried to reach.
  */
 export const bench = async () => {
@@ -75,7 +75,8 @@ export const bench = async () => {
   );
   const loopback = { NO_PROXY: "127.0.0.1,localhost", no_proxy: "127.0.0.1,localhost" };
   const base = { PATH: process.env.PATH, HOME: home, ...offline, ...loopback };
-  const runFile = (path, args, environment) => ran(path, args, { cwd: folder, env: { ...base, ...environment } });
+  const runFile = (path, args, environment, options) =>
+    ran(path, args, { cwd: folder, env: { ...base, ...environment }, ...options });
   return {
     home,
     folder,

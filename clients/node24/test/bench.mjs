@@ -19,7 +19,8 @@ export const bench = async () => {
   await mkdir(scripts, { recursive: true });
   return {
     ...made,
-    program: (name, script, args, more) => made.runFile(node, [join(modules, name, script), ...args], { ...environment, ...more }),
+    program: (name, script, args, more, options) =>
+      made.runFile(node, [join(modules, name, script), ...args], { ...environment, ...more }, options),
     script: async (path, args) => {
       const copy = join(scripts, path.split("/").pop());
       await copyFile(path, copy);

@@ -9,6 +9,8 @@ import { call, task } from "../../agents/test/bench.mjs";
 import { bench } from "./bench.mjs";
 
 const MODEL = "gpt-4o-mini";
+// It loads some hundred megabytes of JavaScript before it asks anything.
+const TIME_LIMIT_MS = 900_000;
 const APIS = [
   ["openai-completions", "/v1", "/v1/chat/completions"],
   ["openai-responses", "/v1", "/v1/responses"],
@@ -35,7 +37,7 @@ const run = async (api, prompt) => {
   await place.put("task.txt", prompt);
   const message = ["--message-file", join(place.folder, "task.txt")];
   const args = ["agent", "--local", "--json", "--session-key", `agent:main:${api}`, "--model", `${api}/${MODEL}`, ...message];
-  return place.program("openclaw", "openclaw.mjs", args);
+  return place.program("openclaw", "openclaw.mjs", args, {}, { timeout: TIME_LIMIT_MS });
 };
 
 for (const [api, , path] of APIS) {

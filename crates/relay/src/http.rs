@@ -4,6 +4,7 @@ pub mod admit;
 pub mod base_path;
 pub mod body;
 pub mod connection;
+pub mod content_disposition;
 pub mod context;
 pub mod cors;
 pub mod deployment;

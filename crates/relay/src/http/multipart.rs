@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use translate::dialect::openai::media::files;
 use translate::failure::{Failure, Kind};
 
+use crate::http::content_disposition::ContentDisposition;
 use crate::http::deployment::Deployment;
 use crate::http::reply;
 
@@ -34,7 +35,7 @@ pub const SMALL_FIELDS_BYTES: u64 = FIELD_BYTES_MAX as u64;
 pub struct FormFile {
     /// The name of its field.
     pub field: String,
-    /// Its own name.
+    /// Its own name; none if the client gave none.
     pub file_name: Option<String>,
     /// Its type, as the client claims.
     pub mime: Option<String>,
@@ -94,48 +95,51 @@ impl FormReader {
             let message = format!("The form has more than {PARTS_MAX} parts.");
             return Err(Failure::new(Kind::Invalid, message));
         }
-        Ok(Some(FormPart { field }))
+        Ok(Some(FormPart::new(field)))
     }
 }
 
 /// One part of a form.
 pub struct FormPart<'f> {
     field: Field<'f>,
+    disposition: ContentDisposition,
 }
 
-impl FormPart<'_> {
+impl<'f> FormPart<'f> {
+    fn new(field: Field<'f>) -> Self {
+        let disposition = field.headers().get(header::CONTENT_DISPOSITION);
+        let disposition = disposition.map(|value| ContentDisposition::parse(value.as_bytes()));
+        Self {
+            field,
+            disposition: disposition.unwrap_or_default(),
+        }
+    }
+
     /// The name of its field.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.field.name().unwrap_or_default()
+        &self.disposition.name
     }
 
-    /// Whether it is a file: it has a name, in whichever form.
+    /// Whether it says that it is a file: by a file's name, or by a type that no text has.
     #[must_use]
     pub fn is_file(&self) -> bool {
-        self.field.file_name().is_some() || has_encoded_name(self.disposition())
+        self.disposition.file_name.is_some() || self.content_type().is_some_and(is_media)
     }
 
-    /// The name of the file that it is, as it can be shown and kept; none if it is none.
+    /// The name of the file that it is, as it can be shown and kept; none if it has none.
     #[must_use]
     pub fn file_name(&self) -> Option<String> {
-        let plain = self.field.file_name();
-        self.is_file()
-            .then(|| files::file_name(self.disposition(), plain))
+        let given = self.disposition.file_name.as_deref();
+        given
+            .filter(|given| !given.is_empty())
+            .map(files::file_name)
     }
 
     /// Its type, as the client claims.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {
         self.field.content_type()
-    }
-
-    /// Its `Content-Disposition`; empty if that is not text.
-    #[must_use]
-    pub fn disposition(&self) -> &str {
-        let value = self.field.headers().get(header::CONTENT_DISPOSITION);
-        let value = value.and_then(|value| value.to_str().ok());
-        value.unwrap_or_default()
     }
 
     /// Its next bytes; none at its end.
@@ -168,8 +172,8 @@ impl FormPart<'_> {
         Failure::invalid(name, message)
     }
 
-    /// It as a file in memory; none if it has more bytes than there is room for.
-    async fn file(mut self, room: &mut usize) -> Result<Option<FormFile>, Failure> {
+    /// All of its bytes; none if they are more than there is room for.
+    async fn bytes(&mut self, room: &mut usize) -> Result<Option<Bytes>, Failure> {
         let mut bytes = BytesMut::new();
         while let Some(piece) = self.chunk().await? {
             let Some(left) = room.checked_sub(piece.len()) else {
@@ -178,20 +182,36 @@ impl FormPart<'_> {
             *room = left;
             bytes.extend_from_slice(&piece);
         }
-        Ok(Some(FormFile {
+        Ok(Some(bytes.freeze()))
+    }
+
+    /// It as a file of these bytes.
+    fn file(&self, bytes: Bytes) -> FormFile {
+        FormFile {
             field: plain(self.name()).to_owned(),
             file_name: self.file_name(),
             mime: self.content_type().map(str::to_owned),
-            bytes: bytes.freeze(),
-        }))
+            bytes,
+        }
+    }
+
+    /// What a page's form sends for a field of files that was left empty.
+    fn is_left_empty(&self, bytes: &Bytes) -> bool {
+        bytes.is_empty() && self.disposition.file_name.as_deref() == Some("")
     }
 }
 
-/// Reads a whole form whose files have at most so many bytes together.
+/// Reads a whole form whose files have at most so many bytes together. What stands in one of the
+/// `file_fields` is a file without being named as one, unless it is text, such as an address.
 ///
 /// # Errors
 /// There is none, or it is too large or broken.
-pub async fn read(head: Parts, body: Body, max: usize) -> Result<Form, Failure> {
+pub async fn read(
+    head: Parts,
+    body: Body,
+    max: usize,
+    file_fields: &[&str],
+) -> Result<Form, Failure> {
     let announced = reply::announced(&head.headers);
     if announced.is_some_and(|length| length > max as u64 + FIELDS_BYTES_MAX) {
         return Err(too_large(max));
@@ -201,12 +221,18 @@ pub async fn read(head: Parts, body: Body, max: usize) -> Result<Form, Failure> 
     let mut form = Form::default();
     let mut room = max;
     while let Some(mut part) = reader.next().await? {
-        if part.is_file() {
-            let file = part.file(&mut room).await?;
-            form.files.push(file.ok_or_else(|| too_large(max))?);
-        } else {
+        let is_file = part.is_file();
+        if !is_file && !file_fields.contains(&plain(part.name())) {
             let text = part.text().await?;
             form.insert(part.name(), text);
+            continue;
+        }
+        let bytes = part.bytes(&mut room).await?;
+        let bytes = bytes.ok_or_else(|| too_large(max))?;
+        match std::str::from_utf8(&bytes) {
+            Ok(text) if !is_file && is_plain(text) => form.insert(part.name(), text.to_owned()),
+            _ if part.is_left_empty(&bytes) => {}
+            _ => form.files.push(part.file(bytes)),
         }
     }
     form.use_model_of(deployment);
@@ -250,13 +276,15 @@ impl Form {
     }
 }
 
-/// Whether a disposition names a file in the form of RFC 5987 (`filename*=UTF-8''…`).
-fn has_encoded_name(disposition: &str) -> bool {
-    let mut parameters = disposition.split(';').skip(1);
-    parameters.any(|parameter| {
-        let name = parameter.split('=').next().unwrap_or_default();
-        name.trim().eq_ignore_ascii_case("filename*")
-    })
+/// Whether a part of this type is no text, whatever else it is.
+fn is_media(content_type: &str) -> bool {
+    let (family, _) = content_type.split_once('/').unwrap_or_default();
+    ["image", "audio", "video"].contains(&family.trim().to_ascii_lowercase().as_str())
+}
+
+/// Whether a text has only characters that texts are written in.
+fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| !c.is_control() || c.is_whitespace())
 }
 
 /// A form that cannot be read on.
@@ -328,14 +356,26 @@ mod tests {
         let long = vec![b'a'; FIELD_BYTES_MAX + 1];
         for value in [long.as_slice(), &[0xff]] {
             let (head, body) = form(&[("model", b"whisper-1"), ("prompt", value)]);
-            let failure = read(head, body, 1024).await.unwrap_err();
+            let failure = read(head, body, 1024, &[]).await.unwrap_err();
             assert_eq!(failure.kind, Kind::Invalid);
             assert_eq!(failure.param.as_deref(), Some("prompt"));
             assert!(failure.message.starts_with("`prompt` "), "{failure:?}");
             assert!(failure.message.len() < 200, "{failure:?}");
         }
         let (head, body) = form(&[("prompt", long.get(1..).unwrap())]);
-        assert!(read(head, body, 1024).await.is_ok());
+        assert!(read(head, body, 1024, &[]).await.is_ok());
+    }
+
+    /// The form of one part with these headers, whose fields `file` and `image` are files.
+    async fn form_of_part(headers: &str, value: &[u8]) -> Form {
+        let head = format!("--cut\r\nContent-Disposition: form-data; {headers}\r\n\r\n");
+        let body = [head.as_bytes(), value, b"\r\n--cut--\r\n"].concat();
+        let request = http::Request::post("/")
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=cut")
+            .body(Body::from(body))
+            .unwrap();
+        let (head, body) = request.into_parts();
+        read(head, body, 1024, &["file", "image"]).await.unwrap()
     }
 
     #[tokio::test]
@@ -348,17 +388,13 @@ mod tests {
                 format!("filename=\"a.pdf\"; {encoded}"),
                 Some("Bericht \u{e4}.pdf"),
             ),
+            (
+                "filename*=ISO-8859-1''%E4.pdf".to_owned(),
+                Some("\u{e4}.pdf"),
+            ),
             ("x=y".to_owned(), None),
         ] {
-            let body = format!(
-                "--cut\r\nContent-Disposition: form-data; name=\"file\"; {names}\r\n\r\nabc\r\n--cut--\r\n"
-            );
-            let request = http::Request::post("/")
-                .header(header::CONTENT_TYPE, "multipart/form-data; boundary=cut")
-                .body(Body::from(body))
-                .unwrap();
-            let (head, body) = request.into_parts();
-            let form = read(head, body, 1024).await.unwrap();
+            let form = form_of_part(&format!("name=\"file\"; {names}"), b"abc").await;
             let name = form
                 .files
                 .first()
@@ -373,10 +409,46 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn bytes_are_a_file_without_a_name_too() {
+        let png = b"\x89PNG\r\n\x1a\n";
+        for (headers, value, is_file) in [
+            ("name=\"image\"", png.as_slice(), true),
+            ("name=\"image[]\"\r\nContent-Type: image/png", png, true),
+            ("name=\"other\"\r\nContent-Type: Image/PNG", png, true),
+            (
+                "name=\"file\"\r\nContent-Type: application/octet-stream",
+                b"a\0b",
+                true,
+            ),
+            ("name=\"image\"", b"https://example.org/a.png", false),
+            (
+                "name=\"image\"\r\nContent-Type: application/octet-stream",
+                b"data:image/png;base64,AAAA\n",
+                false,
+            ),
+            ("name=\"other\"\r\nContent-Type: text/plain", b"abc", false),
+            ("name=\"image\"", b"", false),
+        ] {
+            let form = form_of_part(headers, value).await;
+            let counted = (form.files.len(), form.fields.len());
+            assert_eq!(counted, if is_file { (1, 0) } else { (0, 1) }, "{headers}");
+            assert!(form.files.iter().all(|file| file.file_name.is_none()));
+        }
+        let empty = "name=\"image\"; filename=\"\"\r\nContent-Type: application/octet-stream";
+        let form = form_of_part(empty, b"").await;
+        assert_eq!((form.files.len(), form.fields.len()), (0, 0));
+        assert_eq!(form_of_part(empty, png).await.files.len(), 1);
+    }
+
+    #[tokio::test]
     async fn a_form_has_a_limit_of_parts() {
         for (parts, is_read) in [(PARTS_MAX, true), (PARTS_MAX + 1, false)] {
             let (head, body) = form(&vec![("n", b"1".as_slice()); parts]);
-            assert_eq!(read(head, body, 1024).await.is_ok(), is_read, "{parts}");
+            assert_eq!(
+                read(head, body, 1024, &[]).await.is_ok(),
+                is_read,
+                "{parts}"
+            );
         }
     }
 }

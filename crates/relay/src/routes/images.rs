@@ -199,13 +199,16 @@ struct ImageInput {
     mask: Vec<Attachment>,
 }
 
+/// The fields of a form that are files.
+const FILE_FIELDS: [&str; 3] = ["image", "images", "mask"];
+
 /// A form, or JSON with addresses in the place of files.
 async fn read(models: &Models, mut asked: AdmittedRequest) -> Result<ImageInput, Failure> {
     let strict = asked.strict;
     let mut input = if is_json(&asked.head.headers) {
         named(asked.decode_body(wire::decode).await?)
     } else {
-        of_form(multipart::read(asked.head, asked.body, asked.max_body).await?)?
+        of_form(multipart::read(asked.head, asked.body, asked.max_body, &FILE_FIELDS).await?)?
     };
     input.request.strict = strict;
     permit(models, &mut input.request)?;

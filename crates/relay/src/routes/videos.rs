@@ -266,12 +266,15 @@ async fn find(jobs: &Jobs, payer: &Payer, id: &str) -> Result<Job, Failure> {
         .ok_or_else(|| unknown(id))
 }
 
+/// The fields of a form that are files.
+const FILE_FIELDS: [&str; 2] = ["input_reference", "input_references"];
+
 /// A form, or JSON.
 async fn read(mut asked: AdmittedRequest) -> Result<VideoRequest, Failure> {
     if !is_form(&asked.head.headers) {
         return asked.decode_body(wire::decode).await;
     }
-    let form = multipart::read(asked.head, asked.body, asked.max_body).await?;
+    let form = multipart::read(asked.head, asked.body, asked.max_body, &FILE_FIELDS).await?;
     let mut request = wire::of_fields(form.fields)?;
     for file in form.files {
         let image = Attachment {

@@ -44,6 +44,48 @@ fn is_text_extension(extension: &str) -> bool {
     ["txt", "csv", "json", "xml", "html", "log"].contains(&extension.to_ascii_lowercase().as_str())
 }
 
+/// A name for a file that came without one: by the type that the client claims, else by its first
+/// bytes.
+#[must_use]
+pub fn name_without_one(claimed: Option<&str>, beginning: &[u8]) -> String {
+    let claimed = claimed.and_then(|claimed| claimed.split(';').next());
+    let claimed = claimed.unwrap_or_default().trim().to_ascii_lowercase();
+    let known = EXTENSIONS.iter().find(|(mime, _)| *mime == claimed);
+    let extension = known.map(|(_, extension)| *extension);
+    match extension.or_else(|| infer::get(beginning).map(|kind| kind.extension())) {
+        Some(extension) => format!("file.{extension}"),
+        None => "file".to_owned(),
+    }
+}
+
+/// The extensions of the types that clients claim for files: of documents all that tell them apart,
+/// for they are archives or text.
+const EXTENSIONS: [(&str, &str); 19] = [
+    ("application/pdf", "pdf"),
+    ("application/json", "json"),
+    ("application/jsonl", "jsonl"),
+    ("application/xml", "xml"),
+    ("application/msword", "doc"),
+    ("application/vnd.ms-excel", "xls"),
+    ("application/vnd.ms-powerpoint", "ppt"),
+    (DOCX, "docx"),
+    (XLSX, "xlsx"),
+    (PPTX, "pptx"),
+    ("text/plain", "txt"),
+    ("text/markdown", "md"),
+    ("text/csv", "csv"),
+    ("text/html", "html"),
+    ("text/xml", "xml"),
+    ("image/png", "png"),
+    ("image/jpeg", "jpg"),
+    ("audio/mpeg", "mp3"),
+    ("audio/wav", "wav"),
+];
+
+const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const PPTX: &str = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+
 /// The most pixels of an image: what 200-megapixel cameras give, and not what a few kilobytes of
 /// nothing unfold to at whoever decodes them.
 const MAX_PIXELS: usize = 1 << 28;
@@ -125,18 +167,31 @@ pub fn of_audio(beginning: &[u8], name: Option<&str>) -> Result<FileKind, Failur
     let extension = name
         .and_then(|name| name.rsplit_once('.'))
         .map(|(_, extension)| extension.to_ascii_lowercase());
-    let frame = matches!(beginning, [0xff, second, ..] if second & 0xe0 == 0xe0);
-    match extension.as_deref() {
-        Some("mp3" | "mpga" | "mpeg") if frame => Ok(FileKind {
+    let is_frame = matches!(beginning, [0xff, second, ..] if second & 0xe0 == 0xe0);
+    let is_named = matches!(extension.as_deref(), Some("mp3" | "mpga" | "mpeg"));
+    if (is_named && is_frame) || is_layer_three(beginning) {
+        Ok(FileKind {
             mime: "audio/mpeg",
             extension: "mp3",
-        }),
-        _ => Err(Failure::invalid(
+        })
+    } else {
+        Err(Failure::invalid(
             "file",
             "`file` is not a supported audio file: send flac, mp3, mp4, mpeg, mpga, m4a, ogg, wav or webm.",
         )
-        .with_code("invalid_file")),
+        .with_code("invalid_file"))
     }
+}
+
+/// Whether bytes begin with the header of a frame of MPEG audio layer III whose fields all mean
+/// something: browsers name recordings `blob`, and other clients not at all.
+fn is_layer_three(beginning: &[u8]) -> bool {
+    let &[0xff, version, rates, ..] = beginning else {
+        return false;
+    };
+    let is_synchronised = version & 0xe6 == 0xe2 && version & 0x18 != 0x08;
+    let (bit_rate, sample_rate) = (rates >> 4, rates >> 2 & 3);
+    is_synchronised && !matches!(bit_rate, 0 | 15) && sample_rate != 3
 }
 
 /// A document's kind: by its bytes, else text if it is text.
@@ -191,20 +246,7 @@ fn office(kind: infer::Type, name: Option<&str>) -> Option<FileKind> {
         return None;
     }
     let (_, extension) = name?.rsplit_once('.')?;
-    let known = [
-        (
-            "docx",
-            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        ),
-        (
-            "xlsx",
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        ),
-        (
-            "pptx",
-            "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-        ),
-    ];
+    let known = [("docx", DOCX), ("xlsx", XLSX), ("pptx", PPTX)];
     let found = known
         .into_iter()
         .find(|(known, _)| known.eq_ignore_ascii_case(extension));
@@ -251,6 +293,39 @@ mod tests {
         for (width, height) in [(16_385, 16_384), (60_000, 60_000), (u32::MAX, u32::MAX)] {
             let message = of_image(&png(width, height)).unwrap_err().message;
             assert!(message.contains("268 megapixels"), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_mp3_is_known_by_its_first_frame_or_its_name() {
+        for (bytes, name, is_mp3) in [
+            (b"\xff\xfb\x90\x64", None, true),
+            (b"\xff\xf3\x40\xc4", Some("blob"), true),
+            (b"\xff\xe3\x18\xc4", None, true),
+            (b"\xff\xf3\xf0\xc4", None, false),
+            (b"\xff\xf3\x4c\xc4", None, false),
+            (b"\xff\xea\x40\xc4", None, false),
+            (b"\xff\xfe\x61\x00", None, false),
+            (b"\xff\xfd\x61\x00", Some("a.mp3"), true),
+            (b"\xff\xd8\xff\xe0", Some("a.mp3"), false),
+        ] {
+            let mime = of_audio(bytes, name).ok().map(|kind| kind.mime);
+            assert_eq!(mime, is_mp3.then_some("audio/mpeg"), "{bytes:?} {name:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_name_is_named_by_what_it_is() {
+        for (claimed, bytes, name) in [
+            (Some("application/pdf"), b"x".as_slice(), "file.pdf"),
+            (Some("Text/Markdown; charset=utf-8"), b"# a", "file.md"),
+            (Some(DOCX), b"PK\x03\x04", "file.docx"),
+            (Some("application/octet-stream"), b"%PDF-1.7", "file.pdf"),
+            (None, b"%PDF-1.7", "file.pdf"),
+            (None, b"words", "file"),
+            (None, b"", "file"),
+        ] {
+            assert_eq!(name_without_one(claimed, bytes), name, "{claimed:?}");
         }
     }
 

@@ -32,12 +32,25 @@ impl Form {
         self.part(disposition, b"application/octet-stream", bytes)
     }
 
-    fn part(mut self, disposition: &[u8], content_type: &[u8], bytes: &[u8]) -> Self {
-        let parts: [&[u8]; 7] = [
+    /// A part with this in its `Content-Disposition`, of this type.
+    pub(crate) fn typed(self, disposition: &str, content_type: &str, bytes: &[u8]) -> Self {
+        self.part(disposition.as_bytes(), content_type.as_bytes(), bytes)
+    }
+
+    /// A part with this in its `Content-Disposition` and no type.
+    pub(crate) fn untyped(self, disposition: &str, bytes: &[u8]) -> Self {
+        self.headed(disposition.as_bytes(), bytes)
+    }
+
+    fn part(self, disposition: &[u8], content_type: &[u8], bytes: &[u8]) -> Self {
+        let headers = [disposition, b"\r\nContent-Type: ", content_type].concat();
+        self.headed(&headers, bytes)
+    }
+
+    fn headed(mut self, headers: &[u8], bytes: &[u8]) -> Self {
+        let parts: [&[u8]; 5] = [
             b"--BOUNDARY\r\nContent-Disposition: form-data; ",
-            disposition,
-            b"\r\nContent-Type: ",
-            content_type,
+            headers,
             b"\r\n\r\n",
             bytes,
             b"\r\n",

@@ -578,6 +578,82 @@ async fn a_hostile_file_name_is_only_a_name() {
     }
 }
 
+/// Many clients send the bytes of a file with nothing but their type, or not even that.
+#[tokio::test]
+async fn a_file_needs_no_name() {
+    let rig = Rig::start();
+    let (picture, sound) = (png(8, 8), wav(800));
+    let kept = async |form: Form| {
+        let answer = rig.form("/v1/files", form).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()["filename"].as_str().unwrap().to_owned()
+    };
+    let disposition = |field: &str| format!("name=\"{field}\"");
+    for (form, name) in [
+        (
+            Form::default().untyped(&disposition("file"), b"%PDF-1.7\n"),
+            "file.pdf",
+        ),
+        (
+            Form::default().typed(&disposition("file"), "text/markdown", b"# a"),
+            "file.md",
+        ),
+        (
+            Form::default().untyped(&disposition("file"), b"words"),
+            "file",
+        ),
+        (
+            Form::default().raw(
+                b"name=\"file\"; filename*=ISO-8859-1''Bericht%20%E4.txt",
+                b"a",
+            ),
+            "Bericht \u{e4}.txt",
+        ),
+        (
+            Form::default().raw(b"name=\"file\"; filename=\"Bericht%20%C3%A4.txt\"", b"a"),
+            "Bericht \u{e4}.txt",
+        ),
+    ] {
+        assert_eq!(kept(form).await, name);
+    }
+    let variation = || Form::default().text("model", "dall-e-2");
+    let named = disposition("image");
+    for (path, form) in [
+        (EDIT, edit().untyped(&named, &picture)),
+        (
+            EDIT,
+            edit().typed(&disposition("image[]"), "image/png", &picture),
+        ),
+        (
+            VARY,
+            variation().typed(&named, "application/octet-stream", &picture),
+        ),
+        (
+            HEAR,
+            Form::default().typed(&disposition("file"), "audio/wav", &sound),
+        ),
+        (HEAR, Form::default().untyped(&disposition("file"), &sound)),
+    ] {
+        rig.jobs_are_done_at_once(1);
+        let answer = rig.form(path, form).await;
+        assert_eq!(answer.status, 200, "{path} {}", answer.text);
+    }
+    let journal = rig.simulator.journal();
+    for upload in journal.matching(|entry| entry.path == "/api/assets") {
+        let name = &upload.body["filename"];
+        assert!(name == "file.png" || name == "file.wav", "{name}");
+    }
+    let left_empty = "name=\"mask\"; filename=\"\"";
+    let masked = edit()
+        .untyped(&named, &picture)
+        .raw(left_empty.as_bytes(), b"");
+    rig.jobs_are_done_at_once(1);
+    assert_eq!(rig.form(EDIT, masked).await.status, 200);
+    let other = edit().typed(&disposition("picture"), "image/png", &picture);
+    let refused = rig.form(EDIT, other).await;
+    assert!(refused.text.contains("`picture`"), "{}", refused.text);
+}
+
 #[tokio::test]
 async fn a_picture_that_unfolds_to_gigabytes_is_never_unfolded() {
     let rig = Rig::start();

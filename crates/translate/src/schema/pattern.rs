@@ -13,6 +13,9 @@ use super::validator;
 /// Keywords whose values are data, not schemas.
 const DATA: [&str; 5] = ["const", "enum", "default", "examples", "example"];
 
+/// Letters that are classes behind a backslash.
+const CLASSES: &str = "dDsSwW";
+
 /// Letters that mean something behind a backslash.
 const ESCAPES: &str = "dDwWsSbBfnrtvcxupPk";
 
@@ -99,13 +102,14 @@ fn engine_pattern(pattern: &str, known: &mut Known) -> Option<String> {
 
 /// An ECMAScript pattern in the engine's grammar.
 fn rewritten(pattern: &str) -> Cow<'_, str> {
-    if !pattern.contains(['[', '{', '\\']) {
-        return Cow::Borrowed(pattern);
-    }
-    // The engine's own reading of `\d` and `\w` is Unicode's where it looks around or back.
-    let looks_around = ["(?=", "(?!", "(?<=", "(?<!"]
+    // The engine's own reading of `.`, `\d`, `\s` and `\w` is Unicode's where it looks around or back,
+    // and that of `\b` is so everywhere: it is written as a look around.
+    let looks_around = ["(?=", "(?!", "(?<=", "(?<!", r"\b", r"\B"]
         .iter()
         .any(|sign| pattern.contains(sign));
+    if !looks_around && !pattern.contains(['[', '{', '\\']) {
+        return Cow::Borrowed(pattern);
+    }
     let refers_back = pattern
         .as_bytes()
         .windows(2)
@@ -114,7 +118,7 @@ fn rewritten(pattern: &str) -> Cow<'_, str> {
         rest: pattern,
         out: String::with_capacity(pattern.len() + 16),
         in_class: false,
-        ascii_classes: looks_around || refers_back,
+        own_classes: looks_around || refers_back,
     };
     while writer.step() {}
     Cow::Owned(writer.out)
@@ -124,7 +128,8 @@ struct Writer<'p> {
     rest: &'p str,
     out: String,
     in_class: bool,
-    ascii_classes: bool,
+    /// Whether classes are written out as ECMAScript means them.
+    own_classes: bool,
 }
 
 impl Writer<'_> {
@@ -138,7 +143,18 @@ impl Writer<'_> {
         let mut chars = self.rest.chars();
         match (chars.next(), chars.next()) {
             (None, _) => return false,
-            (Some('\\'), Some(escaped)) => self.escape(escaped),
+            (Some('\\'), Some(escaped)) => {
+                self.escape(escaped);
+                // A class is no end of a range.
+                let is_class = CLASSES.contains(escaped) && self.in_class;
+                if is_class && self.rest.starts_with('-') {
+                    self.take(1, r"\-");
+                }
+            }
+            (Some('-'), Some('\\')) if self.in_class => {
+                let is_class = chars.next().is_some_and(|c| CLASSES.contains(c));
+                self.take(1, if is_class { r"\-" } else { "-" });
+            }
             // ECMAScript's classes of everything and of nothing.
             (Some('['), _) if !self.in_class && self.rest.starts_with("[^]") => {
                 self.take(3, r"[\s\S]");
@@ -151,6 +167,9 @@ impl Writer<'_> {
             (Some(']'), _) if self.in_class => {
                 self.in_class = false;
                 self.take(1, "]");
+            }
+            (Some('.'), _) if self.own_classes && !self.in_class => {
+                self.take(1, r"[^\n\r\x{2028}\x{2029}]");
             }
             (Some('{'), _) if !self.in_class && !is_quantifier(self.rest) => self.take(1, r"\{"),
             (Some(c), _) => {
@@ -168,10 +187,15 @@ impl Writer<'_> {
             let written = format!("\\u{{{:X}}}", u32::from(character));
             return self.take(length, &written);
         }
-        if self.ascii_classes
-            && let Some(class) = ascii_class(escaped, self.in_class)
+        if self.own_classes
+            && let Some(characters) = class(escaped)
         {
-            return self.take(2, class);
+            let written = if self.in_class {
+                characters.to_owned()
+            } else {
+                format!("[{characters}]")
+            };
+            return self.take(2, &written);
         }
         // `\u{1F600}`, `\p{Lu}`: the braces are no quantifier.
         if matches!(escaped, 'u' | 'x' | 'p' | 'P')
@@ -182,6 +206,10 @@ impl Writer<'_> {
         }
         match escaped {
             '0' => self.take(2, r"\x00"),
+            // In a class it is the character backspace.
+            'b' if self.in_class => self.take(2, r"\x08"),
+            'b' => self.take(2, WORD_BOUNDARY),
+            'B' => self.take(2, NO_WORD_BOUNDARY),
             '<' | '>' => self.take(2, if escaped == '<' { "<" } else { ">" }),
             // A letter that means nothing is itself.
             c if c.is_ascii_alphabetic() && !ESCAPES.contains(c) => self.take(1, ""),
@@ -197,17 +225,29 @@ impl Writer<'_> {
     }
 }
 
-fn ascii_class(letter: char, in_class: bool) -> Option<&'static str> {
-    Some(match (letter, in_class) {
-        ('d', true) => "0-9",
-        ('d', false) => "[0-9]",
-        ('D', false) => "[^0-9]",
-        ('w', true) => "A-Za-z0-9_",
-        ('w', false) => "[A-Za-z0-9_]",
-        ('W', false) => "[^A-Za-z0-9_]",
+/// The characters of a class's escape, as they stand in brackets. The engine reads no brackets within
+/// brackets, so what is not in a class is told by its ranges.
+fn class(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'd' => "0-9",
+        'D' => r"\x00-/:-\x{10FFFF}",
+        'w' => "A-Za-z0-9_",
+        'W' => r"\x00-/:-@\[-\^`\{-\x{10FFFF}",
+        's' => {
+            r"\t-\r \xA0\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}"
+        }
+        'S' => concat!(
+            r"\x00-\x08\x0E-\x1F!-\x9F\xA1-\x{167F}\x{1681}-\x{1FFF}\x{200B}-\x{2027}\x{202A}-\x{202E}",
+            r"\x{2030}-\x{205E}\x{2060}-\x{2FFF}\x{3001}-\x{FEFE}\x{FF00}-\x{10FFFF}",
+        ),
         _ => return None,
     })
 }
+
+const WORD_BOUNDARY: &str =
+    "(?:(?<![A-Za-z0-9_])(?=[A-Za-z0-9_])|(?<=[A-Za-z0-9_])(?![A-Za-z0-9_]))";
+const NO_WORD_BOUNDARY: &str =
+    "(?:(?<![A-Za-z0-9_])(?![A-Za-z0-9_])|(?<=[A-Za-z0-9_])(?=[A-Za-z0-9_]))";
 
 /// Where an escape with braces ends.
 fn braced(text: &str) -> Option<usize> {
@@ -278,9 +318,45 @@ mod tests {
             assert!(fits(pattern, good), "{pattern} {good:?}");
             assert!(!fits(pattern, bad), "{pattern} {bad:?}");
         }
-        // Digits are ASCII's.
-        assert!(!fits(r"^\d$", "\u{664}"));
-        assert!(!fits(r"^(?=.)\d$", "\u{664}"));
+    }
+
+    #[test]
+    fn classes_and_boundaries_are_those_of_ascii_also_where_a_pattern_looks_around() {
+        for (pattern, good, bad) in [
+            (r"^\d$", "4", "\u{664}"),
+            (r"^\D$", "\u{664}", "4"),
+            (r"^[\D]$", "\u{664}", "4"),
+            (r"^\w+$", "a_9", "\u{e4}"),
+            (r"^\W$", "\u{e4}", "_"),
+            (r"^[^\W]$", "_", "\u{e4}"),
+            (r"^[\W_]$", "_", "a"),
+            (r"^[\w.-]+$", "a.b-c", "\u{e4}"),
+            (r"^\s$", "\u{feff}", "\u{85}"),
+            (r"^\S$", "\u{85}", "\u{feff}"),
+            (r"^[\S]$", "\u{85}", "\u{3000}"),
+            (r"^.$", "\u{85}", "\u{2028}"),
+            (r"^[.]$", ".", "a"),
+            (r"^[\w-.]+$", "a-b.c", "a,b"),
+            (r"^[.-\d]+$", "1-2.", "1/2"),
+            (r"^[\w-]+$", "a-b", "a.b"),
+        ] {
+            for pattern in [pattern.to_owned(), format!("(?=){pattern}")] {
+                assert!(fits(&pattern, good), "{pattern} {good:?}");
+                assert!(!fits(&pattern, bad), "{pattern} {bad:?}");
+            }
+        }
+        for (pattern, good, bad) in [
+            (r"\bcat\b", "a cat.", "cats"),
+            (r"\bcat\b", "\u{e4}cat\u{e4}", "_cat"),
+            (r"\Bcat", "tomcat", "\u{e4}cat"),
+            (r"^\b.+\b$", "a\u{e4}b", "a\u{e4}"),
+            (r"^\b\d{4}\b-\b\w+$", "2026-x", "\u{664}026-x"),
+            (r"^[\b]$", "\u{8}", "b"),
+            (r"^(\w)\1\b", "aa b", "\u{e4}\u{e4}"),
+        ] {
+            assert!(fits(pattern, good), "{pattern} {good:?}");
+            assert!(!fits(pattern, bad), "{pattern} {bad:?}");
+        }
     }
 
     #[test]

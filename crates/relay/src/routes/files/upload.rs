@@ -1,7 +1,7 @@
 //! An upload's form, read as it comes: the file goes to the store piece by piece, whatever its
 //! place among the fields.
 
-use translate::dialect::openai::media::files::{self as wire, Form};
+use translate::dialect::openai::media::files::Form;
 use translate::failure::{Failure, Kind};
 
 use crate::access::Access;
@@ -11,6 +11,7 @@ use crate::http::admit::AdmittedRequest;
 use crate::http::multipart::{FormPart, FormReader, SMALL_FIELDS_BYTES};
 use crate::http::reply;
 use crate::objects::files::{File, FileDetails, Files, Upload};
+use crate::uploads::file_type;
 
 /// Takes the file of a form into the store.
 ///
@@ -54,12 +55,14 @@ async fn read(
                 "The form has two parts named `file`: upload one file at a time.",
             ));
         } else {
-            let name = part
-                .file_name()
-                .unwrap_or_else(|| wire::file_name("", None));
+            let given = part.file_name();
             let mime = part.content_type().map(str::to_owned);
-            let upload = store(files.begin(owner).await?, part).await?;
-            file = Some((upload, name, mime));
+            let beginning = part.chunk().await?.unwrap_or_default();
+            let name =
+                given.unwrap_or_else(|| file_type::name_without_one(mime.as_deref(), &beginning));
+            let mut upload = files.begin(owner).await?;
+            upload.write(beginning).await?;
+            file = Some((store(upload, part).await?, name, mime));
         }
     }
     let (upload, name, mime) = file.ok_or_else(|| form.no_file())?;

@@ -16,7 +16,9 @@ use crate::dialect::request::slot::{self, Fields, is_number, number, put, put_li
 
 mod message;
 
-pub use message::{CalledCustom, CalledFunction, Content, File, Message, Part, ToolCall};
+pub use message::{
+    CalledCustom, CalledFunction, Content, File, Message, Part, PartSource, ToolCall,
+};
 
 /// The request's fields that have an effect, and the names of those that have none.
 #[derive(Debug, Default)]

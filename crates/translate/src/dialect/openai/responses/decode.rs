@@ -240,10 +240,12 @@ impl ResponsesRequest {
                 choice,
                 one_at_a_time: request.parallel_tool_calls == Some(false),
             },
-            output: output(request.text.as_ref())?,
+            output: output(reader.text.as_ref().or(request.text.as_ref()))?,
             limits: limits(&request)?,
             search,
-            effort: request.reasoning.and_then(|reasoning| reasoning.effort),
+            effort: reader
+                .effort
+                .or(request.reasoning.and_then(|reasoning| reasoning.effort)),
             choices: 1,
             delivery: if request.stream == Some(true) {
                 Delivery::Streamed

@@ -73,13 +73,17 @@ fn prefix(kind: &str) -> &'static str {
         "tool_search_call" => "tsc",
         "tool_search_output" => "tso",
         "additional_tools" => "at",
+        "configuration_update" => "cu",
         "web_search_call" => "ws",
         _ => "item",
     }
 }
 
 fn has_status(kind: &str) -> bool {
-    !matches!(kind, "reasoning" | "additional_tools" | "compaction")
+    !matches!(
+        kind,
+        "reasoning" | "additional_tools" | "compaction" | "configuration_update"
+    )
 }
 
 fn message(item: &mut Map<String, Value>) {

@@ -17,7 +17,7 @@ use crate::dialect::request::slot::{self, Fields, is_number, number, put, put_ob
 mod item;
 mod tool;
 
-pub use item::{Content, Item, Outcome, Part, ShellResult};
+pub use item::{ConfigurationUpdate, Content, Item, Outcome, Part, ShellResult};
 pub use tool::{Format, Function, TextFormat, Tool};
 
 /// The request's fields that have an effect or are told back, and the names of those that have none.

@@ -688,8 +688,9 @@ fn a_wrong_request_is_refused_with_the_field_at_fault() {
         let fields = serde_json::from_str(fields).unwrap();
         assert_eq!(refused(&fields).param.as_deref(), Some(param), "{fields}");
     }
-    let fetch = json!({"tools": [{"type": "web_fetch_20250910", "name": "web_fetch"}]});
-    let message = refused(&fetch).message;
+    let fetch = json!([{"type": "web_fetch_20250910", "name": "web_fetch"}, own("f")]);
+    let demanded = json!({"tools": fetch, "tool_choice": {"type": "tool", "name": "web_fetch"}});
+    let message = refused(&demanded).message;
     assert!(message.contains("web_fetch_20250910"), "{message}");
     let lost = refused(&json!({"thread": {"type": "continue", "previous_message_id": "msg_1"}}));
     assert_eq!(lost.code.as_deref(), Some("thread_not_found"));
@@ -752,10 +753,14 @@ proptest::proptest! {
 fn a_server_tool_that_is_merely_offered_is_passed_over_by_name() {
     let chat = turn_of(json!({"tools": [
         {"type": "advisor_20260301", "name": "advisor", "model": "x"},
+        {"type": "web_fetch_20260318", "name": "web_fetch", "max_uses": 5, "citations": {"enabled": true}},
         own("f"),
-    ]}));
+    ], "tool_choice": {"type": "any"}}));
     assert_eq!(chat.tools.offered.len(), 1);
-    assert_eq!(chat.ignored, ["advisor_20260301"]);
+    assert_eq!(chat.tools.choice, ToolChoice::Required);
+    assert_eq!(chat.ignored, ["advisor_20260301", "web_fetch_20260318"]);
+    let alone = turn_of(json!({"tools": [{"type": "web_fetch_20250910", "name": "web_fetch"}]}));
+    assert_eq!((alone.tools.offered.len(), alone.search), (0, None));
 }
 
 #[test]

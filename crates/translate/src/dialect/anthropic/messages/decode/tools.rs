@@ -3,7 +3,8 @@
 //! The client's own tools are offered as they are, Anthropic's client tools with the schemas that
 //! its documentation gives them. Web search becomes upstream's. A search among tools is not
 //! needed: where one is asked for, no tool's loading is deferred. All other server tools run on
-//! Anthropic's machines and are refused by name.
+//! Anthropic's machines: offered they are passed over by name, demanded they are refused, and so are
+//! always those that users choose knowingly.
 
 use std::collections::BTreeSet;
 
@@ -71,9 +72,16 @@ pub(super) fn decode(
 struct Offer {
     tools: Vec<Tool>,
     search: Option<WebSearch>,
+    /// Server tools that are not available here, by the names that a choice has for them.
+    passed_over: Vec<PassedOver>,
     loads_all: bool,
     loaded: BTreeSet<String>,
     removed: BTreeSet<String>,
+}
+
+struct PassedOver {
+    name: String,
+    kind: String,
 }
 
 impl Offer {
@@ -102,11 +110,14 @@ impl Offer {
                 None if tool.input_schema.is_some() && !is_chosen_knowingly(kind) => {
                     custom(tool, path)?
                 }
-                None if is_chosen_knowingly(kind) => return Err(unavailable(kind, path)),
+                None if is_chosen_knowingly(kind) => {
+                    return Err(unavailable(kind, &format!("{path}.type")));
+                }
                 // To offer a tool is not to demand it.
                 None => {
                     let kind = kind.to_owned();
-                    request.ignore(kind);
+                    request.ignore(kind.clone());
+                    self.passed_over.push(PassedOver { name, kind });
                     return Ok(());
                 }
             },
@@ -159,9 +170,8 @@ fn is_tool_search(kind: &str) -> bool {
 
 /// Tools that users choose knowingly: without them the answer would not be what was asked for.
 fn is_chosen_knowingly(kind: &str) -> bool {
-    const FAMILIES: [&str; 9] = [
+    const FAMILIES: [&str; 8] = [
         "code_execution",
-        "web_fetch",
         // Client tools in a version that is not known here.
         "bash",
         "text_editor",
@@ -174,12 +184,13 @@ fn is_chosen_knowingly(kind: &str) -> bool {
     FAMILIES.iter().any(|family| kind.starts_with(family))
 }
 
-fn unavailable(kind: &str, path: &str) -> Failure {
+/// The refusal of a tool type that cannot be used here.
+fn unavailable(kind: &str, param: &str) -> Failure {
     let kind = echo(kind);
     let message = format!(
         "Tools of type `{kind}` are not available here: use tools of your own with `input_schema`, web_search, bash, text_editor, computer or memory."
     );
-    Failure::invalid(format!("{path}.type"), message)
+    Failure::invalid(param, message)
 }
 
 fn custom(tool: wire::Tool, path: &str) -> Result<Tool, Failure> {
@@ -238,18 +249,27 @@ fn choice(choice: &wire::ToolChoice, offer: &Offer) -> Result<ToolChoice, Failur
             Ok(ToolChoice::Auto)
         }
         ("tool", Some("web_search")) if offer.search.is_some() => Ok(ToolChoice::Auto),
-        ("any" | "required", _) if offer.tools.is_empty() => Err(Failure::invalid(
-            "tool_choice",
-            "A tool must be called but `tools` offers none.",
-        )),
+        ("any" | "required", _) if offer.tools.is_empty() => Err(match offer.passed_over.first() {
+            Some(tool) => unavailable(&tool.kind, "tool_choice"),
+            None => Failure::invalid(
+                "tool_choice",
+                "A tool must be called but `tools` offers none.",
+            ),
+        }),
         ("any" | "required", _) => Ok(ToolChoice::Required),
         ("tool", Some(name)) if offer.tools.iter().any(|tool| tool.name == name) => {
             Ok(ToolChoice::Named(name.to_owned()))
         }
-        ("tool", Some(name)) => Err(Failure::invalid(
-            "tool_choice.name",
-            format!("The tool `{}` is chosen but not among `tools`.", echo(name)),
-        )),
+        ("tool", Some(name)) => {
+            let passed_over = offer.passed_over.iter().find(|tool| tool.name == name);
+            Err(match passed_over {
+                Some(tool) => unavailable(&tool.kind, "tool_choice.name"),
+                None => Failure::invalid(
+                    "tool_choice.name",
+                    format!("The tool `{}` is chosen but not among `tools`.", echo(name)),
+                ),
+            })
+        }
         ("tool", None) => Err(Failure::invalid(
             "tool_choice.name",
             "A named tool choice needs the tool's `name`.",

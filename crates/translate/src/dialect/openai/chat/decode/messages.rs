@@ -161,8 +161,13 @@ fn parts(parts: Vec<wire::Part>, path: &str) -> Result<Vec<Part>, Failure> {
 
 fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
     let common = match part.kind.as_str() {
-        // Cursor sends what was called in the form of the Messages API.
+        // Cursor sends conversations with Claude in the form of the Messages API.
         "tool_use" | "tool_result" => return call_or_result(part, path),
+        "image" | "document" if part.source.is_some() => return of_source(part, path),
+        "thinking" | "reasoning" | "redacted_thinking" => {
+            let text = part.thinking.or(part.text);
+            return Ok(Part::Reasoning(text.unwrap_or_default()));
+        }
         "text" | "input_text" | "output_text" => Common::Text(part.text),
         "refusal" => Common::Refusal(part.refusal),
         "image_url" | "input_image" => Common::Image {
@@ -213,6 +218,46 @@ fn call_or_result(part: wire::Part, path: &str) -> Result<Part, Failure> {
     };
     let id = part.id.unwrap_or_default();
     Ok(Part::Call(called_function(id, called)))
+}
+
+/// A picture or a document in the form of the Messages API.
+fn of_source(part: wire::Part, path: &str) -> Result<Part, Failure> {
+    let source = part.source.unwrap_or_default();
+    let missing = |field: &str| {
+        let message = format!("A source of type `{}` needs `{field}`.", echo(&source.kind));
+        Failure::invalid(format!("{path}.source.{field}"), message)
+    };
+    let of_bytes = |bytes| Attachment {
+        source: Source::Inline(bytes),
+        name: part.title.clone(),
+        mime: source.media_type.clone(),
+    };
+    let attachment = match source.kind.as_str() {
+        "base64" => {
+            let data = source.data.as_deref().and_then(request::inline);
+            of_bytes(data.ok_or_else(|| missing("data"))?.bytes)
+        }
+        "text" => of_bytes(source.data.clone().ok_or_else(|| missing("data"))?.into()),
+        "url" => {
+            let url = source.url.clone().ok_or_else(|| missing("url"))?;
+            request::picture(url, &format!("{path}.source.url"))?
+        }
+        "file" => {
+            let id = source.file_id.clone();
+            parts::uploaded(id.ok_or_else(|| missing("file_id"))?, part.title)
+        }
+        other => {
+            let message = format!(
+                "Invalid source type `{}`: use base64, text, url or file.",
+                echo(other)
+            );
+            return Err(Failure::invalid(format!("{path}.source.type"), message));
+        }
+    };
+    Ok(match part.kind.as_str() {
+        "image" => Part::Image(attachment),
+        _ => Part::File(attachment),
+    })
 }
 
 fn file(file: wire::File, path: &str) -> Result<Attachment, Failure> {

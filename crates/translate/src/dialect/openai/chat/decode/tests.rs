@@ -760,7 +760,51 @@ fn tools_and_calls_in_the_form_of_the_messages_api_are_taken_as_cursor_sends_the
         is_error: true,
     };
     assert_eq!(chat.messages[2].parts[0], Part::Result(result));
+    let attachment = |source: Source, name: Option<&str>, mime: Option<&str>| Attachment {
+        source,
+        name: name.map(str::to_owned),
+        mime: mime.map(str::to_owned),
+    };
+    let hi = Source::Inline("hi".into());
+    for (part, expected) in [
+        (
+            json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}}),
+            Part::Image(attachment(hi.clone(), None, Some("image/png"))),
+        ),
+        (
+            json!({"type": "image", "source": {"type": "url", "url": "https://a.b/c.png"}}),
+            Part::Image(attachment(
+                Source::Url("https://a.b/c.png".to_owned()),
+                None,
+                None,
+            )),
+        ),
+        (
+            json!({"type": "document", "title": "T", "source": {"type": "text", "media_type": "text/plain", "data": "hi"}}),
+            Part::File(attachment(hi, Some("T"), Some("text/plain"))),
+        ),
+        (
+            json!({"type": "document", "source": {"type": "file", "file_id": "file_1"}}),
+            Part::File(attachment(Source::FileId("file_1".to_owned()), None, None)),
+        ),
+        (
+            json!({"type": "thinking", "thinking": "Hm.", "signature": "x"}),
+            Part::Reasoning("Hm.".to_owned()),
+        ),
+        (
+            json!({"type": "redacted_thinking", "data": "x"}),
+            Part::Reasoning(String::new()),
+        ),
+    ] {
+        let messages = json!([{"role": "user", "content": [{"type": "text", "text": "a"}, part]}]);
+        let body = json!({"model": "m", "messages": messages});
+        let chat = decode(body.to_string().as_bytes()).unwrap().chat;
+        assert_eq!(chat.messages[0].parts[1], expected, "{part}");
+    }
     for messages in [
+        json!([{"role": "user", "content": [{"type": "image", "source": {"type": "base64", "data": "*"}}]}]),
+        json!([{"role": "user", "content": [{"type": "image", "source": {"type": "url", "url": "file:///a"}}]}]),
+        json!([{"role": "user", "content": [{"type": "document", "source": {"type": "xml"}}]}]),
         json!([{"role": "user", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]}]),
         json!([{"role": "assistant", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "1"}]}]),
         json!([{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": [

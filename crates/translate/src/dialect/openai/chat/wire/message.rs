@@ -73,6 +73,35 @@ pub struct Part {
     /// For `tool_result`: whether it is an error.
     #[serde(default)]
     pub is_error: Option<bool>,
+    /// For `image` and `document`, the Messages API's pictures and files: where the bytes are.
+    #[serde(default, deserialize_with = "object")]
+    pub source: Option<PartSource>,
+    /// For `document`: its name.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// For `thinking`, what an assistant of the Messages API thought.
+    #[serde(default)]
+    pub thinking: Option<String>,
+}
+
+/// `source`.
+#[derive(Debug, Default, Deserialize)]
+pub struct PartSource {
+    /// `base64`, `text`, `url` or `file`.
+    #[serde(rename = "type", default)]
+    pub kind: String,
+    /// For `base64` and `text`: what kind of bytes they are.
+    #[serde(default)]
+    pub media_type: Option<String>,
+    /// For `base64` and `text`: the bytes.
+    #[serde(default)]
+    pub data: Option<String>,
+    /// For `url`: where they are.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// For `file`: the id of a file uploaded before.
+    #[serde(default)]
+    pub file_id: Option<String>,
 }
 
 /// `file`.

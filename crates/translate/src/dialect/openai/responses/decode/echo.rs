@@ -29,6 +29,7 @@ pub(super) fn echo(request: &wire::Request, model: &str, tools: &[Value]) -> Ech
             "summary": reasoning.and_then(|reasoning| reasoning.summary.as_deref()),
         }),
         safety_identifier: request.safety_identifier.clone(),
+        store: request.store != Some(false),
         temperature: request.temperature.clone().map(Value::Number),
         text: text(request.text.as_ref()),
         tool_choice: tool_choice(request.tool_choice.as_ref()),

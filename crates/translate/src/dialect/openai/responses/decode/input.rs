@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::content::parts as content_parts;
 use super::fields::read;
@@ -16,7 +16,9 @@ use crate::failure::{Failure, echo};
 
 /// Items of tools that OpenAI runs itself. They cannot be told to the model; what it said about
 /// them stands in its messages.
-const PASSED_OVER: [&str; 9] = [
+const PASSED_OVER: [&str; 11] = [
+    "computer_call",
+    "computer_call_output",
     "file_search_call",
     "code_interpreter_call",
     "image_generation_call",
@@ -33,6 +35,10 @@ const PASSED_OVER: [&str; 9] = [
 pub(super) struct Reader {
     pub(super) messages: Vec<Message>,
     pub(super) offer: Offer,
+    /// How much the model should think, where an item says it.
+    pub(super) effort: Option<String>,
+    /// `text`, where an item says it.
+    pub(super) text: Option<Map<String, Value>>,
     pub(super) ignored: Vec<String>,
 }
 
@@ -53,6 +59,13 @@ impl Reader {
         }
         if let Some(kind) = kind.filter(|kind| PASSED_OVER.contains(kind)) {
             note_ignored(&mut self.ignored, format!("input.{kind}"));
+            return Ok(());
+        }
+        if kind == Some("configuration_update") {
+            let update: wire::ConfigurationUpdate = read(value, path)?;
+            let effort = update.reasoning.and_then(|reasoning| reasoning.effort);
+            self.effort = effort.or(self.effort.take());
+            self.text = update.text.or(self.text.take());
             return Ok(());
         }
         let item: wire::Item = read(value, path)?;

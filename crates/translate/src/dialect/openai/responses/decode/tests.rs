@@ -589,7 +589,7 @@ fn a_response_tells_back_what_was_asked() {
     let shown = json!({
         "model": "m", "conversation": {"id": "conv_1"}, "instructions": "Be kind.", "max_output_tokens": null,
         "max_tool_calls": null, "metadata": {"a": "b"}, "parallel_tool_calls": true, "previous_response_id": null,
-        "prompt_cache_key": null, "reasoning": {"effort": "low", "summary": "auto"}, "safety_identifier": null,
+        "prompt_cache_key": null, "reasoning": {"effort": "low", "summary": "auto"}, "store": false, "safety_identifier": null,
         "temperature": 0.5, "text": {"verbosity": "low", "format": {"type": "text"}},
         "tool_choice": {"type": "function", "name": "f"},
         "tools": [{"type": "function", "name": "f", "parameters": null, "strict": false}, {"type": "web_search"}],
@@ -604,9 +604,60 @@ fn items_of_tools_that_openai_runs_are_passed_over_and_named() {
         {"role": "user", "content": "hi"},
         {"type": "file_search_call", "id": "fs_1", "queries": []},
         {"type": "mcp_call", "id": "m1"}, {"type": "mcp_call", "id": "m2"},
+        {"type": "computer_call", "id": "c1", "call_id": "c2", "action": {"type": "screenshot"}},
     ]}));
     assert_eq!(chat.messages, [said(Role::User, "hi")]);
-    assert_eq!(chat.ignored, ["input.file_search_call", "input.mcp_call"]);
+    assert_eq!(
+        chat.ignored,
+        [
+            "input.file_search_call",
+            "input.mcp_call",
+            "input.computer_call"
+        ]
+    );
+}
+
+#[test]
+fn settings_may_change_within_the_input() {
+    let update = |fields: Value| {
+        let mut item = json!({"type": "configuration_update"});
+        item.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        item
+    };
+    let text = json!({"format": {"type": "text"}});
+    let schema =
+        json!({"format": {"type": "json_schema", "name": "n", "schema": {"type": "object"}}});
+    for (items, effort, has_form) in [
+        (vec![], Some("low"), false),
+        (
+            vec![json!({"reasoning": {"effort": "high"}})],
+            Some("high"),
+            false,
+        ),
+        (
+            vec![
+                json!({"text": schema}),
+                json!({"reasoning": {"effort": "none"}}),
+            ],
+            Some("none"),
+            true,
+        ),
+        (
+            vec![json!({"text": schema}), json!({"text": text})],
+            Some("low"),
+            false,
+        ),
+    ] {
+        let updates = items.into_iter().map(update);
+        let input = std::iter::once(json!({"role": "user", "content": "hi"})).chain(updates);
+        let input: Vec<Value> = input.collect();
+        let chat = chat(&json!({"input": input, "reasoning": {"effort": "low"}}));
+        assert_eq!(chat.messages, [said(Role::User, "hi")]);
+        assert_eq!(chat.effort.as_deref(), effort);
+        assert_eq!(chat.output != OutputFormat::Text, has_form);
+    }
 }
 
 #[test]

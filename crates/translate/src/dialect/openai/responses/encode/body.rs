@@ -35,6 +35,8 @@ pub struct Echo {
     pub reasoning: Value,
     /// The end user's label.
     pub safety_identifier: Option<String>,
+    /// Whether the response is stored.
+    pub store: bool,
     /// The temperature.
     pub temperature: Option<Value>,
     /// The form of text.

@@ -13,6 +13,7 @@ fn echo() -> Echo {
     Echo {
         model: "gpt-4o".to_owned(),
         parallel_tool_calls: true,
+        store: true,
         reasoning: json!({"effort": null, "summary": null}),
         text: json!({"format": {"type": "text"}}),
         tool_choice: json!("auto"),
@@ -159,6 +160,7 @@ fn a_whole_answer_has_every_field_that_the_reference_requires() {
         "prompt_cache_key": null,
         "reasoning": {"effort": null, "summary": null},
         "safety_identifier": null,
+        "store": true,
         "temperature": null,
         "text": {"format": {"type": "text"}},
         "tool_choice": "auto",

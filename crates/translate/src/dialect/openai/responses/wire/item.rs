@@ -1,13 +1,24 @@
 //! Input items as they stand on the wire.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::dialect::openai::parts::{self, ImageUrl, InputAudio};
 use crate::dialect::request::forms::object;
 
 /// `content`: a string, or a list of parts.
 pub type Content = parts::Content<Part>;
+
+/// An item of `input` that changes settings for what follows.
+#[derive(Debug, Deserialize)]
+pub struct ConfigurationUpdate {
+    /// How much the model should think.
+    #[serde(default, deserialize_with = "object")]
+    pub reasoning: Option<super::Reasoning>,
+    /// The form of text.
+    #[serde(default)]
+    pub text: Option<Map<String, Value>>,
+}
 
 /// One of `input`. Which fields count depends on `type`.
 #[derive(Debug, Deserialize)]
