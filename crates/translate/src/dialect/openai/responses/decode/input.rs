@@ -16,9 +16,7 @@ use crate::failure::{Failure, echo};
 
 /// Items of tools that OpenAI runs itself. They cannot be told to the model; what it said about
 /// them stands in its messages.
-const PASSED_OVER: [&str; 11] = [
-    "computer_call",
-    "computer_call_output",
+const PASSED_OVER: [&str; 9] = [
     "file_search_call",
     "code_interpreter_call",
     "image_generation_call",

@@ -604,17 +604,9 @@ fn items_of_tools_that_openai_runs_are_passed_over_and_named() {
         {"role": "user", "content": "hi"},
         {"type": "file_search_call", "id": "fs_1", "queries": []},
         {"type": "mcp_call", "id": "m1"}, {"type": "mcp_call", "id": "m2"},
-        {"type": "computer_call", "id": "c1", "call_id": "c2", "action": {"type": "screenshot"}},
     ]}));
     assert_eq!(chat.messages, [said(Role::User, "hi")]);
-    assert_eq!(
-        chat.ignored,
-        [
-            "input.file_search_call",
-            "input.mcp_call",
-            "input.computer_call"
-        ]
-    );
+    assert_eq!(chat.ignored, ["input.file_search_call", "input.mcp_call"]);
 }
 
 #[test]
