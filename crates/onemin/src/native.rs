@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::json;
 
 pub use observer::{Observed, ObservedEnd, Observer};
-pub use request::{Named, possible_paths, stored};
+pub use request::{Named, is_words, possible_paths, stored};
 
 /// A path of 1min.ai that an API key may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

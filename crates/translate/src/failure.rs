@@ -34,111 +34,80 @@ pub struct Failure {
     pub detail: Option<String>,
 }
 
-/// What went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+/// Declares the kinds with their names, so that none can be left out of [`Kind::ALL`].
+macro_rules! kinds {
+    ($($(#[$doc:meta])+ $kind:ident = $name:literal,)+) => {
+        /// What went wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Kind {
+            $($(#[$doc])+ $kind,)+
+        }
+
+        impl Kind {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$kind),+];
+
+            /// Its name for records, logs and counts.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// The request is malformed, incomplete or contradictory.
-    Invalid,
+    Invalid = "invalid",
     /// A parameter or part asks for something that cannot be done here, and strictness was asked.
-    Unsupported,
+    Unsupported = "unsupported",
     /// No key, or a key that upstream does not accept.
-    Unauthenticated,
+    Unauthenticated = "unauthenticated",
     /// The key is good but may not do this.
-    Forbidden,
+    Forbidden = "forbidden",
     /// No such model, or none that may be used.
-    ModelNotFound,
+    ModelNotFound = "model_not_found",
     /// No such route or object.
-    NotFound,
+    NotFound = "not_found",
     /// The route exists, the method does not.
-    MethodNotAllowed,
+    MethodNotAllowed = "method_not_allowed",
     /// The body is in a media type or content coding that is not supported.
-    UnsupportedMediaType,
+    UnsupportedMediaType = "unsupported_media_type",
     /// The route speaks HTTP alone, and the client wants another protocol.
-    UpgradeRefused,
+    UpgradeRefused = "upgrade_refused",
     /// The request contradicts what is there.
-    Conflict,
+    Conflict = "conflict",
     /// The request's body or a part of it is too large.
-    TooLarge,
+    TooLarge = "too_large",
     /// The conversation is longer than the model's context.
-    ContextTooLong,
+    ContextTooLong = "context_too_long",
     /// Too many requests.
-    RateLimited,
+    RateLimited = "rate_limited",
     /// The account has no credits left for this.
-    OutOfCredits,
+    OutOfCredits = "out_of_credits",
     /// The provider refused the content.
-    ContentRefused,
+    ContentRefused = "content_refused",
     /// The answer did not take the form that was demanded (strict schema, required call).
-    Unmet,
+    Unmet = "unmet",
     /// Upstream has no counterpart for this endpoint.
-    NotImplemented,
+    NotImplemented = "not_implemented",
     /// Upstream or a provider behind it failed.
-    Upstream,
+    Upstream = "upstream",
     /// Upstream did not answer in time.
-    UpstreamTimeout,
+    UpstreamTimeout = "upstream_timeout",
     /// Upstream or the relay has too much to do.
-    Overloaded,
+    Overloaded = "overloaded",
     /// The relay itself failed.
-    Internal,
+    Internal = "internal",
 }
 
 impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 21] = [
-        Self::Invalid,
-        Self::Unsupported,
-        Self::Unauthenticated,
-        Self::Forbidden,
-        Self::ModelNotFound,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::UnsupportedMediaType,
-        Self::UpgradeRefused,
-        Self::Conflict,
-        Self::TooLarge,
-        Self::ContextTooLong,
-        Self::RateLimited,
-        Self::OutOfCredits,
-        Self::ContentRefused,
-        Self::Unmet,
-        Self::NotImplemented,
-        Self::Upstream,
-        Self::UpstreamTimeout,
-        Self::Overloaded,
-        Self::Internal,
-    ];
-
     /// The kind of a name, as a record keeps it.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// Its name for records, logs and counts.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Invalid => "invalid",
-            Self::Unsupported => "unsupported",
-            Self::Unauthenticated => "unauthenticated",
-            Self::Forbidden => "forbidden",
-            Self::ModelNotFound => "model_not_found",
-            Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::UnsupportedMediaType => "unsupported_media_type",
-            Self::UpgradeRefused => "upgrade_refused",
-            Self::Conflict => "conflict",
-            Self::TooLarge => "too_large",
-            Self::ContextTooLong => "context_too_long",
-            Self::RateLimited => "rate_limited",
-            Self::OutOfCredits => "out_of_credits",
-            Self::ContentRefused => "content_refused",
-            Self::Unmet => "unmet",
-            Self::NotImplemented => "not_implemented",
-            Self::Upstream => "upstream",
-            Self::UpstreamTimeout => "upstream_timeout",
-            Self::Overloaded => "overloaded",
-            Self::Internal => "internal",
-        }
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
     }
 }
 

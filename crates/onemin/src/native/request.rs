@@ -63,12 +63,22 @@ impl Named {
     }
 }
 
+/// Whether a field of a `promptObject` has words, whatever they look like: a prompt that happens to be a
+/// path asks for no file.
+#[must_use]
+pub fn is_words(field: &str) -> bool {
+    let field = field.to_ascii_lowercase();
+    ["prompt", "text", "lyrics", "title"]
+        .iter()
+        .any(|words| field.ends_with(words))
+}
+
 /// The texts in the fields of a `promptObject` that may be paths of files: those lie at one account.
 /// What looks like a path may be none.
 #[must_use]
 pub fn possible_paths(fields: &Map<String, Value>) -> Vec<String> {
     let mut found = Vec::new();
-    for value in fields.values() {
+    for (_, value) in fields.iter().filter(|(field, _)| !is_words(field)) {
         collect(value, 0, &mut found);
     }
     found.retain(|text| text.contains('/'));
@@ -198,6 +208,10 @@ mod tests {
             (
                 json!({"prompt": "a cat and/or a dog", "style_id": style}),
                 &[],
+            ),
+            (
+                json!({"prompt": "i/a.png", "negativePrompt": "i/b.png", "text": "i/c.png", "image": "i/d.png"}),
+                &["i/d.png"],
             ),
             (json!({"imageUrl": "https://example.com/a.png"}), &[]),
             (json!({}), &[]),

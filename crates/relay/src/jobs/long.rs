@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn whoever_waited_is_told_the_kind_of_failure_that_the_record_holds() {
-        for kind in Kind::ALL {
+        for &kind in Kind::ALL {
             let error = JobError {
                 code: kind.name().to_owned(),
                 message: "It failed.".to_owned(),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use onemin::native::possible_paths;
+use onemin::native::{is_words, possible_paths};
 use onemin::{Mode, Outcome, Payload};
 use serde_json::Value;
 use translate::failure::Failure;
@@ -55,8 +55,10 @@ impl Media {
             }
         }
         let mut changed = payload.clone();
-        for value in changed.prompt_object.values_mut() {
-            replace(value, &copies);
+        for (field, value) in &mut changed.prompt_object {
+            if !is_words(field) {
+                replace(value, &copies);
+            }
         }
         Ok(changed)
     }
