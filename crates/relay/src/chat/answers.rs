@@ -177,6 +177,10 @@ struct Answer {
     spent: Option<Usage>,
 }
 
+/// What an answer holds while it is read, besides what it points to.
+#[cfg(test)]
+pub(super) const ANSWER_BYTES: usize = size_of::<Answer>();
+
 /// What it takes to ask again, which is the whole conversation.
 struct Correction {
     call: Call,

@@ -85,3 +85,21 @@ impl EventSource for ChatEvents {
         self.encoder.heartbeat(out);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::event_stream;
+
+    #[test]
+    fn a_stream_holds_little_besides_its_buffers() {
+        for (what, bytes, most) in [
+            ("an answer as it is read", answers::ANSWER_BYTES, 1536),
+            ("the answers of a turn", size_of::<ChatEvents>(), 128),
+            ("a streamed body", event_stream::body_bytes::<ChatEvents>(), 256),
+        ] {
+            println!("{what}: {bytes} bytes");
+            assert!(bytes <= most, "{what}: {bytes}");
+        }
+    }
+}

@@ -114,6 +114,12 @@ struct EventStream<S> {
     room: u16,
 }
 
+/// What the body of a stream from such a source holds, besides what it points to.
+#[cfg(test)]
+pub(crate) const fn body_bytes<S: EventSource>() -> usize {
+    size_of::<EventStream<S>>()
+}
+
 impl<S: EventSource> EventStream<S> {
     /// Appends what has come since; ready when anything happened.
     fn poll_more(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Poll<Result<(), Failure>> {

@@ -5,12 +5,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use crate::http::connection::{self, Client, ReadTimeouts};
+use crate::http::connection::{self, Builders, Client, Protocol, ReadTimeouts};
 use crate::http::router::Service;
 use crate::http::shutdown::{self, Phase};
 use crate::observe::throttle::Throttle;
@@ -57,7 +57,7 @@ pub async fn serve(
 ) {
     static NOT_ACCEPTED: Throttle = Throttle::new();
     static CROWDED: Throttle = Throttle::new();
-    let builder = builder();
+    let builders = builders();
     // Every connection has one of these; when the last is gone, all have ended.
     let (open, mut all_ended) = mpsc::channel::<()>(1);
     let count = Arc::new(());
@@ -83,9 +83,9 @@ pub async fn serve(
                     peer,
                     is_crowded,
                 };
-                let (builder, kept) = (builder.clone(), (open.clone(), count.clone()));
+                let (builders, kept) = (builders.clone(), (open.clone(), count.clone()));
                 task::spawn(async move {
-                    one(&builder, client, stream, limits.read).await;
+                    one(&builders, client, stream, limits.read).await;
                     drop(kept);
                 });
                 if connections() >= limits.connections.saturating_add(SPARE_CONNECTIONS) {
@@ -120,7 +120,7 @@ pub async fn serve(
 
 /// One connection, once its client has said what it speaks.
 async fn one(
-    builder: &Builder<TokioExecutor>,
+    builders: &Builders,
     client: Client,
     stream: TcpStream,
     timeouts: ReadTimeouts,
@@ -134,35 +134,40 @@ async fn one(
         // Whoever is silent when the server stops is not waited for.
         _ = phase.changed() => return,
     };
-    if matches!(spoke, Ok(Ok(true))) {
-        connection::serve(builder, client, stream, timeouts).await;
+    if let Ok(Ok(Some(protocol))) = spoke {
+        connection::serve(builders, protocol, client, stream, timeouts).await;
     }
 }
 
-/// Whether the client says anything, and enough to tell HTTP/1 from 2: what tells them apart
-/// waits without a limit of its own.
-async fn speaks(stream: &TcpStream) -> std::io::Result<bool> {
+/// What the client speaks; none if it has closed without a word. What tells HTTP/1 from 2 waits
+/// without a limit of its own.
+async fn speaks(stream: &TcpStream) -> std::io::Result<Option<Protocol>> {
     let mut begun = [0; PREFACE.len()];
     loop {
         let length = stream.peek(&mut begun).await?;
         let bytes = begun.get(..length).unwrap_or_default();
-        if length == 0 || length == PREFACE.len() || !PREFACE.starts_with(bytes) {
-            return Ok(length > 0);
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        if bytes == PREFACE {
+            return Ok(Some(Protocol::Http2));
+        }
+        if !PREFACE.starts_with(bytes) {
+            return Ok(Some(Protocol::Http1));
         }
         tokio::time::sleep(PEEK_AGAIN).await;
     }
 }
 
-fn builder() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
+fn builders() -> Builders {
+    let mut http1 = http1::Builder::new();
+    http1
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(BUFFER)
-        .http2()
-        .timer(TokioTimer::new());
-    builder
+        .max_buf_size(BUFFER);
+    let mut http2 = http2::Builder::new(TokioExecutor::new());
+    http2.timer(TokioTimer::new());
+    Builders { http1, http2 }
 }
 
 #[cfg(test)]
@@ -174,12 +179,13 @@ mod tests {
     #[tokio::test]
     async fn a_client_is_served_once_it_has_said_what_it_speaks() {
         for (bytes, closes, served) in [
-            (&b"GE"[..], false, Some(true)),
-            (PREFACE, false, Some(true)),
-            (b"PO", false, Some(true)),
+            (&b"GE"[..], false, Some(Some(Protocol::Http1))),
+            (PREFACE, false, Some(Some(Protocol::Http2))),
+            (b"PO", false, Some(Some(Protocol::Http1))),
+            (b"PRI /x HTTP/1.1\r\n", false, Some(Some(Protocol::Http1))),
             (b"", false, None),
             (b"PRI * HTTP/2", false, None),
-            (b"", true, Some(false)),
+            (b"", true, Some(None)),
         ] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
