@@ -96,7 +96,11 @@ mod tests {
         for (what, bytes, most) in [
             ("an answer as it is read", answers::ANSWER_BYTES, 1536),
             ("the answers of a turn", size_of::<ChatEvents>(), 128),
-            ("a streamed body", event_stream::body_bytes::<ChatEvents>(), 256),
+            (
+                "a streamed body",
+                event_stream::body_bytes::<ChatEvents>(),
+                256,
+            ),
         ] {
             println!("{what}: {bytes} bytes");
             assert!(bytes <= most, "{what}: {bytes}");

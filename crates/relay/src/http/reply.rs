@@ -21,9 +21,15 @@ pub fn announced(headers: &HeaderMap) -> Option<u64> {
     length.to_str().ok()?.parse().ok()
 }
 
+/// Bytes behind a body that are worth a copy to be given back while its client reads.
+const SLACK_MAX: usize = 64 * 1024;
+
 /// A JSON answer.
 #[must_use]
-pub fn json(status: u16, body: Vec<u8>) -> Response {
+pub fn json(status: u16, mut body: Vec<u8>) -> Response {
+    if body.capacity() - body.len() > SLACK_MAX {
+        body.shrink_to_fit();
+    }
     let mut response = Response::new(Body::from(body));
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -119,12 +119,7 @@ pub async fn serve(
 }
 
 /// One connection, once its client has said what it speaks.
-async fn one(
-    builders: &Builders,
-    client: Client,
-    stream: TcpStream,
-    timeouts: ReadTimeouts,
-) {
+async fn one(builders: &Builders, client: Client, stream: TcpStream, timeouts: ReadTimeouts) {
     // Without it an event waits for the acknowledgement of the one before.
     let _ = stream.set_nodelay(true);
     let mut phase = shutdown::subscribe();

@@ -347,9 +347,9 @@ impl<'t> Booking<'t> {
         let estimated: i64 = open.iter().map(|row| row.credits).sum();
         let shares = shares(&open, (estimated + rest).max(0));
         for (row, share) in open.into_iter().zip(shares) {
-            let sql = "UPDATE ledger SET credits = $2, source = 'inferred' \
-                       WHERE id = $1 AND source IN ('estimated', 'unknown')";
-            let params = vec![row.id.as_str().into(), share.into()];
+            let sql = "UPDATE ledger SET credits = $3, source = 'inferred' \
+                       WHERE at = $1 AND id = $2 AND source IN ('estimated', 'unknown')";
+            let params = vec![row.at.into(), row.id.as_str().into(), share.into()];
             if self.transaction.execute(sql, params).await? == 0 {
                 continue;
             }

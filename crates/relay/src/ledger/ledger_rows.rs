@@ -32,7 +32,7 @@ pub(super) async fn insert_row_once(
     row: &LedgerRow,
 ) -> Result<bool, StoreError> {
     let once = ManyRows {
-        tail: "ON CONFLICT (id) DO NOTHING",
+        tail: "ON CONFLICT (at, id) DO NOTHING",
         ..INSERT
     };
     let values = row_values(row).to_vec();

@@ -113,8 +113,7 @@ pub async fn rows(database: &Database, query: &RowsQuery) -> Result<Vec<ListedRo
         params.push(after.as_str().into());
         let place = params.len();
         conditions.push(format!(
-            "(at < (SELECT at FROM ledger WHERE id = ${place}) OR \
-             at = (SELECT at FROM ledger WHERE id = ${place}) AND id < ${place})"
+            "(at, id) < (SELECT at, id FROM ledger WHERE at >= $1 AND at < $2 AND id = ${place})"
         ));
     }
     let limit = query.limit.clamp(1, PAGE_MAX);

@@ -40,6 +40,11 @@ const STEPS: &[(i64, &str, &str)] = &[
         "where stored things of native requests lie",
         include_str!("../../../migrations/0006_native_places.sql"),
     ),
+    (
+        7,
+        "the ledger in the order of time",
+        include_str!("../../../migrations/0007_ledger_by_time.sql"),
+    ),
 ];
 
 /// What PostgreSQL takes before them.
@@ -72,4 +77,38 @@ pub(super) async fn sqlite() -> Result<Migrator, StoreError> {
 pub(super) async fn postgres() -> Result<Migrator, StoreError> {
     let steps = [&[POSTGRES], STEPS].concat();
     Ok(Migrator::new(Steps(steps)).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::sqlite::SqlitePoolOptions;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_ledger_of_an_older_relay_keeps_its_rows() {
+        let in_memory = SqlitePoolOptions::new().max_connections(1);
+        let pool = in_memory.connect("sqlite::memory:").await.unwrap();
+        let older: Vec<_> = STEPS.iter().filter(|step| step.0 < 7).copied().collect();
+        let older = Migrator::new(Steps(older)).await.unwrap();
+        older.run(&pool).await.unwrap();
+        for (id, at) in [("b", 2_000), ("a", 1_000), ("c", 2_000)] {
+            let sql = "INSERT INTO ledger VALUES ($1, $2, 'request', 'key', '', 'chat', 'm', 0, 'answered', \
+                       200, 3, 4, 'reported', 700, 'reported', 1, 15, NULL, '')";
+            sqlx::query(sql)
+                .bind(id)
+                .bind(at)
+                .execute(&pool)
+                .await
+                .unwrap();
+        }
+        sqlite().await.unwrap().run(&pool).await.unwrap();
+        let sql = "SELECT id, at, credits FROM ledger ORDER BY at DESC, id DESC";
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(sql).fetch_all(&pool).await.unwrap();
+        let expected = [("c", 2_000), ("b", 2_000), ("a", 1_000)];
+        assert_eq!(
+            rows,
+            expected.map(|(id, at)| (id.to_owned(), at, 700)).to_vec()
+        );
+    }
 }
