@@ -123,6 +123,11 @@ impl Interpreter {
         if text.is_empty() || self.stages.has_stopped() {
             return self.stages.flow();
         }
+        let is_watched = self.raw.is_some() || self.held.is_some() || self.attempt.calls_only;
+        if !is_watched && self.stages.give_plain(text, sink) {
+            self.spoke = true;
+            return Flow::Continue;
+        }
         if let Some(raw) = &mut self.raw {
             raw.push_str(text);
         }

@@ -10,7 +10,7 @@ use crate::repaired_json::{lossy, repaired};
 
 use super::answer::Accounting;
 use super::dedup::Text;
-use super::json_text::Fragments;
+use super::json_text::{self, Fragments};
 use super::record;
 use super::record_filter::{RecordFilter, RecordTooLarge};
 use super::record_passthrough::{self, RecordPassthrough};
@@ -64,7 +64,12 @@ impl Decoder {
             answer,
             passing,
         } = self;
-        frames.push(left, |event| answer.event(&event, on_text))?;
+        frames.push_to(
+            left,
+            &mut (&mut *answer, on_text),
+            |(answer, on_text), bytes| answer.plain_contents(bytes, on_text),
+            |(answer, on_text), event| answer.event(&event, on_text),
+        )?;
         if let Some(begun) = frames.give_up(PASSTHROUGH_FROM_BYTES, record_passthrough::is_record) {
             let mut record = RecordPassthrough::new(answer.text.needs_record());
             record.push(&begun)?;
@@ -182,6 +187,20 @@ impl Answering {
                 Ok(())
             }
         }
+    }
+
+    /// Takes the pieces of text that stand at the beginning of the bytes, as far as each is a whole event
+    /// as 1min.ai writes it and its text has no escapes. Tells how many bytes they have.
+    fn plain_contents(&mut self, bytes: &[u8], out: &mut dyn FnMut(&str)) -> usize {
+        if self.complete || self.accounting.is_some() || self.fragments.is_within_pair() {
+            return 0;
+        }
+        let mut used = 0;
+        while let Some((text, length)) = bytes.get(used..).and_then(json_text::plain_content) {
+            self.text.delta(text, out);
+            used += length;
+        }
+        used
     }
 
     fn content(&mut self, data: &[u8], out: &mut dyn FnMut(&str)) -> Result<(), Error> {

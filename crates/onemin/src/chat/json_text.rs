@@ -27,7 +27,26 @@ struct Content<'d> {
     content: Option<&'d RawValue>,
 }
 
+/// An event with a piece of text, as 1min.ai writes it: before the text and behind it.
+const CONTENT_EVENT: (&[u8], &[u8]) = (b"event: content\ndata: {\"content\":\"", b"\"}\n\n");
+
+/// The text of the whole event at the beginning of the bytes, and the event's length; none if it is
+/// another event, is written in another way or has escapes.
+pub(crate) fn plain_content(bytes: &[u8]) -> Option<(&str, usize)> {
+    let (before, behind) = CONTENT_EVENT;
+    let begun = bytes.strip_prefix(before)?;
+    let (text, rest) = begun.split_at_checked(escaped(begun)?)?;
+    let is_whole = rest.starts_with(behind);
+    let text = is_whole.then(|| str::from_utf8(text).ok())??;
+    Some((text, before.len() + text.len() + behind.len()))
+}
+
 impl Fragments {
+    /// Whether half of a pair was the last.
+    pub(crate) fn is_within_pair(&self) -> bool {
+        self.high.is_some()
+    }
+
     /// The text of `{"content":"…"}`, or of a bare JSON string. Without escapes it is borrowed.
     /// None if it is neither.
     pub(crate) fn content<'s>(&'s mut self, data: &'s [u8]) -> Option<&'s str> {

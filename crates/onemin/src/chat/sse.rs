@@ -57,14 +57,31 @@ impl Parser {
         bytes: &[u8],
         mut on_event: impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.push_to(
+            bytes,
+            &mut on_event,
+            |_, _| 0,
+            |on_event, event| on_event(event),
+        )
+    }
+
+    /// As [`Parser::push`], for a receiver that knows most events by their bytes: `known` takes as many
+    /// whole events as it knows from the beginning of the bytes, and tells how many bytes they have.
+    pub(crate) fn push_to<R, E: From<TooLarge>>(
+        &mut self,
+        bytes: &[u8],
+        receiver: &mut R,
+        known: impl Fn(&mut R, &[u8]) -> usize,
+        on_event: impl Fn(&mut R, Event<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         if self.rest.is_empty() {
-            let used = self.blocks(bytes, &mut on_event)?;
+            let used = self.blocks(bytes, receiver, &known, &on_event)?;
             self.rest
                 .extend_from_slice(bytes.get(used..).unwrap_or_default());
         } else {
             let mut rest = std::mem::take(&mut self.rest);
             rest.extend_from_slice(bytes);
-            let used = self.blocks(&rest, &mut on_event)?;
+            let used = self.blocks(&rest, receiver, &known, &on_event)?;
             rest.drain(..used);
             self.rest = rest;
         }
@@ -119,18 +136,27 @@ impl Parser {
     }
 
     /// Gives the complete events at the beginning of the bytes, and says how long they are.
-    fn blocks<E>(
+    fn blocks<R, E>(
         &mut self,
         bytes: &[u8],
-        on_event: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+        receiver: &mut R,
+        known: &impl Fn(&mut R, &[u8]) -> usize,
+        on_event: &impl Fn(&mut R, Event<'_>) -> Result<(), E>,
     ) -> Result<usize, E> {
         let mut used = 0;
-        while let Some(left) = bytes.get(used..)
-            && let Some(length) = self.scan.block(left)
-        {
+        while let Some(mut left) = bytes.get(used..) {
+            if self.scan.is_at_start() {
+                let length = known(receiver, left);
+                self.begun |= length > 0;
+                used += length;
+                left = left.get(length..).unwrap_or_default();
+            }
+            let Some(length) = self.scan.block(left) else {
+                break;
+            };
             let block = left.get(..length).unwrap_or_default();
             if let Some(event) = event(self.without_mark(block)) {
-                on_event(event)?;
+                on_event(receiver, event)?;
             }
             self.begun = true;
             used += length;
@@ -156,6 +182,11 @@ struct Scan {
 }
 
 impl Scan {
+    /// Whether the next byte begins an event.
+    fn is_at_start(&self) -> bool {
+        self.at == 0 && !self.after_cr
+    }
+
     /// The length of the event at the beginning of the bytes, its blank line included.
     fn block(&mut self, bytes: &[u8]) -> Option<usize> {
         loop {

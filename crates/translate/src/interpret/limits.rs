@@ -58,6 +58,16 @@ impl Limits {
         }
     }
 
+    /// Gives text at once if there is no limit, and tells whether it did.
+    pub fn give_plain(&mut self, text: &str, sink: &mut dyn FnMut(Event<'_>)) -> bool {
+        let is_plain = self.ended.is_none() && self.stops.is_empty() && self.max_tokens.is_none();
+        if is_plain {
+            self.given += text.len() as u64;
+            sink(Event::Text(text));
+        }
+        is_plain
+    }
+
     /// The answer is over: gives what was held back, then [`Event::Finished`] with the reason a
     /// limit gave, or else this one.
     pub fn end(&mut self, finish: &Finish, sink: &mut dyn FnMut(Event<'_>)) {

@@ -101,6 +101,15 @@ impl OutputStages {
         }
     }
 
+    /// As [`super::stages::Stages::give_plain`].
+    pub fn give_plain(&mut self, text: &str, sink: &mut dyn FnMut(Event<'_>)) -> bool {
+        self.frame.is_none()
+            && self.tail.is_none()
+            && self.awaiting_call.is_none()
+            && matches!(self.form, Form::Plain)
+            && self.limits.give_plain(text, sink)
+    }
+
     /// Whether more of the answer is wanted.
     #[must_use]
     pub fn flow(&self) -> Flow {

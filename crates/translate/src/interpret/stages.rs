@@ -50,6 +50,17 @@ impl Stages {
         self.pass(Input::Text(text), sink);
     }
 
+    /// Gives text at once if no stage could change it, and tells whether it did. Most answers are such
+    /// text from some point on, and each piece of it would pass every stage for nothing.
+    pub fn give_plain(&mut self, text: &str, sink: &mut dyn FnMut(Event<'_>)) -> bool {
+        let thinking = self.thinking.as_ref();
+        self.opening.is_none()
+            && self.reader.is_none()
+            && !self.stopped
+            && thinking.is_some_and(Thinking::is_over)
+            && self.output.give_plain(text, sink)
+    }
+
     /// The text is over, for the reason that upstream gave. Every stage gives what it holds; why
     /// the answer ended for the client, and what its calls and its text came to.
     pub fn end(

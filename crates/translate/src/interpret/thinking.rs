@@ -97,11 +97,17 @@ impl Thinking {
         if text.is_empty() {
             return;
         }
-        if matches!(self.state, State::Text) && self.held.is_empty() && !self.framed {
+        if self.is_over() {
             return sink(Event::Text(text));
         }
         self.held.push_str(text);
         while self.step(false, sink) {}
+    }
+
+    /// Whether whatever comes now is text.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Text) && self.held.is_empty() && !self.framed
     }
 
     /// The answer is over. A block that was not closed is still thought.
