@@ -2,6 +2,7 @@
 //! numbers where they are wanted.
 
 pub mod drift;
+pub mod line_time;
 pub mod lines;
 pub mod metrics;
 pub mod plain_fields;
@@ -23,6 +24,7 @@ use crate::clock;
 use crate::http::shutdown;
 use crate::ledger::request_entry::{RequestEnd, RequestEntry};
 use crate::setting_values::boolean;
+use line_time::LineTime;
 use lines::Lines;
 use metrics::{End, Metrics};
 use plain_fields::PlainFields;
@@ -76,6 +78,7 @@ pub fn init(settings: &Settings) -> Result<Log, String> {
     let filter = tracing_subscriber::EnvFilter::try_new(&settings.rust_log)
         .map_err(|e| format!("RUST_LOG: {e}"))?;
     let builder = tracing_subscriber::fmt()
+        .with_timer(LineTime)
         .with_env_filter(filter)
         .with_writer(move || lines.clone());
     let result = match settings.log_format {

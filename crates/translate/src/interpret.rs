@@ -313,6 +313,9 @@ impl Interpreter {
 
     /// Another attempt, told what was wrong with the calls.
     fn ask_for_calls(&self, outcome: &Outcome) -> Result<(), Ending> {
+        if self.attempt.left == 0 {
+            return Ok(());
+        }
         let names: Vec<&str> = self.callable.iter().map(String::as_str).collect();
         match outcome.reask_message(&names, &self.tags.open("tool_call")) {
             Some(correction) => self.ask(correction),

@@ -10,6 +10,7 @@ use translate::dialect::{Dialect, Document, StreamFormat};
 use translate::failure::Failure;
 use translate::reply::Usage;
 
+use crate::decimal;
 use crate::ledger::cost_slot::CostSlot;
 use crate::ledger::service::whole;
 use crate::observe::RequestId;
@@ -21,6 +22,9 @@ pub fn announced(headers: &HeaderMap) -> Option<u64> {
     length.to_str().ok()?.parse().ok()
 }
 
+/// Headers of an answer, for which room is made at once.
+const HEADERS: usize = 12;
+
 /// Bytes behind a body that are worth a copy to be given back while its client reads.
 const SLACK_MAX: usize = 64 * 1024;
 
@@ -31,6 +35,7 @@ pub fn json(status: u16, mut body: Vec<u8>) -> Response {
         body.shrink_to_fit();
     }
     let mut response = Response::new(Body::from(body));
+    *response.headers_mut() = HeaderMap::with_capacity(HEADERS);
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(
@@ -83,7 +88,11 @@ pub fn answer(body: Vec<u8>, usage: Usage, in_form: bool) -> Response {
 
 /// Tells a client what its answer cost, if upstream says so.
 pub fn credits_header(headers: &mut HeaderMap, credits: Option<f64>) {
-    if let Some(credits) = credits.and_then(|c| HeaderValue::try_from(c.to_string()).ok()) {
+    let Some(credits) = credits else { return };
+    let mut text = String::new();
+    if decimal::write(credits, &mut text).is_ok()
+        && let Ok(credits) = HeaderValue::try_from(text)
+    {
         headers.insert(HeaderName::from_static("x-relay-credits"), credits);
     }
 }

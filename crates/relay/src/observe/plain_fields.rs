@@ -8,6 +8,8 @@ use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{DefaultVisitor, Writer};
 
+use crate::decimal;
+
 /// Writes fields as `name=value`.
 pub struct PlainFields;
 
@@ -71,7 +73,7 @@ fn is_plain(text: &str) -> bool {
 
 impl Visit for FieldsWriter<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.field(field, |writer| write!(writer, "{value:?}"));
+        self.field(field, |writer| decimal::write_with_point(value, writer));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
