@@ -87,7 +87,9 @@ pub(super) async fn serve(
     let service = service_fn(move |request: Request<Incoming>| {
         let (client, open) = (client.clone(), Open::begin(watched.clone()));
         async move {
-            let response = client.answer(request).await;
+            // hyper keeps room for this future as long as the answer is written; what answers needs
+            // ten times as much, and is over by then.
+            let response = Box::pin(client.answer(request)).await;
             Ok::<_, Infallible>(response.map(|body| WatchedBody { body, open }))
         }
     });
