@@ -94,11 +94,15 @@ fn engine_pattern(pattern: &str, known: &mut Known) -> Option<String> {
         return known.clone();
     }
     let engines = rewritten(pattern);
-    let compiled = validator::build(&json!({ "pattern": engines.as_ref() }));
+    // What the engine reads must be ECMAScript's, too: an older draft's schema of schemas says so.
+    let schema = json!({"$schema": DRAFT_7, "pattern": engines.as_ref()});
+    let compiled = validator::build(&schema);
     let read = compiled.is_ok().then(|| engines.into_owned());
     known.insert(pattern.to_owned(), read.clone());
     read
 }
+
+const DRAFT_7: &str = "http://json-schema.org/draft-07/schema#";
 
 /// An ECMAScript pattern in the engine's grammar.
 fn rewritten(pattern: &str) -> Cow<'_, str> {
@@ -107,7 +111,7 @@ fn rewritten(pattern: &str) -> Cow<'_, str> {
     let looks_around = ["(?=", "(?!", "(?<=", "(?<!", r"\b", r"\B"]
         .iter()
         .any(|sign| pattern.contains(sign));
-    if !looks_around && !pattern.contains(['[', '{', '\\']) {
+    if !looks_around && !pattern.contains(['[', ']', '{', '}', '\\']) {
         return Cow::Borrowed(pattern);
     }
     let refers_back = pattern
@@ -169,9 +173,15 @@ impl Writer<'_> {
                 self.take(1, "]");
             }
             (Some('.'), _) if self.own_classes && !self.in_class => {
-                self.take(1, r"[^\n\r\x{2028}\x{2029}]");
+                self.take(1, "[^\\n\\r\u{2028}\u{2029}]");
             }
-            (Some('{'), _) if !self.in_class && !is_quantifier(self.rest) => self.take(1, r"\{"),
+            // Braces and brackets that open or close nothing are themselves.
+            (Some('{'), _) if !self.in_class => match quantifier(self.rest).map(str::to_owned) {
+                Some(quantifier) => self.take(quantifier.len(), &quantifier),
+                None => self.take(1, r"\{"),
+            },
+            (Some('}'), _) if !self.in_class => self.take(1, r"\}"),
+            (Some(']'), _) => self.take(1, r"\]"),
             (Some(c), _) => {
                 let mut buffer = [0; 4];
                 self.take(c.len_utf8(), c.encode_utf8(&mut buffer));
@@ -184,7 +194,12 @@ impl Writer<'_> {
         if escaped == 'u'
             && let Some((length, character)) = utf16_escape(self.rest)
         {
-            let written = format!("\\u{{{:X}}}", u32::from(character));
+            // Beyond ASCII nothing has a meaning of its own.
+            let written = if character.is_ascii() {
+                format!("\\x{:02X}", u32::from(character))
+            } else {
+                character.to_string()
+            };
             return self.take(length, &written);
         }
         if self.own_classes
@@ -230,15 +245,15 @@ impl Writer<'_> {
 fn class(letter: char) -> Option<&'static str> {
     Some(match letter {
         'd' => "0-9",
-        'D' => r"\x00-/:-\x{10FFFF}",
+        'D' => "\\x00-/:-\u{10FFFF}",
         'w' => "A-Za-z0-9_",
-        'W' => r"\x00-/:-@\[-\^`\{-\x{10FFFF}",
+        'W' => "\\x00-/:-@\\[-\\^`\\{-\u{10FFFF}",
         's' => {
-            r"\t-\r \xA0\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}"
+            "\\t-\\r \u{A0}\u{1680}\u{2000}-\u{200A}\u{2028}\u{2029}\u{202F}\u{205F}\u{3000}\u{FEFF}"
         }
         'S' => concat!(
-            r"\x00-\x08\x0E-\x1F!-\x9F\xA1-\x{167F}\x{1681}-\x{1FFF}\x{200B}-\x{2027}\x{202A}-\x{202E}",
-            r"\x{2030}-\x{205E}\x{2060}-\x{2FFF}\x{3001}-\x{FEFE}\x{FF00}-\x{10FFFF}",
+            "\\x00-\\x08\\x0E-\\x1F!-\u{9F}\u{A1}-\u{167F}\u{1681}-\u{1FFF}\u{200B}-\u{2027}",
+            "\u{202A}-\u{202E}\u{2030}-\u{205E}\u{2060}-\u{2FFF}\u{3001}-\u{FEFE}\u{FF00}-\u{10FFFF}",
         ),
         _ => return None,
     })
@@ -255,14 +270,13 @@ fn braced(text: &str) -> Option<usize> {
     Some(3 + inner.find('}')? + 1)
 }
 
-/// Whether a brace begins a quantifier: `{1}`, `{1,}`, `{1,2}`.
-fn is_quantifier(rest: &str) -> bool {
-    let Some((inner, _)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
-        return false;
-    };
+/// The quantifier at the beginning of a text: `{1}`, `{1,}`, `{1,2}`.
+fn quantifier(text: &str) -> Option<&str> {
+    let (inner, _) = text.strip_prefix('{')?.split_once('}')?;
     let (least, most) = inner.split_once(',').unwrap_or((inner, ""));
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    !least.is_empty() && is_number(least) && is_number(most)
+    let is_quantifier = !least.is_empty() && is_number(least) && is_number(most);
+    is_quantifier.then(|| text.get(..inner.len() + 2)).flatten()
 }
 
 /// The character of `\uXXXX` at the beginning of a text, a pair of surrogates included, and how many
@@ -287,11 +301,17 @@ mod tests {
     use super::*;
     use crate::schema::Schema;
 
+    /// The same by the newest draft and by an older one, which checks patterns before they are read.
     fn fits(pattern: &str, text: &str) -> bool {
-        let schema = json!({"type": "string", "pattern": pattern});
-        let schema = Schema::compile(&schema).unwrap_or_else(|why| panic!("{pattern}: {why}"));
-        assert!(!schema.leaves_out_patterns(), "{pattern}");
-        schema.fits(&text.into())
+        let newest = json!({"type": "string", "pattern": pattern});
+        let older = json!({"$schema": DRAFT_7, "type": "string", "pattern": pattern});
+        let [newest, older] = [newest, older].map(|schema| {
+            let schema = Schema::compile(&schema).unwrap_or_else(|why| panic!("{pattern}: {why}"));
+            assert!(!schema.leaves_out_patterns(), "{pattern}");
+            schema.fits(&text.into())
+        });
+        assert_eq!(newest, older, "{pattern} {text:?}");
+        newest
     }
 
     #[test]
@@ -307,6 +327,11 @@ mod tests {
             (r"^[[\]]$", "[", "a"),
             (r"^{name}$", "{name}", "name"),
             (r"^a{2}$", "aa", "a"),
+            (r"^a{1,2}}]$", "aa}]", "aa"),
+            (r"^a}$", "a}", "a"),
+            (r"^\$\{[^}]+\}$", "${a}", "${}"),
+            (r"^[^{}[\]]*$", "a", "{"),
+            (r"^(?!.*\.\.)[\w.]+$", "a.b", "a..b"),
             (r"^\<b\>$", "<b>", "b"),
             (r"^(?<year>\d{4})-\d\d$", "2026-11", "26-11"),
             (r"^(a|b)\1$", "aa", "ab"),
@@ -373,6 +398,20 @@ mod tests {
         let schema = json!({"type": "string", "pattern": "(", "minLength": 2});
         let schema = Schema::compile(&schema).unwrap();
         assert!(schema.fits(&"ab".into()) && !schema.fits(&"a".into()));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_pattern_is_a_reason_to_refuse_a_schema(
+            pattern in r"[\\\\\[\]{}()|.*+?^$dwWsbBupxk0-9a-c,<>=!:\-\u{e4}]{0,24}",
+        ) {
+            for draft in [DRAFT_7, "https://json-schema.org/draft/2020-12/schema"] {
+                let (key, part) = (pattern.as_str(), json!({"pattern": pattern}));
+                let properties = json!({"a": part, "b": {"patternProperties": {(key): {}}}});
+                let schema = json!({"$schema": draft, "type": "object", "properties": properties});
+                proptest::prop_assert!(Schema::compile(&schema).is_ok(), "{}", pattern);
+            }
+        }
     }
 
     #[test]
