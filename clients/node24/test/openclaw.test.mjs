@@ -37,7 +37,7 @@ const run = async (api, prompt) => {
   await place.put("task.txt", prompt);
   const message = ["--message-file", join(place.folder, "task.txt")];
   const args = ["agent", "--local", "--json", "--session-key", `agent:main:${api}`, "--model", `${api}/${MODEL}`, ...message];
-  return place.program("openclaw", "openclaw.mjs", args, {}, { timeout: TIME_LIMIT_MS });
+  return place.program("openclaw/node_modules/openclaw/openclaw.mjs", args, {}, { timeout: TIME_LIMIT_MS });
 };
 
 for (const [api, , path] of APIS) {
@@ -58,3 +58,10 @@ for (const [api, , path] of APIS) {
     assert.deepEqual(asked.map((exchange) => exchange.status), [200, 200, 200]);
   });
 }
+
+// The last, for it takes the key for spent for some minutes.
+test("OpenClaw says that credits are spent, and asks once", async () => {
+  const { stdout, stderr } = await run(APIS[0][0], 'Hi [[sim {"fault": "insufficient-credits"}]]');
+  assert.match(stdout + stderr, /Not enough 1min\.ai credits/);
+  assert.deepEqual(place.exchanges.map((exchange) => exchange.status), [402]);
+});

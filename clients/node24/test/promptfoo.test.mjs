@@ -33,7 +33,7 @@ test("promptfoo's matrix of four providers passes", async () => {
     PROMPTFOO_SELF_HOSTED: "1",
   };
   const args = ["eval", "--no-cache", "--no-table", "-c", "promptfooconfig.json", "-o", "out.json"];
-  const { code, stdout, stderr } = await place.program("promptfoo", "dist/src/entrypoint.js", args, environment);
+  const { code, stdout, stderr } = await place.program("node_modules/promptfoo/dist/src/entrypoint.js", args, environment);
   assert.equal(code, 0, `${stdout}\n${stderr}`);
   const { results } = JSON.parse(await place.read("out.json"));
   assert.equal(results.stats.failures + results.stats.errors, 0, stdout);
