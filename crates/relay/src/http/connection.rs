@@ -88,7 +88,8 @@ pub(super) async fn serve(
         let (client, open) = (client.clone(), Open::begin(watched.clone()));
         async move {
             // hyper keeps room for this future as long as the answer is written; what answers needs
-            // ten times as much, and is over by then.
+            // hyper keeps room for this future while the answer is written, and what makes the answer needs
+            // thousands of bytes.
             let response = Box::pin(client.answer(request)).await;
             Ok::<_, Infallible>(response.map(|body| WatchedBody { body, open }))
         }
