@@ -3,6 +3,8 @@
 
 bench/soak.py --streams 2000 --seconds 60 [--relay PATH] [--simulator PATH]
 
+Each stream takes two descriptors of the relay: where `ulimit -n` allows too few, run it twice at once.
+
 Each stream is repeated until the time is over. One in five clients leaves in the middle. Afterwards
 the relay is watched for a minute: open descriptors and resident memory must come back to what they were.
 """
@@ -26,6 +28,7 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--watch", type=float, default=60, help="seconds of watching afterwards")
     parser.add_argument("--tokens", type=int, default=40)
+    parser.add_argument("--delay-ms", type=int, default=100, help="between two tokens")
     parser.add_argument("--relay", default="target/release/1min-relay")
     parser.add_argument("--simulator", default="target/release/1min-simulator")
     return parser.parse_args()
@@ -52,9 +55,9 @@ def descriptors(process):
     return len(os.listdir(f"/proc/{process.pid}/fd"))
 
 
-async def stream(address, tokens, count):
+async def stream(address, tokens, delay_ms, count):
     host, port = address.rsplit(":", 1)
-    script = json.dumps({"tokens": tokens, "delay_ms": 100})
+    script = json.dumps({"tokens": tokens, "delay_ms": delay_ms})
     body = json.dumps({
         "model": "gpt-4o-mini",
         "stream": True,
@@ -70,7 +73,7 @@ async def stream(address, tokens, count):
         writer.write(head + body)
         await writer.drain()
         if leaves:
-            await asyncio.sleep(random.random() * tokens * 0.1)
+            await asyncio.sleep(random.random() * tokens * delay_ms / 1000)
             writer.transport.abort()
             count["left"] += 1
             return
@@ -88,7 +91,7 @@ async def load(address, options, count):
     async def repeated():
         await asyncio.sleep(random.random() * 2)
         while time.monotonic() < until:
-            await stream(address, options.tokens, count)
+            await stream(address, options.tokens, options.delay_ms, count)
 
     await asyncio.gather(*(repeated() for _ in range(options.streams)))
 
@@ -105,7 +108,7 @@ def main():
         )
         try:
             count = {"whole": 0, "broken": 0, "left": 0}
-            asyncio.run(load(address, argparse.Namespace(streams=20, seconds=2, tokens=5), dict(count)))
+            asyncio.run(load(address, argparse.Namespace(streams=20, seconds=2, tokens=5, delay_ms=100), dict(count)))
             time.sleep(2)
             before = (resident(relay), descriptors(relay))
             asyncio.run(load(address, options, count))

@@ -128,11 +128,17 @@ impl RecordFilter {
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), RecordTooLarge> {
         let mut left = bytes;
         while let Some(byte) = left.first() {
-            let used = if let State::Text { keep, escaped } = self.state {
-                self.text(left, keep, escaped)
-            } else {
+            let used = match self.state {
+                State::Text { keep, escaped } => self.text(left, keep, escaped),
+                State::Inside { keep } => self.plain(left, keep),
+                State::Key { escaped: false } => self.plain_key(left),
+                _ => 0,
+            };
+            let used = if used == 0 {
                 self.byte(*byte);
                 1
+            } else {
+                used
             };
             left = left.get(used..).unwrap_or_default();
             let most = if self.keep_text {
@@ -244,6 +250,26 @@ impl RecordFilter {
         self.out.push(b'"');
         self.out.extend_from_slice(&self.key);
         self.out.extend_from_slice(b"\":");
+    }
+
+    /// As much of a key at once as has neither its end nor an escape in it.
+    fn plain_key(&mut self, bytes: &[u8]) -> usize {
+        let is_special = |byte: &u8| matches!(byte, b'"' | b'\\');
+        let used = bytes.iter().position(is_special).unwrap_or(bytes.len());
+        let room = KEY_BYTES_MAX.saturating_sub(self.key.len()).min(used);
+        self.key
+            .extend_from_slice(bytes.get(..room).unwrap_or_default());
+        used
+    }
+
+    /// As much of a value outside its texts at once as neither opens, parts nor ends anything.
+    fn plain(&mut self, bytes: &[u8], keep: bool) -> usize {
+        let is_special = |byte: &u8| matches!(byte, b'{' | b'}' | b'[' | b']' | b',' | b'"');
+        let used = bytes.iter().position(is_special).unwrap_or(bytes.len());
+        self.keep(bytes.get(..used).unwrap_or_default(), keep);
+        let keep = self.is_keeping(keep);
+        self.state = State::Inside { keep };
+        used
     }
 
     /// Within a value, outside its texts.

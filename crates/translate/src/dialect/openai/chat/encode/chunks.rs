@@ -14,6 +14,9 @@ use crate::dialect::openai::{KEEPALIVE_COMMENT, error};
 use crate::failure::Failure;
 use crate::reply::{Completion, Event, ResponseMeta};
 
+/// The beginning of a delta with text.
+const CONTENT: &[u8] = b"{\"content\":";
+
 /// Writes chunks. What does not change from one text delta to the next is prepared once, so that
 /// a delta costs one escape of its text and two copies.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub struct Chunks {
     head: Vec<u8>,
     /// The same and the beginning of the first choice.
     first_choice: Vec<u8>,
+    /// The same and the beginning of its text.
+    first_text: Vec<u8>,
     /// How the answers that are over ended. Written when all are: a stream that fails has no mark of
     /// success.
     finishes: Vec<(u32, &'static str)>,
@@ -47,12 +52,14 @@ impl Chunks {
         head.extend_from_slice(b",\"choices\":[");
         let mut first_choice = head.clone();
         begin_choice(0, &mut first_choice);
+        let first_text = [first_choice.as_slice(), CONTENT].concat();
         Self {
             options,
             meta,
             choices,
             head,
             first_choice,
+            first_text,
             finishes: Vec::new(),
             custom: BTreeMap::new(),
         }
@@ -95,10 +102,16 @@ impl Chunks {
     fn text(&self, choice: u32, delta: &'static [u8], text: &str, out: &mut Vec<u8>) {
         self.begin(choice, out);
         out.extend_from_slice(delta);
+        self.text_and_end(text, out);
+    }
+
+    fn text_and_end(&self, text: &str, out: &mut Vec<u8>) {
         json::write_string(text, out);
-        out.push(b'}');
-        Self::end(None, out);
-        self.seal(out);
+        out.extend_from_slice(if self.options.usage {
+            b"},\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n".as_slice()
+        } else {
+            b"},\"logprobs\":null,\"finish_reason\":null}]}\n\n"
+        });
     }
 
     fn call_started(&mut self, choice: u32, index: usize, name: &str, out: &mut Vec<u8>) {
@@ -202,7 +215,11 @@ impl StreamEncoder for Chunks {
 
     fn event(&mut self, choice: u32, event: Event<'_>, out: &mut Vec<u8>) {
         match event {
-            Event::Text(text) => self.text(choice, b"{\"content\":", text, out),
+            Event::Text(text) if choice == 0 => {
+                out.extend_from_slice(&self.first_text);
+                self.text_and_end(text, out);
+            }
+            Event::Text(text) => self.text(choice, CONTENT, text, out),
             Event::Reasoning(text) => self.text(choice, b"{\"reasoning_content\":", text, out),
             Event::Refusal(text) => self.text(choice, b"{\"refusal\":", text, out),
             Event::CallStarted { index, name } => self.call_started(choice, index, name, out),
