@@ -109,12 +109,9 @@ fn is_id(word: &str) -> bool {
 
 fn without_address(word: &str) -> String {
     if let Some(begin) = word.find("://") {
-        let scheme = word.get(..begin).and_then(|before| {
-            before
-                .rfind(|c: char| !c.is_ascii_alphabetic())
-                .map_or(Some(0), |at| Some(at + 1))
-        });
-        let (before, url) = word.split_at(scheme.unwrap_or(0));
+        let before = word.get(..begin).unwrap_or_default();
+        let before = before.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let url = word.get(before.len()..).unwrap_or_default();
         return format!("{before}{}", url_shown(url));
     }
     let host = word.trim_end_matches(['.', ':', '!', '?']);
@@ -196,6 +193,11 @@ mod tests {
                 "Go to https://app.1min.ai/members now",
             ),
             ("not https://1min.ai.evil.example/x", "not …"),
+            ("错误：https://api.provider.example/v1", "错误：…"),
+            (
+                "siehe»https://app.1min.ai/a?b«",
+                "siehe»https://app.1min.ai/a",
+            ),
             (
                 "getaddrinfo ENOTFOUND api.openai.com:443",
                 "getaddrinfo ENOTFOUND …",
@@ -259,8 +261,10 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_makes_it_panic_and_no_address_gets_through(before in ".{0,20}", after in ".{0,20}") {
-            let shown = clean(&format!("{before} https://secret.provider.example/{after}"));
-            prop_assert!(!shown.contains("secret.provider.example"));
+            for space in [" ", ""] {
+                let shown = clean(&format!("{before}{space}https://secret.provider.example/{after}"));
+                prop_assert!(!shown.contains("secret.provider.example"));
+            }
         }
     }
 }
