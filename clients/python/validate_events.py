@@ -107,8 +107,12 @@ def events():
 
 
 def without_ours(value):
-    """A document or event less what the relay adds to it, and what that is, each with its type."""
+    """A document or event less what the relay adds to it, and what that is, each with its type. OpenAI's own
+    responses tell whether they are stored, too; its SDK does not name the field."""
     value, ours = copy.deepcopy(value), []
+    response = value.get("response", value)
+    if isinstance(response, dict) and response.get("object") == "response" and "store" in response:
+        ours.append((response.pop("store"), bool))
     choices = value.get("choices")
     for choice in choices if isinstance(choices, list) else []:
         message = choice.get("delta", choice.get("message"))
