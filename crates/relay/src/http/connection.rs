@@ -87,7 +87,6 @@ pub(super) async fn serve(
     let service = service_fn(move |request: Request<Incoming>| {
         let (client, open) = (client.clone(), Open::begin(watched.clone()));
         async move {
-            // hyper keeps room for this future as long as the answer is written; what answers needs
             // hyper keeps room for this future while the answer is written, and what makes the answer needs
             // thousands of bytes.
             let response = Box::pin(client.answer(request)).await;
@@ -345,6 +344,6 @@ mod tests {
             serve(builders, protocol, client, stream, timeouts)
         });
         println!("a connection of a client: {bytes} bytes");
-        assert!(bytes <= 4096, "{bytes}");
+        assert!(bytes <= 2048, "{bytes}");
     }
 }
