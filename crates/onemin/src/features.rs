@@ -7,6 +7,7 @@
 mod kind;
 mod outcome;
 mod payload;
+mod polls;
 pub mod spec;
 
 pub use kind::Kind;
@@ -14,3 +15,4 @@ pub(crate) use outcome::SIGNED_SECONDS;
 pub use outcome::{Inline, Outcome, ResultAsset};
 pub(crate) use outcome::{JobState, is_record, is_result, is_working, read};
 pub use payload::{Invalid, Mode, Payload, candidates};
+pub use polls::{FIRST_POLL, first_poll, poll_pause};

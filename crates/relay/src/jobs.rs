@@ -1,4 +1,4 @@
-//! Long jobs at 1min.ai: videos and whatever else takes longer than a request should.
+//! Jobs at 1min.ai: videos, music, and images of requests that are recorded.
 //!
 //! A job is recorded before it is submitted, submitted once, and followed until it ends, whoever
 //! still waits for it: by this process, or by another that shares the database once this one is
@@ -9,17 +9,20 @@ pub mod follower;
 pub mod job;
 mod long;
 mod looks;
+mod order;
 mod submission;
 pub mod table;
+mod under_way;
 
 pub use long::LongJobs;
-pub use submission::{Order, Prepare};
+pub use order::{Order, Prepare};
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use onemin::{ApiKey, Client, Outcome};
+use onemin::features::{self, first_poll};
+use onemin::{Accepted, ApiKey, Client, Error, Outcome, ResultAsset};
 use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -29,16 +32,19 @@ use crate::access::account_id::AccountId;
 use crate::access::sealing::Sealer;
 use crate::clock;
 use crate::failure::of_upstream;
-use crate::ledger::Payer;
+use crate::ledger::request_entry::{ANSWERED, JOB_FAILED};
 use crate::ledger::service::Ledger;
+use crate::ledger::{Charge, Payer};
+use crate::media::result_url::data_uri;
 use crate::observe::throttle::warn_throttled;
 use crate::store::StoreError;
 use crate::store::database::Database;
 use crate::store::page::PageQuery;
 use crate::store::records::{is_id, milliseconds};
-use job::{Job, JobError, State};
+use job::{End, Job, JobError, NO_RESULT, State, UNKNOWN_OUTCOME};
 use looks::Looks;
-use table::{End, Lease, Table};
+use table::{Lease, Table};
+use under_way::UnderWay;
 
 /// How long a job stays with a process that does not renew its lease.
 const LEASE: Duration = Duration::from_secs(20);
@@ -46,6 +52,9 @@ const LEASE: Duration = Duration::from_secs(20);
 /// How often whoever waits for a job looks at its record; its end is told at once where the job is
 /// followed by the same process.
 const GLANCE: Duration = Duration::from_secs(2);
+
+/// For how long whoever waits for a job bears that the database does not answer.
+const OUTAGE_BORNE: Duration = Duration::from_mins(1);
 
 /// Submits jobs and keeps what became of them. Clones are handles of one service.
 #[derive(Clone)]
@@ -55,7 +64,7 @@ pub struct Jobs {
     sealer: Sealer,
     /// Where what jobs cost is booked.
     ledger: Ledger,
-    /// Before the first look at a job.
+    /// Before the first look at a job that takes minutes.
     first_look: Duration,
     shared: Arc<Shared>,
 }
@@ -64,6 +73,7 @@ struct Shared {
     /// What this process calls itself in leases.
     holder: String,
     looks: Looks,
+    under_way: UnderWay,
     /// Jobs whose key cannot be opened here: it was sealed under another `RELAY_SECRET`.
     keyless: Mutex<HashSet<String>>,
     /// Counts jobs that have ended, for those who wait.
@@ -73,7 +83,8 @@ struct Shared {
 }
 
 impl Jobs {
-    /// Jobs in this database; `first_look` is the time before 1min.ai is asked first. Opens nothing.
+    /// Jobs in this database; `first_look` is the time before 1min.ai is first asked about one that
+    /// takes minutes. Opens nothing.
     #[must_use]
     pub fn new(
         client: Client,
@@ -91,6 +102,7 @@ impl Jobs {
             shared: Arc::new(Shared {
                 holder: uuid::Uuid::new_v4().simple().to_string(),
                 looks: Looks::default(),
+                under_way: UnderWay::default(),
                 keyless: Mutex::default(),
                 ended: watch::Sender::new(0),
                 accepted: watch::Sender::new(0),
@@ -99,40 +111,63 @@ impl Jobs {
     }
 
     /// Ends a job, once, and settles what it cost.
-    async fn end(&self, job: &mut Job, end: End) -> Result<(), StoreError> {
+    async fn end(&self, job: &mut Job, ending: &Ending) -> Result<(), StoreError> {
+        if self.record_end(job, ending.recorded()).await? {
+            self.settle(job, ending).await;
+        } else {
+            // Whoever has ended it has settled it.
+            self.shared.under_way.take(&job.id);
+        }
+        Ok(())
+    }
+
+    /// Records the end of a job, tells those who wait, and whether it had not ended before.
+    async fn record_end(&self, job: &mut Job, end: End) -> Result<bool, StoreError> {
         let is_first = self.table.finish(&job.id, &end).await?;
         lock(&self.shared.keyless).remove(&job.id);
-        job.state = end.state;
-        job.finished = Some(end.at);
-        job.expires = end.expires;
-        job.credits = end.credits;
+        job.take_end(end);
         if is_first {
-            self.settle(job, &end).await;
-            let seconds = end.at.saturating_sub(job.created) / 1000;
-            let error = end.error.as_ref().map(|error| error.code.as_str());
+            let error = job.error.as_ref().map(|error| error.code.as_str());
+            let finished = job.finished.unwrap_or(job.created);
             tracing::info!(
                 job = job.id,
                 feature = job.kind.as_str(),
                 model = job.model,
-                state = end.state.name(),
+                state = job.state.name(),
                 error,
-                seconds,
+                seconds = finished.saturating_sub(job.created) / 1000,
                 looks = job.looks,
                 "job ended"
             );
         }
-        job.assets = end.assets;
-        job.error = end.error;
         self.shared.ended.send_modify(|count| *count += 1);
-        Ok(())
+        Ok(is_first)
     }
 
-    /// Books what a job has cost. Should the database fail meanwhile, its hold expires as unknown.
-    async fn settle(&self, job: &Job, end: &End) {
-        let credits = end.credits.and_then(|credits| i64::try_from(credits).ok());
-        let outcome = match end.state {
-            State::Failed => "failed:job",
-            _ => "answered",
+    /// Books what a job has cost, in the row of its request if this process knows that.
+    async fn settle(&self, job: &Job, ending: &Ending) {
+        let kept = self.shared.under_way.take(&job.id);
+        let Some(hold) = kept.and_then(under_way::Kept::into_hold) else {
+            self.settle_by_id(job).await;
+            return;
+        };
+        if job.state == State::Failed {
+            hold.job_failed();
+        }
+        match ending {
+            Ending::Done(outcome) => hold.answered(&outcome.accounting),
+            Ending::Refused(error) => hold.settle(Charge::of_error(error)),
+            Ending::Unknown(_) => hold.settle(Charge::Unreported),
+        }
+    }
+
+    /// Books what a job has cost by the row of its hold. Should the database fail meanwhile, that is
+    /// done later.
+    async fn settle_by_id(&self, job: &Job) {
+        let credits = job.credits.and_then(|credits| i64::try_from(credits).ok());
+        let outcome = match job.state {
+            State::Failed => JOB_FAILED,
+            _ => ANSWERED,
         };
         if let Err(error) = self.ledger.settle_job(&job.id, credits, outcome).await {
             warn_throttled!(job = job.id, %error, "the cost of a job cannot be booked yet");
@@ -150,9 +185,9 @@ impl Jobs {
         let job = self.table.get(payer.caller().id, id).await?;
         if let Some(job) = &job
             && !job.state.is_final()
+            && self.is_keyless(id)
             && let Ok(lease) = payer.lease()
             && job.account == lease.account
-            && lock(&self.shared.keyless).contains(id)
             && let Ok(sealed) = self.sealer.seal(id, lease.key.expose())
         {
             self.table.set_key(id, sealed, now()).await?;
@@ -160,6 +195,10 @@ impl Jobs {
             self.shared.accepted.send_modify(|count| *count += 1);
         }
         Ok(job)
+    }
+
+    fn is_keyless(&self, id: &str) -> bool {
+        lock(&self.shared.keyless).contains(id)
     }
 
     /// A page of a caller's jobs whose ids begin so, and whether there are more.
@@ -183,29 +222,33 @@ impl Jobs {
         self.table.delete(owner, id).await
     }
 
-    /// Waits until a job has ended.
+    /// Waits until a job has ended, and gives it; none if it has not by then.
     ///
     /// # Errors
-    /// It has not within this time, or the store.
-    pub async fn wait(&self, payer: &Payer, id: &str, limit: Duration) -> Result<Job, Failure> {
-        let deadline = Instant::now() + limit;
+    /// It was deleted, or the store does not answer for too long.
+    pub async fn wait(
+        &self,
+        payer: &Payer,
+        id: &str,
+        deadline: Instant,
+    ) -> Result<Option<Job>, Failure> {
         let mut ended = self.shared.ended.subscribe();
+        let mut answered_at = Instant::now();
         loop {
             ended.borrow_and_update();
-            let job = self.get(payer, id).await?;
-            let gone = || Failure::new(Kind::NotFound, "The job was deleted.");
-            let job = job.ok_or_else(gone)?;
-            if job.state.is_final() {
-                return Ok(job);
+            match self.get(payer, id).await {
+                Ok(Some(job)) if job.state.is_final() => return Ok(Some(job)),
+                Ok(Some(_)) => answered_at = Instant::now(),
+                Ok(None) => return Err(Failure::new(Kind::NotFound, "The job was deleted.")),
+                // The job goes on meanwhile.
+                Err(_) if answered_at.elapsed() < OUTAGE_BORNE => {}
+                Err(error) => return Err(Failure::from(error).with_retry(false)),
             }
-            if Instant::now() >= deadline {
-                let message = format!(
-                    "1min.ai still works on it after {} seconds. The job `{id}` goes on and is paid; ask for it later.",
-                    limit.as_secs()
-                );
-                return Err(Failure::new(Kind::UpstreamTimeout, message).with_retry(false));
+            let now = Instant::now();
+            if now >= deadline {
+                return Ok(None);
             }
-            let _ = tokio::time::timeout(GLANCE, ended.changed()).await;
+            let _ = tokio::time::timeout_at(deadline.min(now + GLANCE), ended.changed()).await;
         }
     }
 
@@ -251,44 +294,79 @@ impl Jobs {
         }
     }
 
-    /// Milliseconds before the nth look: later looks come up to five times as rarely as the first.
-    fn look_pause(&self, looks: u32) -> u64 {
-        let first = self.first_look;
-        whole_milliseconds(first + (first * looks / 4).min(first * 4))
+    /// Milliseconds before the nth look at a job of a feature.
+    fn look_pause(&self, kind: features::Kind, looks: u32) -> u64 {
+        let first = first_poll(kind, self.first_look);
+        whole_milliseconds(features::poll_pause(first, looks))
     }
 }
 
-/// The end of a job that was done.
-fn completed(outcome: &Outcome) -> End {
-    if outcome.assets.is_empty() {
-        return failed(
-            "no_result",
-            "1min.ai reported success, but named no file that it made.",
-        );
+/// How a job ended.
+enum Ending {
+    /// 1min.ai says that it is done.
+    Done(Box<Outcome>),
+    /// 1min.ai says why it is not.
+    Refused(Error),
+    /// Nobody knows whether it was done and charged.
+    Unknown(JobError),
+}
+
+impl Ending {
+    /// Nobody knows whether 1min.ai has accepted the job.
+    fn unknown_outcome(message: impl Into<String>) -> Self {
+        Self::Unknown(JobError::of_upstream(UNKNOWN_OUTCOME, message))
     }
-    End {
-        state: State::Completed,
-        at: now(),
-        expires: expiry(outcome),
-        assets: outcome.assets.clone(),
-        error: None,
-        credits: outcome.accounting.credits.map(onemin::prices::from_credits),
+
+    /// As it is recorded.
+    fn recorded(&self) -> End {
+        match self {
+            Self::Done(outcome) => {
+                let credits = outcome.accounting.credits.map(onemin::prices::from_credits);
+                let mut assets = outcome.assets.clone();
+                let inline = outcome.inline.as_ref().map(data_uri);
+                assets.extend(inline.map(ResultAsset::of_path));
+                if assets.is_empty() {
+                    return failed(no_result(outcome), credits);
+                }
+                End {
+                    state: State::Completed,
+                    at: now(),
+                    expires: expiry(outcome),
+                    assets,
+                    error: None,
+                    credits,
+                }
+            }
+            Self::Refused(error) => {
+                let is_free = error.was_accepted() == Accepted::No;
+                failed(of_upstream(error).into(), is_free.then_some(0))
+            }
+            Self::Unknown(error) => failed(error.clone(), None),
+        }
     }
 }
 
-/// The end of a job that came to nothing.
-fn failed(code: &str, message: &str) -> End {
+/// The end of a job that came to nothing, with what it cost if that is known.
+fn failed(error: JobError, credits: Option<u64>) -> End {
     End {
         state: State::Failed,
         at: now(),
         expires: None,
         assets: Vec::new(),
-        error: Some(JobError {
-            code: code.to_owned(),
-            message: message.to_owned(),
-        }),
-        credits: None,
+        error: Some(error),
+        credits,
     }
+}
+
+fn no_result(outcome: &Outcome) -> JobError {
+    let message = match outcome.text.as_deref() {
+        Some(words) => {
+            let words: String = words.chars().take(300).collect();
+            format!("1min.ai made no file: {words}.")
+        }
+        None => "1min.ai reported success, but named no file that it made.".to_owned(),
+    };
+    JobError::of_upstream(NO_RESULT, message)
 }
 
 /// When the first signed address of a result expires.

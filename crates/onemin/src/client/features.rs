@@ -149,7 +149,7 @@ impl Client {
         let mut failed = 0;
         let mut wait = Duration::ZERO;
         for poll in 0.. {
-            let pause = wait.max(pause(self.inner.timeouts.poll, poll));
+            let pause = wait.max(features::poll_pause(self.inner.timeouts.poll, poll));
             tokio::time::sleep_until((Instant::now() + pause).min(deadline)).await;
             if Instant::now() >= deadline {
                 break;
@@ -297,11 +297,6 @@ fn is_file(kind: Kind, content_type: &str) -> bool {
     !kind.gives_text() && files.iter().any(|begin| small.starts_with(begin))
 }
 
-/// The time before the nth poll, from the first to five times as long.
-fn pause(first: Duration, poll: u32) -> Duration {
-    first + (first * poll / 4).min(first * 4)
-}
-
 /// Whether polling again cannot help.
 fn is_final(error: &Error) -> bool {
     matches!(error, Error::Refused(refusal) if !refusal.retryable)
@@ -322,22 +317,7 @@ pub(super) fn is_plain(id: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use super::{is_plain, pause};
-
-    #[test]
-    fn polls_become_rarer_and_not_too_rare() {
-        let first = Duration::from_secs(2);
-        let pauses: Vec<Duration> = (0..100).map(|poll| pause(first, poll)).collect();
-        assert_eq!((pauses[0], pauses[99]), (first, first * 5));
-        for pair in pauses.windows(2) {
-            assert!(
-                pair[0] <= pair[1] && pair[1] <= pair[0].mul_f64(1.3),
-                "{pair:?}"
-            );
-        }
-    }
+    use super::is_plain;
 
     #[test]
     fn no_id_leads_elsewhere() {

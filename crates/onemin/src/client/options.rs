@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::features::FIRST_POLL;
 use crate::transport::Authorities;
 
 /// Where the API is.
@@ -92,7 +93,7 @@ impl Default for Timeouts {
             models: Duration::from_secs(5),
             upload: Duration::from_mins(3),
             feature: Duration::from_mins(15),
-            poll: Duration::from_secs(2),
+            poll: FIRST_POLL,
             small: Duration::from_secs(30),
             download: Duration::from_secs(30),
         }

@@ -21,8 +21,9 @@ as `image` or `images`: URLs, data URIs, `{\"image_url\": …}` or `{\"file_id\"
 good for seven days) or `b64_json`, which is also what `gpt-image-*` and `stream: true` give. A stream has the final
 event of each image, and comments every `HEARTBEAT` until then; it ends with an `error` event if the work fails. `n` above what one call
 draws or changes becomes several paid calls, at most `MAX_CHOICES`. Images have at most 268 megapixels.
-What 1min.ai makes by a job is waited for within the request, and needs no database: OpenAI's API of images has no id by which a
-client could ask again, so that a client that leaves, or a restart, loses the result.
+An image is waited for within the request. Where requests are recorded (access keys, budgets, the ledger) it is a job as a video is:
+recorded before it is sent, followed to its end whoever leaves, after a restart too, and booked at what it cost. A request of which
+nothing is recorded needs no database; one whose client leaves loses its result.
 
 **Edits by other features.** `/v1/images/edits` with a `mask` goes to the inpainter, without a prompt to the remover of objects;
 with `search_prompt` to search and replace; with `left`, `right`, `up` or `down` to the extender. A model that does several

@@ -92,7 +92,7 @@ impl PreparedMedia {
         payer: Payer,
     ) -> Result<chat::Answer, Failure> {
         let (text, credits) = match self {
-            Self::Images(task) => task.run(&media, &payer).await?,
+            Self::Images(task) => task.run(&media, &payer, &long).await?,
             Self::Speech(prepared) => {
                 let speech = media.synthesize(&payer, &long, prepared).await?;
                 let url = media.url(&speech.asset);
@@ -183,8 +183,8 @@ async fn video_link(
     payer: &Payer,
     request: Arc<VideoRequest>,
 ) -> Result<(String, Option<f64>), Failure> {
-    let prepare = media.video_preparation(payer, request, false);
-    let order = prepare().await.map_err(of_images)?;
+    let prepare = media.video_preparation(request, false);
+    let order = prepare(payer.clone()).await.map_err(of_images)?;
     let job = long.make(payer, order, prepare).await?;
     let none = || Failure::new(Kind::Upstream, "1min.ai named no video.").with_retry(false);
     let asset = job.assets.first().ok_or_else(none)?;

@@ -2,6 +2,7 @@
 
 use onemin::ResultAsset;
 use onemin::features::Kind;
+use translate::failure::{self, Failure};
 
 use crate::access::account_id::AccountId;
 
@@ -47,6 +48,35 @@ pub struct Job {
     /// Why nothing was made.
     pub error: Option<JobError>,
     /// What it cost, in thousandths of a credit, if 1min.ai said so.
+    pub credits: Option<u64>,
+}
+
+impl Job {
+    /// Takes in how it has ended.
+    pub(super) fn take_end(&mut self, end: End) {
+        self.state = end.state;
+        self.finished = Some(end.at);
+        self.expires = end.expires;
+        self.assets = end.assets;
+        self.error = end.error;
+        self.credits = end.credits;
+    }
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct End {
+    /// [`State::Completed`] or [`State::Failed`].
+    pub state: State,
+    /// When.
+    pub at: u64,
+    /// When its files may be gone.
+    pub expires: Option<u64>,
+    /// What was made.
+    pub assets: Vec<ResultAsset>,
+    /// Why nothing was made.
+    pub error: Option<JobError>,
+    /// What it cost, in thousandths of a credit.
     pub credits: Option<u64>,
 }
 
@@ -97,10 +127,47 @@ impl State {
 /// Why a job failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobError {
+    /// Whose fault it is.
+    pub kind: failure::Kind,
     /// A word for programs.
     pub code: String,
     /// The reason, for the client.
     pub message: String,
+    /// The parameter at fault.
+    pub param: Option<String>,
+}
+
+impl JobError {
+    /// A job that 1min.ai did not do.
+    #[must_use]
+    pub fn of_upstream(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            kind: failure::Kind::Upstream,
+            code: code.to_owned(),
+            message: message.into(),
+            param: None,
+        }
+    }
+
+    /// For a client that waited for the job.
+    #[must_use]
+    pub fn into_failure(self) -> Failure {
+        let mut failure = Failure::new(self.kind, self.message).with_retry(false);
+        failure.param = self.param;
+        failure
+    }
+}
+
+impl From<Failure> for JobError {
+    fn from(failure: Failure) -> Self {
+        let kind = failure.kind;
+        Self {
+            kind,
+            code: failure.code.unwrap_or_else(|| kind.name().to_owned()),
+            message: failure.message,
+            param: failure.param,
+        }
+    }
 }
 
 /// The code of a job of which nobody knows whether 1min.ai accepted it.
@@ -108,3 +175,24 @@ pub const UNKNOWN_OUTCOME: &str = "unknown_outcome";
 
 /// The code of a job that 1min.ai did not end in time.
 pub const GIVEN_UP: &str = "expired";
+
+/// The code of a job that 1min.ai calls done, and of which there is no file.
+pub const NO_RESULT: &str = "no_result";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waited_is_told_the_failure_that_the_record_holds() {
+        for &kind in failure::Kind::ALL {
+            let failure = Failure::new(kind, "It failed.").with_param("size");
+            let given = JobError::from(failure.clone()).into_failure();
+            assert_eq!(given, failure.with_retry(false));
+        }
+        let unknown = JobError::of_upstream(UNKNOWN_OUTCOME, "The relay stopped.");
+        assert_eq!(unknown.code, UNKNOWN_OUTCOME);
+        let given = unknown.into_failure();
+        assert_eq!((given.kind, given.code), (failure::Kind::Upstream, None));
+    }
+}

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use translate::failure::{Failure, Kind};
 
 use super::job::{Job, JobError, State};
 use super::{Jobs, Order, Prepare};
-use crate::ledger::Payer;
+use crate::ledger::{PaidError, Payer};
 
 /// Submits jobs and waits for them.
 #[derive(Clone)]
@@ -27,47 +28,40 @@ impl LongJobs {
         payer: &Payer,
         order: Order,
         prepare: Prepare,
-    ) -> Result<Job, Failure> {
-        let job = self.jobs.submit(payer, order, prepare).await?;
-        let job = self.jobs.wait(payer, &job.id, self.limit).await?;
+    ) -> Result<Job, PaidError> {
+        let deadline = Instant::now() + self.limit;
+        let mut job = self.jobs.submit(payer, order, prepare).await?;
+        if !job.state.is_final() {
+            let waiting = self.jobs.wait(payer, &job.id, deadline).await;
+            let ended = waiting.map_err(PaidError::Failed)?;
+            job = ended.ok_or_else(|| PaidError::Failed(self.too_late(&job.id)))?;
+        }
         match job.state {
             State::Completed => Ok(job),
-            _ => Err(failure(job.error)),
+            _ => Err(failure(job)),
         }
+    }
+
+    fn too_late(&self, id: &str) -> Failure {
+        let seconds = self.limit.as_secs_f64();
+        let message = format!(
+            "1min.ai did not answer in time: it still works on the job `{id}` after {seconds} seconds, which goes on and is paid."
+        );
+        Failure::new(Kind::UpstreamTimeout, message).with_retry(false)
     }
 }
 
 /// Why a job came to nothing, for the client that waited for it.
-fn failure(error: Option<JobError>) -> Failure {
-    let JobError { code, message } = error.unwrap_or_else(|| JobError {
-        code: String::new(),
-        message: "1min.ai made nothing and gave no reason.".to_owned(),
-    });
-    let kind = Kind::of_name(&code).unwrap_or(Kind::Upstream);
-    Failure::new(kind, message).with_retry(false)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whoever_waited_is_told_the_kind_of_failure_that_the_record_holds() {
-        for &kind in Kind::ALL {
-            let error = JobError {
-                code: kind.name().to_owned(),
-                message: "It failed.".to_owned(),
-            };
-            let failure = failure(Some(error));
-            assert_eq!((failure.kind, failure.retry), (kind, Some(false)));
-        }
-        for code in ["", "unknown_outcome", "expired", "no_result"] {
-            let error = JobError {
-                code: code.to_owned(),
-                message: "It failed.".to_owned(),
-            };
-            assert_eq!(failure(Some(error)).kind, Kind::Upstream, "{code}");
-        }
-        assert_eq!(failure(None).kind, Kind::Upstream);
+fn failure(job: Job) -> PaidError {
+    let is_free = job.credits == Some(0);
+    let no_reason = || {
+        let message = "1min.ai made nothing and gave no reason.";
+        Failure::new(Kind::Upstream, message).with_retry(false)
+    };
+    let failure = job.error.map_or_else(no_reason, JobError::into_failure);
+    if is_free {
+        PaidError::Refused(failure)
+    } else {
+        PaidError::Failed(failure)
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::access::account_id::AccountId;
 
 /// Looks at one account's jobs within [`WINDOW`]; 1min.ai permits 180 requests of all kinds.
-const LOOKS_MAX: usize = 60;
+const LOOKS_MAX: usize = 120;
 
 const WINDOW: Duration = Duration::from_mins(1);
 
@@ -50,7 +50,7 @@ mod tests {
         let looks = Looks::default();
         let (one, other): (AccountId, AccountId) = ("1".parse().unwrap(), "2".parse().unwrap());
         let begin = Instant::now();
-        for number in 0..60 {
+        for number in 0..120 {
             let now = begin + Duration::from_millis(number);
             assert!(looks.take(one, now).is_ok());
         }

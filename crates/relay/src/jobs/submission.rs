@@ -1,52 +1,38 @@
 //! Submitting a job, once: recorded before it is sent, and sent to another account of the pool only
 //! where one has refused it and that surely cost nothing.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use onemin::{Accepted, Error, Payload, Submitted};
 use translate::failure::{Failure, Kind};
 
-use super::job::{Job, State, UNKNOWN_OUTCOME};
-use super::{Jobs, completed, failed, now};
+use super::job::{Job, JobError, State};
+use super::order::{Order, Prepare};
+use super::under_way::Kept;
+use super::{Ending, Jobs, failed, now};
 use crate::failure::of_upstream;
-use crate::ledger::{Charge, Hold, PaidCall, Payer};
-use crate::store::id;
+use crate::ledger::{Charge, Hold, PaidCall, PaidError, Payer};
+use crate::observe::throttle::warn_throttled;
+use crate::store::{StoreError, id};
 use crate::task;
 
 /// How often the lease of a job is renewed while it is submitted.
 const RENEWAL: Duration = Duration::from_secs(5);
 
-/// How often it is tried to note that a job was accepted, a second apart.
+/// How often it is tried to note what 1min.ai has said of a job, a second apart.
 const NOTES_MAX: u32 = 60;
 
-/// What is asked of 1min.ai, and how it is called.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Order {
-    /// What the job's id begins with, such as `video_`.
-    pub prefix: &'static str,
-    /// The request.
-    pub payload: Payload,
-    /// What is asked for, in words.
-    pub prompt: String,
-    /// The length that is asked for, in seconds.
-    pub seconds: Option<u32>,
-    /// The size that is asked for.
-    pub size: Option<String>,
-}
-
-/// Prepares an order for the account that pays now: its uploads lie at that account alone.
-pub type Prepare = Arc<dyn Fn() -> BoxFuture<'static, Result<Order, Failure>> + Send + Sync>;
-
 /// A job on its way.
-struct Submission {
+pub(super) struct Submission {
     jobs: Jobs,
     job: Job,
     hold: Hold,
-    payload: Payload,
     /// How its payload is made for another account.
     prepare: Prepare,
+    moves: bool,
+    /// Whether 1min.ai had accepted it before, at another account: somebody may wait for its end.
+    was_accepted: bool,
 }
 
 impl Jobs {
@@ -61,15 +47,15 @@ impl Jobs {
         payer: &Payer,
         order: Order,
         prepare: Prepare,
-    ) -> Result<Job, Failure> {
+    ) -> Result<Job, PaidError> {
         let id = id::draw(order.prefix);
-        let hold = payer
-            .hold_job(PaidCall::Feature(&order.payload), &id)
-            .await?;
+        let hold = payer.hold_job(PaidCall::Feature(&order.payload), &id).await;
+        let hold = hold.map_err(PaidError::Refused)?;
         let lease = hold.lease();
         let now = now();
+        let sealed_key = self.sealed_key(&id, &hold).map_err(PaidError::Refused)?;
         let job = Job {
-            sealed_key: Some(self.sealed_key(&id, &hold)?),
+            sealed_key: Some(sealed_key),
             id,
             owner: payer.caller().id,
             account: lease.account,
@@ -92,123 +78,170 @@ impl Jobs {
         };
         if let Err(error) = self.table.insert(&job, self.lease()).await {
             hold.settle(Charge::Nothing);
-            return Err(error.into());
+            return Err(PaidError::Refused(error.into()));
         }
         let submission = Submission {
             jobs: self.clone(),
             job,
             hold,
-            payload: order.payload,
             prepare,
+            moves: order.moves,
+            was_accepted: false,
         };
         // The paid call goes on if the client leaves: its outcome must be noted.
-        let posting = task::spawn(submission.run());
+        let (jobs, id) = (self.clone(), submission.job.id.clone());
+        let payload = order.payload;
+        let running = Box::pin(submission.run(payload));
+        let posting = task::spawn(async move { leased(&jobs, &id, running).await });
         let lost = |_| Failure::new(Kind::Internal, "The submission of the job broke off.");
         posting
             .await
-            .map_err(|error| lost(error).with_retry(false))?
+            .map_err(|error| PaidError::Failed(lost(error).with_retry(false)))?
     }
 
     fn sealed_key(&self, id: &str, hold: &Hold) -> Result<String, Failure> {
         let sealed = self.sealer.seal(id, hold.lease().key.expose());
         sealed.map_err(|error| Failure::new(Kind::Internal, error.to_string()))
     }
+}
 
-    /// Notes the id under which 1min.ai has accepted a job; without it the job could not be found.
-    async fn note_accepted(&self, job: &Job) -> Result<(), Failure> {
-        let mut tries = 0;
-        loop {
-            match self.table.accepted(job, self.lease()).await {
-                Ok(()) => return Ok(()),
-                Err(error) if tries == NOTES_MAX => {
-                    let upstream_id = job.upstream_id.as_deref();
-                    tracing::error!(job = job.id, upstream_id, %error, "an accepted job could not be recorded");
-                    let message = "1min.ai has accepted and charged the job, but the relay's database does not answer: its result cannot be fetched.";
-                    return Err(Failure::new(Kind::Internal, message).with_retry(false));
-                }
-                Err(_) => {
-                    tries += 1;
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                }
-            }
+/// Bears that the database does not take a note, for a minute.
+#[derive(Default)]
+struct Patience(u32);
+
+impl Patience {
+    /// Waits before the next try, or gives the error back.
+    async fn bear(&mut self, error: StoreError) -> Result<(), StoreError> {
+        if self.0 == NOTES_MAX {
+            return Err(error);
         }
+        self.0 += 1;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok(())
     }
 }
 
 impl Submission {
-    async fn run(mut self) -> Result<Job, Failure> {
+    /// A job that 1min.ai has refused after it had accepted it, which cost nothing. It is recorded as on
+    /// its way again.
+    pub(super) fn again(jobs: Jobs, mut job: Job, hold: Hold, prepare: Prepare) -> Self {
+        (job.state, job.upstream_id) = (State::Submitting, None);
+        Self {
+            jobs,
+            job,
+            hold,
+            prepare,
+            moves: true,
+            was_accepted: true,
+        }
+    }
+
+    /// Goes on at another account, or ends the job for the reason given.
+    pub(super) async fn go_on(self, error: Error) {
+        let (jobs, id) = (self.jobs.clone(), self.job.id.clone());
+        let moving = Box::pin(async {
+            let (submission, payload) = self.next_account(error).await?;
+            submission.run(payload).await
+        });
+        if let Err(error) = leased(&jobs, &id, moving).await {
+            tracing::debug!(job = id, ?error, "no other account does a job");
+        }
+    }
+
+    async fn run(mut self, mut payload: Payload) -> Result<Job, PaidError> {
         loop {
             self.hold.sent();
-            match self.post().await {
+            let submitting = self.jobs.client.submit(self.hold.key(), &payload);
+            match submitting.await {
                 Ok(Submitted::Job(upstream_id)) => return self.accepted(upstream_id).await,
-                Ok(Submitted::Done(outcome)) => {
-                    self.hold.leave_to_job();
-                    let end = completed(&outcome);
-                    self.jobs.end(&mut self.job, end).await?;
-                    return Ok(self.job);
-                }
+                Ok(Submitted::Done(outcome)) => return Ok(self.ended(Ending::Done(outcome)).await),
                 Err(error) if error.was_accepted() == Accepted::No => {
-                    self = self.next_account(error).await?;
+                    (self, payload) = self.next_account(error).await?;
                 }
                 Err(error) => {
-                    self.hold.leave_to_job();
                     let failure = of_upstream(&error);
-                    let end = failed(UNKNOWN_OUTCOME, &failure.message);
-                    let _ = self.jobs.end(&mut self.job, end).await;
-                    return Err(failure.with_retry(false));
+                    self.ended(Ending::unknown_outcome(failure.message)).await;
+                    return Err(PaidError::Upstream(error));
                 }
             }
         }
     }
 
-    /// Sends the job, and keeps its lease meanwhile.
-    async fn post(&self) -> Result<Submitted, Error> {
-        let jobs = &self.jobs;
-        let mut submitting = std::pin::pin!(jobs.client.submit(self.hold.key(), &self.payload));
-        let mut renewals = tokio::time::interval(RENEWAL);
-        renewals.tick().await;
-        loop {
-            tokio::select! {
-                submitted = &mut submitting => return submitted,
-                _ = renewals.tick() => {
-                    let _ = jobs.table.lease(&self.job.id, now(), jobs.lease()).await;
-                }
+    /// Ends a job whose end came with the answer. Where the database stays away, the answer is given
+    /// and the cost is booked all the same.
+    async fn ended(self, ending: Ending) -> Job {
+        let Self {
+            jobs,
+            mut job,
+            hold,
+            ..
+        } = self;
+        jobs.shared.under_way.keep(&job.id, Kept::new(hold, None));
+        let mut patience = Patience::default();
+        while let Err(error) = jobs.end(&mut job, &ending).await {
+            if let Err(error) = patience.bear(error).await {
+                warn_throttled!(job = job.id, %error, "the end of a job could not be recorded");
+                job.take_end(ending.recorded());
+                jobs.settle(&job, &ending).await;
+                break;
             }
         }
+        job
     }
 
-    async fn accepted(mut self, upstream_id: String) -> Result<Job, Failure> {
-        let jobs = &self.jobs;
-        self.job.state = State::Working;
-        self.job.upstream_id = Some(upstream_id);
-        self.job.next_look = now() + jobs.look_pause(0);
-        self.hold.leave_to_job();
-        jobs.note_accepted(&self.job).await?;
+    /// Notes the id under which 1min.ai has accepted a job; without it the job could not be found.
+    async fn accepted(self, upstream_id: String) -> Result<Job, PaidError> {
+        let Self {
+            jobs,
+            mut job,
+            hold,
+            prepare,
+            moves,
+            ..
+        } = self;
+        job.state = State::Working;
+        job.upstream_id = Some(upstream_id);
+        job.next_look = now() + jobs.look_pause(job.kind, 0);
+        let mut patience = Patience::default();
+        while let Err(error) = jobs.table.accepted(&job, jobs.lease()).await {
+            let Err(error) = patience.bear(error).await else {
+                continue;
+            };
+            hold.settle(Charge::Unreported);
+            let upstream_id = job.upstream_id.as_deref();
+            tracing::error!(job = job.id, upstream_id, %error, "an accepted job could not be recorded");
+            let message = "1min.ai has accepted and charged the job, but the relay's database does not answer: its result cannot be fetched.";
+            let failure = Failure::new(Kind::Internal, message).with_retry(false);
+            return Err(PaidError::Failed(failure));
+        }
+        let kept = Kept::new(hold, moves.then_some(prepare));
+        jobs.shared.under_way.keep(&job.id, kept);
         jobs.shared.accepted.send_modify(|count| *count += 1);
-        Ok(self.job)
+        Ok(job)
     }
 
     /// An account has refused the job, and nothing was charged: another one gets it, if there is.
-    async fn next_account(mut self, error: Error) -> Result<Self, Failure> {
+    async fn next_account(mut self, error: Error) -> Result<(Self, Payload), PaidError> {
+        let reason = JobError::from(of_upstream(&error));
         match self.hold.refused(error) {
-            Err(error) => {
-                forget(&self.jobs, &self.job).await;
-                return Err(error.into());
-            }
             Ok(hold) => self.hold = hold,
+            Err(error) => {
+                close(&self.jobs, self.job, self.was_accepted, reason).await;
+                return Err(error);
+            }
         }
         match self.change_account().await {
-            Ok(()) => Ok(self),
+            Ok(payload) => Ok((self, payload)),
             Err(failure) => {
                 self.hold.settle(Charge::Nothing);
-                forget(&self.jobs, &self.job).await;
-                Err(failure)
+                close(&self.jobs, self.job, self.was_accepted, reason).await;
+                Err(PaidError::Refused(failure))
             }
         }
     }
 
     /// Records the account that the hold names now, and prepares the request for it.
-    async fn change_account(&mut self) -> Result<(), Failure> {
+    async fn change_account(&mut self) -> Result<Payload, Failure> {
         let lease = self.hold.lease();
         self.job.account = lease.account;
         self.job.account_name = lease.name().map(str::to_owned);
@@ -216,13 +249,30 @@ impl Submission {
         self.jobs.table.set_account(&self.job).await?;
         let name = lease.name().unwrap_or_default();
         self.jobs.ledger.move_job(&self.job.id, name).await?;
-        self.payload = (self.prepare)().await?.payload;
-        Ok(())
+        Ok((self.prepare)(self.hold.payer().clone()).await?.payload)
     }
 }
 
-/// Forgets a job that 1min.ai has not accepted. One that stays is given up as unknown later, and
-/// was not paid for.
-async fn forget(jobs: &Jobs, job: &Job) {
-    let _ = jobs.table.delete(job.owner, &job.id).await;
+/// Keeps the lease of a job while it is submitted.
+async fn leased<T>(jobs: &Jobs, id: &str, mut submitting: BoxFuture<'_, T>) -> T {
+    let mut renewals = tokio::time::interval(RENEWAL);
+    renewals.tick().await;
+    loop {
+        tokio::select! {
+            submitted = &mut submitting => return submitted,
+            _ = renewals.tick() => {
+                let _ = jobs.table.lease(id, now(), jobs.lease()).await;
+            }
+        }
+    }
+}
+
+/// Closes a job that no account does, and whose hold is settled: one that 1min.ai has never accepted is
+/// forgotten. One that stays, should the database be away, is given up as unknown later.
+async fn close(jobs: &Jobs, mut job: Job, was_accepted: bool, reason: JobError) {
+    if was_accepted {
+        let _ = jobs.record_end(&mut job, failed(reason, Some(0))).await;
+    } else {
+        let _ = jobs.table.delete(job.owner, &job.id).await;
+    }
 }

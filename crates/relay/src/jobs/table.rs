@@ -1,11 +1,14 @@
 //! Jobs in the database. What ends a job, and who follows it, is settled by single statements, so
 //! that of several processes only one does it.
 
+use std::collections::HashSet;
+
 use onemin::ResultAsset;
 use onemin::features::Kind;
 use serde::{Deserialize, Serialize};
+use translate::failure;
 
-use super::job::{Job, JobError, State, UNKNOWN_OUTCOME};
+use super::job::{End, Job, JobError, State, UNKNOWN_OUTCOME};
 use crate::access::account_id::AccountId;
 use crate::store::StoreError;
 use crate::store::database::{Database, Param, Row};
@@ -14,23 +17,6 @@ use crate::store::page::PageQuery;
 /// The table of jobs.
 #[derive(Clone)]
 pub struct Table(Database);
-
-/// How a job ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct End {
-    /// [`State::Completed`] or [`State::Failed`].
-    pub state: State,
-    /// When.
-    pub at: u64,
-    /// When its files may be gone.
-    pub expires: Option<u64>,
-    /// What was made.
-    pub assets: Vec<ResultAsset>,
-    /// Why nothing was made.
-    pub error: Option<JobError>,
-    /// What it cost, in thousandths of a credit.
-    pub credits: Option<u64>,
-}
 
 /// Who holds a lease, and until when.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +30,7 @@ pub struct Lease<'h> {
 /// Columns of a job, in the order in which [`read`] takes them.
 const COLUMNS: &str = "id, owner, account, account_name, feature, model, prompt, seconds, size, state, \
     created, finished, expires, upstream_id, sealed_key, next_look, looks, assets, error_code, \
-    error_message, credits";
+    error_message, credits, error_kind, error_param";
 
 /// The condition of a job that has not ended.
 const OPEN: &str = "state IN ('submitting', 'working')";
@@ -69,9 +55,9 @@ impl Table {
     pub async fn insert(&self, job: &Job, lease: Lease<'_>) -> Result<(), StoreError> {
         let sql = format!(
             "INSERT INTO jobs ({COLUMNS}, lease_holder, lease_until) VALUES ($1, $2, $3, $4, $5, \
-             $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"
+             $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)"
         );
-        let (code, message) = words(job.error.as_ref());
+        let [code, message, kind, param] = words(job.error.as_ref());
         let params: Vec<Param> = vec![
             job.id.clone().into(),
             job.owner.to_string().into(),
@@ -94,6 +80,8 @@ impl Table {
             code.into(),
             message.into(),
             job.credits.map(integer).into(),
+            kind.into(),
+            param.into(),
             lease.holder.into(),
             integer(lease.until).into(),
         ];
@@ -123,8 +111,8 @@ impl Table {
     pub async fn accepted(&self, job: &Job, lease: Lease<'_>) -> Result<(), StoreError> {
         let sql = format!(
             "UPDATE jobs SET state = 'working', upstream_id = $2, sealed_key = $3, next_look = $4, \
-             finished = NULL, error_code = NULL, error_message = NULL, lease_holder = $5, \
-             lease_until = $6 \
+             finished = NULL, error_code = NULL, error_message = NULL, error_kind = NULL, \
+             lease_holder = $5, lease_until = $6 \
              WHERE id = $1 AND (state = 'submitting' OR error_code = '{UNKNOWN_OUTCOME}')"
         );
         let params: Vec<Param> = vec![
@@ -145,10 +133,10 @@ impl Table {
     pub async fn finish(&self, id: &str, end: &End) -> Result<bool, StoreError> {
         let sql = format!(
             "UPDATE jobs SET state = $2, finished = $3, expires = $4, assets = $5, error_code = $6, \
-             error_message = $7, credits = $8, sealed_key = NULL, lease_holder = NULL, \
-             lease_until = 0 WHERE id = $1 AND {OPEN}"
+             error_message = $7, credits = $8, error_kind = $9, error_param = $10, \
+             sealed_key = NULL, lease_holder = NULL, lease_until = 0 WHERE id = $1 AND {OPEN}"
         );
-        let (code, message) = words(end.error.as_ref());
+        let [code, message, kind, param] = words(end.error.as_ref());
         let params: Vec<Param> = vec![
             id.into(),
             end.state.name().into(),
@@ -158,6 +146,8 @@ impl Table {
             code.into(),
             message.into(),
             end.credits.map(integer).into(),
+            kind.into(),
+            param.into(),
         ];
         Ok(self.0.execute(sql, params).await? > 0)
     }
@@ -220,18 +210,60 @@ impl Table {
         rows.iter().map(read).collect()
     }
 
-    /// When the next open job is due, its lease left aside; none if no job is open.
+    /// When the next open job is due that is not due now, or the lease ends of one that another
+    /// process follows; none if there is no such job.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn next_look(&self) -> Result<Option<u64>, StoreError> {
-        let sql = format!("SELECT MIN(next_look) FROM jobs WHERE {OPEN}");
-        let rows = self.0.rows(sql, Vec::new()).await?;
+    pub async fn next_look(&self, now: u64, holder: &str) -> Result<Option<u64>, StoreError> {
+        let sql = format!(
+            "SELECT MIN(due) FROM (SELECT CASE WHEN lease_holder = $2 OR lease_until < next_look \
+             THEN next_look ELSE lease_until END AS due FROM jobs WHERE {OPEN}) AS open_jobs \
+             WHERE due > $1"
+        );
+        let params: Vec<Param> = vec![integer(now).into(), holder.into()];
+        let rows = self.0.rows(sql, params).await?;
         let first = rows
             .first()
             .map(|row| row.optional_integer(0))
             .transpose()?;
         Ok(first.flatten().map(number))
+    }
+
+    /// Notes that a job is on its way again, to another account: 1min.ai has refused it after it had
+    /// accepted it, and that cost nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn submitted_again(&self, id: &str, lease: Lease<'_>) -> Result<bool, StoreError> {
+        let sql = "UPDATE jobs SET state = 'submitting', upstream_id = NULL, lease_holder = $2, \
+                   lease_until = $3 WHERE id = $1 AND state = 'working'";
+        let params: Vec<Param> = vec![id.into(), lease.holder.into(), integer(lease.until).into()];
+        Ok(self.0.execute(sql.to_owned(), params).await? > 0)
+    }
+
+    /// The open jobs whose lease a process holds.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn followed_by(&self, holder: &str) -> Result<HashSet<String>, StoreError> {
+        let sql = format!("SELECT id FROM jobs WHERE {OPEN} AND lease_holder = $1");
+        let rows = self.0.rows(sql, vec![holder.into()]).await?;
+        rows.iter().map(|row| row.text(0)).collect()
+    }
+
+    /// Jobs that ended before a time and whose cost is not booked: the process that was about to do
+    /// it has died.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ended_and_held(&self, before: u64) -> Result<Vec<Job>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM jobs WHERE finished < $1 \
+             AND id IN (SELECT id FROM holds WHERE job = 1)"
+        );
+        let rows = self.0.rows(sql, vec![integer(before).into()]).await?;
+        rows.iter().map(read).collect()
     }
 
     /// Puts another key in the place of one that cannot be opened.
@@ -366,9 +398,29 @@ fn assets(text: &str) -> Result<Vec<ResultAsset>, StoreError> {
     Ok(assets.collect())
 }
 
-fn words(error: Option<&JobError>) -> (Option<String>, Option<String>) {
-    let code = error.map(|error| error.code.clone());
-    (code, error.map(|error| error.message.clone()))
+/// Code, message, kind and parameter, as the columns have them.
+fn words(error: Option<&JobError>) -> [Option<String>; 4] {
+    [
+        error.map(|error| error.code.clone()),
+        error.map(|error| error.message.clone()),
+        error.map(|error| error.kind.name().to_owned()),
+        error.and_then(|error| error.param.clone()),
+    ]
+}
+
+/// Why a job failed, by its columns: those of older relays have no kind.
+fn error(row: &Row) -> Result<Option<JobError>, StoreError> {
+    let Some(code) = row.optional_text(18)? else {
+        return Ok(None);
+    };
+    let kind = row.optional_text(21)?;
+    let kind = failure::Kind::of_name(kind.as_deref().unwrap_or(&code));
+    Ok(Some(JobError {
+        kind: kind.unwrap_or(failure::Kind::Upstream),
+        code,
+        message: row.optional_text(19)?.unwrap_or_default(),
+        param: row.optional_text(22)?,
+    }))
 }
 
 fn read(row: &Row) -> Result<Job, StoreError> {
@@ -378,8 +430,6 @@ fn read(row: &Row) -> Result<Job, StoreError> {
         text.parse::<AccountId>().map_err(|_| unexpected(&text))
     };
     let (kind, state) = (row.text(4)?, row.text(9)?);
-    let error = row.optional_text(18)?;
-    let message = row.optional_text(19)?;
     Ok(Job {
         id: row.text(0)?,
         owner: account(1)?,
@@ -399,10 +449,7 @@ fn read(row: &Row) -> Result<Job, StoreError> {
         next_look: number(row.integer(15)?),
         looks: u32::try_from(row.integer(16)?).unwrap_or(u32::MAX),
         assets: assets(&row.optional_text(17)?.unwrap_or_else(|| "[]".to_owned()))?,
-        error: error.map(|code| JobError {
-            code,
-            message: message.unwrap_or_default(),
-        }),
+        error: error(row)?,
         credits: row.optional_integer(20)?.map(number),
     })
 }

@@ -96,8 +96,10 @@ impl Charge {
 /// Why a paid call gave nothing.
 #[derive(Debug)]
 pub enum PaidError {
-    /// It was not made: there was no leave.
+    /// It was not made, for there was no leave, or a job of it was refused and cost nothing.
     Refused(Failure),
+    /// It was or may have been made, and its result cannot be had.
+    Failed(Failure),
     /// Upstream's refusal, or the way to it.
     Upstream(Error),
 }
@@ -108,6 +110,7 @@ impl PaidError {
     pub fn did_no_work(&self) -> bool {
         match self {
             Self::Refused(_) => true,
+            Self::Failed(_) => false,
             Self::Upstream(error) => error.was_accepted() == Accepted::No,
         }
     }
@@ -116,7 +119,7 @@ impl PaidError {
 impl From<PaidError> for Failure {
     fn from(error: PaidError) -> Self {
         match error {
-            PaidError::Refused(failure) => failure,
+            PaidError::Refused(failure) | PaidError::Failed(failure) => failure,
             PaidError::Upstream(error) => of_upstream(&error),
         }
     }

@@ -37,7 +37,7 @@ struct Parties {
     /// The account of the request's turn.
     lease: Mutex<Option<Lease>>,
     /// Whether a call of this request may have been charged: then no other account is asked.
-    has_paid: AtomicBool,
+    has_paid: Arc<AtomicBool>,
     _running: Option<Running>,
 }
 
@@ -83,8 +83,26 @@ impl Payer {
             entry,
             costs,
             lease: Mutex::new(lease),
-            has_paid: AtomicBool::new(false),
+            has_paid: Arc::default(),
             _running: running,
+        }))
+    }
+
+    /// The payer of a job: it changes its account for itself, and may outlive the request without
+    /// counting as one that is under way.
+    fn for_job(&self) -> Self {
+        let parties = &self.0;
+        let lease = parties.lease.lock();
+        let lease = lease.unwrap_or_else(PoisonError::into_inner).clone();
+        Self(Arc::new(Parties {
+            caller: parties.caller.clone(),
+            gate: parties.gate.clone(),
+            key: parties.key.clone(),
+            entry: parties.entry.clone(),
+            costs: parties.costs.clone(),
+            lease: Mutex::new(lease),
+            has_paid: parties.has_paid.clone(),
+            _running: None,
         }))
     }
 

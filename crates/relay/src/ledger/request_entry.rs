@@ -12,6 +12,12 @@ use super::row::{CostSource, LedgerRow, SettledHold};
 use crate::access::keys::cache::KnownKey;
 use crate::accounts::account::InUse;
 
+/// The outcome of a request that was answered.
+pub const ANSWERED: &str = "answered";
+
+/// The outcome of a job that came to nothing.
+pub const JOB_FAILED: &str = "failed:job";
+
 /// The entry of a request.
 #[derive(Debug)]
 pub struct RequestEntry {
@@ -160,6 +166,14 @@ impl RequestEntry {
         }
     }
 
+    /// Notes that a job of the request came to nothing after the request was answered.
+    pub fn job_failed(&self) {
+        let mut row = self.row();
+        if row.outcome == ANSWERED {
+            JOB_FAILED.clone_into(&mut row.outcome);
+        }
+    }
+
     fn row(&self) -> MutexGuard<'_, LedgerRow> {
         self.row.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -178,7 +192,7 @@ impl Drop for RequestEntry {
 /// The end in the ledger's words, and the status that OpenAI's clients get.
 fn outcome(end: RequestEnd) -> (String, u16) {
     match end {
-        RequestEnd::Answered => ("answered".to_owned(), 200),
+        RequestEnd::Answered => (ANSWERED.to_owned(), 200),
         RequestEnd::Left => ("left".to_owned(), 499),
         RequestEnd::Failed(kind) => {
             let status = translate::dialect::openai::error::status(kind);

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use onemin::chat::Accounting;
 use onemin::native::{is_words, possible_paths};
 use onemin::{Mode, Outcome, Payload};
 use serde_json::Value;
@@ -10,6 +12,7 @@ use translate::failure::Failure;
 
 use super::Media;
 use crate::accounts::Lease;
+use crate::jobs::{LongJobs, Order, Prepare};
 use crate::ledger::{Charge, PaidCall, PaidError, Payer};
 
 impl Media {
@@ -44,6 +47,46 @@ impl Media {
                 }
             }
         }
+    }
+
+    /// Runs a feature as a job: it is recorded before it is sent, and goes on whoever leaves meanwhile.
+    ///
+    /// # Errors
+    /// [`PaidError`].
+    pub(super) async fn feature_by_job(
+        &self,
+        payer: &Payer,
+        long: &LongJobs,
+        prefix: &'static str,
+        payload: &Payload,
+    ) -> Result<Outcome, PaidError> {
+        let order = Order {
+            prefix,
+            payload: payload.clone(),
+            // Nobody can ask for the job by its id: what was asked for need not be kept.
+            prompt: String::new(),
+            seconds: None,
+            size: None,
+            moves: true,
+        };
+        let (media, first) = (self.clone(), order.clone());
+        let prepare: Prepare = Arc::new(move |payer| {
+            let (media, mut order) = (media.clone(), first.clone());
+            Box::pin(async move {
+                let lease = payer.lease()?;
+                order.payload = media.with_files_at(&lease, &order.payload).await?;
+                Ok(order)
+            })
+        });
+        let job = long.make(payer, order, prepare).await?;
+        Ok(Outcome {
+            assets: job.assets,
+            accounting: Accounting {
+                credits: job.credits.map(onemin::prices::to_credits),
+                ..Accounting::default()
+            },
+            ..Outcome::default()
+        })
     }
 
     /// The payload with copies of its files that lie at the account of the lease.

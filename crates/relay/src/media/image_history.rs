@@ -66,7 +66,10 @@ impl ImageHistory {
         }
         let expires = clock::now() + KEPT_FOR.as_secs();
         let record = GeneratedImage { fields, expires };
-        for image in images {
+        let named = images
+            .iter()
+            .filter(|image| !image.path.starts_with("data:"));
+        for image in named {
             if let Err(error) = records.put(account, &id(&image.path), &record).await {
                 warn_throttled!(%error, "the parameters of an image could not be kept");
             }

@@ -3,13 +3,11 @@
 mod delivery;
 mod styles;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use onemin::features;
 use onemin::images::{self, Edit, ImageParams, Variation};
 use onemin::models::Feature;
-use onemin::{Mode, Outcome, Payload};
+use onemin::{Mode, Outcome, Payload, ResultAsset};
 use serde_json::Value;
 use translate::chat_request::Delivery;
 use translate::dialect::openai::media::images::is_inline;
@@ -19,7 +17,11 @@ use translate::plan;
 
 use super::result_url::data_uri;
 use super::{Media, invalid};
+use crate::jobs::LongJobs;
 use crate::ledger::Payer;
+
+/// What the ids of jobs that make images begin with.
+const ID_PREFIX: &str = "image_";
 
 /// Images that were made, and what the request could not get.
 #[derive(Debug)]
@@ -148,12 +150,13 @@ impl Media {
     pub async fn run_images(
         &self,
         payer: &Payer,
+        long: &LongJobs,
         prepared: PreparedImages,
     ) -> Result<Images, Failure> {
         let PreparedImages { payloads, result } = prepared;
         let result = &result;
         let calls = payloads.into_iter().map(async |payload| {
-            let outcome = self.call_model(payer, &payload).await?;
+            let outcome = self.call_model(payer, long, &payload).await?;
             if payload.kind == features::Kind::ImageGenerator {
                 let repeated = images::repeated(&payload);
                 self.history
@@ -174,6 +177,7 @@ impl Media {
     pub async fn vary_image(
         &self,
         payer: &Payer,
+        long: &LongJobs,
         request: &ImageRequest,
         source: &str,
         known_as: &str,
@@ -196,7 +200,7 @@ impl Media {
                 },
                 Ok(payload) => {
                     check_effects(request, &payload)?;
-                    match self.call_model(payer, &payload).await {
+                    match self.call_model(payer, long, &payload).await {
                         Ok(outcome) => return self.images_of(&result, payload, &outcome).await,
                         Err(refused) => refused,
                     }
@@ -250,8 +254,19 @@ impl Media {
         Ok(whole.chain((rest > 0).then_some(Some(rest))).collect())
     }
 
-    async fn call_model(&self, payer: &Payer, payload: &Payload) -> Result<Outcome, Refused> {
-        let error = match self.feature(payer, payload, Mode::Polled).await {
+    /// One paid call: a job, where the request is recorded, so that what it costs is booked and its
+    /// result can be had again, whoever leaves meanwhile.
+    async fn call_model(
+        &self,
+        payer: &Payer,
+        long: &LongJobs,
+        payload: &Payload,
+    ) -> Result<Outcome, Refused> {
+        let made = match payer.entry() {
+            Some(_) => self.feature_by_job(payer, long, ID_PREFIX, payload).await,
+            None => self.feature(payer, payload, Mode::Polled).await,
+        };
+        let error = match made {
             Ok(outcome) => return Ok(outcome),
             Err(error) => error,
         };
@@ -270,11 +285,10 @@ impl Media {
         outcome: &Outcome,
     ) -> Result<Images, Failure> {
         let inline = result.inline.unwrap_or_else(|| is_inline(&payload.model));
-        let mut images = self.deliver(&outcome.assets, inline).await?;
-        images.extend(outcome.inline.as_ref().map(|file| Image {
-            url: data_uri(file),
-            b64_json: inline.then(|| STANDARD.encode(&file.bytes)),
-        }));
+        let file = outcome.inline.as_ref().map(data_uri);
+        let file = file.map(ResultAsset::of_path);
+        let assets: Vec<ResultAsset> = outcome.assets.iter().cloned().chain(file).collect();
+        let images = self.deliver(&assets, inline).await?;
         if images.is_empty() {
             return Err(no_image(outcome));
         }

@@ -232,9 +232,10 @@ async fn made_by_job(payer: &Payer, long: &LongJobs, payload: Payload) -> Result
         seconds: None,
         size: None,
         payload: payload.clone(),
+        moves: true,
     };
     let again = order.clone();
-    let prepare: Prepare = Arc::new(move || {
+    let prepare: Prepare = Arc::new(move |_| {
         let order = again.clone();
         Box::pin(async move { Ok(order) })
     });

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onemin::{ApiKey, Catalogue, Client};
+use secrecy::SecretString;
 use simulator::{Options, Simulator};
 use translate::failure::Kind;
 use translate::media::ImageRequest;
@@ -13,22 +14,53 @@ use super::image_history::ImageHistory;
 use super::{Media, Settings};
 use crate::access::account_id::AccountId;
 use crate::access::caller::Caller;
+use crate::access::sealing::Sealer;
 use crate::accounts::Lease;
+use crate::jobs::{Jobs, LongJobs};
 use crate::ledger::Payer;
+use crate::ledger::period::Calendar;
+use crate::ledger::service::{Ledger, LedgerSettings, OnOutage};
 use crate::models::Models;
+use crate::store::database::Database;
+use crate::store::folder::DataFolder;
 use crate::uploads::Uploads;
 use crate::uploads::fetch::Fetcher;
 
 const MIB: usize = 1024 * 1024;
 
-fn media(simulator: &Simulator) -> Media {
+fn client(simulator: &Simulator) -> Client {
     let url = Url::parse(&simulator.url()).unwrap();
-    let client = Client::new(onemin::Options {
+    Client::new(onemin::Options {
         base_url: url.clone(),
-        asset_url: url.clone(),
+        asset_url: url,
         ..onemin::Options::default()
     })
-    .unwrap();
+    .unwrap()
+}
+
+/// Jobs in this database, which nobody follows.
+fn long_jobs(simulator: &Simulator, database: &Database) -> LongJobs {
+    let folder = DataFolder::new("/proc/no/folder".into());
+    let calendar = Calendar::of_zone("UTC").unwrap();
+    let settings = LedgerSettings {
+        is_on: false,
+        budgets: Vec::new(),
+        on_outage: OnOutage::Refuse,
+        hold_for: Duration::from_mins(1),
+        retention: None,
+    };
+    let ledger = Ledger::new(database.clone(), folder, calendar, settings);
+    let sealer = Sealer::kept(|| SecretString::from("secret-of-tests"));
+    let pause = Duration::from_millis(100);
+    LongJobs {
+        jobs: Jobs::new(client(simulator), database.clone(), sealer, ledger, pause),
+        limit: Duration::from_mins(1),
+    }
+}
+
+fn media(simulator: &Simulator) -> Media {
+    let url = Url::parse(&simulator.url()).unwrap();
+    let client = client(simulator);
     let catalogue = Catalogue::new(client.clone(), Duration::from_mins(5));
     let models = Arc::new(Models::new(catalogue, None, Vec::new()));
     let uploads = Uploads::new(client.clone(), Fetcher::new(MIB, false), None);
@@ -79,9 +111,12 @@ async fn preparing_sends_nothing_and_running_one_payload() {
     let prepared = media.prepare_generation(&payer, request("a cat")).await;
     let prepared = prepared.unwrap();
     assert_eq!(requests(&simulator), Vec::<String>::new());
-    let made = media.run_images(&payer, prepared).await;
+    let database = Database::in_folder(DataFolder::new("/proc/no/folder".into()));
+    let long = long_jobs(&simulator, &database);
+    let made = media.run_images(&payer, &long, prepared).await;
     assert_eq!(made.unwrap().images.len(), 1);
     assert_eq!(requests(&simulator).len(), 1, "{:?}", requests(&simulator));
+    assert!(!database.is_in_use(), "nothing is recorded of this payer");
 }
 
 #[tokio::test]

@@ -31,15 +31,10 @@ pub fn is_video(kind: Kind) -> bool {
 impl Media {
     /// How a video is prepared for the account that pays when that is done.
     #[must_use]
-    pub fn video_preparation(
-        &self,
-        payer: &Payer,
-        request: Arc<VideoRequest>,
-        strict: bool,
-    ) -> Prepare {
-        let (media, payer) = (self.clone(), payer.clone());
-        Arc::new(move || {
-            let (media, payer, request) = (media.clone(), payer.clone(), request.clone());
+    pub fn video_preparation(&self, request: Arc<VideoRequest>, strict: bool) -> Prepare {
+        let media = self.clone();
+        Arc::new(move |payer| {
+            let (media, request) = (media.clone(), request.clone());
             Box::pin(async move { media.prepare_video(&payer, &request, strict).await })
         })
     }
@@ -84,6 +79,8 @@ impl Media {
             seconds: video::seconds(&payload).or(request.seconds),
             size: request.size.clone().or_else(|| video::size_of(&payload)),
             payload,
+            // The images of the request would be kept for as long as the video takes.
+            moves: false,
         })
     }
 }

@@ -19,6 +19,7 @@ use crate::http::admit::{self, AdmittedRequest, Answer};
 use crate::http::event_stream::deferred::{DeferredEvents, MadeEvents};
 use crate::http::multipart::{self, Form};
 use crate::http::reply;
+use crate::jobs::LongJobs;
 use crate::ledger::Payer;
 use crate::media::Media;
 use crate::media::images::{self, Images};
@@ -30,6 +31,7 @@ pub async fn generations(
     State(access): State<Arc<Access>>,
     State(models): State<Arc<Models>>,
     State(media): State<Media>,
+    State(long): State<LongJobs>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
@@ -45,7 +47,7 @@ pub async fn generations(
             let wanted = request.clone();
             let making = async move {
                 let prepared = media.prepare_generation(&payer, wanted).await?;
-                media.run_images(&payer, prepared).await
+                media.run_images(&payer, &long, prepared).await
             };
             respond("image_generation", request, Box::pin(making)).await
         },
@@ -58,6 +60,7 @@ pub async fn edits(
     State(access): State<Arc<Access>>,
     State(models): State<Arc<Models>>,
     State(media): State<Media>,
+    State(long): State<LongJobs>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
@@ -77,7 +80,7 @@ pub async fn edits(
             let wanted = request.clone();
             let making = async move {
                 let prepared = media.prepare_edit(&wanted, sources, mask)?;
-                media.run_images(&payer, prepared).await
+                media.run_images(&payer, &long, prepared).await
             };
             respond("image_edit", request, Box::pin(making)).await
         },
@@ -90,6 +93,7 @@ pub async fn variations(
     State(access): State<Arc<Access>>,
     State(models): State<Arc<Models>>,
     State(media): State<Media>,
+    State(long): State<LongJobs>,
     request: Request<Body>,
 ) -> Response {
     admit::answer(
@@ -121,7 +125,8 @@ pub async fn variations(
             let wanted = request.clone();
             let making = async move {
                 let known_as = known_as.as_deref().unwrap_or(&source);
-                media.vary_image(&payer, &wanted, &source, known_as).await
+                let varying = media.vary_image(&payer, &long, &wanted, &source, known_as);
+                varying.await
             };
             respond("image_variation", request, Box::pin(making)).await
         },

@@ -55,8 +55,8 @@ pub async fn create(
         async |asked: AdmittedRequest| {
             let (payer, strict) = (asked.payer.clone(), asked.strict);
             let request = Arc::new(read(asked).await?);
-            let prepare = media.video_preparation(&payer, request, strict);
-            let order = prepare().await?;
+            let prepare = media.video_preparation(request, strict);
+            let order = prepare(payer.clone()).await?;
             let ignored = order.payload.ignored.clone();
             let job = jobs.submit(&payer, order, prepare).await?;
             let mut response = video_response(job);

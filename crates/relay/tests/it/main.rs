@@ -20,6 +20,7 @@ mod drift;
 mod embeddings;
 mod faults;
 mod form;
+mod image_jobs;
 mod large_bodies;
 mod media_chat;
 mod media_faults;

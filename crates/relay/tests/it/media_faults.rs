@@ -19,6 +19,14 @@ const IMPATIENT: [&str; 6] = [
     "0.6",
 ];
 
+/// With requests recorded, and without: then images are made by jobs.
+const LEDGER: [[&str; 2]; 2] = [["--ledger", "auto"], ["--ledger", "on"]];
+
+/// A relay with these flags that records requests or does not.
+fn rig_with(flags: &[&str], ledger: [&str; 2]) -> Rig {
+    Rig::with(&[flags, &ledger].concat())
+}
+
 /// One request of each kind. Speech and transcripts are held, pictures are polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asks {
@@ -158,7 +166,12 @@ const TABLE: &[(&str, u16, &str)] = &[
 
 #[tokio::test]
 async fn every_fault_of_the_paid_request_is_seen_and_paid_once() {
-    let rig = Rig::with(&IMPATIENT);
+    for ledger in LEDGER {
+        every_fault_is_seen_and_paid_once(&rig_with(&IMPATIENT, ledger)).await;
+    }
+}
+
+async fn every_fault_is_seen_and_paid_once(rig: &Rig) {
     let mut wrong = Vec::new();
     for (fault, status, code) in TABLE {
         let mut fault: Value = serde_json::from_str(fault).unwrap();
@@ -171,12 +184,12 @@ async fn every_fault_of_the_paid_request_is_seen_and_paid_once() {
             rig.simulator.reset();
             rig.jobs_are_done_at_once(1);
             rig.simulator.set_faults(fault.clone()).unwrap();
-            let answer = asks.send(&rig).await;
+            let answer = asks.send(rig).await;
             if let Err(why) = failed(&answer, *status, code) {
                 wrong.push(format!("{asks:?} {fault}: {why}"));
             }
-            if paid(&rig) != 1 {
-                wrong.push(format!("{asks:?} {fault}: paid {} times", paid(&rig)));
+            if paid(rig) != 1 {
+                wrong.push(format!("{asks:?} {fault}: paid {} times", paid(rig)));
             }
         }
     }
@@ -185,30 +198,32 @@ async fn every_fault_of_the_paid_request_is_seen_and_paid_once() {
 
 #[tokio::test]
 async fn a_variation_goes_on_to_another_model_only_where_the_first_is_not_there() {
-    let rig = Rig::start();
-    let missing = json!({"fault": "http-error", "status": 400, "code": "UNSUPPORTED_MODEL",
-        "message": "Model X is not supported for feature IMAGE_VARIATOR", "endpoint": "features"});
-    let once = |mut fault: Value, times: u32| {
-        fault["times"] = times.into();
-        rig.simulator.set_faults(fault).unwrap();
-    };
-    once(missing.clone(), 2);
-    let answer = Variation.send(&rig).await;
-    assert_eq!((answer.status, paid(&rig)), (200, 3), "{}", answer.text);
-    let tried = rig.simulator.journal();
-    let tried = tried.matching(|entry| entry.path == "/api/features");
-    let models: Vec<&Value> = tried.iter().map(|entry| &entry.body["model"]).collect();
-    let redux = "black-forest-labs/flux-redux-dev";
-    assert_eq!(
-        models,
-        [&json!("magic-art"), &json!("clipdrop"), &json!(redux)]
-    );
-    assert_eq!(answer.header("x-relay-model"), Some(redux));
-    // If none is there, what is said is said of the first.
-    rig.simulator.reset();
-    rig.simulator.set_faults(missing).unwrap();
-    let answer = Variation.send(&rig).await;
-    assert_eq!((answer.status, paid(&rig)), (404, 5), "{}", answer.text);
+    for ledger in LEDGER {
+        let rig = rig_with(&[], ledger);
+        let missing = json!({"fault": "http-error", "status": 400, "code": "UNSUPPORTED_MODEL",
+            "message": "Model X is not supported for feature IMAGE_VARIATOR", "endpoint": "features"});
+        let once = |mut fault: Value, times: u32| {
+            fault["times"] = times.into();
+            rig.simulator.set_faults(fault).unwrap();
+        };
+        once(missing.clone(), 2);
+        let answer = Variation.send(&rig).await;
+        assert_eq!((answer.status, paid(&rig)), (200, 3), "{}", answer.text);
+        let tried = rig.simulator.journal();
+        let tried = tried.matching(|entry| entry.path == "/api/features");
+        let models: Vec<&Value> = tried.iter().map(|entry| &entry.body["model"]).collect();
+        let redux = "black-forest-labs/flux-redux-dev";
+        assert_eq!(
+            models,
+            [&json!("magic-art"), &json!("clipdrop"), &json!(redux)]
+        );
+        assert_eq!(answer.header("x-relay-model"), Some(redux));
+        // If none is there, what is said is said of the first.
+        rig.simulator.reset();
+        rig.simulator.set_faults(missing).unwrap();
+        let answer = Variation.send(&rig).await;
+        assert_eq!((answer.status, paid(&rig)), (404, 5), "{}", answer.text);
+    }
 }
 
 #[tokio::test]
@@ -444,54 +459,65 @@ async fn what_ends_after_its_headers_is_counted_by_how_it_ended() {
 
 #[tokio::test]
 async fn a_job_that_fails_says_why() {
-    let rig = Rig::start();
-    for fault in ["status-failure", "status-failed"] {
-        rig.simulator.reset();
-        let fault = json!({"endpoint": "features", "fault": fault, "message": "The moon is full."});
-        rig.simulator.set_faults(fault).unwrap();
-        let answer = Generation.send(&rig).await;
-        failed(&answer, 502, "upstream_error").unwrap();
-        assert!(answer.text.contains("The moon is full"), "{}", answer.text);
-        assert_eq!((paid(&rig), looks(&rig)), (1, 1));
+    for ledger in LEDGER {
+        let rig = rig_with(&[], ledger);
+        for fault in ["status-failure", "status-failed"] {
+            rig.simulator.reset();
+            let fault =
+                json!({"endpoint": "features", "fault": fault, "message": "The moon is full."});
+            rig.simulator.set_faults(fault).unwrap();
+            let answer = Generation.send(&rig).await;
+            failed(&answer, 502, "upstream_error").unwrap();
+            assert!(answer.text.contains("The moon is full"), "{}", answer.text);
+            assert_eq!((paid(&rig), looks(&rig)), (1, 1));
+        }
     }
 }
 
 #[tokio::test]
 async fn a_job_is_looked_after_through_failures_of_the_looking() {
     let faults = ["http-500", "http-522", "hang-up", "cut", "rate-limited"];
-    let drawing = faults.map(|fault| async move {
-        let rig = Rig::start();
-        let once = json!({"endpoint": "results", "fault": fault, "times": 1});
-        rig.simulator.set_faults(once).unwrap();
-        let answer = Generation.send(&rig).await;
-        assert_eq!(answer.status, 200, "{fault} {}", answer.text);
-        assert_eq!((paid(&rig), looks(&rig)), (1, 2), "{fault}");
-    });
+    let cases = faults.map(|fault| LEDGER.map(|ledger| (fault, ledger)));
+    let drawing = cases
+        .as_flattened()
+        .iter()
+        .map(|(fault, ledger)| async move {
+            let rig = rig_with(&[], *ledger);
+            let once = json!({"endpoint": "results", "fault": fault, "times": 1});
+            rig.simulator.set_faults(once).unwrap();
+            let answer = Generation.send(&rig).await;
+            assert_eq!(answer.status, 200, "{fault} {}", answer.text);
+            assert_eq!((paid(&rig), looks(&rig)), (1, 2), "{fault}");
+        });
     futures_util::future::join_all(drawing).await;
 }
 
 #[tokio::test]
 async fn a_look_that_is_refused_for_good_ends_the_wait() {
-    let rig = Rig::start();
-    let fault = json!({"endpoint": "results", "fault": "unauthorized", "times": 0});
-    rig.simulator.set_faults(fault).unwrap();
-    let answer = Generation.send(&rig).await;
-    failed(&answer, 401, "invalid_api_key").unwrap();
-    assert_eq!((paid(&rig), looks(&rig)), (1, 1));
-    assert_eq!(answer.header("x-should-retry"), Some("false"));
+    for ledger in LEDGER {
+        let rig = rig_with(&[], ledger);
+        let fault = json!({"endpoint": "results", "fault": "unauthorized", "times": 0});
+        rig.simulator.set_faults(fault).unwrap();
+        let answer = Generation.send(&rig).await;
+        failed(&answer, 401, "invalid_api_key").unwrap();
+        assert_eq!((paid(&rig), looks(&rig)), (1, 1));
+        assert_eq!(answer.header("x-should-retry"), Some("false"));
+    }
 }
 
 #[tokio::test]
 async fn a_job_that_never_ends_ends_at_the_time_limit() {
-    let rig = Rig::with(&["--media-timeout", "5"]);
-    let endless = json!({"endpoint": "features", "polls": 1_000_000});
-    rig.simulator.script(endless).unwrap();
-    let began = std::time::Instant::now();
-    let answer = Generation.send(&rig).await;
-    failed(&answer, 504, "upstream_timeout").unwrap();
-    assert!(began.elapsed() < Duration::from_secs(8));
-    assert_eq!(answer.header("x-should-retry"), Some("false"));
-    assert_eq!((paid(&rig), looks(&rig)), (1, 2));
+    for ledger in LEDGER {
+        let rig = rig_with(&["--media-timeout", "5"], ledger);
+        let endless = json!({"endpoint": "features", "polls": 1_000_000});
+        rig.simulator.script(endless).unwrap();
+        let began = std::time::Instant::now();
+        let answer = Generation.send(&rig).await;
+        failed(&answer, 504, "upstream_timeout").unwrap();
+        assert!(began.elapsed() < Duration::from_secs(8));
+        assert_eq!(answer.header("x-should-retry"), Some("false"));
+        assert_eq!((paid(&rig), looks(&rig)), (1, 2));
+    }
 }
 
 #[tokio::test]

@@ -165,6 +165,60 @@ async fn a_dead_postgres_stops_budgeted_keys_alone_and_nothing_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_image_is_paid_that_postgres_does_not_record_and_none_is_lost_on_the_way() {
+    let Some(mut postgres) = Server::postgres() else {
+        return;
+    };
+    let simulator = Arc::new(Simulator::start(simulator::Options::default()).unwrap());
+    let rig = replica(&simulator, &postgres.url()).await;
+    let jobs = rig.app.state.services().jobs.clone();
+    tokio::spawn(relay::jobs::follower::run(jobs));
+    let (free, id) = key(&rig, &json!({"name": "free"})).await;
+    let body = json!({"model": "gpt-image-1", "prompt": "a cat"});
+    let image = async || rig.post(&free, "/v1/images/generations", &body).await;
+    let made = image().await;
+    assert_eq!(made.status, 200, "{}", made.json());
+    for hung in [true, false] {
+        let before = simulator.charges().len();
+        if hung {
+            postgres.stop();
+        } else {
+            postgres.kill();
+        }
+        image().await.refused(503, None);
+        assert_eq!(simulator.charges().len(), before, "nothing is paid");
+        if hung {
+            postgres.go_on();
+        } else {
+            postgres.start();
+        }
+        let back = Instant::now();
+        while image().await.status != 200 {
+            assert!(back.elapsed() < Duration::from_secs(30));
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        assert_eq!(simulator.charges().len(), before + 1);
+    }
+    // One that 1min.ai works on meanwhile is there when the database is back.
+    let before = simulator.charges().len();
+    let polls = json!({"endpoint": "features", "polls": 3});
+    simulator.script(polls).unwrap();
+    let dying = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        postgres.kill();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        postgres.start();
+    };
+    let (made, ()) = tokio::join!(image(), dying);
+    assert_eq!(made.status, 200, "{}", made.json());
+    assert_eq!(simulator.charges().len(), before + 1);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let report = rig.get(ADMIN, &format!("/v1/usage?key={id}")).await.json();
+    let booked = report["data"][0]["credits"].as_f64().unwrap();
+    assert!((booked - charged(&simulator)).abs() < 0.5, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_keys_given_to_one_replica_count_at_the_other() {
     let Some(redis) = Server::redis() else {
         return;

@@ -6,6 +6,7 @@ use translate::failure::Failure;
 use translate::media::ImageRequest;
 
 use super::messages::{last_text, of_messages};
+use crate::jobs::LongJobs;
 use crate::ledger::Payer;
 use crate::media::Media;
 use crate::media::images::{self, PreparedImages};
@@ -67,28 +68,29 @@ impl ImageTask {
         self,
         media: &Media,
         payer: &Payer,
+        long: &LongJobs,
     ) -> Result<(String, Option<f64>), Failure> {
         let upload = async |image: &Attachment| {
             let path = media.uploads().upload_image(payer, image).await;
             path.map_err(of_messages)
         };
         let made = match self {
-            Self::Generate(prepared) => media.run_images(payer, prepared).await?,
+            Self::Generate(prepared) => media.run_images(payer, long, prepared).await?,
             Self::Edit(request, attached) => {
                 let mut sources = Vec::with_capacity(attached.len());
                 for image in &attached {
                     sources.push(upload(image).await?);
                 }
                 let prepared = media.prepare_edit(&request, sources, None)?;
-                media.run_images(payer, prepared).await?
+                media.run_images(payer, long, prepared).await?
             }
             Self::Vary(request, source) => {
-                let varying = media.vary_image(payer, &request, &source, &source);
+                let varying = media.vary_image(payer, long, &request, &source, &source);
                 varying.await?
             }
             Self::VaryAttached(request, image) => {
                 let source = upload(&image).await?;
-                let varying = media.vary_image(payer, &request, &source, &source);
+                let varying = media.vary_image(payer, long, &request, &source, &source);
                 varying.await?
             }
         };

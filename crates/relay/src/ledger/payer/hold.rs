@@ -56,9 +56,9 @@ impl Payer {
         self.hold_estimate(&estimate, None).await
     }
 
-    /// As [`Payer::hold`], for a job that outlives the request and the process. When the call was
-    /// taken, [`Hold::leave_to_job`] leaves the hold to [`Ledger::settle_job`](crate::ledger::service::Ledger::settle_job), which finds it by
-    /// the job's id.
+    /// As [`Payer::hold`], for a job that outlives the request and the process. Whoever cannot keep
+    /// it until the job has ended leaves it by [`Hold::leave_to_job`] to
+    /// [`Ledger::settle_job`](crate::ledger::service::Ledger::settle_job), which finds it by the job's id.
     ///
     /// # Errors
     /// Why the call may not be made.
@@ -129,8 +129,12 @@ impl Payer {
         if let Some(left) = held.as_ref().and_then(Held::left) {
             self.0.costs.set_left(left);
         }
+        let payer = match job {
+            Some(_) => self.for_job(),
+            None => self.clone(),
+        };
         Ok(Hold {
-            payer: self.clone(),
+            payer,
             lease,
             model: estimate.model.to_owned(),
             estimate: estimate.credits,
@@ -154,6 +158,19 @@ impl Hold {
     #[must_use]
     pub fn lease(&self) -> &Lease {
         &self.lease
+    }
+
+    /// Who pays, by the account of the hold.
+    #[must_use]
+    pub fn payer(&self) -> &Payer {
+        &self.payer
+    }
+
+    /// Notes that a job came to nothing, where its request was answered before that was known.
+    pub fn job_failed(&self) {
+        if let Some(entry) = &self.payer.0.entry {
+            entry.job_failed();
+        }
     }
 
     /// What the call is estimated to cost, in thousandths of a credit.
@@ -296,7 +313,8 @@ impl Hold {
         }
     }
 
-    /// Leaves the hold to a job, which settles it by its id: [`Ledger::settle_job`](crate::ledger::service::Ledger::settle_job).
+    /// Leaves the hold to whoever ends the job, who settles it by the job's id:
+    /// [`Ledger::settle_job`](crate::ledger::service::Ledger::settle_job).
     pub fn leave_to_job(mut self) {
         self.payer.0.has_paid.store(true, Ordering::Relaxed);
         if let Some(held) = self.held.take() {

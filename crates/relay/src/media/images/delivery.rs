@@ -48,6 +48,9 @@ impl Media {
 
     /// The image's bytes in base64, encoded as they come.
     async fn fetch_base64(&self, asset: &ResultAsset) -> Result<String, Failure> {
+        if let Some(text) = base64_of_data(&asset.path) {
+            return Ok(text.to_owned());
+        }
         let lost = |error: onemin::Error| of_download(&error, &self.url(asset));
         let mut download = self.client.download(asset).await.map_err(lost)?;
         let mut text = String::new();
@@ -69,4 +72,11 @@ impl Media {
         STANDARD.encode_string(&rest, &mut text);
         Ok(text)
     }
+}
+
+/// What an address holds that holds the file itself, as [`data_uri`](crate::media::result_url::data_uri)
+/// writes it.
+fn base64_of_data(path: &str) -> Option<&str> {
+    let (_, text) = path.strip_prefix("data:")?.split_once(";base64,")?;
+    Some(text)
 }

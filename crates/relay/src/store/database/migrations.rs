@@ -45,6 +45,11 @@ const STEPS: &[(i64, &str, &str)] = &[
         "the ledger in the order of time",
         include_str!("../../../migrations/0007_ledger_by_time.sql"),
     ),
+    (
+        8,
+        "jobs that are asked for again",
+        include_str!("../../../migrations/0008_jobs_asked_again.sql"),
+    ),
 ];
 
 /// What PostgreSQL takes before them.
