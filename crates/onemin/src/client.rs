@@ -12,6 +12,7 @@ pub use native::{NativeBody, NativeRequest, NativeResponse};
 pub use options::{DEFAULT_ASSET_URL, DEFAULT_BASE_URL, Options, Timeouts, USER_AGENT};
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -104,7 +105,8 @@ impl Client {
         let deadline = Instant::now() + timeouts.whole;
         let request = self.post(&self.inner.chat, key, JSON, request.to_bytes())?;
         let response = self.head(request, deadline).await?;
-        let reading = whole(response, timeouts.idle);
+        // Pinned where they are made, futures are not moved on their way down.
+        let reading = pin!(whole(response, timeouts.idle));
         within(deadline, TransportKind::WholeTimeout, reading).await
     }
 
@@ -188,7 +190,7 @@ impl Client {
         key: &ApiKey,
         accept: HeaderValue,
         body: Vec<u8>,
-    ) -> Result<Request<Outgoing>, Error> {
+    ) -> Result<Box<Request<Outgoing>>, Error> {
         self.request(Method::POST, uri.clone(), accept, |headers| {
             headers.extend(self.inner.host.clone().map(|host| (HOST, host)));
             headers.insert(API_KEY, key.header()?);
@@ -197,14 +199,15 @@ impl Client {
         })
     }
 
+    /// In a box: it is handed down through several futures, and each would have room for it.
     fn request(
         &self,
         method: Method,
         uri: Uri,
         accept: HeaderValue,
         rest: impl FnOnce(&mut http::HeaderMap) -> Result<Outgoing, Error>,
-    ) -> Result<Request<Outgoing>, Error> {
-        let mut request = Request::new(Outgoing::Empty);
+    ) -> Result<Box<Request<Outgoing>>, Error> {
+        let mut request = Box::new(Request::new(Outgoing::Empty));
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
@@ -218,7 +221,7 @@ impl Client {
     /// Sends a chat request and waits for a head that reports success.
     async fn head(
         &self,
-        request: Request<Outgoing>,
+        request: Box<Request<Outgoing>>,
         deadline: Instant,
     ) -> Result<Response<Body>, Error> {
         let first_byte = Instant::now() + self.inner.timeouts.first_byte;
@@ -227,7 +230,7 @@ impl Client {
         } else {
             (first_byte, TransportKind::FirstByteTimeout)
         };
-        let sending = async { accepted(self.inner.transport.send(request).await?).await };
+        let sending = pin!(async { accepted(self.inner.transport.send(request).await?).await });
         within(limit, kind, sending).await
     }
 }

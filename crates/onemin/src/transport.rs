@@ -48,20 +48,32 @@ impl Transport {
     /// had died before a byte of it was written is sent on another.
     pub(crate) async fn send(
         &self,
-        mut request: Request<Outgoing>,
+        mut request: Box<Request<Outgoing>>,
     ) -> Result<Response<Body>, TransportError> {
         let address = request.uri().clone();
         let no_host = || TransportError::new(TransportKind::Connect(ConnectFailure::Name));
         let origin = Origin::of(&address).ok_or_else(no_host)?;
         in_origin_form(&mut request);
-        while let Some(pooled) = self.pool.take(&origin) {
-            match self.exchange(pooled, &origin, request).await {
-                Err(NoResponse::Unsent(unsent, _)) => request = *unsent,
-                done => return Ok(done?),
+        loop {
+            let pooled = self.pool.take(&origin);
+            let is_pooled = pooled.is_some();
+            let mut connection = match pooled {
+                Some(connection) => connection,
+                None => Box::pin(self.connected(address.clone())).await?,
+            };
+            match connection.exchange(*request).await {
+                Err(NoResponse::Unsent(unsent, _)) if is_pooled => request = unsent,
+                Err(why) => return Err(why.into()),
+                Ok(response) => {
+                    let lease = Lease {
+                        connection,
+                        origin,
+                        pool: Arc::clone(&self.pool),
+                    };
+                    return Ok(response.map(|incoming| Body::new(incoming, lease)));
+                }
             }
         }
-        let connection = Box::pin(self.connected(address)).await?;
-        Ok(self.exchange(connection, &origin, request).await?)
     }
 
     async fn connected(&self, address: Uri) -> Result<Box<Connection>, TransportError> {
@@ -72,21 +84,6 @@ impl Transport {
                 TransportError::new(TransportKind::Connect(ConnectFailure::Other)).caused_by(error),
             ),
         }
-    }
-
-    async fn exchange(
-        &self,
-        mut connection: Box<Connection>,
-        origin: &Origin,
-        request: Request<Outgoing>,
-    ) -> Result<Response<Body>, NoResponse> {
-        let response = connection.exchange(request).await?;
-        let lease = Lease {
-            connection,
-            origin: origin.clone(),
-            pool: Arc::clone(&self.pool),
-        };
-        Ok(response.map(|incoming| Body::new(incoming, lease)))
     }
 }
 

@@ -12,7 +12,7 @@ use super::answer::Accounting;
 use super::dedup::Text;
 use super::json_text::{self, Fragments};
 use super::record;
-use super::record_filter::{RecordFilter, RecordTooLarge};
+use super::record_filter::RecordTooLarge;
 use super::record_passthrough::{self, RecordPassthrough};
 use super::sse::{Event, Parser, TooLarge};
 
@@ -221,9 +221,7 @@ impl Answering {
         if self.accounting.is_some() {
             return Ok(());
         }
-        let mut filter = RecordFilter::new(self.text.needs_record());
-        filter.push(data)?;
-        self.record(&filter.into_document(), out)
+        self.record(data, out)
     }
 
     /// A record that has passed through.

@@ -163,7 +163,7 @@ impl<'d> Spans<'d> {
         let begin = self.at;
         loop {
             let left = self.text.as_bytes().get(self.at..)?;
-            self.at += quote_or_backslash(left)?;
+            self.at += json_strings::end_or_escape(left)?;
             match self.next()? {
                 b'"' => return self.text.get(begin..self.at - 1),
                 // What is escaped is one byte at least; if it is more, none of it matters here.
@@ -187,31 +187,6 @@ impl<'d> Spans<'d> {
             self.at += 1;
         }
     }
-}
-
-const EACH: u64 = u64::from_ne_bytes([1; 8]);
-const HIGH: u64 = EACH << 7;
-
-/// Where the first quotation mark or backslash stands. Escapes are near to each other in prose with
-/// lines, so that a search that has to be set up costs more than eight bytes at a time.
-fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
-    // The lowest bit of what is found is that of the first zero byte, whatever stands above it.
-    let zeroes = |word: u64| word.wrapping_sub(EACH) & !word & HIGH;
-    let mut words = bytes.chunks_exact(8);
-    let mut before = 0;
-    for word in words.by_ref() {
-        let word = u64::from_le_bytes(word.try_into().unwrap_or_default());
-        let found =
-            zeroes(word ^ (EACH * u64::from(b'"'))) | zeroes(word ^ (EACH * u64::from(b'\\')));
-        if found != 0 {
-            return Some(before + found.trailing_zeros() as usize / 8);
-        }
-        before += 8;
-    }
-    let rest = words.remainder().iter();
-    rest.copied()
-        .position(|byte| matches!(byte, b'"' | b'\\'))
-        .map(|at| before + at)
 }
 
 #[cfg(test)]
@@ -314,12 +289,6 @@ mod tests {
                 cut -= 1;
             }
             prop_assert_eq!(members(&text[..cut]), None);
-        }
-
-        #[test]
-        fn the_first_mark_is_found(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'"'), Just(b'\\')], 0..40)) {
-            let expected = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\'));
-            prop_assert_eq!(quote_or_backslash(&bytes), expected);
         }
     }
 }

@@ -2,8 +2,6 @@
 
 use serde::Serialize;
 
-use super::json_text;
-
 /// One request for an answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
@@ -66,9 +64,9 @@ impl Request {
         let mut bytes =
             Vec::with_capacity(256 + self.prompt.len() + self.prompt.len() / 16 + attached);
         bytes.extend_from_slice(b"{\"type\":\"UNIFY_CHAT_WITH_AI\",\"model\":");
-        json_text::write_string(&self.model, &mut bytes);
+        json_strings::write(&self.model, &mut bytes);
         bytes.extend_from_slice(b",\"promptObject\":{\"prompt\":");
-        json_text::write_string(&self.prompt, &mut bytes);
+        json_strings::write(&self.prompt, &mut bytes);
         // Writing text and numbers into memory cannot fail.
         if let Some(search) = self.web_search {
             bytes.extend_from_slice(b",\"settings\":");

@@ -19,6 +19,10 @@ const END_AFTER_RECORD_TIMEOUT: Duration = Duration::from_secs(2);
 /// client does not read holds much: an event for a client has several times upstream's bytes.
 const BYTES_PER_POLL_MAX: usize = 8 * 1024;
 
+/// So many pieces of text of one reading are given as they came. Those behind them, which are there
+/// at the same moment, are given as one: what a client gets per piece is several times the piece.
+const PIECES_APART_MAX: usize = 32;
+
 /// One open streamed answer. Dropping it cancels the request at once.
 #[derive(Debug)]
 pub struct Stream {
@@ -37,8 +41,8 @@ impl Stream {
         }
     }
 
-    /// Waits for the next bytes and gives every piece of text that is complete with what is there,
-    /// so that the caller can write once.
+    /// Waits for the next bytes and gives the text that is complete with what is there, so that the
+    /// caller can write once: piece by piece, and joined where very many came together.
     ///
     /// # Errors
     /// Why the answer will not be complete; text that was given before stays valid. Reading again
@@ -59,7 +63,9 @@ impl Stream {
         cx: &mut Context<'_>,
         on_text: &mut dyn FnMut(&str),
     ) -> Poll<Result<Progress, Error>> {
-        let read = std::task::ready!(self.poll_progress(cx, on_text));
+        let mut pieces = Pieces::new(on_text);
+        let read = std::task::ready!(self.poll_progress(cx, &mut |piece| pieces.take(piece)));
+        pieces.end();
         if read.is_err() {
             self.body = None;
         }
@@ -126,6 +132,38 @@ impl Stream {
     }
 }
 
+/// The pieces of text of one reading, on their way to the caller.
+struct Pieces<'o> {
+    on_text: &'o mut dyn FnMut(&str),
+    given: usize,
+    joined: String,
+}
+
+impl<'o> Pieces<'o> {
+    fn new(on_text: &'o mut dyn FnMut(&str)) -> Self {
+        Self {
+            on_text,
+            given: 0,
+            joined: String::new(),
+        }
+    }
+
+    fn take(&mut self, piece: &str) {
+        if self.given < PIECES_APART_MAX {
+            self.given += 1;
+            (self.on_text)(piece);
+        } else {
+            self.joined.push_str(piece);
+        }
+    }
+
+    fn end(self) {
+        if !self.joined.is_empty() {
+            (self.on_text)(&self.joined);
+        }
+    }
+}
+
 /// The time limits of a stream. The timer is set when nothing comes, and not again for every event.
 #[derive(Debug)]
 struct Patience {
@@ -171,6 +209,29 @@ impl Patience {
                 return Poll::Ready(TransportKind::IdleTimeout);
             }
             timer.as_mut().reset(due);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_one_reading_are_apart_up_to_a_bound_and_joined_behind_it() {
+        for (count, calls) in [(0, 0), (1, 1), (32, 32), (33, 33), (34, 33), (500, 33)] {
+            let mut given = Vec::new();
+            let mut on_text = |text: &str| given.push(text.to_owned());
+            let mut pieces = Pieces::new(&mut on_text);
+            let sent: Vec<String> = (0..count).map(|number| format!("{number} ")).collect();
+            for piece in &sent {
+                pieces.take(piece);
+            }
+            pieces.end();
+            assert_eq!(given.len(), calls, "{count}");
+            assert_eq!(given.concat(), sent.concat());
+            let apart = given.len().min(PIECES_APART_MAX);
+            assert_eq!(given.get(..apart), sent.get(..apart));
         }
     }
 }

@@ -109,13 +109,13 @@ impl Client {
         &self,
         address: &str,
         range: Option<&HeaderValue>,
-    ) -> Result<Request<Outgoing>, Error> {
+    ) -> Result<Box<Request<Outgoing>>, Error> {
         let unusable = || ProtocolError::Malformed("an address of the file was expected");
         let uri: Uri = address.parse().map_err(|_| unusable())?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none() {
             return Err(unusable().into());
         }
-        let mut request = Request::new(Outgoing::Empty);
+        let mut request = Box::new(Request::new(Outgoing::Empty));
         *request.method_mut() = Method::GET;
         *request.uri_mut() = uri;
         let headers = request.headers_mut();

@@ -32,7 +32,8 @@ pub(super) async fn accepted(response: Response<Body>) -> Result<Response<Body>,
     if status == StatusCode::TOO_MANY_REQUESTS && wait.is_none() {
         drift::count(Fact::RateLimited);
     }
-    let body = beginning(response.into_body(), REFUSAL_BYTES_MAX).await;
+    // Seldom needed: the future of a response that reports success has no room for it.
+    let body = Box::pin(beginning(response.into_body(), REFUSAL_BYTES_MAX)).await;
     let mut refusal = Refusal::from_body(Some(status.as_u16()), &body);
     refusal.retry_after = wait;
     if let Some(host) = led {

@@ -12,75 +12,6 @@ pub fn write(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
     let _ = value.serialize(&mut Serializer::with_formatter(out, OneLine));
 }
 
-/// Appends a text as a JSON string; the same as [`write()`] makes of it, in a fraction of the time.
-pub fn write_string(text: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
-    let mut left = text.as_bytes();
-    while let Some(at) = special(left)
-        && let Some((plain, [special, rest @ ..])) = left.split_at_checked(at)
-    {
-        out.extend_from_slice(plain);
-        left = write_special(*special, rest, out);
-    }
-    out.extend_from_slice(left);
-    out.push(b'"');
-}
-
-/// Writes a byte that may not stand as it is, and gives what is left behind it.
-fn write_special<'r>(byte: u8, rest: &'r [u8], out: &mut Vec<u8>) -> &'r [u8] {
-    let (escape, used): (&[u8], usize) = match (byte, rest) {
-        (b'"', _) => (b"\\\"", 0),
-        (b'\\', _) => (b"\\\\", 0),
-        (b'\n', _) => (b"\\n", 0),
-        (b'\r', _) => (b"\\r", 0),
-        (b'\t', _) => (b"\\t", 0),
-        (0x08, _) => (b"\\b", 0),
-        (0x0c, _) => (b"\\f", 0),
-        (0xc2, [0x85, ..]) => (b"\\u0085", 1),
-        (0xe2, [0x80, 0xa8, ..]) => (b"\\u2028", 2),
-        (0xe2, [0x80, 0xa9, ..]) => (b"\\u2029", 2),
-        (0..0x20, _) => {
-            let digit = |half: u8| char::from_digit(u32::from(half), 16).map_or(b'0', |c| c as u8);
-            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
-            return rest;
-        }
-        _ => {
-            out.push(byte);
-            return rest;
-        }
-    };
-    out.extend_from_slice(escape);
-    rest.get(used..).unwrap_or_default()
-}
-
-/// Where the first byte is that may not stand as it is in a string, or begins a character that may
-/// not: eight bytes are looked at together.
-fn special(bytes: &[u8]) -> Option<usize> {
-    const EACH: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = EACH << 7;
-    // The lowest bit of what is found is exact, whatever stands above it.
-    let below = |word: u64, bound: u64| word.wrapping_sub(EACH * bound) & !word & HIGH;
-    let is = |word: u64, byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
-    let mut words = bytes.chunks_exact(8);
-    let mut before = 0;
-    for word in words.by_ref() {
-        let word = u64::from_le_bytes(word.try_into().unwrap_or_default());
-        let ascii = below(word, 0x20) | is(word, b'"') | is(word, b'\\');
-        let found = if word & HIGH == 0 {
-            ascii
-        } else {
-            ascii | is(word, 0xc2) | is(word, 0xe2)
-        };
-        if found != 0 {
-            return Some(before + found.trailing_zeros() as usize / 8);
-        }
-        before += 8;
-    }
-    let is_special = |byte: &u8| matches!(byte, 0..0x20 | b'"' | b'\\' | 0xc2 | 0xe2);
-    let rest = words.remainder().iter();
-    rest.into_iter().position(is_special).map(|at| before + at)
-}
-
 /// A value as compact JSON.
 #[must_use]
 pub fn text(value: &(impl Serialize + ?Sized)) -> Vec<u8> {
@@ -136,7 +67,7 @@ mod tests {
             ]
         ) {
             let mut out = Vec::new();
-            write_string(&text, &mut out);
+            json_strings::write_on_one_line(&text, &mut out);
             prop_assert_eq!(String::from_utf8(out), String::from_utf8(super::text(&text)));
         }
     }

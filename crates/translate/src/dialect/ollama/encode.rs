@@ -121,7 +121,7 @@ impl Lines {
 
     fn text(&self, text: &str, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.before_text);
-        json::write_string(text, out);
+        json_strings::write_on_one_line(text, out);
         out.extend_from_slice(self.after_text);
     }
 }

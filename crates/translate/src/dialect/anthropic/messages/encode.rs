@@ -188,7 +188,7 @@ impl Events {
 
     fn delta(&self, text: &str, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.head);
-        json::write_string(text, out);
+        json_strings::write_on_one_line(text, out);
         out.extend_from_slice(b"}}\n\n");
     }
 

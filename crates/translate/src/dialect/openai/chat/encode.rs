@@ -26,7 +26,7 @@ impl Encoder for EncodeOptions {
         out.extend_from_slice(b"\",\"object\":\"chat.completion\",\"created\":");
         json::write(&meta.created, &mut out);
         out.extend_from_slice(b",\"model\":");
-        json::write_string(&self.model, &mut out);
+        json_strings::write_on_one_line(&self.model, &mut out);
         out.extend_from_slice(b",\"choices\":[");
         for (index, reply) in replies.iter().enumerate() {
             if index > 0 {
@@ -58,7 +58,7 @@ impl EncodeOptions {
         out.extend_from_slice(b",\"annotations\":[]");
         if let Some(reasoning) = filled(&reply.reasoning) {
             out.extend_from_slice(b",\"reasoning_content\":");
-            json::write_string(reasoning, out);
+            json_strings::write_on_one_line(reasoning, out);
         }
         if self.legacy_functions {
             if let Some(call) = reply.calls.first() {
@@ -84,7 +84,7 @@ impl EncodeOptions {
 
 fn write_text(text: Option<&str>, out: &mut Vec<u8>) {
     match text {
-        Some(text) => json::write_string(text, out),
+        Some(text) => json_strings::write_on_one_line(text, out),
         None => out.extend_from_slice(b"null"),
     }
 }

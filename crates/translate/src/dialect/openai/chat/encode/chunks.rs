@@ -106,7 +106,7 @@ impl Chunks {
     }
 
     fn text_and_end(&self, text: &str, out: &mut Vec<u8>) {
-        json::write_string(text, out);
+        json_strings::write_on_one_line(text, out);
         out.extend_from_slice(if self.options.usage {
             b"},\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n".as_slice()
         } else {
