@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use onemin::{Catalogue, Client};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::access::known_keys::KnownKeys;
 use crate::access::rate_limit::RateLimit;
@@ -335,6 +336,7 @@ async fn serve(app: App, settings: &Settings, demo: Option<&Demo>) -> Result<(),
     services.access.warm();
     sharing.start().await;
     let address = SocketAddr::new(settings.server.host, settings.server.port);
+    let asked_to_stop = shutdown_asked()?;
     let listener = TcpListener::bind(address).await;
     let listener = listener.map_err(|source| StartError::Listen { address, source })?;
     print!(
@@ -357,7 +359,7 @@ async fn serve(app: App, settings: &Settings, demo: Option<&Demo>) -> Result<(),
     server::serve(
         listener,
         router::service(state),
-        shutdown_asked(),
+        asked_to_stop,
         server::Limits {
             grace: settings.server.shutdown_timeout,
             read: ReadTimeouts {
@@ -394,18 +396,15 @@ async fn announce_models(models: Arc<Models>) {
     }
 }
 
-/// Ends when the process is asked to: Ctrl-C, or SIGTERM as service managers send it.
-async fn shutdown_asked() {
-    let interrupted = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminated) => {
-            tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
-            }
+/// Ends when the process is asked to: Ctrl-C, or SIGTERM as service managers send it. Both are heard from
+/// the call on, not from the first poll: who has seen the relay answer may stop it.
+fn shutdown_asked() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
         }
-        Err(_) => {
-            let _ = interrupted.await;
-        }
-    }
+    })
 }
