@@ -47,8 +47,8 @@ const STEPS: &[(i64, &str, &str)] = &[
     ),
     (
         8,
-        "jobs that are asked for again",
-        include_str!("../../../migrations/0008_jobs_asked_again.sql"),
+        "why jobs failed",
+        include_str!("../../../migrations/0008_job_errors.sql"),
     ),
 ];
 
