@@ -1,20 +1,18 @@
 //! One connection of a client: it ends when the client does not move, and when the server stops.
 
+mod progress;
+
 use std::convert::Infallible;
 use std::future::{Future as _, poll_fn};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -24,6 +22,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::http::router::Service;
 use crate::http::shutdown::{self, Phase};
+use progress::{ClientSocket, Open, Progress, WatchedBody};
 
 /// A client without an open request is let go so long after the server has begun to stop.
 const QUIET_TIME: Duration = Duration::from_secs(1);
@@ -90,7 +89,11 @@ pub(super) async fn serve(
             // hyper keeps room for this future while the answer is written, and what makes the answer needs
             // thousands of bytes.
             let response = Box::pin(client.answer(request)).await;
-            Ok::<_, Infallible>(response.map(|body| WatchedBody { body, open }))
+            Ok::<_, Infallible>(response.map(|body| WatchedBody {
+                body,
+                open,
+                waits: protocol == Protocol::Http1,
+            }))
         }
     });
     let patience = Patience {
@@ -144,68 +147,6 @@ where
     }
 }
 
-/// What is known of how a client takes its answer.
-#[derive(Debug)]
-struct Progress {
-    begun: Instant,
-    /// Requests that are not answered in full.
-    open: AtomicUsize,
-    /// Since when the socket takes nothing, in milliseconds from the beginning; zero if it does.
-    stalled: AtomicU64,
-    /// Since when the next part of an answer was not asked for, as above.
-    unread: AtomicU64,
-}
-
-impl Progress {
-    fn new() -> Self {
-        Self {
-            begun: Instant::now(),
-            open: AtomicUsize::new(0),
-            stalled: AtomicU64::new(0),
-            unread: AtomicU64::new(0),
-        }
-    }
-
-    /// The moment as it is kept; never zero.
-    fn now(&self) -> u64 {
-        let since = self.begun.elapsed().as_millis();
-        u64::try_from(since).unwrap_or(u64::MAX).max(1)
-    }
-
-    fn since(&self, kept: &AtomicU64) -> Option<Instant> {
-        match kept.load(Ordering::Relaxed) {
-            0 => None,
-            since => Some(self.begun + Duration::from_millis(since)),
-        }
-    }
-
-    fn wrote<T>(&self, written: Poll<T>) -> Poll<T> {
-        let is_stalled = self.stalled.load(Ordering::Relaxed) > 0;
-        if written.is_pending() != is_stalled {
-            let since = if is_stalled { 0 } else { self.now() };
-            self.stalled.store(since, Ordering::Relaxed);
-        }
-        written
-    }
-}
-
-/// A request until its answer is complete or given up.
-struct Open(Arc<Progress>);
-
-impl Open {
-    fn begin(progress: Arc<Progress>) -> Self {
-        progress.open.fetch_add(1, Ordering::Relaxed);
-        Self(progress)
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
-        self.0.unread.store(0, Ordering::Relaxed);
-    }
-}
-
 /// Ready when a client is to be let go. The timer is set only while the client does not move.
 struct Patience {
     progress: Arc<Progress>,
@@ -233,98 +174,15 @@ impl Patience {
 
     fn due(&mut self) -> Option<Instant> {
         let progress = &*self.progress;
-        let stalled = progress.since(&progress.stalled);
-        let is_quiet =
-            self.is_draining && stalled.is_none() && progress.open.load(Ordering::Relaxed) == 0;
+        let stalled = progress.stalled();
+        let is_quiet = self.is_draining && stalled.is_none() && !progress.has_open_requests();
         self.quiet = is_quiet.then(|| self.quiet.unwrap_or_else(Instant::now));
-        let unread = progress.since(&progress.unread);
         let dues = [
             stalled.map(|since| since + self.timeouts.byte),
-            unread.map(|since| since + self.timeouts.answer),
+            progress.unread().map(|since| since + self.timeouts.answer),
             self.quiet.map(|since| since + QUIET_TIME),
         ];
         dues.into_iter().flatten().min()
-    }
-}
-
-/// The body of an answer: it notes whether the client asks for more of it.
-struct WatchedBody {
-    body: Body,
-    open: Open,
-}
-
-impl http_body::Body for WatchedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
-        let progress = &*self.open.0;
-        let since = match &frame {
-            Poll::Ready(Some(Ok(_))) => progress.now(),
-            Poll::Ready(_) | Poll::Pending => 0,
-        };
-        progress.unread.store(since, Ordering::Relaxed);
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// The socket: it notes whether the client takes what is written.
-struct ClientSocket {
-    socket: TokioIo<TcpStream>,
-    progress: Arc<Progress>,
-}
-
-impl Read for ClientSocket {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.socket).poll_read(cx, buffer)
-    }
-}
-
-impl Write for ClientSocket {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        let written = Pin::new(&mut self.socket).poll_write(cx, bytes);
-        self.progress.wrote(written)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[std::io::IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
-        let written = Pin::new(&mut self.socket).poll_write_vectored(cx, slices);
-        self.progress.wrote(written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 }
 
