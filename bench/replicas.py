@@ -45,8 +45,8 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--every", type=float, default=20, help="seconds between two kills")
     parser.add_argument("--clients", type=int, default=16)
-    parser.add_argument("--relay", default="target/release/1min-relay")
-    parser.add_argument("--simulator", default="target/release/1min-simulator")
+    parser.add_argument("--relay", type=os.path.abspath, default="target/release/1min-relay")
+    parser.add_argument("--simulator", type=os.path.abspath, default="target/release/1min-simulator")
     return parser.parse_args()
 
 
