@@ -4,8 +4,12 @@
 //! operator's log. It takes its HTTP shape and its dialect's words only when it is encoded.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::quote::{QUOTE_CHARS_MAX, cut};
+
+/// The path of a field, for failures to name. It is put together only where one does.
+pub type FieldPath<'p> = &'p dyn fmt::Display;
 
 /// The most characters of a client's word that a message repeats.
 const MAX_ECHO: usize = 60;

@@ -6,7 +6,7 @@
 //! that occurs nowhere in it. No byte of the client's text is changed.
 
 use std::collections::BTreeSet;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// The names we reserve. A text that holds none of them as a tag leaves the plain variant free.
 pub const RESERVED: [&str; 5] = ["user", "assistant", "system", "tool_call", "tool_result"];
@@ -65,6 +65,14 @@ impl Tags {
         format!("</{}>", self.name(name))
     }
 
+    /// Appends the tag's name in this variant.
+    pub fn write_name(self, name: &str, out: &mut String) {
+        out.push_str(name);
+        if let Some(variant) = self.variant {
+            let _ = write!(out, "-{variant}");
+        }
+    }
+
     /// The tag's name in this variant, for tags with attributes.
     #[must_use]
     pub fn name(self, name: &str) -> impl fmt::Display + '_ {
@@ -83,10 +91,7 @@ struct Name<'a> {
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)?;
-        match self.variant {
-            Some(n) => write!(f, "-{n}"),
-            None => Ok(()),
-        }
+        self.variant.map_or(Ok(()), |n| write!(f, "-{n}"))
     }
 }
 

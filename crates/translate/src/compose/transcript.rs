@@ -207,6 +207,17 @@ fn texts(parts: &[Part]) -> Vec<&str> {
     texts
 }
 
+/// The bytes of [`texts`].
+fn text_bytes(parts: &[Part]) -> usize {
+    let bytes = |part: &Part| match part {
+        Part::Text(text) | Part::Refusal(text) => text.len(),
+        Part::Call(call) => call.name.len() + call.arguments.len(),
+        Part::Result(result) => text_bytes(&result.parts),
+        Part::Image(_) | Part::File(_) | Part::Audio(_) | Part::Reasoning(_) => 0,
+    };
+    parts.iter().map(bytes).sum()
+}
+
 struct Writer<'a> {
     text: String,
     tags: Tags,
@@ -217,8 +228,8 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(chat: &'a ChatRequest, tags: Tags) -> Self {
-        let size = chat.messages.iter().flat_map(|m| texts(&m.parts));
-        let size = size.map(str::len).sum::<usize>() + 64 * chat.messages.len() + 256;
+        let said = chat.messages.iter().map(|m| text_bytes(&m.parts));
+        let size = said.sum::<usize>() + 64 * chat.messages.len() + 256;
         Self {
             text: String::with_capacity(size),
             tags,
@@ -253,14 +264,20 @@ impl<'a> Writer<'a> {
             Role::Tool => "tool_result",
         };
         let name = message.name.as_deref().map(attribute).unwrap_or_default();
-        let tag = self.tags.name(role);
-        let _ = if name.is_empty() {
-            writeln!(self.text, "<{tag}>")
-        } else {
-            writeln!(self.text, "<{tag} name=\"{name}\">")
-        };
+        self.text.push('<');
+        self.tags.write_name(role, &mut self.text);
+        if !name.is_empty() {
+            let _ = write!(self.text, " name=\"{name}\"");
+        }
+        self.text.push_str(">\n");
         self.parts(&message.parts);
-        let _ = writeln!(self.text, "</{tag}>");
+        self.close(role);
+    }
+
+    fn close(&mut self, role: &str) {
+        self.text.push_str("</");
+        self.tags.write_name(role, &mut self.text);
+        self.text.push_str(">\n");
     }
 
     fn result(&mut self, result: &'a CallResult) {
@@ -270,8 +287,8 @@ impl<'a> Writer<'a> {
             .as_deref()
             .or(answered.as_ref().map(|call| call.name));
         let id = answered.map_or_else(|| attribute(&result.call_id), |call| call.shown);
-        let tag = self.tags.name("tool_result");
-        let _ = write!(self.text, "<{tag}");
+        self.text.push('<');
+        self.tags.write_name("tool_result", &mut self.text);
         if let Some(name) = name.or(Some(result.call_id.as_str())).map(attribute) {
             let _ = write!(self.text, " name=\"{name}\"");
         }
@@ -288,7 +305,7 @@ impl<'a> Writer<'a> {
             }
         );
         self.parts(&result.parts);
-        let _ = writeln!(self.text, "</{tag}>");
+        self.close("tool_result");
     }
 
     fn parts(&mut self, parts: &'a [Part]) {

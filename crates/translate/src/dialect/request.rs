@@ -7,7 +7,7 @@ use serde_path_to_error::Segment;
 
 use super::data_uri::{self, Data};
 use crate::chat_request::{Attachment, Message, Part, Role, Source};
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, FieldPath, Kind};
 
 pub mod forms;
 pub mod model;
@@ -21,7 +21,13 @@ pub mod surrogates;
 /// Malformed JSON with its place, or a field of the wrong type with its path.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    let error = match serde_json::from_slice(body) {
+    // A text that is known to be UTF-8 as a whole is read with less work than one whose strings are looked at
+    // one by one.
+    let read = match str::from_utf8(body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(body),
+    };
+    let error = match read {
         Ok(request) => return Ok(request),
         Err(error) => error,
     };
@@ -228,12 +234,12 @@ fn without_place(words: &str) -> &str {
 ///
 /// # Errors
 /// A data URI that cannot be decoded, or an address of another scheme.
-pub fn picture(url: String, path: &str) -> Result<Attachment, Failure> {
+pub fn picture(url: String, path: FieldPath<'_>) -> Result<Attachment, Failure> {
     if data_uri::is_data_uri(&url) {
         let data = data_uri::parse(&url).filter(|data| !data.bytes.is_empty());
         let message =
             "The data URI is empty or cannot be decoded: write data:<type>;base64,<bytes>.";
-        let data = data.ok_or_else(|| Failure::invalid(path, message))?;
+        let data = data.ok_or_else(|| Failure::invalid(path.to_string(), message))?;
         return Ok(Attachment {
             source: Source::Inline(data.bytes),
             name: None,
@@ -246,7 +252,7 @@ pub fn picture(url: String, path: &str) -> Result<Attachment, Failure> {
         .map(|(scheme, _)| scheme.to_ascii_lowercase());
     if !matches!(scheme.as_deref(), Some("http" | "https")) {
         return Err(Failure::invalid(
-            path,
+            path.to_string(),
             "An image must be an http(s) URL or a data URI.",
         ));
     }

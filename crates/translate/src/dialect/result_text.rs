@@ -45,7 +45,7 @@ fn part(value: &Value) -> Option<Part> {
 }
 
 fn picture(url: &str) -> Option<Part> {
-    request::picture(url.to_owned(), "output")
+    request::picture(url.to_owned(), &"output")
         .ok()
         .map(Part::Image)
 }

@@ -1,6 +1,6 @@
 //! Names of tools, as every dialect takes them.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, FieldPath};
 
 /// The longest name a tool may have. OpenAI allows 64; some clients prefix names and go beyond.
 const MAX_NAME: usize = 128;
@@ -9,11 +9,11 @@ const MAX_NAME: usize = 128;
 ///
 /// # Errors
 /// An empty or overlong name, or one with spaces, quotes or angle brackets.
-pub fn check(name: &str, param: &str) -> Result<(), Failure> {
+pub fn check(name: &str, param: FieldPath<'_>) -> Result<(), Failure> {
     let good = |c: char| c.is_alphanumeric() || "_-.:/".contains(c);
     if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(good) {
         return Err(Failure::invalid(
-            param,
+            param.to_string(),
             format!("A tool's name has 1 to {MAX_NAME} letters, digits, `_`, `-` or `.`."),
         ));
     }

@@ -2,17 +2,17 @@
 
 use serde_json::Value;
 
-use crate::failure::{Failure, echo};
+use crate::failure::{Failure, FieldPath, echo};
 
 /// Checks that a value can be the schema of arguments, which are an object: a JSON Schema, whose
 /// `type` (if it has one) is or has `object`. No call could be made of a tool with another one.
 ///
 /// # Errors
 /// It cannot; `path` is at fault.
-pub(super) fn check(schema: &Value, path: &str) -> Result<(), Failure> {
+pub(super) fn check(schema: &Value, path: FieldPath<'_>) -> Result<(), Failure> {
     if !schema.is_object() && !schema.is_boolean() {
         let message = format!("`{path}` must be a JSON Schema: an object.");
-        return Err(Failure::invalid(path, message));
+        return Err(Failure::invalid(path.to_string(), message));
     }
     let kind = match schema.get("type") {
         Some(Value::String(kind)) if kind != "object" => kind.clone(),
@@ -25,7 +25,7 @@ pub(super) fn check(schema: &Value, path: &str) -> Result<(), Failure> {
         "Invalid schema: the `type` of `{path}` must be `object`, since arguments are an object, not `{}`.",
         echo(&kind)
     );
-    Err(Failure::invalid(path, message).with_code("invalid_function_parameters"))
+    Err(Failure::invalid(path.to_string(), message).with_code("invalid_function_parameters"))
 }
 
 #[cfg(test)]
@@ -45,7 +45,7 @@ mod tests {
             json!({"$ref": "#/$defs/a", "$defs": {"a": {"type": "object"}}}),
         ];
         for schema in good {
-            assert_eq!(check(&schema, "p"), Ok(()), "{schema}");
+            assert_eq!(check(&schema, &"p"), Ok(()), "{schema}");
         }
         let bad = [
             json!("object"),
@@ -56,7 +56,7 @@ mod tests {
             json!({"type": ["string", "null"]}),
         ];
         for schema in bad {
-            let failure = check(&schema, "p").unwrap_err();
+            let failure = check(&schema, &"p").unwrap_err();
             assert_eq!(failure.param.as_deref(), Some("p"), "{schema}");
         }
     }

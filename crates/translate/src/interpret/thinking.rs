@@ -49,6 +49,8 @@ const FINAL: &[&str] = &[
     "<|START_RESPONSE|>",
     "<|begin_of_solution|>",
 ];
+/// The first bytes of blocks and of these markers.
+const OPENINGS: [u8; 3] = [b'<', b'[', 0xe2];
 /// Markers behind the answer proper.
 const TRAILERS: &[&str] = &["<|return|>", "<|END_RESPONSE|>", "<|end_of_solution|>"];
 /// The most white space looked through for a block.
@@ -133,7 +135,8 @@ impl Thinking {
             .chain(FINAL.iter().copied());
         let mut can_grow = body.is_empty();
         let mut best: Option<&str> = None;
-        for open in openings {
+        let is_text = body.bytes().next().is_some_and(|b| !OPENINGS.contains(&b));
+        for open in openings.take_while(|_| !is_text) {
             if starts_with(body, open) {
                 best = best.filter(|b| b.len() > open.len()).or(Some(open));
             } else if starts_with(open, body) {
@@ -314,6 +317,14 @@ mod tests {
 
     fn chars(text: &str) -> Vec<&str> {
         text.split("").filter(|c| !c.is_empty()).collect()
+    }
+
+    #[test]
+    fn every_opening_begins_with_a_known_byte() {
+        let blocks = BLOCKS.iter().map(|(open, _)| *open);
+        for open in blocks.chain(FINAL.iter().copied()) {
+            assert!(OPENINGS.contains(&open.as_bytes()[0]), "{open}");
+        }
     }
 
     #[test]

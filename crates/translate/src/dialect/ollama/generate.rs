@@ -79,7 +79,7 @@ pub fn decode_any(body: &[u8]) -> Result<Decoded, Failure> {
             "`suffix` is not available here: the models only continue a text, they do not fill a gap.",
         ));
     }
-    let images = options::images(request.images, "images")?;
+    let images = options::images(request.images, &"images")?;
     let shared = Shared {
         model: request.model,
         stream: request.stream,

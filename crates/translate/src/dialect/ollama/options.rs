@@ -6,7 +6,7 @@ use crate::chat_request::{
     Attachment, ChatRequest, Delivery, OutputFormat, OutputLimits, Part, Source, WebSearch,
 };
 use crate::dialect::request::{self, model};
-use crate::failure::{Failure, echo};
+use crate::failure::{Failure, FieldPath, echo};
 
 /// The most stop strings a request may give; a model's template seldom has more than four.
 const MAX_STOPS: usize = 16;
@@ -239,20 +239,24 @@ fn stop(value: Value, limits: &mut OutputLimits) -> Result<(), Failure> {
 ///
 /// # Errors
 /// What is neither.
-pub(super) fn images(images: Option<Vec<String>>, path: &str) -> Result<Vec<Part>, Failure> {
+pub(super) fn images(
+    images: Option<Vec<String>>,
+    path: FieldPath<'_>,
+) -> Result<Vec<Part>, Failure> {
     let numbered = images.unwrap_or_default().into_iter().enumerate();
     numbered
-        .map(|(at, image)| self::image(image, &format!("{path}[{at}]")).map(Part::Image))
+        .map(|(at, image)| self::image(image, &format_args!("{path}[{at}]")).map(Part::Image))
         .collect()
 }
 
-fn image(image: String, path: &str) -> Result<Attachment, Failure> {
+fn image(image: String, path: FieldPath<'_>) -> Result<Attachment, Failure> {
     let head = image.trim_start().get(..8).unwrap_or_default();
     if head.to_ascii_lowercase().starts_with("http") && image.contains("://") {
         return request::picture(image, path);
     }
-    let data = request::inline(&image)
-        .ok_or_else(|| Failure::invalid(path, "The image is empty or not valid base64."))?;
+    let data = request::inline(&image).ok_or_else(|| {
+        Failure::invalid(path.to_string(), "The image is empty or not valid base64.")
+    })?;
     Ok(Attachment {
         source: Source::Inline(data.bytes),
         name: None,

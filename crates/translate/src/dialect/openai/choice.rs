@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::search;
 use crate::bounds::{self, note_ignored};
 use crate::chat_request::{Tool, ToolChoice};
-use crate::failure::{Failure, echo};
+use crate::failure::{Failure, FieldPath, echo};
 
 /// Hosted tools that users choose knowingly: without them the answer would not be what was asked for.
 const CHOSEN_KNOWINGLY: [&str; 6] = [
@@ -22,7 +22,11 @@ const CHOSEN_KNOWINGLY: [&str; 6] = [
 ///
 /// # Errors
 /// A tool that users choose knowingly.
-pub fn pass_over(kind: &str, param: &str, ignored: &mut Vec<String>) -> Result<(), Failure> {
+pub fn pass_over(
+    kind: &str,
+    param: FieldPath<'_>,
+    ignored: &mut Vec<String>,
+) -> Result<(), Failure> {
     if CHOSEN_KNOWINGLY.contains(&kind) {
         return Err(unknown_tool(kind, param));
     }
@@ -32,9 +36,9 @@ pub fn pass_over(kind: &str, param: &str, ignored: &mut Vec<String>) -> Result<(
 
 /// The refusal of a tool type that cannot be used here.
 #[must_use]
-pub fn unknown_tool(kind: &str, param: &str) -> Failure {
+pub fn unknown_tool(kind: &str, param: FieldPath<'_>) -> Failure {
     Failure::invalid(
-        param,
+        param.to_string(),
         format!(
             "Tools of type `{}` are not available here: use function, custom or web_search.",
             echo(kind)
@@ -44,8 +48,8 @@ pub fn unknown_tool(kind: &str, param: &str) -> Failure {
 
 /// The refusal of a tool that does not say what it is.
 #[must_use]
-pub fn without_type(param: &str) -> Failure {
-    Failure::invalid(param, format!("`{param}` is missing."))
+pub fn without_type(param: FieldPath<'_>) -> Failure {
+    Failure::invalid(param.to_string(), format!("`{param}` is missing."))
 }
 
 /// What a custom tool's grammar demands, in words: nothing can hold the model to it, but it can be
@@ -88,7 +92,7 @@ pub fn decode(choice: Option<&Value>, offered: &[Tool]) -> Result<ToolChoice, Fa
                     let flat = object.get("name");
                     let names_none = nested.get("name").or(flat).is_none();
                     if names_none && !matches!(kind, "function" | "custom") {
-                        return Err(unknown_tool(kind, "tool_choice"));
+                        return Err(unknown_tool(kind, &"tool_choice"));
                     }
                     named(nested, flat, offered)
                 }

@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visi
 use crate::chat_request::{Attachment, Part, Source};
 use crate::dialect::request;
 use crate::dialect::request::forms::Object;
-use crate::failure::Failure;
+use crate::failure::{Failure, FieldPath};
 
 /// `content`: a string, or a list of parts.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ pub(super) enum Common {
 ///
 /// # Errors
 /// Something is missing or cannot be read.
-pub(super) fn read(part: Common, kind: &str, path: &str) -> Result<Part, Failure> {
+pub(super) fn read(part: Common, kind: &str, path: FieldPath<'_>) -> Result<Part, Failure> {
     let missing = |field: &str| {
         Failure::invalid(
             format!("{path}.{field}"),
@@ -142,7 +142,7 @@ pub(super) fn read(part: Common, kind: &str, path: &str) -> Result<Part, Failure
             url: Some(image),
             field,
             ..
-        } => request::picture(image.url, &format!("{path}.{field}")).map(Part::Image),
+        } => request::picture(image.url, &format_args!("{path}.{field}")).map(Part::Image),
         Common::Image {
             file_id: Some(id), ..
         } => Ok(Part::Image(uploaded(id, None))),
@@ -163,7 +163,7 @@ pub(super) fn uploaded(id: String, name: Option<String>) -> Attachment {
     }
 }
 
-fn recording(audio: InputAudio, path: &str) -> Result<Part, Failure> {
+fn recording(audio: InputAudio, path: FieldPath<'_>) -> Result<Part, Failure> {
     let data = request::inline(&audio.data).ok_or_else(|| {
         Failure::invalid(
             format!("{path}.input_audio.data"),

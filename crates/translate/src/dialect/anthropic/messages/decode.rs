@@ -19,7 +19,7 @@ use crate::chat_request::{
 use crate::dialect::DecodedRequest;
 use crate::dialect::anthropic::error;
 use crate::dialect::request::{self, model};
-use crate::failure::{Failure, Kind, echo};
+use crate::failure::{Failure, FieldPath, Kind, echo};
 use crate::tokens;
 use history::History;
 
@@ -235,7 +235,7 @@ fn messages(
     let mut decoded = Vec::with_capacity(messages.len() + 2);
     decoded.extend(
         system
-            .map(|content| system_message(content, "system"))
+            .map(|content| system_message(content, &"system"))
             .transpose()?
             .flatten(),
     );
@@ -245,41 +245,43 @@ fn messages(
         if message.role == "system" && cleared {
             continue;
         }
-        decoded.extend(self::message(message, &format!("messages[{at}]"))?);
+        decoded.extend(self::message(message, &format_args!("messages[{at}]"))?);
     }
     Ok(decoded)
 }
 
-fn message(message: wire::Message, path: &str) -> Result<Option<Message>, Failure> {
-    let path = &format!("{path}.content");
+fn message(message: wire::Message, path: FieldPath<'_>) -> Result<Option<Message>, Failure> {
+    let content_path = &format_args!("{path}.content");
     let role = match message.role.as_str() {
         "user" => Role::User,
         "assistant" => Role::Assistant,
         "system" => {
             let content = message.content.unwrap_or(wire::Content::Blocks(Vec::new()));
-            return system_message(content, path);
+            return system_message(content, content_path);
         }
         other => {
             let other = echo(other);
-            let path = path.replace(".content", ".role");
             return Err(Failure::invalid(
-                path,
+                format!("{path}.role"),
                 format!("Invalid role `{other}`: use user, assistant or system."),
             ));
         }
     };
-    let content = message
-        .content
-        .ok_or_else(|| Failure::invalid(path, format!("`{path}` is missing.")))?;
+    let content = message.content.ok_or_else(|| {
+        Failure::invalid(
+            content_path.to_string(),
+            format!("`{content_path}` is missing."),
+        )
+    })?;
     Ok(Some(Message {
         role,
         name: None,
-        parts: content::parts(content, role, path)?,
+        parts: content::parts(content, role, content_path)?,
     }))
 }
 
 /// A message of instructions; none if nothing is said in it.
-fn system_message(content: wire::Content, path: &str) -> Result<Option<Message>, Failure> {
+fn system_message(content: wire::Content, path: FieldPath<'_>) -> Result<Option<Message>, Failure> {
     let mut parts = content::parts(content, Role::System, path)?;
     parts.retain(|part| !matches!(part, Part::Text(text) if text.is_empty() || text.starts_with(BILLING_LINE)));
     Ok((!parts.is_empty()).then_some(Message {

@@ -14,7 +14,7 @@ use crate::dialect::ollama::load::{Decoded, Load};
 use crate::dialect::ollama::options;
 use crate::dialect::request::forms::Object;
 use crate::dialect::{DecodedRequest, request, result_text, tool_name, tool_schema};
-use crate::failure::{Failure, echo};
+use crate::failure::{Failure, FieldPath, echo};
 
 /// Decodes the body of a request that asks for an answer.
 ///
@@ -70,7 +70,7 @@ fn messages(messages: Vec<wire::Message>) -> Result<Vec<Message>, Failure> {
     for (at, message) in messages.into_iter().enumerate() {
         decoded.push(self::message(
             message,
-            &format!("messages[{at}]"),
+            &format_args!("messages[{at}]"),
             &mut calls,
         )?);
     }
@@ -78,7 +78,11 @@ fn messages(messages: Vec<wire::Message>) -> Result<Vec<Message>, Failure> {
     Ok(decoded)
 }
 
-fn message(message: wire::Message, path: &str, open: &mut OpenCalls) -> Result<Message, Failure> {
+fn message(
+    message: wire::Message,
+    path: FieldPath<'_>,
+    open: &mut OpenCalls,
+) -> Result<Message, Failure> {
     let role = match message.role.as_str() {
         "system" | "developer" => Role::System,
         "user" => Role::User,
@@ -94,7 +98,7 @@ fn message(message: wire::Message, path: &str, open: &mut OpenCalls) -> Result<M
             ));
         }
     };
-    let images = options::images(message.images, &format!("{path}.images"))?;
+    let images = options::images(message.images, &format_args!("{path}.images"))?;
     let text = message.content.filter(|text| !text.is_empty());
     if role == Role::Tool {
         let name = message.tool_name.filter(|name| !name.is_empty());
@@ -222,12 +226,12 @@ fn tools(declared: Vec<wire::Tool>, ignored: &mut Vec<String>) -> Result<Tools, 
             }
             continue;
         };
-        tool_name::check(&function.name, &format!("{path}.name"))?;
+        tool_name::check(&function.name, &format_args!("{path}.name"))?;
         let parameters = match function.parameters {
             None | Some(Value::Null) => Value::Object(Map::new()),
             Some(parameters) => parameters,
         };
-        tool_schema::check(&parameters, &format!("{path}.parameters"))?;
+        tool_schema::check(&parameters, &format_args!("{path}.parameters"))?;
         offered.push(Tool {
             name: function.name,
             description: function.description,

@@ -125,7 +125,7 @@ fn output(format: Option<wire::ResponseFormat>) -> Result<OutputFormat, Failure>
             };
             let json = format.json_schema.ok_or_else(missing)?;
             let schema = json.schema.ok_or_else(missing)?;
-            json_schema::check(&schema, "response_format.json_schema.schema")?;
+            json_schema::check(&schema, &"response_format.json_schema.schema")?;
             Ok(OutputFormat::Schema {
                 name: json.name.unwrap_or_else(|| "response".to_owned()),
                 schema: schema.into(),

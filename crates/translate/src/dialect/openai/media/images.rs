@@ -134,7 +134,7 @@ fn reference(name: &str, given: &Value) -> Result<Attachment, Failure> {
             ),
         )
     })?;
-    request::picture(url.to_owned(), name)
+    request::picture(url.to_owned(), &name)
 }
 
 fn count(fields: &mut Map<String, Value>) -> Result<Option<u32>, Failure> {

@@ -162,7 +162,7 @@ fn image(name: &str, given: &Value) -> Result<Attachment, Failure> {
             name,
             format!("`{name}` takes either `image_url` or `file_id`, not both."),
         )),
-        (Some(url), None) => request::picture(url.to_owned(), name),
+        (Some(url), None) => request::picture(url.to_owned(), &name),
         (None, Some(id)) => Ok(Attachment {
             source: Source::FileId(id.to_owned()),
             name: None,

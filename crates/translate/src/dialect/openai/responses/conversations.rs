@@ -89,7 +89,7 @@ fn items(items: Option<Vec<Map<String, Value>>>) -> Result<Vec<Value>, Failure> 
             format!("`items` takes at most {MAX_ITEMS} items at a time."),
         ));
     }
-    check_items(&items, "items")?;
+    check_items(&items, &"items")?;
     Ok(items)
 }
 

@@ -17,7 +17,7 @@ use crate::dialect::DecodedRequest;
 use crate::dialect::openai::json_schema;
 use crate::dialect::openai::{metadata, search};
 use crate::dialect::request::{self, model};
-use crate::failure::{Failure, Kind, echo};
+use crate::failure::{Failure, FieldPath, Kind, echo};
 
 mod content;
 mod echo;
@@ -193,13 +193,13 @@ impl ResponsesRequest {
         }));
         let instructed = reader.messages.len();
         let declared = self.request.tools.take().unwrap_or_default();
-        reader.offer.add(&declared, "tools")?;
+        reader.offer.add(&declared, &"tools")?;
         for (at, item) in past.items.iter().enumerate() {
-            reader.item(item, &format!("earlier[{at}]"))?;
+            reader.item(item, &format_args!("earlier[{at}]"))?;
         }
         let input = resolved(std::mem::take(&mut self.items), past)?;
         for (at, item) in &input {
-            reader.item(item, &format!("input[{at}]"))?;
+            reader.item(item, &format_args!("input[{at}]"))?;
         }
         let said = reader.messages.get(instructed..).unwrap_or_default();
         request::check_messages(said, "input")
@@ -295,7 +295,7 @@ fn resolved(items: Vec<Value>, past: &History) -> Result<Vec<(usize, Value)>, Fa
             }
             Some(found) => resolved.push((at, (*found).clone())),
             None if id.starts_with("rs_") => {}
-            None => return Err(missing_item(id, &format!("input[{at}]"))),
+            None => return Err(missing_item(id, &format_args!("input[{at}]"))),
         }
     }
     Ok(resolved)
@@ -317,10 +317,10 @@ fn reference(item: &Value) -> Option<&str> {
 ///
 /// # Errors
 /// A [`Kind::Invalid`] failure that names the item at fault.
-pub fn check_items(items: &[Value], path: &str) -> Result<(), Failure> {
+pub fn check_items(items: &[Value], path: FieldPath<'_>) -> Result<(), Failure> {
     let mut reader = Reader::default();
     let mut numbered = items.iter().enumerate();
-    numbered.try_for_each(|(at, item)| reader.item(item, &format!("{path}[{at}]")))
+    numbered.try_for_each(|(at, item)| reader.item(item, &format_args!("{path}[{at}]")))
 }
 
 /// The failure of a request that goes on from a response that is not kept.
@@ -372,7 +372,7 @@ fn output(text: Option<&Map<String, Value>>) -> Result<OutputFormat, Failure> {
     else {
         return Ok(OutputFormat::Text);
     };
-    let format: wire::TextFormat = read_value(format, "text.format")?;
+    let format: wire::TextFormat = read_value(format, &"text.format")?;
     match format.kind.as_str() {
         "text" => Ok(OutputFormat::Text),
         "json_object" => Ok(OutputFormat::Json),
@@ -383,7 +383,7 @@ fn output(text: Option<&Map<String, Value>>) -> Result<OutputFormat, Failure> {
                     "A format of type `json_schema` needs a `schema`.",
                 )
             })?;
-            json_schema::check(&schema, "text.format.schema")?;
+            json_schema::check(&schema, &"text.format.schema")?;
             Ok(OutputFormat::Schema {
                 name: format.name.unwrap_or_else(|| echo::SCHEMA_NAME.to_owned()),
                 schema: schema.into(),

@@ -7,16 +7,20 @@ use crate::chat_request::{Attachment, Call, CallResult, Part, Role, Source};
 use crate::dialect::data_uri;
 use crate::dialect::request;
 use crate::dialect::result_text;
-use crate::failure::{Failure, echo};
+use crate::failure::{Failure, FieldPath, echo};
 
 /// The parts of a message's content.
-pub(super) fn parts(content: Content, role: Role, path: &str) -> Result<Vec<Part>, Failure> {
+pub(super) fn parts(
+    content: Content,
+    role: Role,
+    path: FieldPath<'_>,
+) -> Result<Vec<Part>, Failure> {
     let blocks = match content {
         Content::Text(text) if role == Role::Tool => return Ok(result_text::parts(text)),
         Content::Text(text) => return Ok(vec![Part::Text(text)]),
         Content::Object => {
             return Err(Failure::invalid(
-                path,
+                path.to_string(),
                 format!("`{path}` is a string or an array of content blocks."),
             ));
         }
@@ -24,12 +28,17 @@ pub(super) fn parts(content: Content, role: Role, path: &str) -> Result<Vec<Part
     };
     let mut parts = Vec::with_capacity(blocks.len());
     for (at, block) in blocks.into_iter().enumerate() {
-        self::block(block, role, &format!("{path}[{at}]"), &mut parts)?;
+        self::block(block, role, &format_args!("{path}[{at}]"), &mut parts)?;
     }
     Ok(parts)
 }
 
-fn block(block: Block, role: Role, path: &str, parts: &mut Vec<Part>) -> Result<(), Failure> {
+fn block(
+    block: Block,
+    role: Role,
+    path: FieldPath<'_>,
+    parts: &mut Vec<Part>,
+) -> Result<(), Failure> {
     match block.kind.as_str() {
         "text" => parts.push(Part::Text(
             block.text.ok_or_else(|| missing("text", "text", path))?,
@@ -78,7 +87,7 @@ fn leaves_no_trace(kind: &str) -> bool {
     NAMES.contains(&kind) || kind.ends_with("_tool_result")
 }
 
-fn unknown(kind: &str, path: &str) -> Failure {
+fn unknown(kind: &str, path: FieldPath<'_>) -> Failure {
     let kind = echo(kind);
     let message = format!(
         "Invalid content block type `{kind}`: use text, image, document, search_result, tool_use or tool_result."
@@ -86,14 +95,14 @@ fn unknown(kind: &str, path: &str) -> Failure {
     Failure::invalid(format!("{path}.type"), message)
 }
 
-fn missing(kind: &str, field: &str, path: &str) -> Failure {
+fn missing(kind: &str, field: &str, path: FieldPath<'_>) -> Failure {
     Failure::invalid(
         format!("{path}.{field}"),
         format!("A block of type `{kind}` needs `{field}`."),
     )
 }
 
-fn call(block: Block, path: &str) -> Result<Call, Failure> {
+fn call(block: Block, path: FieldPath<'_>) -> Result<Call, Failure> {
     let arguments = match block.input {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text,
@@ -108,10 +117,10 @@ fn call(block: Block, path: &str) -> Result<Call, Failure> {
     })
 }
 
-fn result(block: Block, path: &str) -> Result<CallResult, Failure> {
+fn result(block: Block, path: FieldPath<'_>) -> Result<CallResult, Failure> {
     let parts = match block.content {
         None => Vec::new(),
-        Some(content) => parts(content, Role::Tool, &format!("{path}.content"))?,
+        Some(content) => parts(content, Role::Tool, &format_args!("{path}.content"))?,
     };
     Ok(CallResult {
         call_id: block
@@ -131,14 +140,14 @@ fn summary(content: Option<Content>) -> Option<Part> {
     }
 }
 
-fn image(source: Option<wire::Source>, path: &str) -> Result<Attachment, Failure> {
+fn image(source: Option<wire::Source>, path: FieldPath<'_>) -> Result<Attachment, Failure> {
     let path = format!("{path}.source");
     let source = bytes(source, "image", &path)?;
     match source.kind.as_str() {
         "base64" => inline(source, &path),
         "url" => {
             let url = source.url.ok_or_else(|| missing("url", "url", &path))?;
-            request::picture(url, &format!("{path}.url"))
+            request::picture(url, &format_args!("{path}.url"))
         }
         "file" => file(source, &path),
         other => Err(Failure::invalid(
@@ -151,7 +160,12 @@ fn image(source: Option<wire::Source>, path: &str) -> Result<Attachment, Failure
     }
 }
 
-fn document(block: Block, role: Role, path: &str, parts: &mut Vec<Part>) -> Result<(), Failure> {
+fn document(
+    block: Block,
+    role: Role,
+    path: FieldPath<'_>,
+    parts: &mut Vec<Part>,
+) -> Result<(), Failure> {
     let path = format!("{path}.source");
     let title = block.title.filter(|title| !title.is_empty());
     let context = block.context.filter(|context| !context.is_empty());
@@ -169,7 +183,7 @@ fn document(block: Block, role: Role, path: &str, parts: &mut Vec<Part>) -> Resu
             let inner = source
                 .content
                 .ok_or_else(|| missing("content", "content", &path))?;
-            let inner = self::parts(inner, role, &format!("{path}.content"))?;
+            let inner = self::parts(inner, role, &format_args!("{path}.content"))?;
             parts.extend(written(title.as_deref(), context, inner));
             return Ok(());
         }
@@ -214,7 +228,7 @@ fn written(title: Option<&str>, context: Option<String>, inner: Vec<Part>) -> Ve
     parts
 }
 
-fn search_result(block: Block, path: &str) -> Result<Part, Failure> {
+fn search_result(block: Block, path: FieldPath<'_>) -> Result<Part, Failure> {
     let Some(wire::Source::Address(source)) = block.source else {
         return Err(missing("search_result", "source", path));
     };
@@ -236,21 +250,25 @@ fn search_result(block: Block, path: &str) -> Result<Part, Failure> {
     Ok(Part::Text(text))
 }
 
-fn bytes(source: Option<wire::Source>, kind: &str, path: &str) -> Result<wire::Bytes, Failure> {
+fn bytes(
+    source: Option<wire::Source>,
+    kind: &str,
+    path: FieldPath<'_>,
+) -> Result<wire::Bytes, Failure> {
     match source {
         Some(wire::Source::Bytes(bytes)) => Ok(*bytes),
         Some(wire::Source::Address(_)) => Err(Failure::invalid(
-            path,
+            path.to_string(),
             format!("The `source` of a block of type `{kind}` is an object with `type`."),
         )),
         None => Err(Failure::invalid(
-            path,
+            path.to_string(),
             format!("A block of type `{kind}` needs `source`."),
         )),
     }
 }
 
-fn inline(source: wire::Bytes, path: &str) -> Result<Attachment, Failure> {
+fn inline(source: wire::Bytes, path: FieldPath<'_>) -> Result<Attachment, Failure> {
     let data = source.data.ok_or_else(|| missing("base64", "data", path))?;
     let data = request::inline(&data).filter(|data| !data.bytes.is_empty());
     let data = data
@@ -262,7 +280,7 @@ fn inline(source: wire::Bytes, path: &str) -> Result<Attachment, Failure> {
     ))
 }
 
-fn remote(source: wire::Bytes, path: &str) -> Result<Attachment, Failure> {
+fn remote(source: wire::Bytes, path: FieldPath<'_>) -> Result<Attachment, Failure> {
     let url = source.url.ok_or_else(|| missing("url", "url", path))?;
     let path = format!("{path}.url");
     if data_uri::is_data_uri(&url) {
@@ -290,7 +308,7 @@ fn remote(source: wire::Bytes, path: &str) -> Result<Attachment, Failure> {
     Ok(media(Source::Url(url), None, source.media_type))
 }
 
-fn file(source: wire::Bytes, path: &str) -> Result<Attachment, Failure> {
+fn file(source: wire::Bytes, path: FieldPath<'_>) -> Result<Attachment, Failure> {
     let id = source
         .file_id
         .ok_or_else(|| missing("file", "file_id", path))?;

@@ -16,7 +16,7 @@ use super::history::History;
 use crate::bounds;
 use crate::chat_request::{Tool, ToolChoice, ToolInput, Tools, WebSearch};
 use crate::dialect::{tool_name, tool_schema};
-use crate::failure::{Failure, echo};
+use crate::failure::{Failure, FieldPath, echo};
 
 /// The most sites that one search reads here, however many searches the client allows.
 const MAX_SITES: u64 = 10;
@@ -50,7 +50,7 @@ pub(super) fn decode(
     let choice = request.tool_choice.take().unwrap_or_default();
     offer.loaded.extend(choice.name.clone());
     for (at, tool) in declared.into_iter().enumerate() {
-        offer.tool(tool, &format!("tools[{at}]"), request)?;
+        offer.tool(tool, &format_args!("tools[{at}]"), request)?;
     }
     let demanded = choice.kind == "tool" && choice.name.as_deref() == Some("web_search");
     let search = offer
@@ -88,7 +88,7 @@ impl Offer {
     fn tool(
         &mut self,
         tool: wire::Tool,
-        path: &str,
+        path: FieldPath<'_>,
         request: &mut wire::Request,
     ) -> Result<(), Failure> {
         let tool = in_own_form(tool);
@@ -111,7 +111,7 @@ impl Offer {
                     custom(tool, path)?
                 }
                 None if is_chosen_knowingly(kind) => {
-                    return Err(unavailable(kind, &format!("{path}.type")));
+                    return Err(unavailable(kind, &format_args!("{path}.type")));
                 }
                 // To offer a tool is not to demand it.
                 None => {
@@ -185,19 +185,19 @@ fn is_chosen_knowingly(kind: &str) -> bool {
 }
 
 /// The refusal of a tool type that cannot be used here.
-fn unavailable(kind: &str, param: &str) -> Failure {
+fn unavailable(kind: &str, param: FieldPath<'_>) -> Failure {
     let kind = echo(kind);
     let message = format!(
         "Tools of type `{kind}` are not available here: use tools of your own with `input_schema`, web_search, bash, text_editor, computer or memory."
     );
-    Failure::invalid(param, message)
+    Failure::invalid(param.to_string(), message)
 }
 
-fn custom(tool: wire::Tool, path: &str) -> Result<Tool, Failure> {
+fn custom(tool: wire::Tool, path: FieldPath<'_>) -> Result<Tool, Failure> {
     let name = tool
         .name
         .ok_or_else(|| Failure::invalid(format!("{path}.name"), "A tool needs a `name`."))?;
-    tool_name::check(&name, &format!("{path}.name"))?;
+    tool_name::check(&name, &format_args!("{path}.name"))?;
     let schema = tool.input_schema.filter(|schema| !schema.is_null());
     let schema = schema.ok_or_else(|| {
         let message = format!("The tool `{name}` needs an `input_schema`.");
@@ -219,7 +219,11 @@ fn custom(tool: wire::Tool, path: &str) -> Result<Tool, Failure> {
 
 /// Upstream searches once, before the model answers, and takes a number of sites. The number of
 /// searches that a client allows is the nearest it says.
-fn search(tool: &wire::Tool, path: &str, request: &mut wire::Request) -> Option<WebSearch> {
+fn search(
+    tool: &wire::Tool,
+    path: FieldPath<'_>,
+    request: &mut wire::Request,
+) -> Option<WebSearch> {
     let limits = [
         ("allowed_domains", &tool.allowed_domains),
         ("blocked_domains", &tool.blocked_domains),
@@ -250,7 +254,7 @@ fn choice(choice: &wire::ToolChoice, offer: &Offer) -> Result<ToolChoice, Failur
         }
         ("tool", Some("web_search")) if offer.search.is_some() => Ok(ToolChoice::Auto),
         ("any" | "required", _) if offer.tools.is_empty() => Err(match offer.passed_over.first() {
-            Some(tool) => unavailable(&tool.kind, "tool_choice"),
+            Some(tool) => unavailable(&tool.kind, &"tool_choice"),
             None => Failure::invalid(
                 "tool_choice",
                 "A tool must be called but `tools` offers none.",
@@ -263,7 +267,7 @@ fn choice(choice: &wire::ToolChoice, offer: &Offer) -> Result<ToolChoice, Failur
         ("tool", Some(name)) => {
             let passed_over = offer.passed_over.iter().find(|tool| tool.name == name);
             Err(match passed_over {
-                Some(tool) => unavailable(&tool.kind, "tool_choice.name"),
+                Some(tool) => unavailable(&tool.kind, &"tool_choice.name"),
                 None => Failure::invalid(
                     "tool_choice.name",
                     format!("The tool `{}` is chosen but not among `tools`.", echo(name)),

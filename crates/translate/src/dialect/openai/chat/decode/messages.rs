@@ -6,7 +6,7 @@ use crate::chat_request::{Attachment, Call, CallResult, Message, Part, Role, Sou
 use crate::dialect::openai::chat::wire;
 use crate::dialect::openai::parts::{self, Common};
 use crate::dialect::{request, result_text};
-use crate::failure::{Failure, Kind, echo};
+use crate::failure::{Failure, FieldPath, Kind, echo};
 
 /// The messages, and what the original relay's fields add: `new_input` a further one, `file_ids`
 /// files to the last of the user's.
@@ -14,7 +14,7 @@ pub(super) fn messages(request: &mut wire::Request) -> Result<Vec<Message>, Fail
     let messages = request.messages.take().unwrap_or_default();
     let mut decoded = Vec::with_capacity(messages.len() + 1);
     for (at, message) in messages.into_iter().enumerate() {
-        decoded.push(self::message(message, &format!("messages[{at}]"))?);
+        decoded.push(self::message(message, &format_args!("messages[{at}]"))?);
     }
     if let Some(input) = request.new_input.take().filter(|input| !input.is_empty()) {
         decoded.push(Message {
@@ -32,7 +32,7 @@ pub(super) fn messages(request: &mut wire::Request) -> Result<Vec<Message>, Fail
     Ok(decoded)
 }
 
-fn message(message: wire::Message, path: &str) -> Result<Message, Failure> {
+fn message(message: wire::Message, path: FieldPath<'_>) -> Result<Message, Failure> {
     let role = match message.role.as_str() {
         "system" | "developer" => Role::System,
         "user" => Role::User,
@@ -95,7 +95,7 @@ fn message(message: wire::Message, path: &str) -> Result<Message, Failure> {
     })
 }
 
-fn result_parts(content: Option<wire::Content>, path: &str) -> Result<Vec<Part>, Failure> {
+fn result_parts(content: Option<wire::Content>, path: FieldPath<'_>) -> Result<Vec<Part>, Failure> {
     match content {
         None => Ok(Vec::new()),
         Some(wire::Content::Text(text)) => Ok(result_text::parts(text)),
@@ -114,16 +114,17 @@ fn result_parts(content: Option<wire::Content>, path: &str) -> Result<Vec<Part>,
 fn calls(
     calls: Option<Vec<wire::ToolCall>>,
     legacy: Option<wire::CalledFunction>,
-    path: &str,
+    path: FieldPath<'_>,
 ) -> Result<Vec<Part>, Failure> {
     let numbered = calls.unwrap_or_default().into_iter().enumerate();
-    let calls = numbered
-        .map(|(at, call)| self::call(call, &format!("{path}.tool_calls[{at}]")).map(Part::Call));
+    let calls = numbered.map(|(at, call)| {
+        self::call(call, &format_args!("{path}.tool_calls[{at}]")).map(Part::Call)
+    });
     let legacy = legacy.map(|called| Ok(Part::Call(called_function(String::new(), called))));
     calls.chain(legacy).collect()
 }
 
-fn call(call: wire::ToolCall, path: &str) -> Result<Call, Failure> {
+fn call(call: wire::ToolCall, path: FieldPath<'_>) -> Result<Call, Failure> {
     let id = call.id.unwrap_or_default();
     match (call.function, call.custom) {
         (Some(function), _) => Ok(called_function(id, function)),
@@ -133,7 +134,7 @@ fn call(call: wire::ToolCall, path: &str) -> Result<Call, Failure> {
             arguments: serde_json::json!({ "input": custom.input }).to_string(),
         }),
         (None, None) => Err(Failure::invalid(
-            path,
+            path.to_string(),
             "A call needs a `function` object with `name` and `arguments`.",
         )),
     }
@@ -152,14 +153,14 @@ fn called_function(id: String, called: wire::CalledFunction) -> Call {
     }
 }
 
-fn parts(parts: Vec<wire::Part>, path: &str) -> Result<Vec<Part>, Failure> {
+fn parts(parts: Vec<wire::Part>, path: FieldPath<'_>) -> Result<Vec<Part>, Failure> {
     let numbered = parts.into_iter().enumerate();
     numbered
-        .map(|(at, part)| self::part(part, &format!("{path}.content[{at}]")))
+        .map(|(at, part)| self::part(part, &format_args!("{path}.content[{at}]")))
         .collect()
 }
 
-fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
+fn part(part: wire::Part, path: FieldPath<'_>) -> Result<Part, Failure> {
     let common = match part.kind.as_str() {
         // Cursor sends conversations with Claude in the form of the Messages API.
         "tool_use" | "tool_result" => return call_or_result(part, path),
@@ -198,7 +199,7 @@ fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
     parts::read(common, &part.kind, path)
 }
 
-fn call_or_result(part: wire::Part, path: &str) -> Result<Part, Failure> {
+fn call_or_result(part: wire::Part, path: FieldPath<'_>) -> Result<Part, Failure> {
     let kind = part.kind;
     let missing = |field: &str| {
         let message = format!("A part of type `{kind}` needs `{field}`.");
@@ -221,7 +222,7 @@ fn call_or_result(part: wire::Part, path: &str) -> Result<Part, Failure> {
 }
 
 /// A picture or a document in the form of the Messages API.
-fn of_source(part: wire::Part, path: &str) -> Result<Part, Failure> {
+fn of_source(part: wire::Part, path: FieldPath<'_>) -> Result<Part, Failure> {
     let source = part.source.unwrap_or_default();
     let missing = |field: &str| {
         let message = format!("A source of type `{}` needs `{field}`.", echo(&source.kind));
@@ -240,7 +241,7 @@ fn of_source(part: wire::Part, path: &str) -> Result<Part, Failure> {
         "text" => of_bytes(source.data.clone().ok_or_else(|| missing("data"))?.into()),
         "url" => {
             let url = source.url.clone().ok_or_else(|| missing("url"))?;
-            request::picture(url, &format!("{path}.source.url"))?
+            request::picture(url, &format_args!("{path}.source.url"))?
         }
         "file" => {
             let id = source.file_id.clone();
@@ -260,7 +261,7 @@ fn of_source(part: wire::Part, path: &str) -> Result<Part, Failure> {
     })
 }
 
-fn file(file: wire::File, path: &str) -> Result<Attachment, Failure> {
+fn file(file: wire::File, path: FieldPath<'_>) -> Result<Attachment, Failure> {
     let (source, mime) = match (file.file_data, file.file_id) {
         (Some(data), _) => {
             let data = request::inline(&data);

@@ -5,7 +5,7 @@ use crate::chat_request::{Tool, ToolChoice, ToolInput, Tools};
 use crate::dialect::openai::chat::wire;
 use crate::dialect::openai::{choice, search};
 use crate::dialect::{tool_name, tool_schema};
-use crate::failure::Failure;
+use crate::failure::{Failure, FieldPath};
 
 /// Tools that upstream runs by itself.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,13 +30,13 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
         .enumerate()
     {
         let Some(kind) = tool.kind() else {
-            return Err(choice::without_type(&format!("tools[{at}].type")));
+            return Err(choice::without_type(&format_args!("tools[{at}].type")));
         };
         match kind {
             "function" => {
                 let path = format!("tools[{at}]");
                 offered.push(match (tool.function, tool.name) {
-                    (Some(function), _) => declared(function, &format!("{path}.function"))?,
+                    (Some(function), _) => declared(function, &format_args!("{path}.function"))?,
                     (None, Some(name)) => {
                         let function = wire::Function {
                             name,
@@ -57,7 +57,7 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
             "custom" => {
                 let path = format!("tools[{at}]");
                 offered.push(match (tool.custom, tool.name) {
-                    (Some(declared), _) => custom(declared, &format!("{path}.custom"))?,
+                    (Some(declared), _) => custom(declared, &format_args!("{path}.custom"))?,
                     (None, Some(name)) => {
                         let declared = wire::Custom {
                             name,
@@ -89,7 +89,7 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
         .into_iter()
         .enumerate()
     {
-        offered.push(declared(function, &format!("functions[{at}]"))?);
+        offered.push(declared(function, &format_args!("functions[{at}]"))?);
     }
     let tools = Tools {
         choice: choice(request, &offered, hosted)?,
@@ -127,11 +127,11 @@ fn choice(
     Ok(choice)
 }
 
-fn declared(function: wire::Function, path: &str) -> Result<Tool, Failure> {
-    tool_name::check(&function.name, &format!("{path}.name"))?;
+fn declared(function: wire::Function, path: FieldPath<'_>) -> Result<Tool, Failure> {
+    tool_name::check(&function.name, &format_args!("{path}.name"))?;
     let schema = function.parameters.filter(|p| !p.is_null());
     let schema = schema.unwrap_or_else(|| serde_json::json!({"type": "object", "properties": {}}));
-    tool_schema::check(&schema, &format!("{path}.parameters"))?;
+    tool_schema::check(&schema, &format_args!("{path}.parameters"))?;
     Ok(Tool {
         name: function.name,
         description: function.description,
@@ -140,8 +140,8 @@ fn declared(function: wire::Function, path: &str) -> Result<Tool, Failure> {
     })
 }
 
-fn custom(custom: wire::Custom, path: &str) -> Result<Tool, Failure> {
-    tool_name::check(&custom.name, &format!("{path}.name"))?;
+fn custom(custom: wire::Custom, path: FieldPath<'_>) -> Result<Tool, Failure> {
+    tool_name::check(&custom.name, &format_args!("{path}.name"))?;
     let grammar = custom
         .format
         .map(|format| match format.grammar {

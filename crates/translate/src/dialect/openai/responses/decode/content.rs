@@ -4,17 +4,17 @@ use crate::chat_request::{Attachment, Part, Source};
 use crate::dialect::openai::parts::{self, Common};
 use crate::dialect::openai::responses::wire;
 use crate::dialect::request;
-use crate::failure::{Failure, echo};
+use crate::failure::{Failure, FieldPath, echo};
 
 /// The parts of a list, which stands at a path of the request.
-pub(super) fn parts(parts: Vec<wire::Part>, path: &str) -> Result<Vec<Part>, Failure> {
+pub(super) fn parts(parts: Vec<wire::Part>, path: FieldPath<'_>) -> Result<Vec<Part>, Failure> {
     let numbered = parts.into_iter().enumerate();
     numbered
-        .map(|(at, part)| self::part(part, &format!("{path}[{at}]")))
+        .map(|(at, part)| self::part(part, &format_args!("{path}[{at}]")))
         .collect()
 }
 
-fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
+fn part(part: wire::Part, path: FieldPath<'_>) -> Result<Part, Failure> {
     let common = match part.kind.as_str() {
         "input_text" | "output_text" | "text" | "summary_text" | "reasoning_text" => {
             Common::Text(part.text)
@@ -43,7 +43,7 @@ fn part(part: wire::Part, path: &str) -> Result<Part, Failure> {
     }
 }
 
-fn file(part: wire::Part, path: &str) -> Result<Attachment, Failure> {
+fn file(part: wire::Part, path: FieldPath<'_>) -> Result<Attachment, Failure> {
     let name = part.filename;
     if let Some(id) = part.file_id {
         return Ok(parts::uploaded(id, name));
@@ -62,7 +62,7 @@ fn file(part: wire::Part, path: &str) -> Result<Attachment, Failure> {
         }
         (None, None) => {
             let message = "A part of type `input_file` needs `file_data`, `file_url` or `file_id`.";
-            return Err(Failure::invalid(path, message));
+            return Err(Failure::invalid(path.to_string(), message));
         }
     };
     let data = request::inline(&text).filter(|_| field == "file_data" || text.starts_with("data:"));

@@ -12,7 +12,7 @@ use crate::chat_request::{Call, CallResult, Message, Part, Role};
 use crate::dialect::openai::responses::calls::{Form, arguments_of, offered_name};
 use crate::dialect::openai::responses::wire;
 use crate::dialect::result_text;
-use crate::failure::{Failure, echo};
+use crate::failure::{Failure, FieldPath, echo};
 
 /// Items of tools that OpenAI runs itself. They cannot be told to the model; what it said about
 /// them stands in its messages.
@@ -42,7 +42,7 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Reads one item, which stands at a path of the request.
-    pub(super) fn item(&mut self, value: &Value, path: &str) -> Result<(), Failure> {
+    pub(super) fn item(&mut self, value: &Value, path: FieldPath<'_>) -> Result<(), Failure> {
         let kind = value.get("type").and_then(Value::as_str);
         if let Some("reasoning" | "web_search_call") = kind {
             return Ok(());
@@ -53,7 +53,7 @@ impl Reader {
         }
         if kind == Some("compaction_trigger") {
             let message = "The relay compacts no conversations: let the client summarise them, or begin a new one.";
-            return Err(Failure::invalid(path, message));
+            return Err(Failure::invalid(path.to_string(), message));
         }
         if let Some(kind) = kind.filter(|kind| PASSED_OVER.contains(kind)) {
             note_ignored(&mut self.ignored, format!("input.{kind}"));
@@ -83,7 +83,7 @@ impl Reader {
             Some("tool_search_output") => self.found_tools(item, path),
             Some("additional_tools") => {
                 let tools = item.tools.unwrap_or_default();
-                self.offer.add(&tools, &format!("{path}.tools"))
+                self.offer.add(&tools, &format_args!("{path}.tools"))
             }
             Some("item_reference") => {
                 let id = item.id.unwrap_or_default();
@@ -99,7 +99,7 @@ impl Reader {
         }
     }
 
-    fn message(&mut self, item: wire::Item, path: &str) -> Result<(), Failure> {
+    fn message(&mut self, item: wire::Item, path: FieldPath<'_>) -> Result<(), Failure> {
         let role = match item.role.as_deref() {
             Some("system" | "developer") => Role::System,
             Some("user") => Role::User,
@@ -121,7 +121,9 @@ impl Reader {
         let parts = match item.content {
             None => Vec::new(),
             Some(wire::Content::Text(text)) => vec![Part::Text(text)],
-            Some(wire::Content::Parts(parts)) => content_parts(parts, &format!("{path}.content"))?,
+            Some(wire::Content::Parts(parts)) => {
+                content_parts(parts, &format_args!("{path}.content"))?
+            }
         };
         self.messages.push(Message {
             role,
@@ -149,7 +151,7 @@ impl Reader {
 
     /// A call belongs to what the assistant said just before: one turn of the model is several
     /// items here, but one message.
-    fn call(&mut self, form: Form, item: wire::Item, path: &str) -> Result<(), Failure> {
+    fn call(&mut self, form: Form, item: wire::Item, path: FieldPath<'_>) -> Result<(), Failure> {
         let name = match form {
             Form::Function | Form::Custom => {
                 item.name.filter(|name| !name.is_empty()).ok_or_else(|| {
@@ -189,7 +191,7 @@ impl Reader {
         Ok(())
     }
 
-    fn output(&mut self, item: wire::Item, path: &str) -> Result<(), Failure> {
+    fn output(&mut self, item: wire::Item, path: FieldPath<'_>) -> Result<(), Failure> {
         let path = format!("{path}.output");
         let parts = match item.output {
             None | Some(Value::Null) => Vec::new(),
@@ -197,7 +199,7 @@ impl Reader {
             Some(Value::Array(list)) => {
                 let numbered = list.iter().enumerate();
                 let list: Result<_, _> = numbered
-                    .map(|(at, part)| read(part, &format!("{path}[{at}]")))
+                    .map(|(at, part)| read(part, &format_args!("{path}[{at}]")))
                     .collect();
                 content_parts(list?, &path)?
             }
@@ -213,13 +215,13 @@ impl Reader {
         Ok(())
     }
 
-    fn shell_output(&mut self, item: wire::Item, path: &str) -> Result<(), Failure> {
+    fn shell_output(&mut self, item: wire::Item, path: FieldPath<'_>) -> Result<(), Failure> {
         let Some(Value::Array(results)) = &item.output else {
             return self.output(item, path);
         };
         let numbered = results.iter().enumerate();
         let results: Result<Vec<wire::ShellResult>, _> = numbered
-            .map(|(at, result)| read(result, &format!("{path}.output[{at}]")))
+            .map(|(at, result)| read(result, &format_args!("{path}.output[{at}]")))
             .collect();
         let texts = results?
             .into_iter()
@@ -228,7 +230,7 @@ impl Reader {
         Ok(())
     }
 
-    fn patch_output(&mut self, item: wire::Item, path: &str) -> Result<(), Failure> {
+    fn patch_output(&mut self, item: wire::Item, path: FieldPath<'_>) -> Result<(), Failure> {
         let failed = item.status.as_deref() == Some("failed");
         let word = if failed {
             "The patch failed."
@@ -258,16 +260,16 @@ impl Reader {
     }
 
     /// Tools that the client found. They can be called from here on.
-    fn found_tools(&mut self, item: wire::Item, path: &str) -> Result<(), Failure> {
+    fn found_tools(&mut self, item: wire::Item, path: FieldPath<'_>) -> Result<(), Failure> {
         let tools = item.tools.unwrap_or_default();
         let mut found = Offer::default();
-        found.add(&tools, &format!("{path}.tools"))?;
+        found.add(&tools, &format_args!("{path}.tools"))?;
         let names: Vec<&str> = found.tools.iter().map(|tool| tool.name.as_str()).collect();
         let words = match names.as_slice() {
             [] => "No tools were found.".to_owned(),
             names => format!("Found, and listed among the tools: {}", names.join(", ")),
         };
-        self.offer.add(&tools, &format!("{path}.tools"))?;
+        self.offer.add(&tools, &format_args!("{path}.tools"))?;
         // A search that OpenAI made has no call to answer.
         if item.call_id.is_some() {
             self.result(item.call_id, None, vec![Part::Text(words)], false);
@@ -331,9 +333,9 @@ fn shell_text(result: &wire::ShellResult) -> String {
     text
 }
 
-pub(super) fn missing_item(id: &str, path: &str) -> Failure {
+pub(super) fn missing_item(id: &str, path: FieldPath<'_>) -> Failure {
     Failure::invalid(
-        path,
+        path.to_string(),
         format!(
             "There is no stored item `{}`: send the item itself, or store the response it came with.",
             echo(id)

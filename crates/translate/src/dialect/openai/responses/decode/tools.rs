@@ -9,7 +9,7 @@ use crate::dialect::openai::responses::calls::{Callable, Form, offered_name};
 use crate::dialect::openai::responses::wire;
 use crate::dialect::openai::{choice, search};
 use crate::dialect::{tool_name, tool_schema};
-use crate::failure::{Failure, echo};
+use crate::failure::{Failure, FieldPath, echo};
 
 /// What may be called, and whether the web may be searched.
 #[derive(Debug, Default)]
@@ -25,9 +25,9 @@ pub(super) struct Offer {
 
 impl Offer {
     /// Adds the tools of a list. A tool declared again takes the place of the earlier one.
-    pub(super) fn add(&mut self, tools: &[Value], path: &str) -> Result<(), Failure> {
+    pub(super) fn add(&mut self, tools: &[Value], path: FieldPath<'_>) -> Result<(), Failure> {
         for (at, tool) in tools.iter().enumerate() {
-            self.add_one(tool, None, &format!("{path}[{at}]"))?;
+            self.add_one(tool, None, &format_args!("{path}[{at}]"))?;
         }
         Ok(())
     }
@@ -36,11 +36,11 @@ impl Offer {
         &mut self,
         value: &Value,
         namespace: Option<&str>,
-        path: &str,
+        path: FieldPath<'_>,
     ) -> Result<(), Failure> {
         let tool: wire::Tool = read(value, path)?;
         let Some(kind) = tool.kind() else {
-            return Err(choice::without_type(&format!("{path}.type")));
+            return Err(choice::without_type(&format_args!("{path}.type")));
         };
         match kind {
             "function" => self.function(tool, namespace, path),
@@ -54,7 +54,7 @@ impl Offer {
             "tool_search" if tool.execution.as_deref() != Some("client") => Ok(()),
             kind => match Form::of_tool(kind) {
                 Some(form) => self.clients_own(form, tool, path),
-                None => choice::pass_over(kind, &format!("{path}.type"), &mut self.ignored),
+                None => choice::pass_over(kind, &format_args!("{path}.type"), &mut self.ignored),
             },
         }
     }
@@ -63,7 +63,7 @@ impl Offer {
         &mut self,
         tool: wire::Tool,
         namespace: Option<&str>,
-        path: &str,
+        path: FieldPath<'_>,
     ) -> Result<(), Failure> {
         let (tool, path) = match tool.function {
             Some(function) => (
@@ -77,11 +77,11 @@ impl Offer {
                 },
                 format!("{path}.function"),
             ),
-            None => (tool, path.to_owned()),
+            None => (tool, path.to_string()),
         };
         let schema = tool.parameters.filter(|parameters| !parameters.is_null());
         let schema = schema.unwrap_or_else(|| json!({"type": "object", "properties": {}}));
-        tool_schema::check(&schema, &format!("{path}.parameters"))?;
+        tool_schema::check(&schema, &format_args!("{path}.parameters"))?;
         let declared = DeclaredTool {
             name: tool.name,
             description: tool.description,
@@ -96,7 +96,7 @@ impl Offer {
         &mut self,
         tool: wire::Tool,
         namespace: Option<&str>,
-        path: &str,
+        path: FieldPath<'_>,
     ) -> Result<(), Failure> {
         let grammar = tool.format.and_then(grammar);
         let words: Vec<String> = [tool.description, grammar].into_iter().flatten().collect();
@@ -110,17 +110,22 @@ impl Offer {
         self.declare(declared, namespace, path)
     }
 
-    fn namespace(&mut self, tool: wire::Tool, path: &str) -> Result<(), Failure> {
+    fn namespace(&mut self, tool: wire::Tool, path: FieldPath<'_>) -> Result<(), Failure> {
         let name = tool.name.unwrap_or_default();
-        tool_name::check(&name, &format!("{path}.name"))?;
+        tool_name::check(&name, &format_args!("{path}.name"))?;
         for (at, tool) in tool.tools.unwrap_or_default().iter().enumerate() {
-            self.add_one(tool, Some(&name), &format!("{path}.tools[{at}]"))?;
+            self.add_one(tool, Some(&name), &format_args!("{path}.tools[{at}]"))?;
         }
         Ok(())
     }
 
     /// A tool that OpenAI defines and the client carries out.
-    fn clients_own(&mut self, form: Form, tool: wire::Tool, path: &str) -> Result<(), Failure> {
+    fn clients_own(
+        &mut self,
+        form: Form,
+        tool: wire::Tool,
+        path: FieldPath<'_>,
+    ) -> Result<(), Failure> {
         let place = tool
             .environment
             .as_ref()
@@ -154,12 +159,12 @@ impl Offer {
         &mut self,
         declared: DeclaredTool,
         namespace: Option<&str>,
-        path: &str,
+        path: FieldPath<'_>,
     ) -> Result<(), Failure> {
         self.declared += 1;
         bounds::check_tools(self.declared, "tools")?;
         let name = declared.name.unwrap_or_default();
-        tool_name::check(&name, &format!("{path}.name"))?;
+        tool_name::check(&name, &format_args!("{path}.name"))?;
         let offered = offered_name(namespace, &name);
         let tool = Tool {
             name: offered.clone(),
@@ -184,9 +189,9 @@ impl Offer {
     }
 
     /// A search that must not reach the web is none here: upstream has no store of it.
-    fn search(&mut self, tool: &wire::Tool, path: &str) {
+    fn search(&mut self, tool: &wire::Tool, path: FieldPath<'_>) {
         if tool.external_web_access == Some(false) {
-            note_ignored(&mut self.ignored, path);
+            note_ignored(&mut self.ignored, path.to_string());
             return;
         }
         self.search = Some(search::sized(tool.search_context_size.as_deref()));
