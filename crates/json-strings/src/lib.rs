@@ -7,5 +7,5 @@
 mod search;
 mod write;
 
-pub use search::{end_or_escape, needs_escape};
+pub use search::{end, end_or_escape, needs_escape};
 pub use write::{write, write_on_one_line};

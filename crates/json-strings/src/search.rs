@@ -13,15 +13,40 @@ pub fn end_or_escape(bytes: &[u8]) -> Option<usize> {
     first(
         bytes,
         |byte| matches!(byte, b'"' | b'\\'),
-        |word| equal(word, b'"') | equal(word, b'\\'),
+        |word| in_ascii(word, ends_or_escapes),
     )
+}
+
+/// Where a string ends whose beginning is behind: at its quotation mark. None if it does not end.
+#[must_use]
+pub fn end(bytes: &[u8]) -> Option<usize> {
+    let mut left = bytes;
+    while let Some((word, rest)) = left.split_first_chunk() {
+        let Some(at) = in_ascii(u64::from_le_bytes(*word), ends_or_escapes) else {
+            left = rest;
+            continue;
+        };
+        match left.get(at..)? {
+            end @ [b'"', ..] => return Some(bytes.len() - end.len()),
+            // What is escaped is one byte at least; if it is more, none of it is looked for.
+            [_, _, rest @ ..] => left = rest,
+            _ => return None,
+        }
+    }
+    loop {
+        match left {
+            [b'"', ..] => return Some(bytes.len() - left.len()),
+            [b'\\'] | [] => return None,
+            [b'\\', _, rest @ ..] | [_, rest @ ..] => left = rest,
+        }
+    }
 }
 
 /// The first byte that a JSON string cannot hold as it is.
 #[must_use]
 #[inline]
 pub fn needs_escape(bytes: &[u8]) -> Option<usize> {
-    first(bytes, is_special, special)
+    first(bytes, is_special, |word| in_ascii(word, special))
 }
 
 /// The first byte that a JSON string cannot hold as it is, or that begins a character which some
@@ -33,9 +58,9 @@ pub(crate) fn needs_look(bytes: &[u8]) -> Option<usize> {
         |byte| is_special(byte) || matches!(byte, 0xc2 | 0xe2),
         |word| {
             if word & HIGH == 0 {
-                special(word)
+                in_ascii(word, special)
             } else {
-                special(word) | equal(word, 0xc2) | equal(word, 0xe2)
+                lowest(special_or_begins_line(word))
             }
         },
     )
@@ -45,39 +70,68 @@ fn is_special(byte: u8) -> bool {
     matches!(byte, 0..0x20 | b'"' | b'\\')
 }
 
+/// The first of eight bytes that is wanted, all of which are ASCII: `near` has the high bits of the wanted,
+/// perhaps of others above the first of them, and perhaps of bytes that are no ASCII.
+#[inline]
+fn in_ascii(word: u64, near: impl Fn(u64) -> u64) -> Option<usize> {
+    // Most words have neither, and are done with here.
+    let near = near(word) & HIGH;
+    if near == 0 {
+        None
+    } else {
+        lowest(near & !word)
+    }
+}
+
+/// Which byte of a word has the lowest of these high bits.
+fn lowest(high: u64) -> Option<usize> {
+    (high != 0).then(|| high.trailing_zeros() as usize / 8)
+}
+
+fn ends_or_escapes(word: u64) -> u64 {
+    below(differs(word, b'"'), 1) | below(differs(word, b'\\'), 1)
+}
+
 fn special(word: u64) -> u64 {
-    below(word, 0x20) | equal(word, b'"') | equal(word, b'\\')
+    // Where it differs from 2 the quotation mark is a space, which stands next to the control characters, and
+    // these stay among themselves.
+    below(differs(word, 2), 0x21) | below(differs(word, b'\\'), 1)
 }
 
-/// The high bits of the bytes of a word that are below a bound (of at most 0x80). The lowest of them is
-/// exact, whatever stands above it.
+fn special_or_begins_line(word: u64) -> u64 {
+    let is = |byte| {
+        let differs = differs(word, byte);
+        below(differs, 1) & !differs
+    };
+    (special(word) & !word | is(0xc2) | is(0xe2)) & HIGH
+}
+
+fn differs(word: u64, byte: u8) -> u64 {
+    word ^ (EACH * u64::from(byte))
+}
+
+/// Has the high bits of the bytes below a bound of at most 0x80, perhaps of others above the first of them,
+/// and of bytes that are no ASCII.
 fn below(word: u64, bound: u64) -> u64 {
-    word.wrapping_sub(EACH * bound) & !word & HIGH
+    word.wrapping_sub(EACH * bound)
 }
 
-/// As [`below`], for the bytes that are equal to one.
-fn equal(word: u64, byte: u8) -> u64 {
-    below(word ^ (EACH * u64::from(byte)), 1)
-}
-
-/// The first wanted byte. `in_word` tells the same of eight bytes, by their high bits.
+/// The first wanted byte. `in_word` tells the same of eight bytes.
 #[inline]
 fn first(
     bytes: &[u8],
     is_wanted: impl Fn(u8) -> bool,
-    in_word: impl Fn(u64) -> u64,
+    in_word: impl Fn(u64) -> Option<usize>,
 ) -> Option<usize> {
-    let mut words = bytes.chunks_exact(8);
-    let mut before = 0;
-    for word in words.by_ref() {
-        let found = in_word(u64::from_le_bytes(word.try_into().unwrap_or_default()));
-        if found != 0 {
-            return Some(before + found.trailing_zeros() as usize / 8);
+    let mut left = bytes;
+    while let Some((word, rest)) = left.split_first_chunk() {
+        if let Some(at) = in_word(u64::from_le_bytes(*word)) {
+            return Some(bytes.len() - left.len() + at);
         }
-        before += 8;
+        left = rest;
     }
-    let at = words.remainder().iter().position(|byte| is_wanted(*byte));
-    at.map(|at| before + at)
+    let at = left.iter().position(|byte| is_wanted(*byte))?;
+    Some(bytes.len() - left.len() + at)
 }
 
 #[cfg(test)]
@@ -94,6 +148,13 @@ mod tests {
         assert_eq!(needs_escape(bytes), bytes.iter().position(|b| special(*b)));
         let line = at(|b| matches!(b, 0..0x20 | b'"' | b'\\' | 0xc2 | 0xe2));
         assert_eq!(needs_look(bytes), line);
+        let mut is_escaped = false;
+        let ends = |byte: &u8| {
+            let ends = *byte == b'"' && !is_escaped;
+            is_escaped = *byte == b'\\' && !is_escaped;
+            ends
+        };
+        assert_eq!(end(bytes), bytes.iter().position(ends), "{bytes:?}");
     }
 
     #[test]

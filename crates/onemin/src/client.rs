@@ -29,6 +29,8 @@ use crate::models::{self, Feature, Model};
 use crate::transport::{self, Body, Outgoing, Settings, Transport};
 use response::{accepted, collect, document, reader, whole};
 
+/// Headers of a request, hyper's among them.
+const HEADERS_USUAL: usize = 8;
 const API_KEY: HeaderName = HeaderName::from_static("api-key");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
@@ -211,6 +213,8 @@ impl Client {
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
+        // With hyper's own and some to spare: a map that grows is built anew.
+        headers.reserve(HEADERS_USUAL);
         headers.insert(ACCEPT, accept);
         headers.insert(ACCEPT_ENCODING, UNCOMPRESSED);
         headers.insert(USER_AGENT_HEADER, self.inner.user_agent.clone());

@@ -2,9 +2,15 @@
 //! pairs. One such character must not cost the answer around it.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use crate::drift;
 use crate::facts::Fact;
+
+/// Finds how an escaped unit of UTF-16 begins.
+static UNIT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\\u"));
 
 /// An escape of half a surrogate pair: `\u` and four digits.
 const ESCAPE_BYTES: usize = 6;
@@ -36,7 +42,7 @@ pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
 
 fn with_whole_pairs(text: &str) -> Cow<'_, str> {
     let document = text.as_bytes();
-    if memchr::memmem::find(document, b"\\u").is_none() {
+    if UNIT.find(document).is_none() {
         return Cow::Borrowed(text);
     }
     let mut whole = String::new();

@@ -24,7 +24,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 use translate::failure::{Failure, Kind};
 
@@ -111,6 +111,8 @@ impl KeyAccess {
     }
 }
 
+const STRICT: HeaderName = HeaderName::from_static("x-relay-strict");
+
 /// What the front door asks: who calls, who pays, whether there is room for the request.
 pub struct Access {
     account_ids: AccountIds,
@@ -177,7 +179,7 @@ impl Access {
                 }
             }));
         }
-        let key = credentials::key(headers)?;
+        let key = credentials::key(given)?;
         // Whoever sends a key of 1min.ai's is the account behind it, and pays with it.
         let account = self.account_ids.of_key(&key);
         let caller = Caller {
@@ -327,7 +329,7 @@ impl Access {
     /// stricter for itself.
     #[must_use]
     pub fn is_strict(&self, headers: &HeaderMap) -> bool {
-        let asked = headers.get("x-relay-strict");
+        let asked = headers.get(STRICT);
         let asked = asked.is_some_and(|value| matches!(value.as_bytes(), b"1" | b"true"));
         self.rules.strict || asked
     }

@@ -213,7 +213,7 @@ impl Models {
     /// # Errors
     /// A [`Kind::ModelNotFound`] failure with the nearest name.
     pub async fn get(&self, id: &str) -> Result<Model, Failure> {
-        let listing = self.listing_with(id).await;
+        let (listing, _) = self.listing_with(id).await;
         let (models, _) = self.list().await;
         let found = models.into_iter().find(|model| model.id == id);
         found.ok_or_else(|| self.unknown(id, &listing))
@@ -225,11 +225,11 @@ impl Models {
     /// # Errors
     /// A [`Kind::ModelNotFound`] failure with the nearest name.
     pub async fn admit(&self, id: &str) -> Result<Job, Failure> {
-        let listing = self.listing_with(id).await;
+        let (listing, at) = self.listing_with(id).await;
         if !self.permits(id) {
             return Err(self.unknown(id, &listing));
         }
-        if let Some(model) = find(&listing, id) {
+        if let Some(model) = at.and_then(|at| listing.models.get(at)) {
             let code = model.serves(Feature::CodeGenerator);
             return Ok(Job::Converse(ModelCapabilities {
                 vision: model.sees_images(),
@@ -385,15 +385,18 @@ impl Models {
         alias.map_or(name, |(_, to)| to)
     }
 
-    /// The list, asked for again if it lacks the model and is not fresh: models come and go.
-    async fn listing_with(&self, id: &str) -> Listing {
+    /// The list, asked for again if it lacks the model and is not fresh: models come and go. With the model's
+    /// place in it.
+    async fn listing_with(&self, id: &str) -> (Listing, Option<usize>) {
         let listing = self.catalogue.models(Feature::Chat).await;
-        if find(&listing, id).is_some() || !self.permits(id) {
-            return listing;
+        let at = position(&listing, id);
+        if at.is_some() || !self.permits(id) {
+            return (listing, at);
         }
-        self.catalogue
-            .fresher_than(Feature::Chat, LOOK_AGAIN_AFTER)
-            .await
+        let fresh = self.catalogue.fresher_than(Feature::Chat, LOOK_AGAIN_AFTER);
+        let fresh = fresh.await;
+        let at = position(&fresh, id);
+        (fresh, at)
     }
 
     /// Whether the operator lets a model be used, by any of its names.
@@ -447,7 +450,11 @@ fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
 }
 
 fn find<'l>(listing: &'l Listing, id: &str) -> Option<&'l Model> {
-    listing.models.iter().find(|model| model.id == id)
+    listing.models.get(position(listing, id)?)
+}
+
+fn position(listing: &Listing, id: &str) -> Option<usize> {
+    listing.models.iter().position(|model| model.id == id)
 }
 
 #[cfg(test)]

@@ -125,13 +125,26 @@ impl RequestId {
     /// As a header's value.
     #[must_use]
     pub fn header(self) -> HeaderValue {
-        HeaderValue::try_from(self.to_string()).unwrap_or(HeaderValue::from_static("req_"))
+        let mut room = [0; ID_BYTES];
+        HeaderValue::from_str(self.text(&mut room)).unwrap_or(HeaderValue::from_static("req_"))
+    }
+
+    fn text(self, room: &mut [u8; ID_BYTES]) -> &str {
+        let (before, hex) = room.split_at_mut(ID_PREFIX.len());
+        before.copy_from_slice(ID_PREFIX.as_bytes());
+        self.0.simple().encode_lower(hex);
+        str::from_utf8(room).unwrap_or(ID_PREFIX)
     }
 }
 
+/// What stands before the letters and digits of an id.
+const ID_PREFIX: &str = "req_";
+
+const ID_BYTES: usize = ID_PREFIX.len() + uuid::fmt::Simple::LENGTH;
+
 impl std::fmt::Display for RequestId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "req_{}", self.0.simple())
+        f.write_str(self.text(&mut [0; ID_BYTES]))
     }
 }
 

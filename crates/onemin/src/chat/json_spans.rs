@@ -45,14 +45,14 @@ impl<'d> Spans<'d> {
             return Some(());
         }
         loop {
-            let key = self.string()?;
-            self.pass_space();
-            self.take(b':')?;
+            let key = self.key()?;
             member(self, key)?;
-            self.pass_space();
-            match self.next()? {
-                b',' => self.pass_space(),
-                b'}' => return Some(()),
+            match self.peek()? {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Some(());
+                }
                 _ => return None,
             }
         }
@@ -67,9 +67,9 @@ impl<'d> Spans<'d> {
 
     /// The value that stands here, as it is written.
     pub(crate) fn value(&mut self) -> Option<&'d str> {
-        self.pass_space();
+        let first = self.peek()?;
         let begin = self.at;
-        match self.peek()? {
+        match first {
             b'"' => {
                 self.string()?;
             }
@@ -80,9 +80,15 @@ impl<'d> Spans<'d> {
     }
 
     /// What comes next, spaces aside.
+    #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
-        self.pass_space();
-        self.text.as_bytes().get(self.at).copied()
+        loop {
+            let byte = *self.text.as_bytes().get(self.at)?;
+            if !is_space(byte) {
+                return Some(byte);
+            }
+            self.at += 1;
+        }
     }
 
     /// Passes over an object or a list. Of each bracket that is open the kind is one bit.
@@ -133,49 +139,43 @@ impl<'d> Spans<'d> {
     /// The key of the next member, if an object is open.
     fn key_in(&mut self, open: u128) -> Option<()> {
         if open & 1 == 1 {
-            self.pass_space();
-            self.string()?;
-            self.pass_space();
-            self.take(b':')?;
+            self.key()?;
         }
         Some(())
+    }
+
+    /// The key that stands here, with its colon.
+    fn key(&mut self) -> Option<&'d str> {
+        self.pass_space();
+        let key = self.string()?;
+        self.pass_space();
+        self.take(b':')?;
+        Some(key)
     }
 
     /// A number or a word.
     fn scalar(&mut self) -> Option<()> {
         let left = self.text.as_bytes().get(self.at..)?;
-        let ends =
-            |byte: &u8| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.'));
-        let length = left.iter().position(ends).unwrap_or(left.len());
-        let is_known = match left.get(..length)? {
-            b"null" | b"true" | b"false" => true,
-            number => number.iter().all(|byte| {
-                byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E')
-            }),
+        let is_numeric = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+        let length = match left.iter().position(|byte| !is_numeric(byte)) {
+            Some(0) => {
+                let words = [&b"null"[..], b"true", b"false"];
+                words.into_iter().find(|word| left.starts_with(word))?.len()
+            }
+            end => end.unwrap_or(left.len()),
         };
         self.at += length;
-        (is_known && length > 0).then_some(())
+        let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || is_numeric(byte);
+        (!left.get(length).is_some_and(goes_on)).then_some(())
     }
 
     /// What stands between the quotes of the string that begins here.
     fn string(&mut self) -> Option<&'d str> {
         self.take(b'"')?;
         let begin = self.at;
-        loop {
-            let left = self.text.as_bytes().get(self.at..)?;
-            self.at += json_strings::end_or_escape(left)?;
-            match self.next()? {
-                b'"' => return self.text.get(begin..self.at - 1),
-                // What is escaped is one byte at least; if it is more, none of it matters here.
-                _ => self.at += 1,
-            }
-        }
-    }
-
-    fn next(&mut self) -> Option<u8> {
-        let byte = self.text.as_bytes().get(self.at)?;
-        self.at += 1;
-        Some(*byte)
+        let length = json_strings::end(self.text.as_bytes().get(begin..)?)?;
+        self.at = begin + length + 1;
+        self.text.get(begin..begin + length)
     }
 
     fn take(&mut self, wanted: u8) -> Option<()> {
@@ -183,10 +183,12 @@ impl<'d> Spans<'d> {
     }
 
     fn pass_space(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.text.as_bytes().get(self.at) {
-            self.at += 1;
-        }
+        let _ = self.peek();
     }
+}
+
+fn is_space(byte: u8) -> bool {
+    byte <= b' ' && matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
 #[cfg(test)]
@@ -239,6 +241,10 @@ mod tests {
             "{\"a\":\"x}",
             "{\"a\":\"x\\",
             "{\"a\":tru}",
+            "{\"a\":truex}",
+            "{\"a\":null1}",
+            "{\"a\":1x}",
+            "{\"a\":1 2}",
             "{\"a\":nothing}",
             "{\"a\":,}",
             "{a:1}",

@@ -72,7 +72,7 @@ impl Fragments {
                 None => return Some(""),
             }
         };
-        self.decode(inside(raw.get())?)?;
+        self.decode(inside(raw.get())?.as_bytes())?;
         Some(&self.scratch)
     }
 
@@ -171,17 +171,18 @@ impl Fragments {
 }
 
 /// What stands between the quotes of a raw JSON string.
-fn inside(raw: &str) -> Option<&[u8]> {
-    raw.trim()
-        .strip_prefix('"')?
-        .strip_suffix('"')
-        .map(str::as_bytes)
+fn inside(raw: &str) -> Option<&str> {
+    raw.trim().strip_prefix('"')?.strip_suffix('"')
 }
 
 /// The text of a raw JSON string; None if it is something else.
 pub(crate) fn string(raw: &str) -> Option<String> {
+    let inside = inside(raw)?;
+    if json_strings::end_or_escape(inside.as_bytes()).is_none() {
+        return Some(inside.to_owned());
+    }
     let mut fragments = Fragments::default();
-    fragments.append(inside(raw)?)?;
+    fragments.append(inside.as_bytes())?;
     fragments.end_half();
     Some(fragments.scratch)
 }

@@ -212,7 +212,8 @@ impl Record<'_> {
     /// Upstream's documents say FAILURE on one page and FAILED on another.
     fn has_failed(&self) -> bool {
         self.status.is_some_and(|status| {
-            let status = status.trim_matches('"');
+            let quoted = status.strip_prefix('"').and_then(|s| s.strip_suffix('"'));
+            let status = quoted.unwrap_or(status);
             let is = |states: &[&str]| states.iter().any(|of| of.eq_ignore_ascii_case(status));
             if !is(&KNOWN_STATES) {
                 drift::count(Fact::RecordState);
@@ -379,6 +380,9 @@ fn text_of(object: &Map<String, Value>) -> Option<&str> {
 /// A number that is finite and not negative, also if it is written as a text.
 fn number(value: Option<&str>) -> Option<f64> {
     let raw = value?;
+    if let Ok(whole) = raw.parse::<u32>() {
+        return Some(whole.into());
+    }
     let value: f64 = if raw.starts_with('"') {
         json_text::string(raw)?.trim().parse().ok()?
     } else {

@@ -1,24 +1,27 @@
 //! The 1min.ai key that a client sends.
 
-use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use onemin::ApiKey;
 use translate::failure::{Failure, Kind};
 
-/// The key that a request carries: `Authorization: Bearer`, as OpenAI's clients send it,
-/// `x-api-key`, as Anthropic's do, or `api-key`, as Azure's do and 1min.ai itself has it.
+/// The key of 1min.ai's that a credential is, see [`text_of`].
 ///
 /// # Errors
 /// A [`Kind::Unauthenticated`] failure, without any part of what was sent.
-pub fn key(headers: &HeaderMap) -> Result<ApiKey, Failure> {
-    let key = text_of(headers).ok_or_else(no_key)?;
-    ApiKey::parse(key).map_err(|_| bad_key())
+pub fn key(credential: Option<&str>) -> Result<ApiKey, Failure> {
+    ApiKey::parse(credential.ok_or_else(no_key)?).map_err(|_| bad_key())
 }
 
-/// The credential of a request as it was sent, whatever it is.
+/// The credential of a request as it was sent, whatever it is: `Authorization: Bearer`, as OpenAI's clients
+/// send it, `x-api-key`, as Anthropic's do, or `api-key`, as Azure's do and 1min.ai itself has it.
 #[must_use]
 pub fn text_of(headers: &HeaderMap) -> Option<&str> {
     let filled = |key: &str| !key.is_empty();
-    let given = |name| text(headers, name).map(str::trim).filter(|key| filled(key));
+    let given = |name| {
+        let value = headers.get(name).and_then(text);
+        value.map(str::trim).filter(|key| filled(key))
+    };
     let bearer = bearer(headers).map(str::trim).filter(|key| filled(key));
     bearer
         .or_else(|| given("x-api-key"))
@@ -26,7 +29,7 @@ pub fn text_of(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = text(headers, "authorization")?.trim();
+    let value = headers.get(AUTHORIZATION).and_then(text)?.trim();
     match value.split_once(' ') {
         Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => Some(key),
         Some(_) => None,
@@ -35,8 +38,8 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     }
 }
 
-fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    headers.get(name)?.to_str().ok()
+fn text(value: &HeaderValue) -> Option<&str> {
+    value.to_str().ok()
 }
 
 fn no_key() -> Failure {
@@ -97,16 +100,16 @@ mod tests {
         ];
         for (pairs, expected) in table {
             let pairs: Vec<_> = pairs.iter().map(|(n, v)| (&**n, &**v)).collect();
-            let found = key(&headers(&pairs)).ok();
+            let found = key(text_of(&headers(&pairs))).ok();
             assert_eq!(found.as_ref().map(ApiKey::expose), *expected, "{pairs:?}");
         }
     }
 
     #[test]
     fn a_refusal_shows_nothing_of_the_key() {
-        let refused = key(&headers(&[("authorization", "Bearer sec\tret")]));
+        let refused = key(text_of(&headers(&[("authorization", "Bearer sec\tret")])));
         assert!(!format!("{refused:?}").contains("sec"));
-        let good = key(&headers(&[("authorization", "Bearer secret")])).unwrap();
+        let good = key(text_of(&headers(&[("authorization", "Bearer secret")]))).unwrap();
         assert!(!format!("{good:?}").contains("secret"));
     }
 }

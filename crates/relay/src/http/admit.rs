@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, HeaderName, Method, Request};
 use serde::Serialize;
 use translate::dialect::Dialect;
 use translate::dialect::anthropic::messages;
@@ -24,6 +24,8 @@ use crate::http::event_stream::{self, Heartbeat};
 use crate::http::{body, logged_body, long_work, reply};
 use crate::ledger::Payer;
 use crate::observe::RequestLog;
+
+const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 
 /// What a request is answered with.
 pub enum Answer {
@@ -117,7 +119,7 @@ impl AdmittedRequest {
 /// Whether a client is one of Anthropic's: they name the version of its API.
 #[must_use]
 pub fn speaks_anthropic(headers: &HeaderMap) -> bool {
-    headers.contains_key("anthropic-version")
+    headers.contains_key(ANTHROPIC_VERSION)
 }
 
 /// What a client speaks, where the URL does not say it.

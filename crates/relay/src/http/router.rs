@@ -30,6 +30,11 @@ use crate::routes::admin;
 use crate::routes::missing;
 use crate::state::AppState;
 
+/// Anthropic's SDKs read this name.
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+/// OpenAI's SDKs read this name.
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// When a client for whom there is no room may come again, in seconds.
 const CROWDED_RETRY_AFTER: u64 = 5;
 
@@ -167,9 +172,8 @@ impl Service {
         if !is_closed {
             cors::open(headers);
         }
-        // OpenAI's SDKs read the first name, Anthropic's the second.
-        headers.insert(HeaderName::from_static("request-id"), id.clone());
-        headers.insert(HeaderName::from_static("x-request-id"), id);
+        headers.insert(REQUEST_ID, id.clone());
+        headers.insert(X_REQUEST_ID, id);
         response
     }
 }
