@@ -69,6 +69,7 @@ fn the_doctor_finds_nothing_wrong_where_nothing_is() {
     let simulator = Simulator::start(simulator::Options::default()).unwrap();
     let url = simulator.url();
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("doctor");
+    let _ = std::fs::remove_dir_all(&folder);
     let (well, report) = doctor(&[
         ("ONEMIN_BASE_URL", &url),
         ("ONEMIN_ASSET_URL", &url),
