@@ -1,5 +1,5 @@
 //! JSON documents whose text was damaged on the way: bytes that are no UTF-8, halves of surrogate
-//! pairs. One such character must not cost the answer around it.
+//! pairs, a byte order mark. One such character must not cost the answer around it.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -12,6 +12,9 @@ use crate::facts::Fact;
 /// Finds how an escaped unit of UTF-16 begins.
 static UNIT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\\u"));
 
+/// What some servers write before a text; RFC 8259 lets readers pass over it.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// An escape of half a surrogate pair: `\u` and four digits.
 const ESCAPE_BYTES: usize = 6;
 
@@ -19,16 +22,18 @@ const ESCAPE_BYTES: usize = 6;
 const REPLACEMENT_ESCAPE: &str = "\\ufffd";
 
 /// The document with U+FFFD in place of every byte sequence that is no UTF-8 and of every escaped
-/// half of a surrogate pair, as the reader of streamed text does it. A sound document is borrowed.
+/// half of a surrogate pair, as the reader of streamed text does it, and without a byte order mark before
+/// it. A sound document is borrowed.
 pub(crate) fn repaired(document: &[u8]) -> Cow<'_, str> {
-    let repaired = match lossy(document) {
+    let marked = document.strip_prefix(BYTE_ORDER_MARK);
+    let repaired = match lossy(marked.unwrap_or(document)) {
         Cow::Borrowed(text) => with_whole_pairs(text),
         Cow::Owned(text) => match with_whole_pairs(&text) {
             Cow::Borrowed(_) => Cow::Owned(text),
             Cow::Owned(whole) => Cow::Owned(whole),
         },
     };
-    if matches!(repaired, Cow::Owned(_)) {
+    if matches!(repaired, Cow::Owned(_)) || marked.is_some() {
         drift::count(Fact::SoundText);
     }
     repaired
@@ -107,6 +112,7 @@ mod tests {
             (br#"{"a":"\ud83d\ud83d\ude80"}"#, "\u{fffd}\u{1f680}"),
             (br#"{"a":"\\ud83d \n"}"#, "\\ud83d \n"),
             (b"{\"a\":\"\xff\\ud83d\"}", "\u{fffd}\u{fffd}"),
+            (b"\xef\xbb\xbf{\"a\":\"\xef\xbb\xbfb\"}", "\u{feff}b"),
         ] {
             let read: Value = serde_json::from_str(&repaired(document)).unwrap();
             assert_eq!(read["a"], expected, "{}", document.escape_ascii());

@@ -24,6 +24,7 @@ use crate::refusal::Refusal;
 use crate::script::Script;
 use crate::state::State;
 
+use frames::BYTE_ORDER_MARK;
 use reply::Reply;
 use request::ChatRequest;
 
@@ -163,9 +164,9 @@ fn respond(
     {
         return Answer::refusal(Refusal::provider_busy(), script, faults);
     }
-    Answer::json(
-        record::json(state, request, reply, balance, script, faults),
-        script,
-        faults,
-    )
+    let mut json = record::json(state, request, reply, balance, script, faults);
+    if faults.has(FaultKind::ByteOrderMark) {
+        json.insert(0, BYTE_ORDER_MARK);
+    }
+    Answer::json(json, script, faults)
 }

@@ -51,6 +51,7 @@ faults! {
     UnknownEvents "unknown-events" "events named `reasoning`, `llm_chunk` and `ping` between the known ones"
     CommentLines "comment-lines" "a comment `: keep-alive` before every event"
     Crlf "crlf" "lines of the stream end with CR LF"
+    ByteOrderMark "byte-order-mark" "a byte order mark stands before the stream or the JSON"
     NoSpace "no-space" "no space after the colon of event and data"
     MultiLineData "multi-line-data" "the JSON of every event is spread over two data lines"
     ErrorMidway "error-midway" "an error event after `after` deltas (2), in the `shape` string, nested, message or text; without streaming a 400 of the provider"

@@ -1,5 +1,7 @@
 //! What a body is: its type says one thing, its first bytes may say another.
 
+use crate::repaired_json::BYTE_ORDER_MARK;
+
 /// What a response's `content-type` declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Declared {
@@ -57,7 +59,7 @@ const SNIFF_BYTES_MAX: usize = 10;
 /// Decides; None if the bytes are too few to tell and there may be more.
 pub(crate) fn shape(declared: Declared, bytes: &[u8], ended: bool) -> Option<Shape> {
     let bytes = bytes
-        .strip_prefix(b"\xEF\xBB\xBF")
+        .strip_prefix(BYTE_ORDER_MARK)
         .unwrap_or(bytes)
         .trim_ascii_start();
     if bytes.len() < SNIFF_BYTES_MAX && !ended && may_be_marked(bytes) {
@@ -95,7 +97,7 @@ fn may_be_marked(bytes: &[u8]) -> bool {
         mark.get(..bytes.len())
             .is_some_and(|begin| begin.eq_ignore_ascii_case(bytes))
     };
-    SSE_FIELDS.iter().chain(&HTML_STARTS).any(begins) || b"\xEF\xBB\xBF".starts_with(bytes)
+    SSE_FIELDS.iter().chain(&HTML_STARTS).any(begins) || BYTE_ORDER_MARK.starts_with(bytes)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::drift;
 use crate::error::{Error, ProtocolError};
 use crate::facts::Fact;
 use crate::refusal::Refusal;
-use crate::repaired_json::repaired;
+use crate::repaired_json::{BYTE_ORDER_MARK, repaired};
 
 /// The largest record: it repeats the prompt and the answer.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -121,7 +121,11 @@ impl Reader {
             }
             Some(Shape::Events) => State::Events(Box::default()),
             Some(Shape::Document) => State::Document(Vec::with_capacity(self.announced as usize)),
-            Some(Shape::Plain) => State::Plain(Plain::default()),
+            Some(Shape::Plain) => {
+                self.state = State::Plain(Plain::default());
+                let text = bytes.strip_prefix(BYTE_ORDER_MARK);
+                return self.push(text.unwrap_or(bytes), on_text);
+            }
             Some(Shape::Page) => {
                 return Err(
                     ProtocolError::Malformed("a web page came instead of an answer").into(),
@@ -208,6 +212,49 @@ impl Plain {
             Ok(Accounting::default())
         } else {
             Err(Refusal::no_text().into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reader;
+
+    /// The text of a body that comes in pieces of this size.
+    fn read(content_type: &str, body: &str, size: usize) -> String {
+        let mut reader = Reader::new(Some(content_type.as_bytes()), None);
+        let mut text = String::new();
+        for piece in body.as_bytes().chunks(size) {
+            let read = reader.push(piece, &mut |piece| text.push_str(piece));
+            if read.unwrap().is_some() {
+                return text;
+            }
+        }
+        reader.end(&mut |piece| text.push_str(piece)).unwrap();
+        text
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_an_answer() {
+        let record =
+            r#"{"aiRecord":{"status":"SUCCESS","aiRecordDetail":{"resultObject":["Jupiter"]}}}"#;
+        let events = "event: content\ndata: {\"content\":\"Jupiter\"}\n\nevent: done\ndata: {}\n\n";
+        for (content_type, body) in [
+            ("application/json", record),
+            ("text/event-stream", record),
+            ("text/event-stream", events),
+            ("application/json", events),
+            ("text/plain", "Jupiter"),
+            ("", "Jupiter"),
+        ] {
+            for size in [1, 3, usize::MAX] {
+                let marked = format!("\u{feff}{body}");
+                assert_eq!(
+                    read(content_type, &marked, size),
+                    "Jupiter",
+                    "{body} {size}"
+                );
+            }
         }
     }
 }

@@ -6,6 +6,8 @@
 
 use memchr::memchr2;
 
+use crate::repaired_json::BYTE_ORDER_MARK;
+
 /// The most bytes that are kept of the cost, the state and the errors.
 const KEPT_BYTES_MAX: usize = 256 * 1024;
 
@@ -169,7 +171,8 @@ impl RecordFilter {
     }
 
     fn begin(&mut self, action: Action, byte: u8) {
-        if byte.is_ascii_whitespace() {
+        let is_marked = action == Action::Enter(Scope::Top) && BYTE_ORDER_MARK.contains(&byte);
+        if byte.is_ascii_whitespace() || is_marked {
             return;
         }
         if let (Action::Enter(place), b'{') = (action, byte) {

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
+use crate::repaired_json::BYTE_ORDER_MARK;
+
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event<'a> {
@@ -22,8 +24,6 @@ pub struct TooLarge(pub usize);
 
 /// Memory that is kept for the next incomplete event, in bytes.
 const BUFFER_BYTES_KEPT: usize = 2048;
-
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// An incremental parser.
 #[derive(Debug)]

@@ -77,8 +77,8 @@ async fn beginning(mut body: Body, bound: usize) -> Vec<u8> {
 pub(super) async fn document(body: Body, bound: usize, idle: Duration) -> Result<Vec<u8>, Error> {
     let bytes = collect(body, bound, idle).await?;
     Ok(match repaired(&bytes) {
-        Cow::Borrowed(_) => bytes,
-        Cow::Owned(repaired) => repaired.into_bytes(),
+        Cow::Borrowed(sound) if sound.len() == bytes.len() => bytes,
+        repaired => repaired.into_owned().into_bytes(),
     })
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::NativePath;
 use crate::conversations;
 use crate::features::Invalid;
+use crate::repaired_json::repaired;
 
 /// References that are looked for in one request.
 const REFERENCES_MAX: usize = 64;
@@ -114,9 +115,8 @@ fn is_reference(text: &str) -> bool {
 /// must go to the same account.
 #[must_use]
 pub fn stored(path: NativePath, body: &[u8]) -> Vec<String> {
-    let answer: Value = match serde_json::from_slice(body) {
-        Ok(answer) => answer,
-        Err(_) => return Vec::new(),
+    let Ok(answer) = serde_json::from_str::<Value>(&repaired(body)) else {
+        return Vec::new();
     };
     let mut found = Vec::new();
     match path {

@@ -91,6 +91,7 @@ const TABLE: &[(&str, &str, Sees, Sees)] = &[
     ("unknown-events", "", All, All),
     ("comment-lines", "", All, All),
     ("crlf", "", All, All),
+    ("byte-order-mark", "", All, All),
     ("no-space", "", All, All),
     ("multi-line-data", "", All, All),
     (

@@ -21,6 +21,9 @@ struct Style {
     comments: bool,
 }
 
+/// What some servers write before a text.
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// As upstream does.
 const PLAIN: Style = Style {
     line_end: "\n",
@@ -68,9 +71,13 @@ enum FrameKind {
 impl Frames {
     /// No frames yet, with room for so many bytes.
     pub(crate) fn new(faults: &Faults, room: usize) -> Self {
+        let mut buffer = Vec::with_capacity(room);
+        if faults.has(FaultKind::ByteOrderMark) {
+            buffer.extend_from_slice(BYTE_ORDER_MARK.encode_utf8(&mut [0; 4]).as_bytes());
+        }
         Self {
             style: Style::new(faults),
-            buffer: Vec::with_capacity(room),
+            buffer,
             ends: Vec::new(),
         }
     }

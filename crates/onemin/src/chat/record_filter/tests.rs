@@ -17,6 +17,19 @@ fn read(document: &Value, keep_text: bool) -> Value {
 }
 
 #[test]
+fn a_byte_order_mark_is_passed_over_however_it_is_cut() {
+    for size in [1, 2, usize::MAX] {
+        let left = condensed(
+            "\u{feff} {\"status\":\"\u{feff}S\"}".as_bytes(),
+            false,
+            size,
+        )
+        .unwrap();
+        assert_eq!(left, "{\"status\":\"\u{feff}S\"}".as_bytes());
+    }
+}
+
+#[test]
 fn only_what_is_needed_is_left() {
     let record = |result: Value| {
         json!({"aiRecord": {"uuid": "u", "teamUser": {"status": "X", "creditLimit": 9, "usedCredit": 2.5, "a": {"usedCredit": 1}}, "status": "SUCCESS",
