@@ -125,7 +125,7 @@ facts! {
     NoRepeatedText "no-repeated-text" Live Never "no delta of a stream repeats the text before it"
     BodyTypes "body-types" Live Never "the `content-type` of a chat's answer says what its body is: JSON or events"
     FileRecords "file-records" Live Never "a feature that makes files answers with a record that names them, not with their bytes"
-    SoundText "sound-text" Guess Never "records are sound UTF-8, without halves of surrogate pairs"
+    SoundText "sound-text" Guess Never "records are sound UTF-8, without halves of surrogate pairs and without a byte order mark"
     ContextTooLong "context-too-long" Guess Never "a prompt that is too long for its model is refused in words that say so"
 }
 

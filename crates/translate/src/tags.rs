@@ -6,7 +6,7 @@
 //! that occurs nowhere in it. No byte of the client's text is changed.
 
 use std::collections::BTreeSet;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
 /// The names we reserve. A text that holds none of them as a tag leaves the plain variant free.
 pub const RESERVED: [&str; 5] = ["user", "assistant", "system", "tool_call", "tool_result"];
@@ -65,33 +65,20 @@ impl Tags {
         format!("</{}>", self.name(name))
     }
 
+    /// The tag's name in this variant, for tags with attributes.
+    #[must_use]
+    pub fn name(self, name: &str) -> String {
+        let mut written = String::new();
+        self.write_name(name, &mut written);
+        written
+    }
+
     /// Appends the tag's name in this variant.
     pub fn write_name(self, name: &str, out: &mut String) {
         out.push_str(name);
         if let Some(variant) = self.variant {
             let _ = write!(out, "-{variant}");
         }
-    }
-
-    /// The tag's name in this variant, for tags with attributes.
-    #[must_use]
-    pub fn name(self, name: &str) -> impl fmt::Display + '_ {
-        Name {
-            name,
-            variant: self.variant,
-        }
-    }
-}
-
-struct Name<'a> {
-    name: &'a str,
-    variant: Option<u32>,
-}
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)?;
-        self.variant.map_or(Ok(()), |n| write!(f, "-{n}"))
     }
 }
 

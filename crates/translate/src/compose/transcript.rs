@@ -196,26 +196,22 @@ fn written<'t>(chat: &'t ChatRequest, tags: Tags, instructions: &str) -> Writer<
 /// Every text that came with the request and will stand in the transcript.
 fn texts(parts: &[Part]) -> Vec<&str> {
     let mut texts = Vec::with_capacity(parts.len());
-    for part in parts {
-        match part {
-            Part::Text(text) | Part::Refusal(text) => texts.push(text.as_str()),
-            Part::Call(call) => texts.extend([call.name.as_str(), call.arguments.as_str()]),
-            Part::Result(result) => texts.extend(self::texts(&result.parts)),
-            Part::Image(_) | Part::File(_) | Part::Audio(_) | Part::Reasoning(_) => {}
-        }
-    }
+    each_text(parts, &mut |text| texts.push(text));
     texts
 }
 
-/// The bytes of [`texts`].
-fn text_bytes(parts: &[Part]) -> usize {
-    let bytes = |part: &Part| match part {
-        Part::Text(text) | Part::Refusal(text) => text.len(),
-        Part::Call(call) => call.name.len() + call.arguments.len(),
-        Part::Result(result) => text_bytes(&result.parts),
-        Part::Image(_) | Part::File(_) | Part::Audio(_) | Part::Reasoning(_) => 0,
-    };
-    parts.iter().map(bytes).sum()
+fn each_text<'p>(parts: &'p [Part], take: &mut dyn FnMut(&'p str)) {
+    for part in parts {
+        match part {
+            Part::Text(text) | Part::Refusal(text) => take(text),
+            Part::Call(call) => {
+                take(&call.name);
+                take(&call.arguments);
+            }
+            Part::Result(result) => each_text(&result.parts, take),
+            Part::Image(_) | Part::File(_) | Part::Audio(_) | Part::Reasoning(_) => {}
+        }
+    }
 }
 
 struct Writer<'a> {
@@ -228,8 +224,10 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(chat: &'a ChatRequest, tags: Tags) -> Self {
-        let said = chat.messages.iter().map(|m| text_bytes(&m.parts));
-        let size = said.sum::<usize>() + 64 * chat.messages.len() + 256;
+        let mut size = 64 * chat.messages.len() + 256;
+        for message in &chat.messages {
+            each_text(&message.parts, &mut |text| size += text.len());
+        }
         Self {
             text: String::with_capacity(size),
             tags,

@@ -49,7 +49,7 @@ fn plain_name(name: &str, tags: Tags) -> Option<&str> {
 /// Whether this is the call tag that the model was asked to write, exactly as no text of the
 /// request has it.
 pub(super) fn is_ours(tag: &Tag<'_>, tags: Tags) -> bool {
-    tag.value.is_none() && tag.raw == tags.name("tool_call").to_string()
+    tag.value.is_none() && tag.raw == tags.name("tool_call")
 }
 
 /// Whether this tag begins another call rather than a parameter.

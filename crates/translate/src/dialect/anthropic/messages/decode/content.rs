@@ -141,15 +141,15 @@ fn summary(content: Option<Content>) -> Option<Part> {
 }
 
 fn image(source: Option<wire::Source>, path: FieldPath<'_>) -> Result<Attachment, Failure> {
-    let path = format!("{path}.source");
-    let source = bytes(source, "image", &path)?;
+    let path = &format_args!("{path}.source");
+    let source = bytes(source, "image", path)?;
     match source.kind.as_str() {
-        "base64" => inline(source, &path),
+        "base64" => inline(source, path),
         "url" => {
-            let url = source.url.ok_or_else(|| missing("url", "url", &path))?;
+            let url = source.url.ok_or_else(|| missing("url", "url", path))?;
             request::picture(url, &format_args!("{path}.url"))
         }
-        "file" => file(source, &path),
+        "file" => file(source, path),
         other => Err(Failure::invalid(
             format!("{path}.type"),
             format!(
@@ -166,23 +166,23 @@ fn document(
     path: FieldPath<'_>,
     parts: &mut Vec<Part>,
 ) -> Result<(), Failure> {
-    let path = format!("{path}.source");
+    let path = &format_args!("{path}.source");
     let title = block.title.filter(|title| !title.is_empty());
     let context = block.context.filter(|context| !context.is_empty());
-    let source = bytes(block.source, "document", &path)?;
+    let source = bytes(block.source, "document", path)?;
     let media = match source.kind.as_str() {
-        "base64" => inline(source, &path)?,
-        "url" => remote(source, &path)?,
-        "file" => file(source, &path)?,
+        "base64" => inline(source, path)?,
+        "url" => remote(source, path)?,
+        "file" => file(source, path)?,
         "text" => {
-            let text = source.data.ok_or_else(|| missing("text", "data", &path))?;
+            let text = source.data.ok_or_else(|| missing("text", "data", path))?;
             parts.extend(written(title.as_deref(), context, vec![Part::Text(text)]));
             return Ok(());
         }
         "content" => {
             let inner = source
                 .content
-                .ok_or_else(|| missing("content", "content", &path))?;
+                .ok_or_else(|| missing("content", "content", path))?;
             let inner = self::parts(inner, role, &format_args!("{path}.content"))?;
             parts.extend(written(title.as_deref(), context, inner));
             return Ok(());
@@ -282,12 +282,12 @@ fn inline(source: wire::Bytes, path: FieldPath<'_>) -> Result<Attachment, Failur
 
 fn remote(source: wire::Bytes, path: FieldPath<'_>) -> Result<Attachment, Failure> {
     let url = source.url.ok_or_else(|| missing("url", "url", path))?;
-    let path = format!("{path}.url");
+    let path = &format_args!("{path}.url");
     if data_uri::is_data_uri(&url) {
         let data = data_uri::parse(&url);
         let data = data.ok_or_else(|| {
             Failure::invalid(
-                path,
+                path.to_string(),
                 "The data URI cannot be decoded: write data:<type>;base64,<bytes>.",
             )
         })?;
@@ -301,7 +301,7 @@ fn remote(source: wire::Bytes, path: FieldPath<'_>) -> Result<Attachment, Failur
         .to_ascii_lowercase();
     if scheme != "http" && scheme != "https" {
         return Err(Failure::invalid(
-            path,
+            path.to_string(),
             "A document must be an http(s) URL or a data URI.",
         ));
     }

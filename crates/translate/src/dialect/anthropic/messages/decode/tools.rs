@@ -203,10 +203,10 @@ fn custom(tool: wire::Tool, path: FieldPath<'_>) -> Result<Tool, Failure> {
         let message = format!("The tool `{name}` needs an `input_schema`.");
         Failure::invalid(format!("{path}.input_schema"), message)
     })?;
-    let path = format!("{path}.input_schema");
+    let path = &format_args!("{path}.input_schema");
     if !schema.is_object() {
         let message = format!("The `input_schema` of `{name}` must be a JSON Schema object.");
-        return Err(Failure::invalid(path, message));
+        return Err(Failure::invalid(path.to_string(), message));
     }
     tool_schema::check(&schema, &path)?;
     Ok(Tool {

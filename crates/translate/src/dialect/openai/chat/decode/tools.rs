@@ -34,7 +34,7 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
         };
         match kind {
             "function" => {
-                let path = format!("tools[{at}]");
+                let path = &format_args!("tools[{at}]");
                 offered.push(match (tool.function, tool.name) {
                     (Some(function), _) => declared(function, &format_args!("{path}.function"))?,
                     (None, Some(name)) => {
@@ -44,7 +44,7 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
                             parameters: tool.parameters,
                             strict: tool.strict,
                         };
-                        declared(function, &path)?
+                        declared(function, path)?
                     }
                     (None, None) => {
                         return Err(Failure::invalid(
@@ -55,7 +55,7 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
                 });
             }
             "custom" => {
-                let path = format!("tools[{at}]");
+                let path = &format_args!("tools[{at}]");
                 offered.push(match (tool.custom, tool.name) {
                     (Some(declared), _) => custom(declared, &format_args!("{path}.custom"))?,
                     (None, Some(name)) => {
@@ -64,7 +64,7 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
                             description: tool.description,
                             format: tool.format,
                         };
-                        custom(declared, &path)?
+                        custom(declared, path)?
                     }
                     (None, None) => {
                         return Err(Failure::invalid(
@@ -77,8 +77,8 @@ pub(super) fn tools(request: &mut wire::Request, legacy: bool) -> Result<(Tools,
             kind if search::is_named(kind) => hosted.search = true,
             "code_interpreter" => hosted.code = true,
             kind => {
-                let path = format!("tools[{at}].type");
-                choice::pass_over(kind, &path, &mut request.ignored)?;
+                let path = &format_args!("tools[{at}].type");
+                choice::pass_over(kind, path, &mut request.ignored)?;
             }
         }
     }

@@ -65,7 +65,7 @@ impl Offer {
         namespace: Option<&str>,
         path: FieldPath<'_>,
     ) -> Result<(), Failure> {
-        let (tool, path) = match tool.function {
+        let (tool, within) = match tool.function {
             Some(function) => (
                 wire::Tool {
                     name: function.name,
@@ -75,10 +75,11 @@ impl Offer {
                     function: None,
                     ..tool
                 },
-                format!("{path}.function"),
+                ".function",
             ),
-            None => (tool, path.to_string()),
+            None => (tool, ""),
         };
+        let path = &format_args!("{path}{within}");
         let schema = tool.parameters.filter(|parameters| !parameters.is_null());
         let schema = schema.unwrap_or_else(|| json!({"type": "object", "properties": {}}));
         tool_schema::check(&schema, &format_args!("{path}.parameters"))?;
@@ -89,7 +90,7 @@ impl Offer {
             strict: tool.strict.unwrap_or(false),
             form: Form::Function,
         };
-        self.declare(declared, namespace, &path)
+        self.declare(declared, namespace, path)
     }
 
     fn custom(
