@@ -393,6 +393,27 @@ async fn the_framing_can_be_unusual() {
 }
 
 #[tokio::test]
+async fn a_byte_order_mark_stands_once_before_a_body() {
+    let sim = start();
+    for (reply, beginning) in [
+        (
+            streamed(&sim, named("byte-order-mark")).await,
+            "event: content\n",
+        ),
+        (
+            whole(&sim, named("byte-order-mark")).await,
+            "{\"aiRecord\":",
+        ),
+    ] {
+        let text = reply.text();
+        let body = text.strip_prefix('\u{feff}').expect("a mark");
+        assert!(body.starts_with(beginning), "{body}");
+        assert!(!body.contains('\u{feff}'), "{body}");
+        assert!(reply.complete);
+    }
+}
+
+#[tokio::test]
 async fn errors_come_midway_in_four_shapes() {
     let sim = start();
     let data = |file: &str| {
