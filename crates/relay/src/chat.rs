@@ -1,4 +1,5 @@
-//! The way of a turn: admit, decode, plan, attach, compose, call, interpret, encode.
+//! The way of a turn: admit, decode, plan, transcribe, compose, attach, reserve, call, interpret,
+//! encode, settle.
 
 pub mod answers;
 pub mod assistant;
@@ -204,7 +205,7 @@ impl Chat {
         }
         let (delivery, ignored) = (first.chat.delivery, first.chat.ignored.clone());
         admitted.log.asks(&first.chat);
-        // attach, compose, call
+        // transcribe, compose, attach, call
         let seed = admitted.context.id.tag_seed();
         let mut answers = self.start(first, &payer, seed, body_bytes).await?;
         for prepared in further {

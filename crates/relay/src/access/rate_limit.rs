@@ -16,7 +16,7 @@ const WINDOW_SECONDS: u64 = 60;
 /// What the rate limit counts by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RateLimitBy {
-    /// The client's 1min.ai key.
+    /// The key that the client sends: an access key, or its own of 1min.ai's.
     Key,
     /// The client's address.
     Address,

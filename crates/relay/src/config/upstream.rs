@@ -44,7 +44,8 @@ pub struct UpstreamSettings {
     #[arg(long, env = "REQUEST_TIMEOUT", default_value = "900", value_name = "SECONDS", value_parser = seconds)]
     pub request_timeout: Duration,
 
-    /// Seconds that an image, speech or a transcript may take.
+    /// Seconds that an image, speech or a transcript may take, and that an answer waits for a job
+    /// (a video, music, an image of a request that is recorded).
     #[arg(long, env = "MEDIA_TIMEOUT", default_value = "900", value_name = "SECONDS", value_parser = seconds)]
     pub media_timeout: Duration,
 

@@ -108,7 +108,7 @@ impl Keys<'_> {
         Ok(entries)
     }
 
-    /// A key by its id, its label or its name.
+    /// A key by its id or its name.
     ///
     /// # Errors
     /// There is none, or more than one; or the database is away.

@@ -31,9 +31,9 @@ pub struct Settings {
     )]
     pub memcached_port: u16,
 
-    /// The PostgreSQL database in which replicas share what must outlive them (files' entries,
-    /// assistants, stored responses): `postgres://user:password@host:5432/database`. Without it
-    /// that is in SQLite in the data folder.
+    /// The PostgreSQL database in which replicas share all records (access keys, accounts, budgets,
+    /// the ledger, jobs, entries of files, assistants, stored responses, conversations):
+    /// `postgres://user:password@host:5432/database`. Without it they are in SQLite in the data folder.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<SecretString>,
 
@@ -42,8 +42,9 @@ pub struct Settings {
     #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
     pub redis_url: Option<SecretString>,
 
-    /// The secret by which accounts are told apart in every store: at least 16 characters, the same
-    /// in all replicas. If it is not set, one is drawn and kept in the data folder.
+    /// The secret under which callers are hashed in every store, 1min.ai keys of accounts and jobs
+    /// encrypted, and sessions of the page signed: at least 16 characters, the same in all replicas.
+    /// If it is not set, a random one is kept in the data folder.
     #[arg(
         long,
         env = "RELAY_SECRET",

@@ -25,7 +25,8 @@ use crate::ledger::service::NewCall;
 /// The most accounts that one call is tried at.
 const ACCOUNTS_MAX: usize = 3;
 
-/// Leave for one paid call. What is dropped without a settlement counts as [`Charge::Unreported`].
+/// Leave for one paid call. Dropped without a settlement, it settles itself: as
+/// [`Charge::Unreported`] once the call was sent, else as [`Charge::Nothing`].
 #[must_use = "a hold ends in its settlement"]
 pub struct Hold {
     payer: Payer,
