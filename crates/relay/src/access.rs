@@ -172,10 +172,10 @@ impl Access {
         if mode == KeyMode::On {
             return Err(refused(match given {
                 None => {
-                    "No API key: send your access key as `Authorization: Bearer sk-relay-…` (1021). Ask who runs this relay for one."
+                    "No API key: send your access key as `Authorization: Bearer sk-relay-…` (1021). Ask the operator of this relay for one."
                 }
                 Some(_) => {
-                    "This relay accepts only access keys, which begin with `sk-relay-` (1020). Ask who runs it for one."
+                    "This relay accepts only access keys, which begin with `sk-relay-` (1020). Ask its operator for one."
                 }
             }));
         }
@@ -216,9 +216,11 @@ impl Access {
     ) -> Result<Payer, Failure> {
         match visitor {
             Visitor::Holder(known) if self.is_shared() => self.holder(known.clone(), context, api),
-            Visitor::Holder(_) => Err(refused("This relay takes no access keys (RELAY_KEYS).")),
+            Visitor::Holder(_) => Err(refused(
+                "This relay does not accept access keys (RELAY_KEYS).",
+            )),
             Visitor::Admin => {
-                let message = "The admin key asks no model: send an access key.";
+                let message = "The admin key cannot be used for model requests: use an access key.";
                 Err(Failure::new(Kind::Forbidden, message).with_retry(false))
             }
         }

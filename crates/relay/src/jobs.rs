@@ -364,7 +364,7 @@ fn no_result(outcome: &Outcome) -> JobError {
             let words: String = words.chars().take(300).collect();
             format!("1min.ai made no file: {words}.")
         }
-        None => "1min.ai reported success, but named no file that it made.".to_owned(),
+        None => "1min.ai reported success but returned no file.".to_owned(),
     };
     JobError::of_upstream(NO_RESULT, message)
 }

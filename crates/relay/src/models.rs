@@ -324,12 +324,13 @@ impl Models {
         Err(match name {
             None => Failure::invalid(
                 "model",
-                format!("`model` is missing. These do this: {able}."),
+                format!("`model` is missing. Supported models: {able}."),
             ),
             Some(name) => {
                 let name: String = name.chars().take(120).collect();
-                let message =
-                    format!("The model `{name}` cannot do this (1002). These do: {able}.");
+                let message = format!(
+                    "The model `{name}` does not support this (1002). Supported models: {able}."
+                );
                 Failure::new(Kind::ModelNotFound, message)
                     .with_param("model")
                     .with_retry(false)
@@ -375,7 +376,7 @@ impl Models {
         let listing = self.catalogue.models(feature).await;
         let able = listing.models.iter().map(|model| model.id.as_str());
         let able: Vec<&str> = able.filter(|id| self.permits(id)).take(MENTIONED).collect();
-        let message = format!("{} These do this: {}.", failure.message, able.join(", "));
+        let message = format!("{} Supported models: {}.", failure.message, able.join(", "));
         Failure { message, ..failure }.with_param("model")
     }
 

@@ -286,7 +286,7 @@ impl Native {
             }
             several => {
                 let message = format!(
-                    "The request names files or conversations of {} 1min.ai accounts, and one account has to do it: upload them again in the way to it.",
+                    "The request names files or conversations of {} 1min.ai accounts, but all must be in one account: upload them again through the relay.",
                     several.len()
                 );
                 Err(Failure::new(Kind::Conflict, message).with_retry(false))

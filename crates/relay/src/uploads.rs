@@ -105,7 +105,7 @@ impl Uploads {
         }
         if attachments.len() > ATTACHMENTS_MAX {
             let message =
-                format!("At most {ATTACHMENTS_MAX} images and files may stand in one request.");
+                format!("A request may contain at most {ATTACHMENTS_MAX} images and files.");
             return Err(Failure::invalid("messages", message));
         }
         let uploading = attachments

@@ -179,9 +179,7 @@ impl Interpreter {
             self.ask_for_calls(outcome)?;
         }
         if meant && !outcome.cut_in_call || outcome.broke_started_call() {
-            return Err(failed(
-                "The model began a tool call and did not write it to its end.",
-            ));
+            return Err(failed("The model's tool call was incomplete."));
         }
         if outcome.cut_in_call {
             self.release_waited(rest);
@@ -240,7 +238,7 @@ impl Interpreter {
             .find(|problem| matches!(problem, Problem::Missing { .. }));
         match missing {
             Some(problem) if !cut => Err(failed(&format!(
-                "The model did not make the tool call that was demanded: {problem}."
+                "The model did not make the required tool call: {problem}."
             ))),
             _ => {
                 self.release_waited(rest);
@@ -301,7 +299,7 @@ impl Interpreter {
                 if self.strict || self.streamed {
                     let reasons = errors.join("; ");
                     return Err(failed(&format!(
-                        "The model's answer does not have the form that was asked for: {reasons}."
+                        "The model's answer does not match the requested format: {reasons}."
                     )));
                 }
                 rest.keep(Event::Text(text));

@@ -84,8 +84,9 @@ pub fn reject_ignored(strict: bool, ignored: &[String]) -> Result<(), Failure> {
         return Ok(());
     };
     let name = echo(name);
-    let message =
-        format!("`{name}` has no effect on 1min.ai, and this request or relay is strict about it.");
+    let message = format!(
+        "`{name}` has no effect with 1min.ai, and strict parameters are on (STRICT_PARAMETERS, or x-relay-strict)."
+    );
     Err(Failure::new(Kind::Unsupported, message).with_param(name))
 }
 
@@ -102,7 +103,7 @@ pub fn plan(
     reject_ignored(policy.strict, &chat.ignored)?;
     if !abilities.vision && any(chat, &|part| matches!(part, Part::Image(_))) {
         let message = format!(
-            "The model `{}` takes no images (1044): choose one whose input has image in GET /v1/models.",
+            "The model `{}` does not accept images (1044): choose one whose input types in GET /v1/models include image.",
             chat.model
         );
         return Err(Failure::invalid("messages", message).with_code("model_not_supported"));

@@ -351,7 +351,7 @@ fn unavailable(reason: Unavailable, now: i64) -> Failure {
     match reason {
         Unavailable::None => Failure::new(
             Kind::Overloaded,
-            "No 1min.ai account may pay for this access key. Ask who runs this relay.",
+            "No 1min.ai account is available to this access key. Contact the operator of this relay.",
         )
         .with_retry(false),
         Unavailable::Limited(until) => {
@@ -375,7 +375,7 @@ fn unavailable(reason: Unavailable, now: i64) -> Failure {
         .with_retry(false),
         Unavailable::Parked => Failure::new(
             Kind::Overloaded,
-            "1min.ai refuses the keys of all accounts of this relay. Ask who runs it.",
+            "1min.ai rejects the API keys of all accounts of this relay. Contact its operator.",
         )
         .with_retry_after(Some(600)),
     }

@@ -307,7 +307,7 @@ impl Answer {
     fn ask_again(&mut self, reason: &str, next: Attempt) -> Result<(), Failure> {
         let Some(correction) = self.correction.clone() else {
             // Only an attempt that has others left asks for another.
-            let message = "The answer cannot be corrected.";
+            let message = "Internal error: no correction left.";
             return Err(Failure::new(Kind::Internal, message).with_retry(false));
         };
         let Correction {

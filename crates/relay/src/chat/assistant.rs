@@ -26,7 +26,7 @@ pub async fn apply(
         }
         None => Err(Failure::new(
             Kind::ModelNotFound,
-            "There is no such assistant: POST /v1/assistants makes one.",
+            "There is no such assistant: POST /v1/assistants creates one.",
         )
         .with_param("model")
         .with_retry(false)),

@@ -186,7 +186,7 @@ async fn video_link(
     let prepare = media.video_preparation(request, false);
     let order = prepare(payer.clone()).await.map_err(of_images)?;
     let job = long.make(payer, order, prepare).await?;
-    let none = || Failure::new(Kind::Upstream, "1min.ai named no video.").with_retry(false);
+    let none = || Failure::new(Kind::Upstream, "1min.ai returned no video.").with_retry(false);
     let asset = job.assets.first().ok_or_else(none)?;
     let credits = job.credits.map(onemin::prices::to_credits);
     Ok((videos::link(&media.url(asset)), credits))

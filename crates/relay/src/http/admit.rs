@@ -203,7 +203,7 @@ impl Admitted {
     /// # Errors
     /// [`Kind::Internal`] where it was not.
     pub fn require_payer(&self) -> Result<Payer, Failure> {
-        let none = || Failure::new(Kind::Internal, "The endpoint needs a key and did not ask.");
+        let none = || Failure::new(Kind::Internal, "Internal error: no caller.");
         self.payer.clone().ok_or_else(none)
     }
 

@@ -209,7 +209,7 @@ impl Jobs {
         let now = now();
         if now.saturating_sub(job.created) > whole_milliseconds(JOB_AGE_MAX) {
             let message = format!(
-                "1min.ai has not ended the job within {} hours.",
+                "The job did not finish within {} hours.",
                 JOB_AGE_MAX.as_secs() / 3600
             );
             let ending = Ending::Unknown(JobError::of_upstream(GIVEN_UP, message));

@@ -45,7 +45,7 @@ impl LongJobs {
     fn too_late(&self, id: &str) -> Failure {
         let seconds = self.limit.as_secs_f64();
         let message = format!(
-            "1min.ai did not answer in time: it still works on the job `{id}` after {seconds} seconds, which goes on and is paid."
+            "The job `{id}` did not finish within {seconds} seconds. It continues at 1min.ai and will be charged."
         );
         Failure::new(Kind::UpstreamTimeout, message).with_retry(false)
     }

@@ -144,7 +144,7 @@ impl Payer {
         let gone = || {
             Failure::new(
                 Kind::NotFound,
-                "The 1min.ai account that holds it was removed.",
+                "The 1min.ai account that stores this object was removed from the relay.",
             )
         };
         gate.pool.lease_of(name).ok_or_else(gone)
@@ -159,7 +159,7 @@ impl Payer {
         if let Some(known) = &self.0.key
             && !known.key.permits_account(name)
         {
-            let message = "What the request names lies at a 1min.ai account that this access key may not use.";
+            let message = "The request refers to an object in a 1min.ai account that this access key may not use.";
             return Err(Failure::new(Kind::Forbidden, message).with_retry(false));
         }
         let mut current = self.0.lease.lock().unwrap_or_else(PoisonError::into_inner);

@@ -215,7 +215,7 @@ impl Media {
         Err(first.unwrap_or_else(|| {
             Failure::new(
                 Kind::ModelNotFound,
-                "No model that may be used here varies images.",
+                "No permitted model supports image variations.",
             )
         }))
     }

@@ -240,7 +240,7 @@ async fn made_by_job(payer: &Payer, long: &LongJobs, payload: Payload) -> Result
         Box::pin(async move { Ok(order) })
     });
     let job = long.make(payer, order, prepare).await?;
-    let none = || Failure::new(Kind::Upstream, "1min.ai named no audio.").with_retry(false);
+    let none = || Failure::new(Kind::Upstream, "1min.ai returned no audio.").with_retry(false);
     let asset = job.assets.into_iter().next().ok_or_else(none)?;
     let extension = asset.extension();
     Ok(Speech {

@@ -106,7 +106,7 @@ impl Media {
         let failure = first.unwrap_or_else(|| {
             Failure::new(
                 Kind::ModelNotFound,
-                "No model that may be used here transcribes audio.",
+                "No permitted model supports transcription.",
             )
         });
         Err(self

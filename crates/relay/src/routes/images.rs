@@ -221,7 +221,7 @@ async fn read(models: &Models, mut asked: AdmittedRequest) -> Result<ImageInput,
         return Err(images::missing_image());
     }
     if input.mask.len() > 1 {
-        return Err(Failure::invalid("mask", "There can be one `mask` only."));
+        return Err(Failure::invalid("mask", "Only one `mask` is allowed."));
     }
     Ok(input)
 }

@@ -143,7 +143,7 @@ pub async fn wake_account(
 /// There is no `ADMIN_KEY`, or the request does not carry it.
 fn require_owner(access: &KeyAccess, head: &Parts) -> Result<(), Failure> {
     let Some(admin) = &access.admin else {
-        let message = "There is no management API here: set ADMIN_KEY to have one.";
+        let message = "The management API is off: set ADMIN_KEY to enable it.";
         return Err(Failure::new(Kind::NotFound, message).with_retry(false));
     };
     if let Some(visitor) = head.extensions.get::<Visitor>() {

@@ -39,7 +39,7 @@ const WITHOUT_COUNTERPART: &[(&str, &str)] = &[
     ),
     (
         "responses/compact",
-        "The relay compacts no conversations: let the client summarise them, or begin a new one.",
+        "Compaction is not supported: let the client summarise the conversation, or begin a new one.",
     ),
     ("realtime", "1min.ai has no realtime sessions."),
     (
@@ -52,7 +52,7 @@ const WITHOUT_COUNTERPART: &[(&str, &str)] = &[
     ),
     ("evals", "1min.ai runs no evals."),
     ("containers", "1min.ai has no containers."),
-    ("skills", "1min.ai has no skills: let the client read them."),
+    ("skills", "1min.ai has no skills."),
     ("chatkit", "1min.ai has no sessions for ChatKit."),
     ("live", "1min.ai has no live sessions."),
     ("agents", "1min.ai runs no agents: let the client run them."),
@@ -149,7 +149,7 @@ fn failure(method: &Method, uri: &Uri) -> Failure {
     let path = shown(uri);
     without_counterpart(&path).unwrap_or_else(|| {
         let message = format!(
-            "There is no {method} {path} here. The base URL of this API ends in /v1; the README lists its endpoints."
+            "Unknown URL: {method} {path}. The base URL is http://HOST:PORT/v1 for OpenAI clients, and the same without /v1 for Anthropic and Ollama clients."
         );
         Failure::new(Kind::NotFound, message)
     })

@@ -182,8 +182,7 @@ impl AccessKeys {
 }
 
 fn unknown() -> Failure {
-    let message =
-        "This access key is unknown or was deleted (1020). Ask who runs this relay for another.";
+    let message = "This access key is unknown or was deleted (1020). Ask the operator of this relay for another.";
     Failure::new(Kind::Unauthenticated, message).with_retry(false)
 }
 

@@ -17,7 +17,8 @@ impl AccessKey {
         } else {
             return Ok(());
         };
-        let message = format!("This access key {reason}. Ask who runs this relay for another.");
+        let message =
+            format!("This access key {reason}. Ask the operator of this relay for another.");
         Err(Failure::new(Kind::Unauthenticated, message).with_retry(false))
     }
 

@@ -305,7 +305,7 @@ pub fn whole(thousandths: i64) -> i64 {
 }
 
 fn away() -> Failure {
-    let message = "The relay's database does not answer, so the budget of this access key cannot be checked. The request was not sent; try again in a moment.";
+    let message = "The relay's database does not answer, so the budget cannot be checked. The request was not sent; try again in a moment.";
     Failure::new(Kind::Overloaded, message)
         .with_retry_after(Some(5))
         .with_retry(true)

@@ -157,7 +157,7 @@ fn allowed(object: &Map<String, Value>, offered: &[Tool]) -> Result<ToolChoice, 
     }
     let required = object.get("mode").and_then(Value::as_str) == Some("required");
     if required && names.is_empty() && !offered.is_empty() && !tools.iter().any(is_hosted) {
-        let message = "`tool_choice` demands a call of the allowed tools, but names none of them.";
+        let message = "`tool_choice` requires a call of an allowed tool, but names none.";
         return Err(Failure::invalid("tool_choice", message));
     }
     Ok(ToolChoice::Allowed { names, required })

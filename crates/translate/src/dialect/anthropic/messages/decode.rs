@@ -211,7 +211,8 @@ fn output(request: &mut wire::Request) -> Result<OutputFormat, Failure> {
 fn limits(request: &mut wire::Request) -> Result<OutputLimits, Failure> {
     let max_tokens = request.max_tokens.map(|count| count.0);
     if max_tokens == Some(0) {
-        let message = "`max_tokens` must be at least 1: there is no prompt cache to be filled without an answer.";
+        let message =
+            "`max_tokens` must be at least 1: 0, which fills a prompt cache, is not supported.";
         return Err(Failure::invalid("max_tokens", message));
     }
     let stop = request.stop_sequences.take().unwrap_or_default();
@@ -221,7 +222,7 @@ fn limits(request: &mut wire::Request) -> Result<OutputLimits, Failure> {
         let path = format!("stop_sequences[{at}]");
         return Err(Failure::invalid(
             path,
-            "A stop sequence needs more than white space.",
+            "A stop sequence must contain more than white space.",
         ));
     }
     Ok(OutputLimits { max_tokens, stop })

@@ -61,8 +61,7 @@ fn message(message: wire::Message, path: FieldPath<'_>) -> Result<Message, Failu
         _ => false,
     };
     if parts.iter().any(held) {
-        let message =
-            "Calls stand in messages of the assistant, their results in those of the user.";
+        let message = "`tool_use` is allowed in assistant messages only, `tool_result` in user messages only.";
         return Err(Failure::invalid(format!("{path}.content"), message));
     }
     if role == Role::Assistant {
@@ -72,7 +71,7 @@ fn message(message: wire::Message, path: FieldPath<'_>) -> Result<Message, Failu
     {
         return Err(Failure::invalid(
             format!("{path}.tool_calls"),
-            "Only messages of the assistant hold calls.",
+            "`tool_calls` is allowed in assistant messages only.",
         ));
     }
     if role == Role::Tool {
@@ -103,7 +102,7 @@ fn result_parts(content: Option<wire::Content>, path: FieldPath<'_>) -> Result<V
             let parts = self::parts(parts, path)?;
             let is_nested = |part: &Part| matches!(part, Part::Call(_) | Part::Result(_));
             if parts.iter().any(is_nested) {
-                let message = "A result holds text, images and files, no calls or further results.";
+                let message = "A tool result may contain text, images and files only.";
                 return Err(Failure::invalid(format!("{path}.content"), message));
             }
             Ok(parts)

@@ -121,7 +121,7 @@ fn choice(
         }
         return Err(Failure::invalid(
             field,
-            format!("`{field}` demands a call, but no tools are offered."),
+            format!("`{field}` requires a call, but the request has no tools."),
         ));
     }
     Ok(choice)

@@ -52,7 +52,7 @@ impl Reader {
             return Ok(());
         }
         if kind == Some("compaction_trigger") {
-            let message = "The relay compacts no conversations: let the client summarise them, or begin a new one.";
+            let message = "Compaction is not supported: let the client summarise the conversation, or begin a new one.";
             return Err(Failure::invalid(path.to_string(), message));
         }
         if let Some(kind) = kind.filter(|kind| PASSED_OVER.contains(kind)) {

@@ -222,7 +222,7 @@ impl Offer {
             }
             return Err(Failure::invalid(
                 "tool_choice",
-                "`tool_choice` demands a call, but no tools are offered.",
+                "`tool_choice` requires a call, but the request has no tools.",
             ));
         }
         Ok(choice)

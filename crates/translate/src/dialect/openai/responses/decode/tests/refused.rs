@@ -232,7 +232,7 @@ fn an_item_that_cannot_be_is_refused_with_its_place() {
         (
             item(json!({"type": "compaction_trigger"})),
             "input[1]",
-            "compacts no conversations",
+            "Compaction is not supported",
         ),
         (
             item(json!({"type": "item_reference", "id": "msg_1"})),
