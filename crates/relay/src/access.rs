@@ -64,11 +64,11 @@ pub struct RequestRules {
 /// Whose keys clients send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum KeyMode {
-    /// Their own of 1min.ai.
+    /// Their own 1min.ai keys.
     Off,
     /// Access keys of this relay.
     On,
-    /// Either.
+    /// Both kinds.
     Both,
 }
 

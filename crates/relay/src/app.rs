@@ -306,7 +306,7 @@ pub fn run(mut settings: Settings) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Says how everybody is whom the settings name.
+/// Says whether the services that the settings name can be reached.
 async fn examine(app: &App) -> Result<(), StartError> {
     let findings = app.state.services().inspection.examine().await;
     print!("{}", doctor::report(&findings));

@@ -37,7 +37,7 @@ use upstream::UpstreamSettings;
 /// Who may call: without a setting clients send their own 1min.ai key (pass-through). With
 /// `ONEMIN_API_KEYS` the relay holds the key and clients send access keys (`RELAY_KEYS=both` takes
 /// either). `DEFAULT_API_KEY` serves callers without a key, `KEYS_IN_URLS` takes it in the base
-/// URL. What is on is told at the start and by `--check`.
+/// URL. What is enabled is printed at the start and by `--check`.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "1min-relay", version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Settings {
@@ -45,16 +45,17 @@ pub struct Settings {
     #[arg(long)]
     pub demo: bool,
 
-    /// Check the settings and say what is on, then stop without opening a socket.
+    /// Validate the settings, print what is enabled and exit, without opening a socket.
     #[arg(long)]
     pub check: bool,
 
-    /// Ask everybody whom the settings name whether they are there, say what is wrong, then stop.
-    /// It costs no credits.
+    /// Check whether 1min.ai and all configured services can be reached, print what is wrong and
+    /// exit. It costs no credits.
     #[arg(long)]
     pub doctor: bool,
 
-    /// A key for `--doctor` to look at. The server itself needs none: clients send theirs.
+    /// The 1min.ai key that `--doctor` checks and `probe` uses. The server does not use it: clients
+    /// send keys of their own.
     #[arg(
         long,
         env = "ONEMIN_API_KEY",
@@ -146,7 +147,7 @@ impl Settings {
     }
 }
 
-/// Variables by their names of today, and by those that they had before.
+/// Variables by their current names, and by earlier ones.
 const EARLIER_NAMES: [(&str, &str); 2] = [
     ("FILE_KEYWORDS", "FILE_WORDS"),
     ("JSON_CORRECTIONS", "FORM_CORRECTIONS"),

@@ -1,5 +1,5 @@
-//! `--doctor`: asks everybody whom the settings name whether they are there, and says in plain
-//! words what is wrong and what helps. It costs no credits.
+//! `--doctor`: checks whether 1min.ai and all configured services can be reached, and says what is
+//! wrong and which setting helps. It costs no credits.
 
 use std::fmt::Write as _;
 use std::sync::Arc;

@@ -29,7 +29,7 @@ pub struct Services {
     pub supplied_keys: Arc<SuppliedKeys>,
     /// Who manages the relay or looks at it.
     pub sign_in: Arc<SignIn>,
-    /// How everybody is whom the settings name.
+    /// Whether the services that the settings name can be reached.
     pub inspection: Arc<Inspection>,
     /// Which models there are.
     pub models: Arc<Models>,

@@ -36,8 +36,8 @@ pub struct Settings {
           default_missing_value = "true", num_args = 0..=1, action = ArgAction::Set, value_parser = boolean)]
     pub keys_in_urls: bool,
 
-    /// The key of callers that send none, for clients without a field for one. Only callers of the
-    /// networks below are given it, and no page of the web.
+    /// The key for requests that have none, for clients without a field for one. It is used for
+    /// clients in `DEFAULT_API_KEY_NETWORKS` only, and not for web pages of other machines.
     #[arg(
         long,
         env = "DEFAULT_API_KEY",

@@ -23,8 +23,8 @@ pub struct Settings {
           default_missing_value = "true", num_args = 0..=1, action = ArgAction::Set, value_parser = boolean)]
     pub strict_parameters: bool,
 
-    /// How often the model is asked again when a tool call cannot be read, lacks or does not match
-    /// its schema; each is a paid call.
+    /// How often the model is asked again when a tool call cannot be parsed, is missing or does not
+    /// match its schema; each is a paid call.
     #[arg(long, env = "CALL_CORRECTIONS", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=5))]
     pub call_corrections: u32,
 

@@ -16,9 +16,9 @@ pub enum Command {
     /// 1min.ai accounts that pay for access keys: add, list, rm.
     #[command(subcommand)]
     Account(AccountCommand),
-    /// What was used.
+    /// Show usage.
     Usage(UsageArgs),
-    /// Ask 1min.ai whether what is taken for true about it is so, with the key in `ONEMIN_API_KEY`.
+    /// Check what the relay assumes about 1min.ai's API, with the key in `ONEMIN_API_KEY`.
     Probe(ProbeArgs),
 }
 
@@ -49,7 +49,7 @@ pub enum KeyCommand {
     Add {
         /// Who or what uses it.
         name: String,
-        /// What is said of it.
+        /// What it may do.
         #[command(flatten)]
         fields: KeyFields,
     },
@@ -67,7 +67,7 @@ pub enum KeyCommand {
         /// Another name.
         #[arg(long)]
         name: Option<String>,
-        /// What is said of it.
+        /// What it may do.
         #[command(flatten)]
         fields: KeyFields,
     },
@@ -85,7 +85,7 @@ pub enum KeyCommand {
     Rotate {
         /// Which.
         key: String,
-        /// How long the old one opens yet, such as 1h.
+        /// How long the old secret stays valid, such as 1h.
         #[arg(long, value_parser = humantime::parse_duration)]
         grace: Option<Duration>,
     },
@@ -103,7 +103,7 @@ pub enum KeyCommand {
     },
 }
 
-/// What can be said of a key.
+/// What a key may do.
 #[derive(Debug, Clone, Default, Args)]
 pub struct KeyFields {
     /// Models that it may use, such as `gpt-4o*,claude-*`; `all` for all.
@@ -121,7 +121,7 @@ pub struct KeyFields {
     /// Requests a minute; 0 is no limit.
     #[arg(long)]
     pub rpm: Option<u32>,
-    /// Requests at once; 0 is no limit.
+    /// Requests at the same time; 0 is no limit.
     #[arg(long)]
     pub parallel: Option<u32>,
     /// When it ends: a date, a time from now such as 30d, or never.
@@ -146,7 +146,7 @@ pub enum AccountCommand {
     },
 }
 
-/// What of use is shown.
+/// Which usage is shown.
 #[derive(Debug, Clone, Args)]
 pub struct UsageArgs {
     /// By what it is summed: hour, day, month, key, model, api, account, end, kind.

@@ -12,7 +12,7 @@ use crate::accounts::choice::Policy;
 use crate::ledger::period::Per;
 use crate::ledger::service::OnOutage;
 
-/// What the owner of 1min.ai accounts settles who shares them.
+/// What the operator sets about sharing 1min.ai accounts.
 #[derive(Debug, Clone, Args)]
 pub struct SharingSettings {
     /// Whose keys clients send: `off` is 1min.ai's own, `on` access keys of this relay, `both`
@@ -37,7 +37,7 @@ pub struct SharingSettings {
     #[arg(long, env = "POOL", value_enum, default_value = "spread")]
     pub pool: Policy,
 
-    /// The owner's key for the management API and the page, of at least 24 characters. Without it
+    /// The operator's key for the management API and the page, of at least 24 characters. Without it
     /// nothing can be managed over HTTP. It opens nothing that is paid for.
     #[arg(long, env = "ADMIN_KEY", hide_env_values = true, value_name = "KEY")]
     pub admin_key: Option<SecretString>,
@@ -86,7 +86,7 @@ pub struct SharingSettings {
 /// Whether requests are recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LedgerMode {
-    /// If there are accounts or an owner's key.
+    /// If there are accounts or an `ADMIN_KEY`.
     Auto,
     /// Always.
     On,
@@ -101,7 +101,7 @@ impl SharingSettings {
         given(self.onemin_api_keys.as_ref()).is_some() || self.onemin_api_keys_file.is_some()
     }
 
-    /// The owner's key, if there is one.
+    /// The operator's key, if there is one.
     #[must_use]
     pub fn admin_key(&self) -> Option<&SecretString> {
         given(self.admin_key.as_ref())
