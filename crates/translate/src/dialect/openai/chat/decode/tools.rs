@@ -121,7 +121,7 @@ fn choice(
         }
         return Err(Failure::invalid(
             field,
-            format!("`{field}` requires a call, but the request has no tools."),
+            format!("`{field}` requires a tool call, but no tools are offered."),
         ));
     }
     Ok(choice)

@@ -222,7 +222,7 @@ impl Offer {
             }
             return Err(Failure::invalid(
                 "tool_choice",
-                "`tool_choice` requires a call, but the request has no tools.",
+                "`tool_choice` requires a tool call, but no tools are offered.",
             ));
         }
         Ok(choice)
