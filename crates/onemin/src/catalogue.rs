@@ -187,7 +187,7 @@ fn of(lists: &mut Lists, feature: Feature) -> &mut CachedList {
     &mut lists[feature as usize]
 }
 
-/// One fetch. However it ends, the shelf is told before those who wait.
+/// One fetch. However it ends, the lists are changed before those who wait are woken.
 struct Fetch {
     catalogue: Arc<Inner>,
     feature: Feature,

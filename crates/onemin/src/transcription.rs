@@ -40,7 +40,7 @@ pub fn translation_candidates(asked: &str) -> Vec<&str> {
     candidates(asked, TRANSLATION_ORDER)
 }
 
-/// What is params of a recording.
+/// The parameters of a transcription.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TranscriptionParams {
     /// The recording: the path of an asset.

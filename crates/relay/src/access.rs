@@ -46,7 +46,7 @@ use known_keys::KnownKeys;
 use rate_limit::{RateLimit, RateLimitBy, RateLimitSlot};
 use visitor::Visitor;
 
-/// What the operator settles about every request.
+/// What the operator sets about every request.
 #[derive(Debug, Clone)]
 pub struct RequestRules {
     /// What the rate limit counts by.
@@ -92,7 +92,7 @@ pub struct KeyAccess {
     pub gate: Arc<Gate>,
     /// Whose keys clients send; none lets it depend on whether there are accounts.
     pub mode: Option<KeyMode>,
-    /// The owner's key; none if nothing can be managed.
+    /// The operator's key; none if nothing can be managed.
     pub admin: Option<AdminKey>,
     /// Dollars that a credit counts for, for clients that show dollars; 1 shows credits.
     pub dollars: f64,
@@ -207,7 +207,7 @@ impl Access {
     /// As [`Access::authenticate`], for whoever is signed in to the page.
     ///
     /// # Errors
-    /// The owner has no access key, or the holder's may not be used now.
+    /// The operator has no access key, or the holder's may not be used now.
     pub fn authenticate_visitor(
         &self,
         visitor: &Visitor,

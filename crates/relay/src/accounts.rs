@@ -1,4 +1,4 @@
-//! 1min.ai accounts: the caller's own, or one that the owner lends to access keys; how they stand,
+//! 1min.ai accounts: the caller's own, or one that the operator lends to access keys; how they stand,
 //! and which of them pays for a call.
 
 pub mod account;

@@ -1,4 +1,4 @@
-//! What the owner, and each holder of a key, can see and change: keys, accounts, use. HTTP routes,
+//! What the operator, and each holder of a key, can see and change: keys, accounts, use. HTTP routes,
 //! the page and the command line are views of it.
 
 pub mod accounts;

@@ -27,7 +27,7 @@ const CACHED_TRANSCRIPTS_MAX: NonZeroUsize = NonZeroUsize::new(512).unwrap();
 /// Transcripts of audio in conversations, by account and SHA-256 of the audio.
 type TranscriptCache = LruCache<(AccountId, [u8; 32]), String>;
 
-/// What the operator settles about media.
+/// What the operator sets about media.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where upstream's files are.

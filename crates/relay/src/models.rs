@@ -173,7 +173,7 @@ impl Models {
             .collect()
     }
 
-    /// Today's id of a picture model that is asked by an earlier name, unless a model of chat
+    /// Today's id of an image model that is asked by an earlier name, unless a model of chat
     /// bears that name.
     async fn current_id<'n>(&self, name: &'n str) -> &'n str {
         let today = image_aliases::current_id(name);

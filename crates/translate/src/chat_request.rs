@@ -70,7 +70,7 @@ pub enum Part {
     Refusal(String),
     /// Thoughts that the assistant showed earlier; never sent back upstream.
     Reasoning(String),
-    /// A picture.
+    /// An image.
     Image(Attachment),
     /// A document.
     File(Attachment),
@@ -112,7 +112,7 @@ pub struct CallResult {
     pub call_id: String,
     /// The tool's name where the dialect gives it beside the result (OpenAI's legacy `function` role).
     pub name: Option<String>,
-    /// Text, pictures or documents.
+    /// Text, images or documents.
     pub parts: Vec<Part>,
     /// Whether the tool reports failure.
     pub is_error: bool,

@@ -9,7 +9,7 @@ use crate::failure::{Failure, Kind, echo};
 /// What the turn's model can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ModelCapabilities {
-    /// Whether it sees pictures.
+    /// Whether it sees images.
     pub vision: bool,
     /// Whether upstream's generator of code serves it.
     pub code: CodeSupport,

@@ -249,7 +249,7 @@ impl Sender<'_> {
         Ok(reply)
     }
 
-    /// A form with a small picture under this name.
+    /// A form with a small image under this name.
     async fn upload(&self, name: &str) -> Answer {
         const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\x05\x02\0_\xc8\xf1\xd2\0\0\0\0IEND\xaeB`\x82";
         const BOUNDARY: &str = "1min-relay-probe-3f1c";

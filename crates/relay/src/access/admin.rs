@@ -1,4 +1,4 @@
-//! The owner's own key, `ADMIN_KEY`: it opens the management API and nothing that is paid for.
+//! The operator's own key, `ADMIN_KEY`: it opens the management API and nothing that is paid for.
 
 use http::HeaderMap;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -10,7 +10,7 @@ use super::keys::format;
 /// A shorter key could be guessed.
 const SHORTEST: usize = 24;
 
-/// The owner's key, as its hash.
+/// The operator's key, as its hash.
 #[derive(Clone)]
 pub struct AdminKey(String);
 

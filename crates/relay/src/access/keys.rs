@@ -1,4 +1,4 @@
-//! Access keys: what the owner of 1min.ai accounts gives to people and programs, with limits.
+//! Access keys: what the operator gives to people and programs, with limits.
 
 pub mod cache;
 pub mod format;

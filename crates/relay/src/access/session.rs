@@ -9,7 +9,7 @@ use http::HeaderMap;
 /// The cookie's name.
 const NAME: &str = "relay_session";
 
-/// Stands in it for who runs the relay; no access key has so short an id.
+/// Stands in it for the operator; no access key has so short an id.
 const ADMIN: &str = "admin";
 
 /// Letters of a hash, 64 bits.
@@ -21,7 +21,7 @@ pub const LIFETIME: i64 = 12 * 60 * 60;
 /// Who signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holder {
-    /// Who runs the relay.
+    /// The operator.
     Admin,
     /// Who has an access key, by its id.
     Key(String),

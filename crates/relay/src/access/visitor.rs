@@ -9,14 +9,14 @@ use super::keys::cache::KnownKey;
 /// Who asks.
 #[derive(Debug, Clone)]
 pub enum Visitor {
-    /// Who runs the relay.
+    /// The operator.
     Admin,
     /// Who has this access key, and sees what it used.
     Holder(Arc<KnownKey>),
 }
 
 impl Visitor {
-    /// Lets only who runs the relay pass.
+    /// Lets only the operator pass.
     ///
     /// # Errors
     /// A [`Kind::Forbidden`] failure.

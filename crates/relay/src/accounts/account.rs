@@ -16,7 +16,7 @@ use crate::observe::throttle::warn_throttled;
 /// One account.
 #[derive(Debug)]
 pub struct Account {
-    /// Its name, as the owner gave it.
+    /// Its name, as the operator gave it.
     pub name: Arc<str>,
     pub(super) key: ApiKey,
     /// Whose what lies at 1min.ai is.
@@ -37,19 +37,19 @@ pub(super) struct State {
     pub(super) looked_at: i64,
 }
 
-/// The account of 1min.ai that a request uses: one of the owner's, or that of the caller's own key.
+/// The account of 1min.ai that a request uses: one of the operator's, or that of the caller's own key.
 #[derive(Debug, Clone)]
 pub struct Lease {
     /// Its key, for upstream alone.
     pub key: ApiKey,
     /// Whose what lies at 1min.ai is: uploads and jobs.
     pub account: AccountId,
-    /// The owner's account; none for the account of a client's own key.
+    /// The operator's account; none for the account of a client's own key.
     pub pooled: Option<Arc<Account>>,
 }
 
 impl Lease {
-    /// What the owner calls the account; none for the account of a client's own key.
+    /// What the operator calls the account; none for the account of a client's own key.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.pooled.as_ref().map(|account| &*account.name)

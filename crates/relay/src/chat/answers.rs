@@ -76,7 +76,7 @@ impl Answers {
         }
     }
 
-    /// One answer that is no conversation: its text is made by other work.
+    /// One answer whose text no chat model writes: it is the result of other work.
     #[must_use]
     pub fn made(chat: &ChatRequest, work: Answering<chat::Answer>) -> Self {
         let answer = Answer {

@@ -1,5 +1,6 @@
-//! The front door of every endpoint: the caller is known, counted against the rate limit and
-//! logged, and a failure is answered in the client's dialect.
+//! The front door of every endpoint for callers: the caller is known, counted against the rate limit
+//! and logged, and a failure is answered in the client's dialect. Management, usage and sessions of
+//! the page have their own, in `routes`.
 
 use std::future::Future;
 

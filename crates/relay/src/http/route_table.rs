@@ -26,9 +26,9 @@ pub(super) enum Admission {
     Key,
     /// Everybody; a key that is sent is checked, counted and logged.
     OptionalKey,
-    /// The owner, by `ADMIN_KEY`.
+    /// The operator, by `ADMIN_KEY`.
     Owner,
-    /// Holders of access keys, and the owner.
+    /// Holders of access keys, and the operator.
     Holder,
     /// Sessions of the page, and keys that the handler checks.
     Session,

@@ -16,7 +16,7 @@ use crate::http::shutdown::{self, Phase};
 use crate::observe::throttle::Throttle;
 use crate::task;
 
-/// A client that takes longer to send its request's head is no client.
+/// The longest that a request's head may take to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How HTTP/2 begins.

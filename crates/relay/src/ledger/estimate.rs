@@ -29,7 +29,7 @@ const EVIDENCE: u32 = 5;
 /// Estimates, and what was learned of prices.
 #[derive(Debug)]
 pub struct Estimator {
-    /// The owner's own estimates, by globs of models.
+    /// The operator's own estimates, by globs of models.
     fixed: Vec<(String, i64)>,
     learned: Mutex<HashMap<String, Learned>>,
 }
@@ -57,7 +57,7 @@ impl Default for Learned {
 }
 
 impl Estimator {
-    /// With the owner's own estimates: globs of models, and thousandths of a credit.
+    /// With the operator's own estimates: globs of models, and thousandths of a credit.
     #[must_use]
     pub fn new(fixed: Vec<(String, i64)>) -> Self {
         Self {

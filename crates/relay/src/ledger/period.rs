@@ -1,4 +1,4 @@
-//! The periods of budgets: calendar days, ISO weeks and months in the owner's time zone, and all
+//! The periods of budgets: calendar days, ISO weeks and months in the operator's time zone, and all
 //! time.
 
 use std::sync::Arc;

@@ -101,7 +101,7 @@ pub struct LedgerRow {
     pub ms: i64,
     /// To the first byte of the answer.
     pub first_byte_ms: Option<i64>,
-    /// For the owner.
+    /// For the operator.
     pub note: String,
     /// The holds that it settles.
     pub settles: Vec<SettledHold>,

@@ -45,7 +45,7 @@ pub enum OnOutage {
     Allow,
 }
 
-/// What the owner settles about the ledger.
+/// What the operator sets about the ledger.
 #[derive(Debug, Clone)]
 pub struct LedgerSettings {
     /// Whether requests are recorded from the start.
@@ -111,7 +111,7 @@ impl Ledger {
         self.0.is_on.store(true, Ordering::Relaxed);
     }
 
-    /// The owner's calendar.
+    /// The operator's calendar.
     #[must_use]
     pub fn calendar(&self) -> &Calendar {
         &self.0.calendar

@@ -20,7 +20,7 @@ const GROUPS_MAX: usize = 20_000;
 pub enum By {
     /// Each hour, in UTC.
     Hour,
-    /// Each day of the owner's time zone.
+    /// Each day of the operator's time zone.
     Day,
     /// Each month.
     Month,
@@ -125,7 +125,7 @@ pub struct UsageGroup {
     pub credits: i64,
 }
 
-/// A time as queries have it: a date or a month of the owner's time zone, RFC 3339, or seconds or
+/// A time as queries have it: a date or a month of the operator's time zone, RFC 3339, or seconds or
 /// milliseconds since 1970.
 ///
 /// # Errors

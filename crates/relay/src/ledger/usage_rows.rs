@@ -42,7 +42,7 @@ pub struct ListedRow {
     pub kind: String,
     /// The access key, if there is one.
     pub key: Option<String>,
-    /// The account, if it is one of the owner's.
+    /// The account, if it is one of the operator's.
     pub account: Option<String>,
     /// The endpoint.
     pub api: String,
@@ -70,7 +70,7 @@ pub struct ListedRow {
     pub ms: i64,
     /// Until the first byte.
     pub first_byte_ms: Option<i64>,
-    /// For the owner.
+    /// For the operator.
     pub note: String,
 }
 

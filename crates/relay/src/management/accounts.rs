@@ -1,4 +1,4 @@
-//! 1min.ai accounts for the owner to look at. Amounts are credits.
+//! 1min.ai accounts for the operator to look at. Amounts are credits.
 
 use serde::Serialize;
 use translate::failure::{Failure, Kind};

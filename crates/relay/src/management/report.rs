@@ -180,7 +180,7 @@ impl Reports<'_> {
         .map_err(|(param, error)| wrong(param, &error))
     }
 
-    /// Which key's rows are meant: an id or a name of the owner's query, else the viewer's own.
+    /// Which key's rows are meant: an id or a name of the operator's query, else the viewer's own.
     fn key_id(&self, viewer: &Viewer, query: &Query) -> Option<String> {
         match viewer {
             Viewer::Key(id) => Some(id.clone()),

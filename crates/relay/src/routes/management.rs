@@ -137,7 +137,7 @@ pub async fn wake_account(
     .await
 }
 
-/// Lets the owner in.
+/// Lets the operator in.
 ///
 /// # Errors
 /// There is no `ADMIN_KEY`, or the request does not carry it.
@@ -156,9 +156,9 @@ fn require_owner(access: &KeyAccess, head: &Parts) -> Result<(), Failure> {
     Err(Failure::new(Kind::Unauthenticated, message).with_retry(false))
 }
 
-/// Answers the owner with a JSON document; `work` is given the keys and the body's fields.
+/// Answers the operator with a JSON document; `work` is given the keys and the body's fields.
 ///
-/// The owner is whoever sends `ADMIN_KEY` or has a session by it.
+/// The operator is whoever sends `ADMIN_KEY` or has a session by it.
 pub async fn managed<W>(
     access: &Access,
     api: &'static str,

@@ -1,5 +1,5 @@
 //! What was used: `/v1/usage`, `/v1/usage/requests`, and what clients ask in other vendors' words
-//! (`/v1/key`, `/v1/credits`, `/dashboard/billing/…`). A key sees its own figures, the owner all.
+//! (`/v1/key`, `/v1/credits`, `/dashboard/billing/…`). A key sees its own figures, the operator all.
 
 use std::sync::Arc;
 

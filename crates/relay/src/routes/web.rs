@@ -35,7 +35,7 @@ const FILES: [(&str, &str, &str); 14] = [
     ("try.js", SCRIPT, include_str!("web/try.js")),
 ];
 
-/// Nothing but the page's own files and answers; pictures and speech that a model made are data and
+/// Nothing but the page's own files and answers; images and speech that a model made are data and
 /// blobs. Text never becomes markup or script.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     connect-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; base-uri 'none'; \

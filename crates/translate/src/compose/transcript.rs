@@ -2,7 +2,7 @@
 //!
 //! A lone user message goes as it is. Anything more is a transcript: each message between tags of
 //! the variant that occurs nowhere in the request (see [`tags`](crate::tags)), tool calls and
-//! results in the form the model itself is asked to use, pictures and documents marked where they
+//! results in the form the model itself is asked to use, images and documents marked where they
 //! stood. Turns are only ever appended, so that a provider's prompt cache keeps its prefix.
 
 mod attribute;
@@ -67,7 +67,7 @@ fn has_document(part: &Part) -> bool {
     }
 }
 
-/// The text of a turn that needs no transcript: one user message, of text, pictures and documents.
+/// The text of a turn that needs no transcript: one user message, of text, images and documents.
 /// Documents are named where they stood, so that the message can speak of them.
 #[must_use]
 pub fn lone_text(chat: &ChatRequest) -> Option<String> {

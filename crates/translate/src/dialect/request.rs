@@ -230,7 +230,7 @@ fn without_place(words: &str) -> &str {
         .map_or(words, |(reason, _)| reason)
 }
 
-/// A picture by URL: an http(s) address, or a data URI whose bytes are taken out.
+/// An image by URL: an http(s) address, or a data URI whose bytes are taken out.
 ///
 /// # Errors
 /// A data URI that cannot be decoded, or an address of another scheme.

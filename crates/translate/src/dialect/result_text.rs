@@ -1,5 +1,5 @@
 //! A tool's result that came as text: a list of content parts that was written into a string holds
-//! pictures, and those are no text.
+//! images, and those are no text.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::request;
 use crate::chat_request::{Attachment, Part, Source};
 
 /// The parts that a result's text stands for: itself, unless it is a JSON list of content parts, a
-/// picture among them, in OpenAI's or Anthropic's form.
+/// image among them, in OpenAI's or Anthropic's form.
 #[must_use]
 pub fn parts(text: String) -> Vec<Part> {
     match list(&text) {

@@ -60,7 +60,7 @@ const FREE: [&str; 39] = [
     "POST /api/embeddings",
 ];
 
-/// The head of a picture of one pixel, which is all that is looked at.
+/// The head of an image of one pixel, which is all that is looked at.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x10\x08\x02\0\0\0\0\0\0\0";
 
 const PNG_URL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAAAAAAAA";

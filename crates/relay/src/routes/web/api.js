@@ -18,7 +18,7 @@ export class Problem extends Error {
 }
 
 const ADVICE = {
-  401: "The key is unknown, disabled or has expired. Check it, or ask whoever runs this relay for another.",
+  401: "The key is unknown, disabled or has expired. Check it, or ask the operator of this relay for another.",
   402: "The credits of this key or account are used up. A budget starts anew with its next period; the overview shows when.",
   403: "This key may not be used for that.",
   404: "It may have been deleted in the meantime. Load the page again.",

@@ -21,7 +21,7 @@ pub const DIALECT: Dialect = Dialect {
     },
 };
 
-/// Parameters that tell how a text is drawn from a model's odds: they mean nothing to a picture or
+/// Parameters that tell how a text is drawn from a model's odds: they mean nothing to an image or
 /// a recording.
 pub const SAMPLING: [&str; 9] = [
     "temperature",

@@ -111,7 +111,7 @@ pub(super) enum Common {
     Text(Option<String>),
     /// Words of refusal.
     Refusal(Option<String>),
-    /// A picture; `field` is where its URL stands in the part.
+    /// An image; `field` is where its URL stands in the part.
     Image {
         /// The URL.
         url: Option<ImageUrl>,

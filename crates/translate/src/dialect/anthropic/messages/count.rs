@@ -8,7 +8,7 @@ use crate::compose::{Wording, compose};
 use crate::failure::Failure;
 use crate::tokens;
 
-/// A picture's tokens: what Anthropic counts for one of about a megapixel, the largest that it does
+/// An image's tokens: what Anthropic counts for one of about a megapixel, the largest that it does
 /// not shrink (its rule is width times height by 750).
 const IMAGE_TOKENS: u64 = 1_500;
 
@@ -33,7 +33,7 @@ pub fn count_tokens(body: &[u8]) -> Result<Vec<u8>, Failure> {
     Ok(serde_json::to_vec(&count).unwrap_or_default())
 }
 
-/// The tokens of a turn that is written as this prompt, its pictures and documents included.
+/// The tokens of a turn that is written as this prompt, its images and documents included.
 #[must_use]
 pub fn input_tokens(chat: &ChatRequest, prompt: &str) -> u64 {
     let media: u64 = chat

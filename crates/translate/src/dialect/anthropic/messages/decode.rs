@@ -319,7 +319,7 @@ fn prefill(messages: &mut Vec<Message>) -> String {
 }
 
 /// What `message_start` says of the tokens read, before upstream has counted: the size of the
-/// request, less its pictures and documents. The true count comes with `message_delta`.
+/// request, less its images and documents. The true count comes with `message_delta`.
 fn input_tokens(body: usize, chat: &ChatRequest) -> u64 {
     let inline: usize = chat
         .messages

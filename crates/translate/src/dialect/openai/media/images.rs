@@ -244,7 +244,7 @@ pub fn completed(kind: &str, created: u64, request: &ImageRequest, picture: &Ima
         "usage": {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0,
             "input_tokens_details": {"image_tokens": 0, "text_tokens": 0}},
     });
-    // Of a picture whose bytes are lost, where they were.
+    // Of an image whose bytes are lost, where they were.
     if let (None, Some(fields)) = (&picture.b64_json, event.as_object_mut()) {
         fields.insert("url".to_owned(), picture.url.as_str().into());
     }
@@ -261,7 +261,7 @@ pub fn is_inline(model: &str) -> bool {
     model.starts_with("gpt-image")
 }
 
-/// Pictures as a chat message: Markdown, each with the code by which a variation of it is asked for.
+/// Images as a chat message: Markdown, each with the code by which a variation of it is asked for.
 #[must_use]
 pub fn markdown(images: &[Image]) -> String {
     let lines = images

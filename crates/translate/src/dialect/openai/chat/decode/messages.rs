@@ -220,7 +220,7 @@ fn call_or_result(part: wire::Part, path: FieldPath<'_>) -> Result<Part, Failure
     Ok(Part::Call(called_function(id, called)))
 }
 
-/// A picture or a document in the form of the Messages API.
+/// An image or a document in the form of the Messages API.
 fn of_source(part: wire::Part, path: FieldPath<'_>) -> Result<Part, Failure> {
     let source = part.source.unwrap_or_default();
     let missing = |field: &str| {

@@ -73,7 +73,7 @@ pub struct Part {
     /// For `tool_result`: whether it is an error.
     #[serde(default)]
     pub is_error: Option<bool>,
-    /// For `image` and `document`, the Messages API's pictures and files: where the bytes are.
+    /// For `image` and `document`, the Messages API's images and files: where the bytes are.
     #[serde(default, deserialize_with = "object")]
     pub source: Option<PartSource>,
     /// For `document`: its name.

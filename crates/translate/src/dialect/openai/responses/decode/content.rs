@@ -1,4 +1,4 @@
-//! Content parts: text, pictures, files, recordings.
+//! Content parts: text, images, files, recordings.
 
 use crate::chat_request::{Attachment, Part, Source};
 use crate::dialect::openai::parts::{self, Common};
