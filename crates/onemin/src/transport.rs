@@ -190,6 +190,10 @@ impl Body {
             return;
         }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "nobody waits for the rest of the body"
+            )]
             runtime.spawn(tokio::time::timeout(END_OF_BODY_TIMEOUT, async move {
                 while self.next().await.is_some_and(|read| read.is_ok()) {}
             }));

@@ -105,6 +105,10 @@ impl Pool {
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             state.swept = true;
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "idle connections belong to no request"
+            )]
             runtime.spawn(sweep(Arc::downgrade(self)));
         }
     }

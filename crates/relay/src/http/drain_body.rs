@@ -14,6 +14,7 @@ use http_body_util::BodyExt as _;
 use tokio::time::{Instant, Sleep};
 
 use crate::http::shutdown;
+use crate::task;
 
 /// For how long an unread body is still taken, and how many bytes of it.
 const DRAIN_TIME: Duration = Duration::from_secs(20);
@@ -98,9 +99,10 @@ impl<B: Body + Send + Unpin + 'static> Drop for DrainOnDropBody<B> {
         if self.ended || self.waits || self.body.as_ref().is_none_or(Body::is_end_stream) {
             return;
         }
-        if let (Some(body), Ok(runtime)) = (self.body.take(), tokio::runtime::Handle::try_current())
-        {
-            runtime.spawn(tokio::time::timeout(DRAIN_TIME, drain(body)));
+        if let Some(body) = self.body.take() {
+            task::spawn_from_drop(
+                async move { tokio::time::timeout(DRAIN_TIME, drain(body)).await },
+            );
         }
     }
 }

@@ -25,6 +25,7 @@ use super::StoreError;
 use super::folder::DataFolder;
 use crate::clock;
 use crate::observe::throttle::warn_throttled;
+use crate::task;
 
 pub use bucket::Bucket;
 
@@ -313,10 +314,8 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if let Some(mut upload) = self.upload.take()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            runtime.spawn(async move {
+        if let Some(mut upload) = self.upload.take() {
+            task::spawn_from_drop(async move {
                 if let Err(error) = upload.abort().await {
                     warn_throttled!(%error, "the parts of an interrupted upload could not be deleted");
                 }
