@@ -3,7 +3,8 @@
 use onemin::ApiKey;
 use sha2::{Digest as _, Sha256};
 
-/// A name for an account or an address that tells nothing about it: a keyed hash.
+/// A name for an account, an access key or an address that tells nothing about it: a hash, keyed by
+/// the relay's secret for callers' own 1min.ai keys and for addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId([u8; 16]);
 
@@ -18,8 +19,8 @@ impl AccountId {
         Self::hashed(b"access-key:", id)
     }
 
-    /// The id of an account of the relay's own, within a process: what lies there is remembered in
-    /// memory only.
+    /// The id of one of the operator's accounts: a hash of its key without the relay's secret. Jobs
+    /// are recorded with it.
     #[must_use]
     pub fn of_pooled_key(key: &ApiKey) -> Self {
         Self::hashed(b"pooled-key:", key.expose())
