@@ -48,7 +48,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Starts the simulator, and settles that it is the upstream and that its account is shared.
+    /// Starts the simulator, makes it the upstream and shares its account.
     ///
     /// # Errors
     /// Why it did not start.

@@ -47,7 +47,7 @@ impl Text {
         }
     }
 
-    /// Ends the text; the record's own text settles what a repetition was. Says whether there was
+    /// Ends the text; the record's own text decides what a repetition was. Says whether there was
     /// any text.
     pub(crate) fn end(&mut self, record: Option<&str>, out: &mut dyn FnMut(&str)) -> bool {
         let record = record.filter(|text| !text.is_empty());

@@ -204,7 +204,7 @@ impl Jobs {
         }
     }
 
-    /// Settles when a job is looked at next, or gives it up if it takes too long.
+    /// Sets when a job is polled next, or gives it up if it takes too long.
     async fn put_off(&self, job: &Job, at_least: Duration) -> Result<(), StoreError> {
         let now = now();
         if now.saturating_sub(job.created) > whole_milliseconds(JOB_AGE_MAX) {

@@ -1,4 +1,4 @@
-//! Jobs in the database. What ends a job, and who follows it, is settled by single statements, so
+//! Jobs in the database. What ends a job, and who follows it, is decided by single statements, so
 //! that of several processes only one does it.
 
 use std::collections::HashSet;
@@ -170,7 +170,7 @@ impl Table {
         Ok(self.0.execute(sql, params).await? > 0)
     }
 
-    /// Settles when a job is looked at next.
+    /// Sets when a job is polled next.
     ///
     /// # Errors
     /// [`StoreError`].
