@@ -75,7 +75,7 @@ impl Payer {
     }
 
     /// Whether a call would get leave, before its attachments are uploaded: the hold itself comes
-    /// with the call. An account is chosen that can pay for it.
+    /// with the call. An account that can pay for it is chosen, unless the request has one already.
     ///
     /// # Errors
     /// Why the call may not be made.
