@@ -6,7 +6,7 @@ use std::time::Duration;
 use cpu_time::ProcessTime;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use translate::schema::Schema;
+use translate::schema::{PatternBudget, Schema};
 
 const TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -20,7 +20,7 @@ fuzz_target!(|text: &str| {
     ) else {
         return;
     };
-    if let Ok(compiled) = Schema::compile(&schema)
+    if let Ok(compiled) = Schema::compile(&schema, &PatternBudget::default())
         && let Ok(fitted) = compiled.fit(&value)
     {
         assert!(compiled.fits(&fitted));

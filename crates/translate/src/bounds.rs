@@ -10,10 +10,18 @@ pub const TOOLS_MAX: usize = 2048;
 pub const STOP_STRINGS_MAX: usize = 256;
 /// Parameters without effect that are noted by name.
 pub const IGNORED_NAMES_MAX: usize = 100;
+/// Prompts of a completion, each of which is answered for itself.
+pub const PROMPTS_MAX: usize = 128;
 /// Stored items that one request may refer to.
 pub const ITEM_REFERENCES_MAX: usize = 1000;
-/// Regular expressions in one schema.
-pub const SCHEMA_PATTERNS_MAX: usize = 200;
+/// Work that may go into one regular expression of a schema, in about microseconds.
+pub const PATTERN_WORK_MAX: u64 = 20_000;
+/// The same, for all different ones of a request.
+pub const REQUEST_PATTERN_WORK_MAX: u64 = 40_000;
+/// The work of a schema from which on it is not left to the moment in which it is needed.
+pub const LONG_PATTERN_WORK: u64 = 3000;
+/// Steps back that an expression may take in one text.
+pub const PATTERN_BACKTRACKS_MAX: usize = 20_000;
 /// Memory of one compiled regular expression of a schema, in bytes.
 pub const PATTERN_BYTES_MAX: usize = 256 * 1024;
 /// Parts of one schema: its objects at any depth.

@@ -90,6 +90,12 @@ pub fn reject_ignored(strict: bool, ignored: &[String]) -> Result<(), Failure> {
     Err(Failure::new(Kind::Unsupported, message).with_param(name))
 }
 
+/// Whether planning keeps others waiting, however small the request is.
+#[must_use]
+pub fn takes_long(chat: &ChatRequest) -> bool {
+    schema::take_long(&chat.output, &chat.tools)
+}
+
 /// Plans a turn.
 ///
 /// # Errors
@@ -116,6 +122,7 @@ pub fn plan(
         );
         return Err(Failure::invalid("messages", message).with_code("model_not_supported"));
     }
+    schema::share_patterns(&chat.output, &chat.tools);
     let mut unchecked = schema::check(&chat.output, fields.strict_schemas, fields.output_schema)?;
     unchecked |= schema::check_tools(&chat.tools, fields.strict_schemas, fields.tool_schema)?;
     let writes_code = match abilities.code {

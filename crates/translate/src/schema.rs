@@ -4,16 +4,19 @@
 mod definition;
 mod fit;
 mod pattern;
+mod pattern_budget;
+mod pattern_work;
 mod validator;
 mod work;
 
-use jsonschema::Validator;
+use jsonschema::{PatternCache, Validator};
 use serde_json::Value;
 
 use fit::{Root, adapt, ordered, unwrap};
 use work::{Parts, Shape};
 
 pub use definition::Definition;
+pub use pattern_budget::PatternBudget;
 
 use crate::quote::quote;
 
@@ -33,16 +36,19 @@ pub struct Schema {
     root: Value,
     shape: Shape,
     validator: Validator,
+    /// Its patterns, compiled, for parts of it that are compiled by themselves.
+    patterns: PatternCache,
     leaves_out_patterns: bool,
 }
 
 impl Schema {
-    /// Compiles a schema. References outside of it are never fetched.
-    pub fn compile(schema: &Value) -> Result<Self, String> {
+    /// Compiles a schema, within what its request has left for patterns. References outside of it
+    /// are never fetched.
+    pub fn compile(schema: &Value, patterns: &PatternBudget) -> Result<Self, String> {
         let shape = Parts::of(schema)?.shape();
         let (root, leaves_out_patterns) =
-            pattern::readable(schema).unwrap_or_else(|| (schema.clone(), false));
-        let validator = validator::build(&root).map_err(|error| {
+            pattern::readable(schema, patterns).unwrap_or_else(|| (schema.clone(), false));
+        let validator = validator::build(&root, patterns.compiled()).map_err(|error| {
             let (what, place) = (error.to_string(), error.instance_path().to_string());
             format!("{} (at {})", quote(&what), quote(&place))
         })?;
@@ -50,6 +56,7 @@ impl Schema {
             root,
             shape,
             validator,
+            patterns: patterns.compiled().clone(),
             leaves_out_patterns,
         })
     }
@@ -115,7 +122,7 @@ impl Schema {
         if !self.can_check(value) {
             return None;
         }
-        let root = Root::new(&self.root);
+        let root = Root::new(&self.root, &self.patterns);
         if let Some(adapted) = self.adapted(value, &root) {
             return Some(ordered(adapted, &root, &root, 0));
         }
@@ -151,8 +158,12 @@ mod tests {
     use super::*;
     use serde_json::{Map, json};
 
+    fn compile(schema: &Value) -> Result<Schema, String> {
+        Schema::compile(schema, &PatternBudget::default())
+    }
+
     fn fit(schema: &Value, value: &Value) -> Result<Value, Vec<String>> {
-        Schema::compile(schema).unwrap().fit(value)
+        compile(schema).unwrap().fit(value)
     }
 
     fn object(properties: &Value, required: &Value) -> Value {
@@ -219,7 +230,7 @@ mod tests {
         defs.insert("d9".to_owned(), json!({"type": "string"}));
         let schema =
             json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/d0"}}, "$defs": defs});
-        Schema::compile(&schema).unwrap()
+        compile(&schema).unwrap()
     }
 
     #[test]
@@ -243,7 +254,7 @@ mod tests {
     fn what_is_wrong_with_a_large_value_under_many_alternatives_is_not_told_one_by_one() {
         let other = |n: usize| object(&json!({format!("a{n}"): {}}), &json!([format!("a{n}")]));
         let alternatives: Vec<Value> = (0..2000).map(other).collect();
-        let schema = Schema::compile(&json!({ "anyOf": alternatives })).unwrap();
+        let schema = compile(&json!({ "anyOf": alternatives })).unwrap();
         let errors = schema.errors(&json!({"b": "word ".repeat(10_000)}));
         assert_eq!(errors, ["the value does not match the schema"]);
         assert!(schema.errors(&json!({"b": "word"}))[0].contains("anyOf"));
@@ -251,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_reference_outside_the_schema_is_not_fetched() {
-        assert!(Schema::compile(&json!({"$ref": "http://127.0.0.1:1/schema.json"})).is_err());
-        assert!(Schema::compile(&json!({"$ref": "file:///etc/passwd"})).is_err());
+        assert!(compile(&json!({"$ref": "http://127.0.0.1:1/schema.json"})).is_err());
+        assert!(compile(&json!({"$ref": "file:///etc/passwd"})).is_err());
     }
 }

@@ -70,7 +70,11 @@ impl TurnContext<'_> {
             answer = AnswerBy::Media(Box::new(preparing.await?));
         }
         let planning = || plan::plan(&chat, job.abilities(), self.policy, self.rules);
-        let plan = long_work::run(self.body_bytes, planning).await?;
+        let plan = if plan::takes_long(&chat) {
+            long_work::run_beside(planning).await?
+        } else {
+            long_work::run(self.body_bytes, planning).await?
+        };
         chat.ignored
             .extend(plan.ignored.iter().copied().map(str::to_owned));
         if deletes {

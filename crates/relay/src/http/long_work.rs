@@ -17,8 +17,15 @@ static PROCESSORS: LazyLock<Semaphore> = LazyLock::new(|| {
 /// Does work for a body of so many bytes. If the client leaves while others have their turn, it is
 /// not begun.
 pub async fn run<T>(body_bytes: usize, work: impl FnOnce() -> T) -> T {
-    if body_bytes < LARGE_BYTES || Handle::current().runtime_flavor() != RuntimeFlavor::MultiThread
-    {
+    if body_bytes < LARGE_BYTES {
+        return work();
+    }
+    run_beside(work).await
+}
+
+/// Does work that takes long whatever the size of its request's body.
+pub async fn run_beside<T>(work: impl FnOnce() -> T) -> T {
+    if Handle::current().runtime_flavor() != RuntimeFlavor::MultiThread {
         return work();
     }
     // Never closed.

@@ -8,7 +8,7 @@ mod bodies;
 use std::time::{Duration, Instant};
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use bodies::{ROUTES, mutations, particular, with};
 
@@ -81,10 +81,39 @@ async fn no_body_costs_more_cpu_than_its_size_warrants() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_waits_for_the_work_of_large_requests() {
-    let rig = Rig::start();
     let text = "word ".repeat((16 << 20) / 5);
     let tool = json!({"type": "function", "function": {"name": "f"}});
-    let request = asks(&json!({}), &json!({"tools": [tool], "user": text})).to_string();
+    others_are_answered_beside(&json!({"tools": [tool], "user": text})).await;
+}
+
+/// Little of a schema can ask for much work, and a small body's work is done at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_the_work_of_small_requests() {
+    let property = |n: usize| {
+        let pattern = format!(r"^(?=.*\p{{L}})(?!.*\p{{N}}).{{1,{n}}}$");
+        (
+            format!("p{n}"),
+            json!({"type": "string", "pattern": pattern}),
+        )
+    };
+    let tool = |strict: bool, first: usize| {
+        let properties: Map<String, Value> = (first..first + 200).map(property).collect();
+        let names: Vec<&String> = properties.keys().collect();
+        let parameters = json!({"type": "object", "required": names,
+            "additionalProperties": false, "properties": properties});
+        json!({"type": "function", "function":
+            {"name": format!("f{first}"), "strict": strict, "parameters": parameters}})
+    };
+    for strict in [true, false] {
+        let tools: Vec<Value> = (0..4).map(|n| tool(strict, 1 + 200 * n)).collect();
+        others_are_answered_beside(&json!({ "tools": tools })).await;
+    }
+}
+
+/// Ten requests at once, and the health that is asked for meanwhile.
+async fn others_are_answered_beside(more: &Value) {
+    let rig = Rig::start();
+    let request = asks(&json!({}), more).to_string();
     let large = (0..10).map(|_| {
         rig.send(
             Method::POST,

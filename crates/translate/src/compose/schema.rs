@@ -5,9 +5,10 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::bounds::LONG_PATTERN_WORK;
 use crate::chat_request::{OutputFormat, ToolInput, Tools};
 use crate::failure::{Failure, echo};
-use crate::schema::Definition;
+use crate::schema::{Definition, PatternBudget};
 
 /// The most that a strict schema may hold, by OpenAI's guide to structured outputs.
 const MAX_PROPERTIES: usize = 5000;
@@ -52,6 +53,32 @@ pub fn instruction(output: &OutputFormat) -> Option<String> {
     }
 }
 
+/// Has all schemas of a request share one budget for their patterns. To be called before any of them
+/// is compiled.
+pub fn share_patterns(output: &OutputFormat, tools: &Tools) {
+    let budget = PatternBudget::default();
+    schemas(output, tools).for_each(|schema| schema.share(&budget));
+}
+
+/// Whether checking the schemas of a request would keep others waiting, however small it is.
+#[must_use]
+pub fn take_long(output: &OutputFormat, tools: &Tools) -> bool {
+    let work = schemas(output, tools).map(Definition::pattern_work);
+    work.fold(0, u64::saturating_add) >= LONG_PATTERN_WORK
+}
+
+fn schemas<'c>(output: &'c OutputFormat, tools: &'c Tools) -> impl Iterator<Item = &'c Definition> {
+    let of_output = match output {
+        OutputFormat::Schema { schema, .. } => Some(schema),
+        OutputFormat::Text | OutputFormat::Json => None,
+    };
+    let of_tools = tools.offered.iter().filter_map(|tool| match &tool.input {
+        ToolInput::Json(schema) => Some(schema),
+        ToolInput::Text => None,
+    });
+    of_output.into_iter().chain(of_tools)
+}
+
 /// Refuses a schema that cannot be held, before anything is spent. `field` is where it stands. Gives
 /// whether a pattern of it will not be checked.
 pub fn check(output: &OutputFormat, rules: StrictRules, field: &str) -> Result<bool, Failure> {
@@ -66,10 +93,14 @@ pub fn check(output: &OutputFormat, rules: StrictRules, field: &str) -> Result<b
 pub fn check_tools(tools: &Tools, rules: StrictRules, field: &str) -> Result<bool, Failure> {
     let mut unchecked = false;
     for (at, tool) in tools.offered.iter().enumerate() {
-        if let ToolInput::Json(schema) = &tool.input
-            && tool.strict
-        {
+        let ToolInput::Json(schema) = &tool.input else {
+            continue;
+        };
+        if tool.strict {
             unchecked |= checked(schema, Some(rules), &format!("tools[{at}].{field}"))?;
+        } else if schema.pattern_work() >= LONG_PATTERN_WORK {
+            // It is compiled when it is called: in the midst of an answer, where others would wait.
+            let _ = schema.compiled();
         }
     }
     Ok(unchecked)

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
-use super::Schema;
+use super::{PatternBudget, Schema, pattern};
 
 /// A JSON Schema of a tool or an answer. Compiling one costs much more than a check against it; so it
 /// is compiled when it is first needed, and all attempts of a request, and all clones, share that.
@@ -16,6 +16,7 @@ pub struct Definition(Arc<Inner>);
 struct Inner {
     value: Value,
     compiled: OnceLock<Result<Schema, String>>,
+    patterns: OnceLock<PatternBudget>,
 }
 
 impl Definition {
@@ -24,9 +25,22 @@ impl Definition {
     /// # Errors
     /// Why it cannot be compiled, in words for the client.
     pub fn compiled(&self) -> Result<&Schema, &str> {
-        let compile = || Schema::compile(&self.0.value);
+        let patterns = || self.0.patterns.get_or_init(PatternBudget::default);
+        let compile = || Schema::compile(&self.0.value, patterns());
         let compiled = self.0.compiled.get_or_init(compile);
         compiled.as_ref().map_err(String::as_str)
+    }
+
+    /// Has its patterns draw on a request's budget, unless it was compiled or has one already.
+    pub fn share(&self, patterns: &PatternBudget) {
+        let _ = self.0.patterns.set(patterns.clone());
+    }
+
+    /// What compiling its patterns takes at most, as [`LONG_PATTERN_WORK`](crate::bounds::LONG_PATTERN_WORK)
+    /// counts.
+    #[must_use]
+    pub fn pattern_work(&self) -> u64 {
+        pattern::work(&self.0.value)
     }
 }
 
@@ -35,6 +49,7 @@ impl From<Value> for Definition {
         Self(Arc::new(Inner {
             value,
             compiled: OnceLock::new(),
+            patterns: OnceLock::new(),
         }))
     }
 }

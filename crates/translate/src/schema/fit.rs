@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Deref;
 
-use jsonschema::Validator;
+use jsonschema::{PatternCache, Validator};
 use serde_json::{Map, Value};
 
 use super::validator;
@@ -19,15 +19,18 @@ const MAX_COMPILED_SIZE: usize = 400_000;
 /// A whole schema, with those of its parts that were compiled to choose among them.
 pub(super) struct Root<'s> {
     schema: &'s Value,
+    /// The patterns of the whole, each of which a part may bring along.
+    patterns: &'s PatternCache,
     compiled: RefCell<HashMap<*const Value, Option<Validator>>>,
     /// How many parts may be compiled.
     most: usize,
 }
 
 impl<'s> Root<'s> {
-    pub(super) fn new(schema: &'s Value) -> Self {
+    pub(super) fn new(schema: &'s Value, patterns: &'s PatternCache) -> Self {
         Self {
             schema,
+            patterns,
             compiled: RefCell::default(),
             most: (MAX_COMPILED_SIZE / validator::size(schema)).min(MAX_COMPILED),
         }
@@ -40,7 +43,7 @@ impl<'s> Root<'s> {
         if compiled.len() >= self.most && !compiled.contains_key(&this) {
             return false;
         }
-        let build = || validator::build(&embedded(part, self)).ok();
+        let build = || validator::build(&embedded(part, self), self.patterns).ok();
         let validator = compiled.entry(this).or_insert_with(build);
         validator.as_ref().is_some_and(|v| v.is_valid(value))
     }

@@ -4,11 +4,11 @@
 //! further bound on a text, and no reason to refuse a request.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::validator;
+use super::pattern_budget::PatternBudget;
+use super::pattern_work;
 
 /// Keywords whose values are data, not schemas.
 const DATA: [&str; 5] = ["const", "enum", "default", "examples", "example"];
@@ -21,43 +21,66 @@ const ESCAPES: &str = "dDwWsSbBfnrtvcxupPk";
 
 /// The schema with patterns that the engine reads, and whether one was left out. None if the schema
 /// is good as it is.
-pub(super) fn readable(schema: &Value) -> Option<(Value, bool)> {
+pub(super) fn readable(schema: &Value, budget: &PatternBudget) -> Option<(Value, bool)> {
     has_patterns(schema).then(|| {
         let mut readable = schema.clone();
-        let left_out = rewrite(&mut readable, &mut Known::new());
+        let left_out = rewrite(&mut readable, budget);
         (readable, left_out)
     })
 }
 
 fn has_patterns(schema: &Value) -> bool {
+    let mut has_any = false;
+    each(schema, &mut |_| has_any = true);
+    has_any
+}
+
+/// What compiling the patterns of a schema takes at most, in units of [`pattern_work`].
+pub(super) fn work(schema: &Value) -> u64 {
+    let mut sum = 0_u64;
+    each(schema, &mut |pattern| {
+        sum = sum.saturating_add(pattern_work::of(&rewritten(pattern)));
+    });
+    sum
+}
+
+/// Every pattern of a schema, as often as it stands there.
+fn each(schema: &Value, found: &mut dyn FnMut(&str)) {
     match schema {
-        Value::Object(keywords) => keywords.iter().any(|(keyword, value)| {
-            let is_pattern = keyword == "pattern" && value.is_string();
-            is_pattern
-                || keyword == "patternProperties"
-                || (!DATA.contains(&keyword.as_str()) && has_patterns(value))
-        }),
-        Value::Array(schemas) => schemas.iter().any(has_patterns),
-        _ => false,
+        Value::Object(keywords) => {
+            for (keyword, value) in keywords {
+                match (keyword.as_str(), value) {
+                    ("pattern", Value::String(pattern)) => found(pattern),
+                    ("patternProperties", Value::Object(properties)) => {
+                        properties.keys().for_each(|pattern| found(pattern));
+                        properties.values().for_each(|part| each(part, found));
+                    }
+                    (keyword, _) if DATA.contains(&keyword) => {}
+                    (_, value) => each(value, found),
+                }
+            }
+        }
+        Value::Array(schemas) => schemas.iter().for_each(|part| each(part, found)),
+        _ => {}
     }
 }
 
 /// Whether a pattern was left out.
-fn rewrite(schema: &mut Value, known: &mut Known) -> bool {
+fn rewrite(schema: &mut Value, budget: &PatternBudget) -> bool {
     match schema {
-        Value::Object(keywords) => rewrite_keywords(keywords, known),
+        Value::Object(keywords) => rewrite_keywords(keywords, budget),
         Value::Array(schemas) => schemas
             .iter_mut()
-            .fold(false, |out, part| rewrite(part, known) | out),
+            .fold(false, |out, part| rewrite(part, budget) | out),
         _ => false,
     }
 }
 
-fn rewrite_keywords(keywords: &mut Map<String, Value>, known: &mut Known) -> bool {
+fn rewrite_keywords(keywords: &mut Map<String, Value>, budget: &PatternBudget) -> bool {
     let mut left_out = false;
     let pattern = keywords.get("pattern").and_then(Value::as_str);
     if let Some(pattern) = pattern {
-        if let Some(pattern) = engine_pattern(pattern, known) {
+        if let Some(pattern) = budget.engine_pattern(pattern) {
             keywords.insert("pattern".to_owned(), pattern.into());
         } else {
             keywords.shift_remove("pattern");
@@ -68,7 +91,7 @@ fn rewrite_keywords(keywords: &mut Map<String, Value>, known: &mut Known) -> boo
         let before = properties.len();
         let read = std::mem::take(properties).into_iter();
         let read =
-            read.filter_map(|(pattern, part)| Some((engine_pattern(&pattern, known)?, part)));
+            read.filter_map(|(pattern, part)| Some((budget.engine_pattern(&pattern)?, part)));
         *properties = read.collect();
         if properties.len() < before {
             // What it would have allowed must not be refused by its neighbours.
@@ -79,33 +102,14 @@ fn rewrite_keywords(keywords: &mut Map<String, Value>, known: &mut Known) -> boo
     }
     for (keyword, value) in keywords.iter_mut() {
         if !DATA.contains(&keyword.as_str()) {
-            left_out |= rewrite(value, known);
+            left_out |= rewrite(value, budget);
         }
     }
     left_out
 }
 
-/// Patterns that were looked at, and as the engine reads them.
-type Known = HashMap<String, Option<String>>;
-
-/// A pattern as the engine reads it; none if it cannot.
-fn engine_pattern(pattern: &str, known: &mut Known) -> Option<String> {
-    if let Some(known) = known.get(pattern) {
-        return known.clone();
-    }
-    let engines = rewritten(pattern);
-    // What the engine reads must be ECMAScript's, too: an older draft's schema of schemas says so.
-    let schema = json!({"$schema": DRAFT_7, "pattern": engines.as_ref()});
-    let compiled = validator::build(&schema);
-    let read = compiled.is_ok().then(|| engines.into_owned());
-    known.insert(pattern.to_owned(), read.clone());
-    read
-}
-
-const DRAFT_7: &str = "http://json-schema.org/draft-07/schema#";
-
 /// An ECMAScript pattern in the engine's grammar.
-fn rewritten(pattern: &str) -> Cow<'_, str> {
+pub(super) fn rewritten(pattern: &str) -> Cow<'_, str> {
     // The engine's own reading of `.`, `\d`, `\s` and `\w` is Unicode's where it looks around or back,
     // and that of `\b` is so everywhere: it is written as a look around.
     let looks_around = ["(?=", "(?!", "(?<=", "(?<!", r"\b", r"\B"]
@@ -219,6 +223,12 @@ impl Writer<'_> {
             let written = self.rest.get(..end).unwrap_or_default().to_owned();
             return self.take(end, &written);
         }
+        // `\cA`: the library looks at the whole pattern again for each of them.
+        if escaped == 'c'
+            && let Some(letter) = self.rest.chars().nth(2).filter(char::is_ascii_alphabetic)
+        {
+            return self.take(3, &format!("\\x{:02X}", u32::from(letter) % 32));
+        }
         match escaped {
             '0' => self.take(2, r"\x00"),
             // In a class it is the character backspace.
@@ -299,14 +309,22 @@ fn utf16_escape(text: &str) -> Option<(usize, char)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
     use crate::schema::Schema;
+
+    const DRAFT_7: &str = "http://json-schema.org/draft-07/schema#";
+
+    fn compile(schema: &Value) -> Result<Schema, String> {
+        Schema::compile(schema, &PatternBudget::default())
+    }
 
     /// The same by the newest draft and by an older one, which checks patterns before they are read.
     fn fits(pattern: &str, text: &str) -> bool {
         let newest = json!({"type": "string", "pattern": pattern});
         let older = json!({"$schema": DRAFT_7, "type": "string", "pattern": pattern});
         let [newest, older] = [newest, older].map(|schema| {
-            let schema = Schema::compile(&schema).unwrap_or_else(|why| panic!("{pattern}: {why}"));
+            let schema = compile(&schema).unwrap_or_else(|why| panic!("{pattern}: {why}"));
             assert!(!schema.leaves_out_patterns(), "{pattern}");
             schema.fits(&text.into())
         });
@@ -392,11 +410,11 @@ mod tests {
             json!({"type": "object", "patternProperties": {"(": {"type": "string"}}, "additionalProperties": false}),
             json!({"anyOf": [{"type": "string", "pattern": "[b-a]"}, {"type": "object"}, {"type": "null"}]}),
         ] {
-            let compiled = Schema::compile(&schema).unwrap();
+            let compiled = compile(&schema).unwrap();
             assert!(compiled.leaves_out_patterns(), "{schema}");
         }
         let schema = json!({"type": "string", "pattern": "(", "minLength": 2});
-        let schema = Schema::compile(&schema).unwrap();
+        let schema = compile(&schema).unwrap();
         assert!(schema.fits(&"ab".into()) && !schema.fits(&"a".into()));
     }
 
@@ -409,7 +427,7 @@ mod tests {
                 let (key, part) = (pattern.as_str(), json!({"pattern": pattern}));
                 let properties = json!({"a": part, "b": {"patternProperties": {(key): {}}}});
                 let schema = json!({"$schema": draft, "type": "object", "properties": properties});
-                proptest::prop_assert!(Schema::compile(&schema).is_ok(), "{}", pattern);
+                proptest::prop_assert!(compile(&schema).is_ok(), "{}", pattern);
             }
         }
     }
@@ -418,7 +436,7 @@ mod tests {
     fn data_that_looks_like_a_pattern_is_none() {
         let schema =
             json!({"enum": [{"pattern": "("}], "properties": {"pattern": {"type": "string"}}});
-        let compiled = Schema::compile(&schema).unwrap();
+        let compiled = compile(&schema).unwrap();
         assert!(!compiled.leaves_out_patterns());
         assert!(compiled.fits(&json!({"pattern": "("})));
     }

@@ -4,13 +4,13 @@
 //! definitions that refer to each other, a kilobyte of schema can ask for more stack, time or memory
 //! than there is. Here each part of the schema meets each part of the value once, and is counted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use super::validator::size;
-use crate::bounds::{SCHEMA_PARTS_MAX, SCHEMA_PATTERNS_MAX};
+use crate::bounds::SCHEMA_PARTS_MAX;
 
 /// Parts that may bear one name.
 const SAME_ANCHORS_MAX: usize = 16;
@@ -116,7 +116,7 @@ impl<'s> Parts<'s> {
         &mut self,
         part: &'s Value,
         is_root: bool,
-        tally: &mut Tally<'s>,
+        tally: &mut Tally,
     ) -> Result<(), &'static str> {
         self.shape.values += 1;
         match part {
@@ -124,7 +124,7 @@ impl<'s> Parts<'s> {
                 if !is_root && map.get(tally.id).is_some_and(Value::is_string) {
                     return Err("an \"$id\" below the root is not supported");
                 }
-                tally.part(map)?;
+                tally.part()?;
                 self.shape.has_references |= REFERENCES.iter().any(|key| map.contains_key(*key));
                 let anchors = ["$anchor", "$dynamicAnchor"];
                 for anchor in anchors.iter().filter_map(|key| map.get(*key)?.as_str()) {
@@ -226,37 +226,26 @@ impl<'s> Parts<'s> {
 }
 
 /// What of a schema takes time to be compiled.
-struct Tally<'s> {
+struct Tally {
     parts: usize,
-    patterns: HashSet<&'s str>,
     /// The keyword that gives a part a base of its own.
     id: &'static str,
 }
 
-impl<'s> Tally<'s> {
+impl Tally {
     fn of(root: &Value) -> Self {
         let dialect = root.get("$schema").and_then(Value::as_str);
         let is_draft_4 = dialect.is_some_and(|dialect| dialect.contains("draft-04"));
         Self {
             parts: 0,
-            patterns: HashSet::new(),
             id: if is_draft_4 { "id" } else { "$id" },
         }
     }
 
-    fn part(&mut self, map: &'s Map<String, Value>) -> Result<(), &'static str> {
+    fn part(&mut self) -> Result<(), &'static str> {
         self.parts += 1;
         if self.parts > SCHEMA_PARTS_MAX {
             return Err("it has too many parts");
-        }
-        self.patterns
-            .extend(map.get("pattern").and_then(Value::as_str));
-        let by_pattern = map.get("patternProperties").and_then(Value::as_object);
-        for name in by_pattern.into_iter().flat_map(Map::keys) {
-            self.patterns.insert(name);
-        }
-        if self.patterns.len() > SCHEMA_PATTERNS_MAX {
-            return Err("it has too many patterns");
         }
         Ok(())
     }

@@ -31,7 +31,7 @@ pub(super) fn with(base: &str, more: &str) -> String {
 }
 
 /// Routes with JSON bodies, each with a body that is good.
-pub(super) const ROUTES: [(&str, &str); 11] = [
+pub(super) const ROUTES: [(&str, &str); 14] = [
     (
         "/v1/chat/completions",
         r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hi."}]}"#,
@@ -62,6 +62,15 @@ pub(super) const ROUTES: [(&str, &str); 11] = [
     (
         "/v1/images/generations",
         r#"{"model":"dall-e-3","prompt":"A cat."}"#,
+    ),
+    ("/v1/videos", r#"{"model":"sora-2","prompt":"A cat."}"#),
+    (
+        "/api/chat",
+        r#"{"model":"gpt-4o-mini","stream":false,"messages":[{"role":"user","content":"Hi."}]}"#,
+    ),
+    (
+        "/api/generate",
+        r#"{"model":"gpt-4o-mini","stream":false,"prompt":"Hi."}"#,
     ),
     (
         "/v1/images/edits",
@@ -122,6 +131,18 @@ pub(super) fn mutations() -> Vec<(&'static str, String)> {
         (
             "an odd type",
             format!("\"messages\":[{}],\"input\":{{}}", many(|_| "7".to_owned())),
+        ),
+        (
+            "prompts",
+            format!("\"prompt\":[{}]", many(|_| "\"a\"".to_owned())),
+        ),
+        (
+            "options",
+            format!("\"options\":{{{}}}", many(|n| format!("\"o{n}\":1"))),
+        ),
+        (
+            "images",
+            format!("\"images\":[{}]", many(|n| format!("\"http://a/{n}\""))),
         ),
         ("a cut document", format!("\"x\":\"{}", long())),
         ("no text", format!("\"x\":\"{}\\ud800\"", long())),
@@ -188,6 +209,18 @@ fn schemas() -> Vec<(&'static str, String)> {
             "{\"type\":\"object\",\"properties\":{\"a\":{\"pattern\":\"((\\\\w{1,99}){1,99}){1,99}\"}}}".to_owned(),
         ),
         (
+            "patterns that look around",
+            patterns(r"^(?=.*\\p{L})(?!.*\\p{N}).{1,"),
+        ),
+        ("patterns of Unicode", patterns(r"x\\p{L}{1,")),
+        ("patterns of many looks", patterns(r"^(?=.*(\\p{L}{1,99}){1,99}).{1,")),
+        ("ordinary patterns", patterns("^[a-z0-9_-]{1,")),
+        ("alternatives of patterns", alternatives_of_patterns()),
+        (
+            "a pattern of control characters",
+            format!("{{\"type\":\"object\",\"properties\":{{\"a\":{{\"pattern\":\"{}\"}}}}}}", r"\\cA".repeat(BODY_BYTES / 4)),
+        ),
+        (
             "patterns of names",
             format!("{{\"type\":\"object\",\"patternProperties\":{{{}}}}}", many(|n| format!("\"^p{n}\":{{}}"))),
         ),
@@ -219,8 +252,37 @@ fn schemas() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// As many patterns as make up a body, each with another number, of a strict schema.
+fn patterns(begin: &str) -> String {
+    let count = BODY_BYTES / (begin.len() + 50);
+    let property = |n: usize| {
+        format!(
+            "\"p{n}\":{{\"type\":\"string\",\"pattern\":\"{begin}{}}}$\"}}",
+            n + 1
+        )
+    };
+    let list = |one: &dyn Fn(usize) -> String| (0..count).map(one).collect::<Vec<_>>().join(",");
+    closed(&list(&property), &list(&|n| format!("\"p{n}\"")))
+}
+
+/// Each of which is compiled with all definitions when it is chosen among.
+fn alternatives_of_patterns() -> String {
+    let definition =
+        |n: usize| format!("\"d{n}\":{{\"type\":\"string\",\"pattern\":\"x[^a]{{{n}}}\"}}");
+    let definitions: Vec<String> = (1..100).map(definition).collect();
+    let option = |n: usize| format!("{{\"type\":\"object\",\"required\":[\"p{n}\"]}}");
+    let options: Vec<String> = (0..300).map(option).collect();
+    format!(
+        "{{\"$defs\":{{{}}},\"anyOf\":[{}]}}",
+        definitions.join(","),
+        options.join(",")
+    )
+}
+
 const CHAT: &str = r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hi."}]}"#;
 const RESPONSES: &str = r#"{"model":"gpt-4o-mini","input":"Hi."}"#;
+const OLLAMA: &str =
+    r#"{"model":"gpt-4o-mini","stream":false,"messages":[{"role":"user","content":"Hi."}]}"#;
 const MESSAGES: &str =
     r#"{"model":"gpt-4o-mini","max_tokens":9,"messages":[{"role":"user","content":"Hi."}]}"#;
 
@@ -229,6 +291,7 @@ fn path(api: &str) -> &'static str {
     match api {
         "chat" => "/v1/chat/completions",
         "responses" => "/v1/responses",
+        "ollama" => "/api/chat",
         _ => "/v1/messages",
     }
 }
@@ -264,6 +327,19 @@ fn tool_bodies() -> Vec<Named> {
         "responses",
         "tools",
         with(RESPONSES, &format!("\"tools\":[{}]", tools(flat))),
+    ));
+    all.push(of(
+        "ollama",
+        "tools",
+        with(OLLAMA, &format!("\"tools\":[{}]", tools(function))),
+    ));
+    all.push(of(
+        "ollama",
+        "hosted tools",
+        with(
+            OLLAMA,
+            &format!("\"tools\":[{}]", many(|n| format!("{{\"type\":\"t{n}\"}}"))),
+        ),
     ));
     all.push(of(
         "responses",
@@ -343,6 +419,21 @@ fn schema_bodies() -> Vec<Named> {
                 RESPONSES,
                 &format!(
                     "\"text\":{{\"format\":{{\"type\":\"json_schema\",\"name\":\"a\",\"strict\":true,\"schema\":{schema}}}}}"
+                ),
+            ),
+        ));
+        all.push(of(
+            "ollama",
+            &format!("answer with {name}"),
+            with(OLLAMA, &format!("\"format\":{schema}")),
+        ));
+        all.push(of(
+            "messages",
+            &format!("tool with {name}"),
+            with(
+                MESSAGES,
+                &format!(
+                    "\"tools\":[{{\"name\":\"f\",\"strict\":true,\"input_schema\":{schema}}}]"
                 ),
             ),
         ));
@@ -429,6 +520,32 @@ fn history_bodies() -> Vec<Named> {
     };
     all.push(of("chat", "calls", calls(&|n| format!("c{n}"))));
     all.push(of("chat", "calls of one id", calls(&|_| "c".to_owned())));
+    for (name, result) in [
+        (
+            "results of unknown calls",
+            json!({"role": "tool", "tool_call_id": "none", "content": "x"}),
+        ),
+        (
+            "results of unknown tools",
+            json!({"role": "tool", "tool_name": "none", "content": "x"}),
+        ),
+        (
+            "results of the last",
+            json!({"role": "tool", "tool_name": "last", "content": "x"}),
+        ),
+    ] {
+        let calls =
+            many(|n| json!({"function": {"name": format!("f{n}"), "arguments": {}}}).to_string());
+        let results = many(|_| result.to_string());
+        all.push(of(
+            "ollama",
+            name,
+            with(
+                r#"{"model":"gpt-4o-mini","stream":false}"#,
+                &format!("\"messages\":[{{\"role\":\"assistant\",\"tool_calls\":[{calls},{{\"function\":{{\"name\":\"last\"}}}}]}},{results},{{\"role\":\"user\",\"content\":\"Hi.\"}}]"),
+            ),
+        ));
+    }
     all.push(of(
         "responses",
         "outputs",
