@@ -35,6 +35,9 @@ const LATEST: &str = ":latest";
 /// The longest name for which the nearest is looked for, in bytes: that takes the square of it.
 const NAME_BYTES_MAX: usize = 128;
 
+/// The longest name of a model, in bytes. It is kept with jobs and in the ledger.
+const LONGEST_NAME: usize = 256;
+
 /// The most models that a message names.
 const MENTIONED: usize = 12;
 
@@ -225,6 +228,7 @@ impl Models {
     /// # Errors
     /// A [`Kind::ModelNotFound`] failure with the nearest name.
     pub async fn admit(&self, id: &str) -> Result<Job, Failure> {
+        check_length(id)?;
         let (listing, at) = self.listing_with(id).await;
         if !self.permits(id) {
             return Err(self.unknown(id, &listing));
@@ -264,8 +268,9 @@ impl Models {
     /// The model that a client of other work than chat means, if the operator permits it.
     ///
     /// # Errors
-    /// A [`Kind::ModelNotFound`] failure.
+    /// A [`Kind::ModelNotFound`] failure, or a name that is none.
     pub fn permitted(&self, name: &str) -> Result<String, Failure> {
+        check_length(name)?;
         let model = self.alias(name);
         if self.permits(model) {
             return Ok(model.to_owned());
@@ -458,9 +463,25 @@ fn position(listing: &Listing, id: &str) -> Option<usize> {
     listing.models.iter().position(|model| model.id == id)
 }
 
+/// Refuses what is too long to be a model's name: jobs, the ledger's rows and log lines keep it whole.
+fn check_length(name: &str) -> Result<(), Failure> {
+    if name.len() <= LONGEST_NAME {
+        return Ok(());
+    }
+    let message = format!("`model` is too long: a name has at most {LONGEST_NAME} bytes.");
+    Err(Failure::invalid("model", message))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_no_model_has_is_refused() {
+        assert!(check_length(&"m".repeat(LONGEST_NAME)).is_ok());
+        let failure = check_length(&"m".repeat(LONGEST_NAME + 1)).unwrap_err();
+        assert_eq!(failure.param.as_deref(), Some("model"));
+    }
 
     #[test]
     fn the_nearest_name_is_found_behind_what_resellers_put_around_it() {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use onemin::chat::{self, Accounting};
 use serde_json::Value;
+use translate::bounds::note_ignored;
 use translate::chat_request::{Attachment, ChatRequest, OutputFormat, OutputLimits, Part};
 use translate::dialect::openai::chat::SAMPLING;
 use translate::dialect::openai::media::videos;
@@ -61,9 +62,7 @@ pub async fn prepare(
         }
     };
     for name in prepared.ignored(chat) {
-        if !chat.ignored.contains(&name) {
-            chat.ignored.push(name);
-        }
+        note_ignored(&mut chat.ignored, name);
     }
     Ok(prepared)
 }

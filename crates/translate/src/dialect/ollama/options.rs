@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::bounds::note_ignored;
 use crate::chat_request::{
     Attachment, ChatRequest, Delivery, OutputFormat, OutputLimits, Part, Source, WebSearch,
 };
@@ -186,7 +187,7 @@ fn options(options: Map<String, Value>, chat: &mut ChatRequest) -> Result<(), Fa
                 if is_simple && value.to_string().len() <= EXTRA_PARAM_BYTES_MAX {
                     chat.extra_params.insert(name.clone(), value);
                 }
-                chat.ignored.push(name);
+                note_ignored(&mut chat.ignored, name);
             }
         }
     }

@@ -3,11 +3,12 @@
 //!
 //! Neither calls nor results need an id in this API, so they are matched by name and by order.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use serde_json::{Map, Value};
 
 use super::wire;
+use crate::bounds::{self, note_ignored};
 use crate::chat_request::{Call, CallResult, Message, Part, Role, Tool, ToolInput, Tools};
 use crate::dialect::ollama::encode::{EncodeOptions, Shape};
 use crate::dialect::ollama::load::{Decoded, Load};
@@ -136,10 +137,15 @@ fn message(
     })
 }
 
-/// The calls of the assistant's last turn that have no result yet, in order.
+/// The calls of the assistant's last turn that have no result yet. A turn may have very many.
 #[derive(Debug, Default)]
 struct OpenCalls {
-    calls: VecDeque<(String, String)>,
+    /// Their ids, in order; none where the result came.
+    calls: Vec<Option<String>>,
+    by_id: HashMap<String, VecDeque<usize>>,
+    by_tool: HashMap<String, VecDeque<usize>>,
+    /// Before this one all have their results.
+    first: usize,
     count: usize,
 }
 
@@ -147,14 +153,20 @@ impl OpenCalls {
     /// Takes in the calls of a message of the assistant; those without an id are given one.
     fn made(&mut self, calls: Vec<wire::ToolCall>) -> impl Iterator<Item = Call> {
         if !calls.is_empty() {
-            self.calls.clear();
+            *self = Self {
+                count: self.count,
+                ..Self::default()
+            };
         }
         calls.into_iter().map(|call| {
             self.count += 1;
             let id = call.id.filter(|id| !id.is_empty());
             let id = id.unwrap_or_else(|| format!("call_{}", self.count));
             let name = call.function.name;
-            self.calls.push_back((id.clone(), name.clone()));
+            let at = self.calls.len();
+            self.calls.push(Some(id.clone()));
+            self.by_id.entry(id.clone()).or_default().push_back(at);
+            self.by_tool.entry(name.clone()).or_default().push_back(at);
             Call {
                 id,
                 name,
@@ -166,21 +178,30 @@ impl OpenCalls {
     /// The id of the call that the next result answers: the one it names, else the first of its
     /// tool, else the first.
     fn answered_by(&mut self, id: Option<String>, tool: Option<&str>) -> String {
-        let id = id.filter(|id| !id.is_empty());
-        let by_id = id
-            .as_ref()
-            .and_then(|id| self.calls.iter().position(|(open, _)| open == id));
-        let by_tool = || {
-            let tool = tool?;
-            self.calls.iter().position(|(_, name)| name == tool)
+        let calls = &mut self.calls;
+        let mut take_of = |of: Option<&mut VecDeque<usize>>| {
+            let of = of?;
+            while let Some(at) = of.pop_front() {
+                // One that was answered by its other name has been taken.
+                if let Some(id) = calls.get_mut(at).and_then(Option::take) {
+                    return Some(id);
+                }
+            }
+            None
         };
-        let at = match (by_id, &id) {
-            (Some(at), _) => Some(at),
-            (None, Some(_)) => None,
-            (None, None) => by_tool().or((tool.is_none() && !self.calls.is_empty()).then_some(0)),
-        };
-        let open = at.and_then(|at| self.calls.remove(at));
-        open.map(|(id, _)| id).or(id).unwrap_or_default()
+        if let Some(id) = id.filter(|id| !id.is_empty()) {
+            return take_of(self.by_id.get_mut(&id)).unwrap_or(id);
+        }
+        if let Some(tool) = tool {
+            return take_of(self.by_tool.get_mut(tool)).unwrap_or_default();
+        }
+        while let Some(call) = self.calls.get_mut(self.first) {
+            self.first += 1;
+            if let Some(id) = call.take() {
+                return id;
+            }
+        }
+        String::new()
     }
 }
 
@@ -201,6 +222,7 @@ fn is_own(kind: Option<&str>, has_schema: bool) -> bool {
 }
 
 fn tools(declared: Vec<wire::Tool>, ignored: &mut Vec<String>) -> Result<Tools, Failure> {
+    bounds::check_tools(declared.len(), "tools")?;
     let mut offered = Vec::with_capacity(declared.len());
     for (at, tool) in declared.into_iter().enumerate() {
         let (function, path) = match (tool.function, tool.name) {
@@ -218,7 +240,7 @@ fn tools(declared: Vec<wire::Tool>, ignored: &mut Vec<String>) -> Result<Tools, 
         let Some(function) = function else {
             match tool.kind {
                 // To offer a hosted tool is not to demand it.
-                Some(kind) if kind != "function" => ignored.push(kind),
+                Some(kind) if kind != "function" => note_ignored(ignored, kind),
                 _ => {
                     let message = "A tool needs a `function` object with `name` and `parameters`.";
                     return Err(Failure::invalid(path, message));

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::encode::EncodeOptions;
 use super::wire;
+use crate::bounds;
 use crate::chat_request::{ChatRequest, Delivery, Message, Part, Role, WebSearch};
 use crate::dialect::DecodedRequest;
 use crate::dialect::openai::limits;
@@ -86,6 +87,8 @@ fn prompts(prompt: Option<Value>) -> Result<Vec<String>, Failure> {
         Some(Value::Array(entries)) => entries,
         Some(entry) => vec![entry],
     };
+    // Each becomes a request with all that stands beside it.
+    bounds::at_most(entries.len(), bounds::PROMPTS_MAX, "prompt", "texts")?;
     entries.into_iter().map(text).collect()
 }
 
@@ -116,6 +119,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn very_many_prompts_are_refused_before_each_becomes_a_request() {
+        let prompts = |count: usize| json!({"prompt": vec!["a"; count]});
+        assert!(decoded(&prompts(bounds::PROMPTS_MAX)).is_ok());
+        let failure = decoded(&prompts(bounds::PROMPTS_MAX + 1)).unwrap_err();
+        assert_eq!(failure.param.as_deref(), Some("prompt"));
+    }
     use crate::chat_request::OutputLimits;
 
     fn decoded(fields: &Value) -> Result<ChatRequest, Failure> {

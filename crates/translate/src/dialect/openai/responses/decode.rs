@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::encode::EncodeOptions;
 use super::wire;
-use crate::bounds;
+use crate::bounds::{self, note_ignored};
 use crate::chat_request::{
     ChatRequest, Delivery, Message, OutputFormat, OutputLimits, Part, Role, Tools, WebSearch,
 };
@@ -423,7 +423,9 @@ fn without_effect(request: &wire::Request, ignored: &mut Vec<String>) {
     }
     let wanted = request.include.iter().flatten();
     let nothing = wanted.filter(|what| UNKNOWN_DETAILS.contains(&what.as_str()));
-    ignored.extend(nothing.map(|what| format!("include.{what}")));
+    for what in nothing {
+        note_ignored(ignored, format!("include.{what}"));
+    }
 }
 
 /// Details that upstream does not give, among those that `include` may ask for. The others belong

@@ -261,3 +261,27 @@ fn tools_in_the_forms_of_other_apis_are_taken() {
         assert!(offer(tool).is_err());
     }
 }
+
+#[test]
+fn more_tools_than_are_looked_through_are_refused() {
+    let with_tools = |count: usize| {
+        let tool = |n: usize| json!({"type": "function", "function": {"name": format!("f{n}"), "parameters": {}}});
+        let mut body = with(&json!([{"role": "user", "content": "Hi"}]));
+        body["tools"] = (0..count).map(tool).collect();
+        decoded(&body)
+    };
+    assert!(with_tools(bounds::TOOLS_MAX).is_ok());
+    let failure = with_tools(bounds::TOOLS_MAX + 1).unwrap_err();
+    assert_eq!(failure.param.as_deref(), Some("tools"));
+}
+
+#[test]
+fn names_without_effect_are_noted_within_bounds() {
+    let mut body = with(&json!([{"role": "user", "content": "Hi"}]));
+    let tools = (0..1000).map(|n| json!({"type": format!("t{n}")}));
+    let options = (0..1000).map(|n| (format!("o{n}"), json!(1)));
+    body["tools"] = tools.collect();
+    body["options"] = Value::Object(options.collect());
+    let chat = decoded(&body).unwrap();
+    assert_eq!(chat.ignored.len(), bounds::IGNORED_NAMES_MAX + 1);
+}
