@@ -6,6 +6,7 @@ mod fit;
 mod pattern;
 mod pattern_budget;
 mod pattern_work;
+mod patterns;
 mod validator;
 mod work;
 
@@ -47,7 +48,7 @@ impl Schema {
     pub fn compile(schema: &Value, patterns: &PatternBudget) -> Result<Self, String> {
         let shape = Parts::of(schema)?.shape();
         let (root, leaves_out_patterns) =
-            pattern::readable(schema, patterns).unwrap_or_else(|| (schema.clone(), false));
+            patterns::readable(schema, patterns).unwrap_or_else(|| (schema.clone(), false));
         let validator = validator::build(&root, patterns.compiled()).map_err(|error| {
             let (what, place) = (error.to_string(), error.instance_path().to_string());
             format!("{} (at {})", quote(&what), quote(&place))

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
-use super::{PatternBudget, Schema, pattern};
+use super::{PatternBudget, Schema, patterns};
 
 /// A JSON Schema of a tool or an answer. Compiling one costs much more than a check against it; so it
 /// is compiled when it is first needed, and all attempts of a request, and all clones, share that.
@@ -40,7 +40,7 @@ impl Definition {
     /// counts.
     #[must_use]
     pub fn pattern_work(&self) -> u64 {
-        pattern::work(&self.0.value)
+        patterns::work(&self.0.value)
     }
 }
 
