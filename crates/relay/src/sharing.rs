@@ -1,7 +1,8 @@
 //! Access keys, accounts and the ledger, built from the settings, and their life: they are read at
 //! the start, looked after while the relay runs, and written to the end.
 
-use std::sync::Arc;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use onemin::Client;
@@ -47,6 +48,29 @@ pub struct Sharing {
     is_used: bool,
     /// Whether requests are recorded as soon as there are accounts.
     records_by_itself: bool,
+    accounts: Arc<ReadUpTo>,
+    resets: Arc<ReadUpTo>,
+}
+
+/// The revision up to which something was read from the database. A read that fails, or is cut off, is
+/// owed until one succeeds.
+#[derive(Default)]
+struct ReadUpTo(Mutex<Option<i64>>);
+
+impl ReadUpTo {
+    async fn catch_up<E>(
+        &self,
+        revision: Option<i64>,
+        read: impl Future<Output = Result<(), E>>,
+    ) -> Result<(), E> {
+        let done = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if revision.is_some() && *done() == revision {
+            return Ok(());
+        }
+        read.await?;
+        *done() = revision;
+        Ok(())
+    }
 }
 
 impl Sharing {
@@ -118,6 +142,8 @@ impl Sharing {
             admin,
             is_used: is_used || is_on,
             records_by_itself: sharing.ledger == LedgerMode::Auto,
+            accounts: Arc::default(),
+            resets: Arc::default(),
         })
     }
 
@@ -176,13 +202,14 @@ impl Sharing {
         }
     }
 
-    /// Reads keys and accounts from the database.
+    /// Reads keys and accounts from the database, if they have changed since they were read.
     pub async fn refresh(&self) {
         if let Err(error) = self.keys.refresh().await {
             tracing::debug!(%error, "access keys cannot be read");
             return;
         }
-        if let Err(error) = self.gate.pool.load_stored().await {
+        let reading = self.gate.pool.load_stored();
+        if let Err(error) = self.accounts.catch_up(self.keys.revision(), reading).await {
             tracing::debug!(%error, "accounts cannot be read");
         }
         if self.records_by_itself && !self.gate.pool.is_empty() {
@@ -194,19 +221,43 @@ impl Sharing {
         let mut rounds = 0_u32;
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let before = self.keys.revision();
-            if let Err(error) = self.keys.refresh().await {
-                tracing::debug!(%error, "access keys cannot be read");
-            } else if before != self.keys.revision() {
-                self.refresh().await;
-                if let Err(error) = self.gate.ledger.refresh().await {
-                    tracing::debug!(%error, "resets of budgets cannot be read");
-                }
+            self.refresh().await;
+            let reading = self.gate.ledger.refresh();
+            if let Err(error) = self.resets.catch_up(self.keys.revision(), reading).await {
+                tracing::debug!(%error, "resets of budgets cannot be read");
             }
             rounds = rounds.wrapping_add(1);
             if rounds.is_multiple_of(LOOK_AFTER_EVERY) {
                 self.gate.pool.look_after().await;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_read_that_failed_is_owed_and_one_that_was_done_is_not_repeated() {
+        let read_up_to = ReadUpTo::default();
+        let table = [
+            (None, Ok(()), true),
+            (Some(1), Err("away"), true),
+            (Some(1), Ok(()), true),
+            (Some(1), Ok(()), false),
+            (Some(2), Err("away"), true),
+            (Some(2), Ok(()), true),
+        ];
+        for (revision, outcome, is_read) in table {
+            let mut was_read = false;
+            let reading = async {
+                was_read = true;
+                outcome
+            };
+            let caught_up = read_up_to.catch_up(revision, reading).await;
+            assert_eq!(was_read, is_read, "{revision:?} {outcome:?}");
+            assert_eq!(caught_up.is_err(), outcome.is_err());
         }
     }
 }
