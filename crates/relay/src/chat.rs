@@ -305,13 +305,13 @@ impl Chat {
         }
         let call = PaidCall::Chat(request, chat.limits.max_tokens);
         Box::pin(payer.check(call)).await?;
-        let uploaded = loop {
-            match Box::pin(uploads.upload_all(payer, chat)).await {
+        let (uploaded, account) = loop {
+            let lease = payer.lease()?;
+            match Box::pin(uploads.upload_all(payer, &lease, chat)).await {
                 Err(_) if payer.change_account() => {}
-                uploaded => break uploaded?,
+                uploaded => break (uploaded?, lease.account),
             }
         };
-        let account = payer.lease()?.account;
         request.images = uploaded.images;
         request.files = uploaded.files;
         Ok(Some(Attachments {

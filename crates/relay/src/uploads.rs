@@ -89,7 +89,8 @@ impl Uploads {
         }
     }
 
-    /// Uploads every image and document of a chat request.
+    /// Uploads every image and document of a chat request to the account of the lease: that which
+    /// pays, which may be another than the request's own by now.
     ///
     /// # Errors
     /// What the client can mend (an address that may not be fetched, bytes that are not an image)
@@ -97,6 +98,7 @@ impl Uploads {
     pub async fn upload_all(
         &self,
         payer: &Payer,
+        lease: &Lease,
         chat: &ChatRequest,
     ) -> Result<UploadedParts, Failure> {
         let attachments = attachments(chat);
@@ -110,7 +112,7 @@ impl Uploads {
         }
         let uploading = attachments
             .iter()
-            .map(|(kind, attachment)| self.upload(payer, *kind, attachment));
+            .map(|(kind, attachment)| self.upload(payer, lease, *kind, attachment));
         let references = try_join_all(uploading).await?;
         let mut uploaded = UploadedParts::default();
         for ((kind, _), reference) in attachments.iter().zip(references) {
@@ -191,7 +193,8 @@ impl Uploads {
     /// # Errors
     /// As [`Uploads::upload_all`].
     pub async fn upload_audio(&self, payer: &Payer, audio: &Attachment) -> Result<String, Failure> {
-        let uploading = self.upload(payer, AttachmentKind::Audio, audio);
+        let lease = payer.lease()?;
+        let uploading = self.upload(payer, &lease, AttachmentKind::Audio, audio);
         Ok(uploading.await?.image)
     }
 
@@ -200,7 +203,8 @@ impl Uploads {
     /// # Errors
     /// As [`Uploads::upload_all`].
     pub async fn upload_image(&self, payer: &Payer, image: &Attachment) -> Result<String, Failure> {
-        let uploading = self.upload(payer, AttachmentKind::Image, image);
+        let lease = payer.lease()?;
+        let uploading = self.upload(payer, &lease, AttachmentKind::Image, image);
         Ok(uploading.await?.image)
     }
 
@@ -232,13 +236,14 @@ impl Uploads {
     async fn upload(
         &self,
         payer: &Payer,
+        lease: &Lease,
         kind: AttachmentKind,
         attachment: &Attachment,
     ) -> Result<Reference, Failure> {
         let bytes = match &attachment.source {
             Source::Inline(bytes) => bytes.clone(),
             Source::Url(url) => self.fetcher.get(url).await?,
-            Source::FileId(id) => return self.upload_stored(payer, kind, id).await,
+            Source::FileId(id) => return self.upload_stored(payer, lease, kind, id).await,
         };
         let name = attachment.name.as_deref();
         let file_type = match kind {
@@ -248,20 +253,20 @@ impl Uploads {
                 file_type::of_document(&bytes, name, attachment.mime.as_deref())?
             }
         };
-        let lease = payer.lease()?;
         let content = (lease.account, Sha256::digest(&bytes).into());
         if let Some(reference) = self.cached(&content) {
             return Ok(reference);
         }
         let file_name = file_type.file_name(name);
         let upload = Upload::from_bytes(file_name, file_type.mime.to_owned(), bytes);
-        self.send(payer, &lease, content, upload).await
+        self.send(payer, lease, content, upload).await
     }
 
     /// A file of the Files API: streamed from the store to upstream, and only when it is needed.
     async fn upload_stored(
         &self,
         payer: &Payer,
+        lease: &Lease,
         kind: AttachmentKind,
         id: &str,
     ) -> Result<Reference, Failure> {
@@ -269,7 +274,6 @@ impl Uploads {
         let owner = payer.caller().id;
         let file = files.get(owner, id).await?;
         let file = file.ok_or_else(|| unknown_file(id))?;
-        let lease = payer.lease()?;
         let content = (lease.account, file.sha256);
         if let Some(reference) = self.cached(&content) {
             return Ok(reference);
@@ -292,7 +296,7 @@ impl Uploads {
             Some(stored.size),
             StreamBody::new(bytes.map_ok(Frame::data)),
         );
-        self.send(payer, &lease, content, upload).await
+        self.send(payer, lease, content, upload).await
     }
 
     async fn send(

@@ -137,9 +137,10 @@ impl Upstream {
         let Some(attachments) = moved else {
             return Ok(Cow::Borrowed(request));
         };
-        let uploading = attachments
-            .uploads
-            .upload_all(&self.payer, &attachments.chat);
+        let uploading =
+            attachments
+                .uploads
+                .upload_all(&self.payer, hold.lease(), &attachments.chat);
         let uploaded = Box::pin(uploading).await?;
         Ok(Cow::Owned(chat::Request {
             images: uploaded.images,
