@@ -111,6 +111,30 @@ fn time(text: &str, size: usize) -> Duration {
 /// A name and a text that grows.
 type Shape = (&'static str, fn(usize) -> String);
 
+/// Calls that do not end, in each other.
+fn open_calls() -> [Shape; 6] {
+    [
+        ("calls in open parameters", |n| {
+            "<function_calls><invoke name=\"search\"><parameter name=\"tags\">".repeat(n)
+        }),
+        ("invokes in open parameters", |n| {
+            "<invoke name=\"search\"><parameter name=\"tags\">".repeat(n)
+        }),
+        ("functions in open parameters", |n| {
+            "<function=search><parameter=tags>".repeat(n)
+        }),
+        ("wrapped functions in open parameters", |n| {
+            "<tool_call><function=search><parameter=tags>".repeat(n)
+        }),
+        ("keys and values", |n| {
+            "<tool_call>search<arg_key>tags</arg_key><arg_value>".repeat(n)
+        }),
+        ("other invokes in open parameters", |n| {
+            "<\u{ff5c}DSML\u{ff5c}invoke name=\"search\"><\u{ff5c}DSML\u{ff5c}parameter name=\"tags\">".repeat(n)
+        }),
+    ]
+}
+
 #[test]
 fn work_grows_with_the_text_and_no_faster() {
     let call = |n: usize| {
@@ -184,7 +208,7 @@ fn work_grows_with_the_text_and_no_faster() {
             )
         }),
     ];
-    for (name, shape) in shapes {
+    for (name, shape) in shapes.into_iter().chain(open_calls()) {
         let (small, large) = (shape(250), shape(2_000));
         let (fast, slow) = (time(&small, 7), time(&large, 7));
         let per_byte = |t: Duration, text: &str| t.as_secs_f64() / text.len() as f64 * 1e9;

@@ -46,6 +46,8 @@ struct Parameter {
     framed: bool,
     /// Bytes of a held value in which no closing tag begins.
     searched: usize,
+    /// Bytes of a held value that are surely of its first line.
+    first_line: usize,
     /// Tags of its own kind that opened inside the value and are not closed.
     nested: usize,
 }
@@ -217,6 +219,7 @@ impl Tagged {
             several_lines: false,
             framed: false,
             searched: 0,
+            first_line: 0,
             nested: 0,
         })
     }
@@ -267,6 +270,9 @@ impl Tagged {
         if parameter.holds != Holds::Text {
             parameter.note_nested(from(sure, parameter.searched));
             parameter.searched = sure.len().max(parameter.searched);
+            let start = parameter.first_line.max(parameter.lead(sure));
+            let line = from(sure, start).find('\n');
+            parameter.first_line = line.map_or(sure.len(), |at| start + at);
             self.open = Some(parameter);
             return Step::Wait;
         }
@@ -370,8 +376,8 @@ impl Parameter {
         if !self.assigned || self.several_lines || !self.close.starts_with("</parameter") {
             return None;
         }
-        let lead = self.lead(rest);
-        let end = lead + from(rest, lead).find('\n')?;
+        let start = self.lead(rest).max(self.first_line);
+        let end = start + from(rest, start).find('\n')?;
         let forgotten = ENDS_OF_PARAMETER
             .iter()
             .any(|m| from(rest, end).starts_with(m));

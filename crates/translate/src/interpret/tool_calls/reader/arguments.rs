@@ -205,6 +205,12 @@ impl Driver<'_> {
 
     /// The arguments turned out unreadable on the way.
     fn gave_up(&mut self, call: OpenCall, why: &str) -> State {
+        // The answer has ended in a call that did not: each that stands in it may be read to the end, too.
+        let unread = self.source.rest().len();
+        if self.source.is_final() && call.between.tentative.is_none() && !self.budget.waste(unread)
+        {
+            self.source.go(self.source.end());
+        }
         if let Some(index) = call.started {
             self.progress.index += 1;
             self.source.drop_read();

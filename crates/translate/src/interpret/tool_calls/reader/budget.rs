@@ -81,6 +81,12 @@ impl Budget {
         read
     }
 
+    /// Notes bytes that were read in vain, and tells whether more may be.
+    pub(super) fn waste(&mut self, bytes: usize) -> bool {
+        self.in_vain = self.in_vain.saturating_sub(bytes);
+        self.in_vain > 0
+    }
+
     /// Whether a broken call may be left for those behind it.
     pub(super) fn may_return(&mut self) -> bool {
         let may = self.resyncs > 0;
