@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::rig::Rig;
+use http::Method;
+
+use crate::rig::{AUTHORIZED, Rig};
 
 const LARGE: usize = 200 << 20;
 
@@ -160,6 +162,31 @@ async fn upload(rig: &Rig, path: &str) -> u16 {
     let mut text = String::new();
     stream.read_to_string(&mut text).await.unwrap();
     text.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_body_of_very_many_values_is_refused_by_every_dialect() {
+    let rig = Rig::start();
+    let list = vec![r#"{"role":"user","content":"a"}"#; 100_000].join(",");
+    for (path, field) in [
+        ("/v1/chat/completions", "messages"),
+        ("/v1/responses", "input"),
+        ("/v1/messages", "messages"),
+        ("/v1/completions", "prompt"),
+        ("/api/chat", "messages"),
+        ("/v1/images/generations", "ignored"),
+        ("/v1/videos", "ignored"),
+        ("/v1/assistants", "metadata"),
+    ] {
+        let body = format!(r#"{{"model":"gpt-4o-mini","max_tokens":9,"{field}":[{list}]}}"#);
+        let answer = rig.send(Method::POST, path, &AUTHORIZED, body).await;
+        assert_eq!(answer.status, 413, "{path}: {}", answer.text);
+        assert!(
+            answer.text.contains("200000 JSON values"),
+            "{}",
+            answer.text
+        );
+    }
 }
 
 #[tokio::test]

@@ -13,14 +13,17 @@ pub mod forms;
 pub mod model;
 pub mod slot;
 pub mod surrogates;
+mod values;
 
 /// Parses a request's body. A byte order mark before it is passed over, as RFC 8259 permits, and half
 /// of a surrogate pair becomes U+FFFD: clients cut texts where they like.
 ///
 /// # Errors
-/// Malformed JSON with its place, or a field of the wrong type with its path.
+/// Malformed JSON with its place, a field of the wrong type with its path, or more values than are
+/// taken.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    values::check(body)?;
     // A text that is known to be UTF-8 as a whole is read with less work than one whose strings are looked at
     // one by one.
     let read = match str::from_utf8(body) {
