@@ -271,7 +271,6 @@ impl Chat {
                         client: self.client.clone(),
                         payer: payer.clone(),
                         exchange: plan.exchange,
-                        max_tokens: chat.limits.max_tokens,
                         attachments,
                     },
                     chat,
@@ -303,7 +302,8 @@ impl Chat {
         if !uploads::has_attachments(chat) {
             return Ok(None);
         }
-        let call = PaidCall::Chat(request, chat.limits.max_tokens);
+        let images = uploads::images(chat);
+        let call = PaidCall::Chat { request, images };
         Box::pin(payer.check(call)).await?;
         let (uploaded, account) = loop {
             let lease = payer.lease()?;

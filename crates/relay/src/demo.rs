@@ -19,7 +19,7 @@ use crate::config::sharing::SharingSettings;
 use crate::config::upstream::UpstreamSettings;
 use crate::ledger::booking::{Booking, OpenRows, Repeats};
 use crate::ledger::period::Per;
-use crate::ledger::queue::Message;
+use crate::ledger::queue::{LoneCall, Message};
 use crate::ledger::row::{CostSource, LedgerRow, RowKind};
 use crate::sharing::Sharing;
 use crate::store::settings as store;
@@ -115,7 +115,7 @@ impl Demo {
                 hash: drawn.hash,
                 ..key
             };
-            sharing.keys.store().put(key, "key created").await?;
+            sharing.keys.store().add(key).await?;
             holder = holder.or(Some(drawn.text));
         }
         let now = clock::now_ms();
@@ -125,20 +125,30 @@ impl Demo {
         let messages = rows.into_iter().map(|row| Message::Row(Box::new(row)));
         let balance = Message::Balance {
             account: ACCOUNT.to_owned(),
+            key: String::new(),
             balance: Balance {
                 limit: Some(LIMIT),
                 used,
                 at: now,
             },
-            began: Some(now),
+            alone: Some(LoneCall {
+                began: now,
+                request: String::new(),
+            }),
         };
         let messages: Vec<Message> = messages.chain([balance]).collect();
         for group in messages.chunks(GROUP) {
             let (group, calendar) = (group.to_vec(), ledger.calendar().clone());
+            let scopes = ledger.scopes_rule();
             let booking = database.transaction(move |transaction| {
                 Box::pin(async move {
-                    let mut booking =
-                        Booking::new(transaction, calendar, OpenRows::new(), Repeats::None);
+                    let mut booking = Booking::new(
+                        transaction,
+                        calendar,
+                        scopes,
+                        OpenRows::default(),
+                        Repeats::None,
+                    );
                     booking.book(&group).await?;
                     booking.finish().await.map(drop)
                 })

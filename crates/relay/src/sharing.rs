@@ -8,14 +8,15 @@ use std::time::Duration;
 use onemin::Client;
 use secrecy::ExposeSecret as _;
 
-use crate::access::KeyAccess;
 use crate::access::admin::AdminKey;
 use crate::access::keys::cache::AccessKeys;
 use crate::access::keys::store::KeyStore;
+use crate::access::{KeyAccess, KeyMode};
 use crate::accounts::configured;
 use crate::accounts::pool::{Pool, Sources};
 use crate::accounts::store::AccountStore;
 use crate::config::sharing::{LedgerMode, SharingSettings};
+use crate::ledger::counters::Scopes;
 use crate::ledger::estimate::Estimator;
 use crate::ledger::gate::Gate;
 use crate::ledger::period::Calendar;
@@ -126,6 +127,10 @@ impl Sharing {
             LedgerSettings {
                 is_on,
                 budgets: sharing.budgets.clone(),
+                // Beside access keys, who brings a key of 1min.ai's spends other people's credits.
+                scopes: Scopes {
+                    own_keys_count: sharing.relay_keys != Some(KeyMode::Both),
+                },
                 on_outage: sharing.budget_on_outage,
                 hold_for: longest_request + GRACE,
                 retention: sharing.retention(),

@@ -342,6 +342,14 @@ pub fn has_attachments(chat: &ChatRequest) -> bool {
     !attachments(chat).is_empty()
 }
 
+/// How many images a request has.
+#[must_use]
+pub fn images(chat: &ChatRequest) -> usize {
+    let is_image = |kind: &AttachmentKind| matches!(kind, AttachmentKind::Image);
+    let attachments = attachments(chat).into_iter();
+    attachments.filter(|(kind, _)| is_image(kind)).count()
+}
+
 /// The images and documents of a request, those in results of tools included.
 fn attachments(chat: &ChatRequest) -> Vec<(AttachmentKind, &Attachment)> {
     fn collect<'c>(parts: &'c [Part], found: &mut Vec<(AttachmentKind, &'c Attachment)>) {

@@ -16,6 +16,7 @@ const REFUSAL_BYTES_MAX: usize = 64 * 1024;
 pub struct Observer {
     status: u16,
     state: State,
+    text_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -81,13 +82,24 @@ impl Observer {
         } else {
             State::Record(Box::new(RecordFilter::new(false)))
         };
-        Self { status, state }
+        Self {
+            status,
+            state,
+            text_bytes: 0,
+        }
+    }
+
+    /// How much text of a model's answer has come so far, in bytes: of streams only.
+    #[must_use]
+    pub fn text_bytes(&self) -> u64 {
+        self.text_bytes
     }
 
     /// Takes the next bytes.
     pub fn push(&mut self, bytes: &[u8]) {
+        let mut on_text = |text: &str| self.text_bytes += text.len() as u64;
         let known = match &mut self.state {
-            State::Events(reader) => match reader.push(bytes, &mut |_| {}) {
+            State::Events(reader) => match reader.push(bytes, &mut on_text) {
                 Ok(None) => return,
                 Ok(Some(accounting)) => Observed {
                     accounting,

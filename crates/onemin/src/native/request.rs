@@ -14,6 +14,9 @@ const REFERENCES_MAX: usize = 64;
 /// The longest id or path, in bytes.
 const REFERENCE_BYTES_MAX: usize = 512;
 
+/// The longest name of a feature or a model, in bytes; 1min.ai's have at most some 60.
+const NAME_BYTES_MAX: usize = 200;
+
 /// How deep references are looked for.
 const DEPTH_MAX: usize = 8;
 
@@ -41,7 +44,8 @@ impl Named {
         let object = serde_json::from_slice::<Map<String, Value>>(body);
         let mut object = object.map_err(|_| Invalid::new("body", "it must be a JSON object"))?;
         let mut text = |name: &str| match object.remove(name) {
-            Some(Value::String(text)) => Ok(text),
+            Some(Value::String(text)) if is_name(&text) => Ok(text),
+            Some(Value::String(_)) => Err(Invalid::new(name, "it is not a name")),
             _ => Err(Invalid::new(name, "it must be a string")),
         };
         let (feature, model) = (text("type")?, text("model")?);
@@ -62,6 +66,11 @@ impl Named {
             references,
         })
     }
+}
+
+/// Whether a text may be the name of a feature or a model.
+fn is_name(text: &str) -> bool {
+    text.len() <= NAME_BYTES_MAX && !text.contains(char::is_control)
 }
 
 /// Whether a field of a `promptObject` has words, whatever they look like: a prompt that happens to be a

@@ -108,6 +108,15 @@ impl Account {
         next
     }
 
+    /// A few digits of a hash of its key, by which the ledger notices that another key has come under its
+    /// name.
+    #[must_use]
+    pub fn key_digest(&self) -> String {
+        let mut digits = self.id.to_string();
+        digits.truncate(12);
+        digits
+    }
+
     /// Whether nothing stands against it now.
     #[must_use]
     pub fn is_ready(&self) -> bool {

@@ -34,8 +34,12 @@ impl Balance {
     }
 }
 
-/// Credits in thousandths.
+/// More credits than any account has, in thousandths: sums of so much are far from the largest number.
+pub const CREDITS_MAX: i64 = 1_000_000_000_000_000;
+
+/// Credits in thousandths, at most [`CREDITS_MAX`].
 #[must_use]
 pub fn milli(credits: f64) -> i64 {
-    i64::try_from(onemin::prices::from_credits(credits)).unwrap_or(i64::MAX)
+    let thousandths = i64::try_from(onemin::prices::from_credits(credits));
+    thousandths.map_or(CREDITS_MAX, |thousandths| thousandths.min(CREDITS_MAX))
 }

@@ -409,7 +409,6 @@ mod tests {
                     client: Client::new(onemin::Options::default()).unwrap(),
                     payer: payer(),
                     exchange: Exchange::Streamed,
-                    max_tokens: None,
                     attachments: None,
                 },
                 chat: chat.clone(),

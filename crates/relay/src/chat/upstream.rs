@@ -23,8 +23,6 @@ pub struct Upstream {
     pub payer: Payer,
     /// How upstream is asked.
     pub exchange: Exchange,
-    /// The client's bound on the tokens of an answer.
-    pub max_tokens: Option<u64>,
     /// What was uploaded for the request; none if nothing was.
     pub attachments: Option<Attachments>,
 }
@@ -121,7 +119,8 @@ impl CallState {
 
 impl Upstream {
     async fn leave(&self, request: &chat::Request) -> Result<Hold, Failure> {
-        let call = PaidCall::Chat(request, self.max_tokens);
+        let images = request.images.len();
+        let call = PaidCall::Chat { request, images };
         self.payer.hold(call).await
     }
 

@@ -43,7 +43,7 @@ pub struct SharingSettings {
     pub admin_key: Option<SecretString>,
 
     /// What all keys together may spend, in credits: `month=500000,day=50000` (day, week, month,
-    /// total).
+    /// total). With `RELAY_KEYS=both`, callers who bring a 1min.ai key of their own do not count.
     #[arg(long, env = "BUDGETS", value_delimiter = ',', value_name = "PER=CREDITS,…", value_parser = budget)]
     pub budgets: Vec<Budget>,
 

@@ -222,6 +222,11 @@ impl Admitted {
             Err(failure) => return self.fail(&failure),
         };
         match answer {
+            // An answer of 1min.ai's own API is handed on as it is, refusals too.
+            Answer::Response(response) if response.status().as_u16() >= 400 => {
+                self.log.failed(&passed_on(response.status()));
+                response
+            }
             Answer::Response(response) if self.is_head => {
                 self.log.done();
                 response
@@ -328,4 +333,20 @@ where
 #[must_use]
 pub fn json(value: &impl Serialize) -> Response {
     reply::json(200, serde_json::to_vec(value).unwrap_or_default())
+}
+
+/// What the log says of a failure that was handed on.
+fn passed_on(status: http::StatusCode) -> Failure {
+    let kind = match status.as_u16() {
+        401 => Kind::Unauthenticated,
+        402 => Kind::OutOfCredits,
+        403 => Kind::Forbidden,
+        404 => Kind::NotFound,
+        409 => Kind::Conflict,
+        413 => Kind::TooLarge,
+        429 => Kind::RateLimited,
+        400..=499 => Kind::Invalid,
+        _ => Kind::Upstream,
+    };
+    Failure::new(kind, format!("1min.ai answered {status}."))
 }

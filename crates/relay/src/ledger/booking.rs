@@ -14,20 +14,57 @@ use accounts::Accounts;
 use counted::Counted;
 use sums::Sums;
 
-use super::hold_rows::{delete_counted_holds, delete_holds, expired_holds, insert_holds};
+use super::counters::Scopes;
+use super::hold_rows::{
+    delete_counted_holds, delete_holds, expired_holds, holds_of_account, insert_holds,
+};
 use super::ledger_rows::{insert_row_once, insert_rows, row_values};
 use super::period::{Calendar, Periods};
-use super::queue::Message;
+use super::queue::{LoneCall, Message};
 use super::row::{CostSource, HoldRow, LedgerRow, RowKind};
 use crate::accounts::balance::Balance;
+use crate::clock;
 use crate::store::StoreError;
 use crate::store::database::{Param, Transaction};
 
-/// Rows whose real cost may still become known, by account.
-pub type OpenRows = HashMap<String, Vec<LedgerRow>>;
+/// What the writer remembers of accounts from group to group.
+#[derive(Debug, Clone, Default)]
+pub struct OpenRows {
+    /// Rows whose real cost may still become known, by account.
+    rows: HashMap<String, Vec<LedgerRow>>,
+    /// Where other processes book, too: what is known of their rows, by account.
+    others: Option<HashMap<String, Others>>,
+}
+
+/// What other processes have booked for an account.
+#[derive(Debug, Clone, Copy)]
+struct Others {
+    /// What was booked for it when this process wrote last.
+    booked: i64,
+    /// When it was last found that others had booked, in milliseconds since 1970.
+    noticed: i64,
+}
+
+impl OpenRows {
+    /// Nothing yet, of a database that other processes may share.
+    #[must_use]
+    pub fn of(is_shared: bool) -> Self {
+        Self {
+            rows: HashMap::new(),
+            others: is_shared.then(HashMap::new),
+        }
+    }
+}
 
 /// Rows of an account whose cost is still open that are remembered.
 const OPEN_MAX: usize = 1000;
+
+/// How many times its estimate a request may be said to have cost by the movement of its account's used
+/// credits.
+const CORRECTION_MAX: i64 = 10;
+
+/// A difference that 1min.ai's rounding makes, in thousandths of a credit.
+const ROUNDING: i64 = 1000;
 
 /// A change of a row's cost after it was booked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +153,7 @@ impl<'t> Booking<'t> {
     pub fn new(
         transaction: &'t mut Transaction,
         calendar: Calendar,
+        scopes: Scopes,
         open: OpenRows,
         repeats: Repeats,
     ) -> Self {
@@ -128,7 +166,7 @@ impl<'t> Booking<'t> {
             settled: Vec::new(),
             settled_counted: Vec::new(),
             sums: Sums::default(),
-            counted: Counted::default(),
+            counted: Counted::new(scopes),
             accounts: Accounts::default(),
             corrections: Vec::new(),
         }
@@ -157,7 +195,8 @@ impl<'t> Booking<'t> {
                 source: CostSource::Estimated,
                 ..LedgerRow::default()
             };
-            self.open.entry(row.account.clone()).or_default().push(row);
+            let open = self.open.rows.entry(row.account.clone());
+            open.or_default().push(row);
         }
         Ok(())
     }
@@ -175,20 +214,46 @@ impl<'t> Booking<'t> {
         self.accounts
             .load(self.transaction, names.collect::<BTreeSet<&str>>())
             .await?;
+        self.notice_others();
         let (held, skipped) = needed(messages);
         insert_holds(self.transaction, &held).await?;
+        let ending = messages.iter().filter_map(|message| match message {
+            Message::Row(row) => Some(row.id.as_str()),
+            _ => None,
+        });
+        let ending: BTreeSet<&str> = ending.collect();
         for message in messages {
             match message {
                 Message::Hold(_) => {}
                 Message::Row(row) => self.row(row, &skipped).await?,
                 Message::Balance {
                     account,
+                    key,
                     balance,
-                    began,
-                } => self.balance(account, *balance, *began).await?,
+                    alone,
+                } => {
+                    let call = alone.as_ref().map(|call| (call, &ending));
+                    self.balance((account, key), *balance, call).await?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Notes for which accounts other processes have booked since this one wrote last.
+    fn notice_others(&mut self) {
+        let Some(others) = &mut self.open.others else {
+            return;
+        };
+        for (name, booked) in self.accounts.booked() {
+            let noticed = clock::now_ms();
+            let known = others
+                .entry(name.to_owned())
+                .or_insert(Others { booked, noticed });
+            if known.booked != booked {
+                *known = Others { booked, noticed };
+            }
+        }
     }
 
     /// Books calls whose process died, or whose time is over, as their estimate. `expired` is the
@@ -249,6 +314,13 @@ impl<'t> Booking<'t> {
             }
         }
         self.sums.write(self.transaction).await?;
+        if let Some(others) = &mut self.open.others {
+            for (name, booked) in self.accounts.booked() {
+                if let Some(known) = others.get_mut(name) {
+                    known.booked = booked;
+                }
+            }
+        }
         self.accounts.write(self.transaction).await?;
         // Last, since others wait for them.
         self.counted.write(self.transaction).await?;
@@ -288,7 +360,7 @@ impl<'t> Booking<'t> {
         self.counted.add(&row.key_id, &periods, row.credits, 0);
         self.accounts.book(&row.account, row.credits);
         if !row.account.is_empty() && row.source.is_open() {
-            let open = self.open.entry(row.account.clone()).or_default();
+            let open = self.open.rows.entry(row.account.clone()).or_default();
             if open.len() < OPEN_MAX {
                 open.push(row.clone());
             }
@@ -303,20 +375,52 @@ impl<'t> Booking<'t> {
     /// Compares what 1min.ai says was used with what was booked since they were compared last.
     async fn balance(
         &mut self,
-        account: &str,
+        (account, key): (&str, &str),
         balance: Balance,
-        began: Option<i64>,
+        alone: Option<(&LoneCall, &BTreeSet<&str>)>,
     ) -> Result<(), StoreError> {
         self.accounts.seen(account, balance);
-        let Some(began) = began else {
+        let Some((call, ending)) = alone else {
             return Ok(());
         };
-        let open = self.open.remove(account).unwrap_or_default();
-        if let Some(rest) = self.accounts.unexplained(account, balance.used) {
+        // What others hold of the account is booked later: jobs, and calls of other processes. The
+        // numbers may have it already, so they are compared when nothing is open.
+        if self.accounts.is_held(account) {
+            let held = holds_of_account(self.transaction, account).await?;
+            let is_other =
+                |request: &String| *request != call.request && !ending.contains(request.as_str());
+            let mut before = held.iter().filter(|hold| hold.at < balance.at);
+            if before.any(|hold| hold.job || is_other(&hold.request)) {
+                return Ok(());
+            }
+        }
+        // Of what another process has booked meanwhile, the numbers may lack a part.
+        let others = self.open.others.as_ref();
+        let noticed = others.and_then(|others| Some(others.get(account)?.noticed));
+        if noticed.is_some_and(|noticed| call.began <= noticed) {
+            return Ok(());
+        }
+        let open = self.open.rows.remove(account).unwrap_or_default();
+        if let Some(rest) = self.accounts.unexplained(account, key, balance.used) {
             self.explain(account, balance.at, rest, open).await?;
         }
-        self.accounts.compared(account, balance.used, began);
+        self.accounts
+            .compared(account, key, balance.used, call.began);
         Ok(())
+    }
+
+    /// Books what was spent at 1min.ai by others; less than nothing if that was thought of too much.
+    async fn outside(&mut self, account: &str, at: i64, credits: i64) -> Result<(), StoreError> {
+        let row = LedgerRow {
+            id: Uuid::new_v4().simple().to_string(),
+            at,
+            kind: RowKind::Outside,
+            account: account.to_owned(),
+            credits,
+            source: CostSource::Inferred,
+            ..LedgerRow::default()
+        };
+        self.row(&row, &[]).await
     }
 
     /// Says where a difference comes from: rows whose cost was an estimate, else from outside.
@@ -328,24 +432,22 @@ impl<'t> Booking<'t> {
         open: Vec<LedgerRow>,
     ) -> Result<(), StoreError> {
         if open.is_empty() {
-            if rest <= 0 {
+            // A negative one takes back what was thought to come from outside; less than a credit is
+            // rounding.
+            if (-ROUNDING..=0).contains(&rest) {
                 return Ok(());
             }
-            let row = LedgerRow {
-                id: Uuid::new_v4().simple().to_string(),
-                at,
-                kind: RowKind::Outside,
-                account: account.to_owned(),
-                credits: rest,
-                source: CostSource::Inferred,
-                ..LedgerRow::default()
-            };
-            return self.row(&row, &[]).await;
+            return self.outside(account, at, rest).await;
         }
         // Some of them may be of this group.
         self.write_rows().await?;
         let estimated: i64 = open.iter().map(|row| row.credits).sum();
-        let shares = shares(&open, (estimated + rest).max(0));
+        let total = estimated + rest;
+        let shares = shares(&open, total.max(0));
+        let beyond = total - shares.iter().sum::<i64>();
+        if beyond != 0 {
+            self.outside(account, at, beyond).await?;
+        }
         for (row, share) in open.into_iter().zip(shares) {
             let sql = "UPDATE ledger SET credits = $3, source = 'inferred' \
                        WHERE at = $1 AND id = $2 AND source IN ('estimated', 'unknown')";
@@ -368,7 +470,8 @@ impl<'t> Booking<'t> {
     }
 }
 
-/// The total, shared by what was estimated for each.
+/// The total, shared by what was estimated for each. No row is said to have cost more than
+/// [`CORRECTION_MAX`] times its estimate: what is beyond that is no request's.
 fn shares(rows: &[LedgerRow], total: i64) -> Vec<i64> {
     let estimated: i128 = rows.iter().map(|row| i128::from(row.credits)).sum();
     let count = i128::try_from(rows.len()).unwrap_or(1).max(1);
@@ -387,6 +490,11 @@ fn shares(rows: &[LedgerRow], total: i64) -> Vec<i64> {
     if let Some(last) = shares.last_mut() {
         *last += total - given;
     }
+    if estimated > 0 {
+        for (share, row) in shares.iter_mut().zip(rows) {
+            *share = (*share).min(row.credits.saturating_mul(CORRECTION_MAX));
+        }
+    }
     shares
 }
 
@@ -395,16 +503,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_total_is_shared_by_the_estimates_and_nothing_is_lost() {
+    fn a_total_is_shared_by_the_estimates_up_to_ten_times_of_them() {
         let row = |credits| LedgerRow {
             credits,
             ..LedgerRow::default()
         };
         for (estimates, total, expected) in [
             (&[100, 300][..], 800, vec![200, 600]),
-            (&[1, 1, 1], 100, vec![33, 33, 34]),
+            (&[20, 20, 20], 100, vec![33, 33, 34]),
             (&[0, 0], 7, vec![3, 4]),
             (&[5], 0, vec![0]),
+            (&[5, 15], 1000, vec![50, 150]),
         ] {
             let rows: Vec<LedgerRow> = estimates.iter().map(|credits| row(*credits)).collect();
             assert_eq!(shares(&rows, total), expected);

@@ -10,6 +10,22 @@ use crate::access::keys::Budget;
 /// The scope of the whole relay; other scopes are ids of access keys.
 pub const RELAY: &str = "*";
 
+/// In which scopes a call counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scopes {
+    /// Whether callers who pay with a key of 1min.ai's own count in the budgets of the whole relay.
+    pub own_keys_count: bool,
+}
+
+impl Scopes {
+    /// The scopes of a call; the id of its access key is empty without one.
+    pub fn of(self, key_id: &str) -> impl Iterator<Item = &str> {
+        let is_relays = self.own_keys_count || !key_id.is_empty();
+        let scopes = [key_id, if is_relays { RELAY } else { "" }];
+        scopes.into_iter().filter(|scope| !scope.is_empty())
+    }
+}
+
 /// What was spent in a period.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counter {
@@ -25,7 +41,8 @@ impl Counter {
     /// What counts against a budget, besides what is held.
     #[must_use]
     pub fn used(&self) -> i64 {
-        self.settled - self.forgiven
+        // What was booked before a reset may be found to have cost less afterwards.
+        (self.settled - self.forgiven).max(0)
     }
 
     /// Whether a call may begin. A call of chat may also begin if nothing is held and something is
@@ -61,6 +78,34 @@ pub struct Exceeded {
     pub needed: i64,
     /// When the period ends, in milliseconds since 1970.
     pub resets_at: Option<i64>,
+}
+
+/// Whether an estimate fits into all budgets of a scope; the counters are in the order of [`Per::ALL`].
+///
+/// # Errors
+/// The first budget that it does not fit into.
+pub fn fits(
+    periods: &Periods,
+    (scope, budgets): (&str, &[Budget]),
+    counters: &[Counter; 4],
+    estimate: i64,
+    kind: CallKind,
+) -> Result<(), Exceeded> {
+    for budget in budgets {
+        let counter = counters.get(budget.per.index()).copied();
+        let counter = counter.unwrap_or_default();
+        if !counter.admits(budget.credits, estimate, kind) {
+            return Err(Exceeded {
+                scope: scope.to_owned(),
+                per: budget.per,
+                limit: budget.credits,
+                counter,
+                needed: estimate,
+                resets_at: periods.end(budget.per),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// All counters of a process.
@@ -101,31 +146,39 @@ impl Counters {
         estimate: i64,
         kind: CallKind,
     ) -> Result<(), Exceeded> {
-        for (name, budgets) in scopes {
-            let scope = self.scope(periods, name);
-            for budget in *budgets {
-                let counter = scope.now.get(budget.per.index()).copied();
-                let counter = counter.unwrap_or_default();
-                if !counter.admits(budget.credits, estimate, kind) {
-                    return Err(Exceeded {
-                        scope: (*name).to_owned(),
-                        per: budget.per,
-                        limit: budget.credits,
-                        counter,
-                        needed: estimate,
-                        resets_at: periods.end(budget.per),
-                    });
-                }
-            }
-        }
+        self.check(periods, scopes, estimate, kind)?;
         for (name, _) in scopes {
             self.add(periods, name, 0, estimate);
         }
         Ok(())
     }
 
+    /// Whether an estimate fits into all budgets of these scopes.
+    ///
+    /// # Errors
+    /// The first budget that it does not fit into.
+    pub fn check(
+        &mut self,
+        periods: &Arc<Periods>,
+        scopes: &[(&str, &[Budget])],
+        estimate: i64,
+        kind: CallKind,
+    ) -> Result<(), Exceeded> {
+        for (name, budgets) in scopes {
+            let counters = self.scope(periods, name).now;
+            fits(periods, (name, budgets), &counters, estimate, kind)?;
+        }
+        Ok(())
+    }
+
     /// Books `credits` and gives `held` back, in the periods in which the call began.
-    pub fn settle(&mut self, periods: &Arc<Periods>, scopes: &[&str], held: i64, credits: i64) {
+    pub fn settle<'s>(
+        &mut self,
+        periods: &Arc<Periods>,
+        scopes: impl IntoIterator<Item = &'s str>,
+        held: i64,
+        credits: i64,
+    ) {
         for name in scopes {
             self.add(periods, name, credits, -held);
         }
@@ -278,8 +331,8 @@ mod tests {
         counters
             .reserve(&periods, &scopes, 40, CallKind::Media)
             .unwrap();
-        counters.settle(&periods, &["k", RELAY], 60, 10);
-        counters.settle(&periods, &["k", RELAY], 40, 90);
+        counters.settle(&periods, ["k", RELAY], 60, 10);
+        counters.settle(&periods, ["k", RELAY], 40, 90);
         let counts = counters.counters_of(&periods, "k");
         assert!(counts.iter().all(|c| (c.settled, c.held) == (100, 0)));
         let refused = counters.reserve(&periods, &scopes, 0, CallKind::Chat);
@@ -307,7 +360,7 @@ mod tests {
                 .reserve(&periods, &scopes, 5000, CallKind::Chat)
                 .is_err()
         );
-        counters.settle(&periods, &["k"], 5000, 99);
+        counters.settle(&periods, ["k"], 5000, 99);
         assert!(
             counters
                 .reserve(&periods, &scopes, 5000, CallKind::Media)
@@ -330,11 +383,11 @@ mod tests {
         counters
             .reserve(&tomorrow, &scopes, 10, CallKind::Chat)
             .unwrap();
-        counters.settle(&today, &["k"], 10, 7);
+        counters.settle(&today, ["k"], 10, 7);
         let counts = counters.counters_of(&tomorrow, "k");
         assert_eq!((counts[0].settled, counts[0].held), (0, 10));
         assert_eq!((counts[3].settled, counts[3].held), (7, 10));
-        counters.settle(&tomorrow, &["k"], 10, 5);
+        counters.settle(&tomorrow, ["k"], 10, 5);
         let counts = counters.counters_of(&tomorrow, "k");
         assert_eq!((counts[0].settled, counts[3].settled), (5, 12));
     }

@@ -26,6 +26,9 @@ const UNKNOWN_MEDIA: i64 = 50_000_000;
 /// Calls in a row that must differ from the price rule before another is believed.
 const EVIDENCE: u32 = 5;
 
+/// No call costs more, in thousandths of a credit: a request whose numbers say so is refused.
+pub const ESTIMATE_MAX: i64 = 1_000_000_000_000;
+
 /// Estimates, and what was learned of prices.
 #[derive(Debug)]
 pub struct Estimator {
@@ -66,16 +69,10 @@ impl Estimator {
         }
     }
 
-    /// What a call of a chat model will cost. `limit` is the client's bound on output tokens.
+    /// What a call of a chat model will cost. The client's bound on output tokens does not count: 1min.ai
+    /// does not know it, and charges what the model has written.
     #[must_use]
-    pub fn chat(
-        &self,
-        model: &str,
-        price: ChatPrice,
-        input_tokens: u64,
-        images: usize,
-        limit: Option<u64>,
-    ) -> i64 {
+    pub fn chat(&self, model: &str, price: ChatPrice, input_tokens: u64, images: usize) -> i64 {
         if let Some(fixed) = self.fixed(model) {
             return fixed;
         }
@@ -84,7 +81,6 @@ impl Estimator {
         let expected = known.map_or(USUAL_OUTPUT, |known| known.expected_output);
         let ratio = known.map_or(1.0, |known| known.ratio);
         drop(learned);
-        let expected = limit.map_or(expected, |limit| limit.min(expected));
         scaled(price.estimate(input_tokens, images, expected), ratio)
     }
 
@@ -211,34 +207,33 @@ mod tests {
     }
 
     #[test]
-    fn output_is_expected_as_nine_of_ten_answers_were_and_within_the_clients_limit() {
+    fn output_is_expected_as_nine_of_ten_answers_were() {
         let estimator = Estimator::new(Vec::new());
-        let ask = |limit| estimator.chat("m", price(), 100, 0, limit);
-        assert_eq!(ask(None), 300_000 + 30_000_000);
-        assert_eq!(ask(Some(10)), 300_000 + 300_000);
+        let ask = || estimator.chat("m", price(), 100, 0);
+        assert_eq!(ask(), 300_000 + 30_000_000);
         for output in (8..=800).step_by(8) {
             estimator.observe("m", price(), &usage(output, None));
         }
-        assert_eq!(ask(None), 300_000 + 720 * 30_000);
-        assert_eq!(ask(Some(5000)), 300_000 + 720 * 30_000);
+        assert_eq!(ask(), 300_000 + 720 * 30_000);
     }
 
     #[test]
     fn estimates_follow_charges_that_differ_from_the_list() {
         let estimator = Estimator::new(Vec::new());
-        let before = estimator.chat("m", price(), 1000, 0, Some(10));
+        estimator.observe("m", price(), &usage(10, None));
+        let before = estimator.chat("m", price(), 1000, 0);
         for _ in 0..EVIDENCE {
             // The rule says 600.
             estimator.observe("m", price(), &usage(10, Some(1200.0)));
         }
-        let after = estimator.chat("m", price(), 1000, 0, Some(10));
+        let after = estimator.chat("m", price(), 1000, 0);
         assert_eq!(after, before * 2);
     }
 
     #[test]
     fn the_owners_estimates_come_first() {
         let estimator = Estimator::new(vec![("gpt-*".to_owned(), 7000)]);
-        assert_eq!(estimator.chat("gpt-5", price(), 1, 0, None), 7000);
-        assert_ne!(estimator.chat("o3", price(), 1, 0, None), 7000);
+        assert_eq!(estimator.chat("gpt-5", price(), 1, 0), 7000);
+        assert_ne!(estimator.chat("o3", price(), 1, 0), 7000);
     }
 }

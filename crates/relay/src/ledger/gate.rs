@@ -54,14 +54,13 @@ impl Gate {
     /// Estimates what a call costs.
     pub(super) async fn estimate(&self, estimate: &mut Estimate<'_>, call: PaidCall<'_>) {
         match call {
-            PaidCall::Chat(request, limit) => {
-                let images = request.images.len();
-                let is_listed = self.chat(estimate, &request.prompt, images, limit).await;
+            PaidCall::Chat { request, images } => {
+                let is_listed = self.chat(estimate, &request.prompt, images).await;
                 // What images and searches cost beside their tokens is not known.
                 estimate.by_rule = is_listed && images == 0 && request.web_search.is_none();
             }
             PaidCall::Code(request) => {
-                self.chat(estimate, &request.prompt, 0, None).await;
+                self.chat(estimate, &request.prompt, 0).await;
             }
             PaidCall::Feature(payload) => estimate.credits = self.feature(payload).await,
             PaidCall::Native(call) => self.native(estimate, call).await,
@@ -81,21 +80,14 @@ impl Gate {
             estimate.credits = self.feature(&payload).await;
         } else if native::gives(call.feature) == Some(Gives::Text) {
             let prompt = call.fields.get("prompt").and_then(Value::as_str);
-            self.chat(estimate, prompt.unwrap_or_default(), 0, None)
-                .await;
+            self.chat(estimate, prompt.unwrap_or_default(), 0).await;
         } else {
             estimate.credits = self.estimator.unknown_media(call.model);
         }
     }
 
     /// Estimates an answer of a chat model, and tells whether its price is listed.
-    async fn chat(
-        &self,
-        estimate: &mut Estimate<'_>,
-        prompt: &str,
-        images: usize,
-        limit: Option<u64>,
-    ) -> bool {
+    async fn chat(&self, estimate: &mut Estimate<'_>, prompt: &str, images: usize) -> bool {
         estimate.kind = CallKind::Chat;
         let listed = self.models.chat_price(estimate.model).await;
         let is_listed = listed.is_some();
@@ -103,7 +95,7 @@ impl Gate {
         if let Some(price) = estimate.price {
             let input = tokens::from_bytes(prompt.len() as u64);
             let model = estimate.model;
-            estimate.credits = self.estimator.chat(model, price, input, images, limit);
+            estimate.credits = self.estimator.chat(model, price, input, images);
         }
         is_listed
     }

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::counters::{Counters, RELAY};
+use super::counters::{Counters, Scopes};
 use super::period::Periods;
 use super::request_entry::RequestEntry;
 use super::row::{CostSource, SettledHold};
@@ -18,6 +18,7 @@ pub struct Hold {
     counted: bool,
     periods: Arc<Periods>,
     counters: Arc<Mutex<Counters>>,
+    scopes: Scopes,
     /// What the call has cost at least, once it was sent; none before.
     sent: Option<i64>,
     left: Option<i64>,
@@ -31,6 +32,7 @@ impl Hold {
         counted: bool,
         periods: Arc<Periods>,
         counters: Arc<Mutex<Counters>>,
+        scopes: Scopes,
     ) -> Self {
         Self {
             entry: Some(entry),
@@ -39,6 +41,7 @@ impl Hold {
             counted,
             periods,
             counters,
+            scopes,
             sent: None,
             left: None,
         }
@@ -120,12 +123,10 @@ impl Hold {
         };
         let held = if self.counted { 0 } else { self.credits };
         let key = entry.key().map_or("", |key| key.key.id.as_str());
-        let scopes = [key, RELAY];
-        let scopes = scopes.get(usize::from(key.is_empty())..).unwrap_or(&[]);
         self.counters
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .settle(&self.periods, scopes, held, credits);
+            .settle(&self.periods, self.scopes.of(key), held, credits);
         let settled = SettledHold {
             id: std::mem::take(&mut self.id),
             credits: self.credits,

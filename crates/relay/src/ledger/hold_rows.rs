@@ -49,6 +49,19 @@ pub(super) async fn find_hold(
     rows.first().map(read_hold).transpose()
 }
 
+/// What is held of an account.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) async fn holds_of_account(
+    transaction: &mut Transaction,
+    account: &str,
+) -> Result<Vec<HoldRow>, StoreError> {
+    let sql = format!("SELECT {HOLD_COLUMNS} FROM holds WHERE account = $1");
+    let rows = transaction.rows(&sql, vec![account.into()]).await?;
+    rows.iter().map(read_hold).collect()
+}
+
 /// Some of the holds that have expired before a time, the oldest first; without a time, of all but
 /// those of jobs.
 ///

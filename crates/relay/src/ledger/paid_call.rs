@@ -12,8 +12,13 @@ use crate::failure::of_upstream;
 /// A call that 1min.ai charges for, as far as its price depends on it.
 #[derive(Debug, Clone, Copy)]
 pub enum PaidCall<'c> {
-    /// An answer of a chat model, and the client's bound on its tokens.
-    Chat(&'c chat::Request, Option<u64>),
+    /// An answer of a chat model to a request that has, or will have, so many images.
+    Chat {
+        /// The request.
+        request: &'c chat::Request,
+        /// Images that go with it.
+        images: usize,
+    },
     /// An answer of the code generator.
     Code(&'c code::Request),
     /// Any other feature: images, speech, transcription, video.
@@ -49,7 +54,7 @@ impl<'c> PaidCall<'c> {
     #[must_use]
     pub fn model(self) -> &'c str {
         match self {
-            PaidCall::Chat(request, _) => &request.model,
+            PaidCall::Chat { request, .. } => &request.model,
             PaidCall::Code(request) => &request.model,
             PaidCall::Feature(payload) => &payload.model,
             PaidCall::Native(call) => call.model,
@@ -60,7 +65,7 @@ impl<'c> PaidCall<'c> {
     #[must_use]
     pub fn use_of_model(self) -> Use {
         match self {
-            PaidCall::Chat(..) | PaidCall::Code(_) => Use::Chat,
+            PaidCall::Chat { .. } | PaidCall::Code(_) => Use::Chat,
             PaidCall::Feature(payload) => match payload.kind {
                 features::Kind::SpeechToText | features::Kind::AudioTranslator => Use::Audio,
                 features::Kind::ImageToPrompt => Use::Images,

@@ -21,12 +21,23 @@ pub enum Message {
     Balance {
         /// The account.
         account: String,
+        /// A digest of its key.
+        key: String,
         /// What was said.
         balance: Balance,
-        /// When the call began that it was said to, if it can be compared: in milliseconds since
-        /// 1970.
-        began: Option<i64>,
+        /// The call that it was said to, if no other of this process used the account meanwhile: then
+        /// it can be compared.
+        alone: Option<LoneCall>,
     },
+}
+
+/// A call that had its account for itself, as far as this process knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoneCall {
+    /// When it began, in milliseconds since 1970.
+    pub began: i64,
+    /// The id of its request.
+    pub request: String,
 }
 
 /// Messages in the order in which they came.
@@ -37,6 +48,8 @@ pub struct Queue {
     filled: Notify,
     /// Told when messages were written.
     written: Notify,
+    /// Told when the writer must not try any longer.
+    giving_up: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -88,6 +101,16 @@ impl Queue {
             }
             written.await;
         }
+    }
+
+    /// From now on the writer does not try again what the database does not take.
+    pub fn give_up(&self) {
+        self.giving_up.notify_one();
+    }
+
+    /// Waits until the writer must give up.
+    pub async fn given_up(&self) {
+        self.giving_up.notified().await;
     }
 
     /// Takes the oldest messages to write them.

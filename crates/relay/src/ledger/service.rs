@@ -13,10 +13,10 @@ use clap::ValueEnum;
 use tokio::time::timeout;
 
 use super::booking::{Booked, Booking, OpenRows, Repeats};
-use super::counters::{CallKind, Counter, Counters, RELAY};
+use super::counters::{CallKind, Counter, Counters, Scopes};
 use super::hold_rows::{jobs_query, read_hold};
 use super::period::Calendar;
-use super::queue::{Message, Queue};
+use super::queue::{LoneCall, Message, Queue};
 use super::request_entry::RequestEntry;
 use super::shared::SharedBudgets;
 use super::spool::Spool;
@@ -32,6 +32,9 @@ use crate::store::folder::DataFolder;
 
 /// The longest that the relay's end waits for the last rows.
 const LAST_WRITES: Duration = Duration::from_secs(5);
+
+/// The longest that the writer may take to give up.
+const GIVING_UP: Duration = Duration::from_secs(3);
 
 /// The longest that anybody waits for rows to be written.
 const WRITTEN_PATIENCE: Duration = Duration::from_secs(2);
@@ -52,6 +55,8 @@ pub struct LedgerSettings {
     pub is_on: bool,
     /// Budgets of the whole relay.
     pub budgets: Vec<Budget>,
+    /// Who counts in them.
+    pub scopes: Scopes,
     /// What happens while the database is away.
     pub on_outage: OnOutage,
     /// How long a call may last.
@@ -117,6 +122,12 @@ impl Ledger {
         &self.0.calendar
     }
 
+    /// In which budgets a call counts.
+    #[must_use]
+    pub fn scopes_rule(&self) -> Scopes {
+        self.0.settings.scopes
+    }
+
     /// Where it is kept.
     #[must_use]
     pub fn database(&self) -> &Database {
@@ -168,6 +179,7 @@ impl Ledger {
             queue: inner.queue.clone(),
             spool: inner.spool.clone(),
             counters: inner.counters.clone(),
+            scopes: inner.settings.scopes,
             retention: retention.map(milliseconds),
             open,
         };
@@ -186,6 +198,9 @@ impl Ledger {
         if timeout(LAST_WRITES, self.0.queue.written()).await.is_ok() {
             return;
         }
+        // The writer keeps what it has in hand.
+        self.0.queue.give_up();
+        let _ = timeout(GIVING_UP, self.0.queue.written()).await;
         let left = self.0.queue.take(usize::MAX);
         let (kept, count) = (self.0.spool.append(&left), left.len());
         match kept {
@@ -204,13 +219,14 @@ impl Ledger {
         let spooled = inner.spool.is_filled().then(|| inner.spool.read());
         let spooled = spooled.transpose()?.unwrap_or_default();
         let had_spool = !spooled.is_empty();
-        let calendar = inner.calendar.clone();
+        let (calendar, scopes) = (inner.calendar.clone(), inner.settings.scopes);
+        let is_shared = inner.database.is_shared();
         // Of replicas others may live; what theirs hold expires.
-        let before = inner.database.is_shared().then(clock::now_ms);
+        let before = is_shared.then(clock::now_ms);
         let recovering = inner.database.transaction(move |transaction| {
             Box::pin(async move {
-                let mut booking =
-                    Booking::new(transaction, calendar, OpenRows::new(), Repeats::Possible);
+                let (open, repeats) = (OpenRows::of(is_shared), Repeats::Possible);
+                let mut booking = Booking::new(transaction, calendar, scopes, open, repeats);
                 booking.load_open().await?;
                 booking.book(&spooled).await?;
                 while booking.give_up_holds(before).await? > 0 {}
@@ -249,7 +265,8 @@ impl Ledger {
         }
         for row in &jobs {
             let job = read_hold(row)?;
-            let scopes = [(job.key_id.as_str(), &[][..]), (RELAY, &[])];
+            let scopes = inner.settings.scopes.of(&job.key_id);
+            let scopes: Vec<_> = scopes.map(|scope| (scope, &[][..])).collect();
             let periods = inner.calendar.at(job.at);
             // Without budgets nothing is refused.
             let _ = counters.reserve(&periods, &scopes, job.credits, CallKind::Media);
@@ -257,20 +274,22 @@ impl Ledger {
         Ok(())
     }
 
-    /// Waits until what was left so far is written, not longer than a moment.
-    pub async fn written(&self) {
-        let _ = timeout(WRITTEN_PATIENCE, self.0.queue.written()).await;
+    /// Waits until what was left so far is written, or kept elsewhere, not longer than a moment; tells
+    /// whether it is.
+    pub async fn written(&self) -> bool {
+        let writing = timeout(WRITTEN_PATIENCE, self.0.queue.written());
+        writing.await.is_ok()
     }
 
-    /// Notes what 1min.ai said of an account to a call that began at a time; none if other calls of
-    /// the account were under way.
-    pub fn balance(&self, account: &str, balance: Balance, began: Option<i64>) {
+    /// Notes what 1min.ai said of an account to a call by the key of this digest; `alone` is none if other calls of the account were under
+    /// way.
+    pub fn balance(&self, account: &str, key: String, balance: Balance, alone: Option<LoneCall>) {
         if self.is_on() {
-            let account = account.to_owned();
             self.0.queue.push(Message::Balance {
-                account,
+                account: account.to_owned(),
+                key,
                 balance,
-                began,
+                alone,
             });
         }
     }

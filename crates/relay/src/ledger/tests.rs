@@ -17,6 +17,8 @@ use crate::access::keys::store::KeyStore;
 use crate::access::keys::{AccessKey, Budget, format};
 use crate::accounts::balance::Balance;
 use crate::clock;
+use crate::ledger::counters::Scopes;
+use crate::ledger::queue::LoneCall;
 use crate::store::database::Database;
 use crate::store::folder::DataFolder;
 use crate::task;
@@ -38,12 +40,15 @@ async fn fixture(budgets: Vec<Budget>) -> Fixture {
         budgets,
         ..AccessKey::default()
     };
-    store.put(key, "key created").await.unwrap();
+    store.add(key).await.unwrap();
     let keys = AccessKeys::new(store);
     keys.refresh().await.unwrap();
     let settings = LedgerSettings {
         is_on: true,
         budgets: Vec::new(),
+        scopes: Scopes {
+            own_keys_count: true,
+        },
         on_outage: OnOutage::Refuse,
         hold_for: Duration::from_mins(1),
         retention: None,
@@ -206,7 +211,11 @@ async fn what_1min_ai_says_was_used_corrects_estimates_and_shows_what_was_spent_
             used,
             at: clock::now_ms(),
         };
-        ledger.balance("family", balance, Some(clock::now_ms()));
+        let alone = LoneCall {
+            began: clock::now_ms(),
+            request: "another".to_owned(),
+        };
+        ledger.balance("family", "digest".to_owned(), balance, Some(alone));
     };
     let pay = async |id: &str, credits: i64, source: CostSource| {
         let entry = entry(&ledger, &key, id);

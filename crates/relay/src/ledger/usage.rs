@@ -7,6 +7,9 @@ use crate::clock;
 use crate::store::StoreError;
 use crate::store::database::{Database, Param, Row};
 
+/// The last time that is told by its date, in milliseconds since 1970: the year 9999 begins.
+const FAR: i64 = 253_370_764_800_000;
+
 /// The longest time that may be summed by hours, in days.
 const HOURS_MAX: i64 = 92;
 
@@ -231,7 +234,7 @@ pub async fn summed(
         when("hour <", query.to.into(), &mut params);
         "usage_hours"
     } else {
-        let day = |at| calendar.date(at).to_string();
+        let day = |at: i64| calendar.date(at.clamp(0, FAR)).to_string();
         when("day >=", day(query.from).into(), &mut params);
         when("day <=", day(query.to - 1).into(), &mut params);
         "usage_days"

@@ -116,7 +116,7 @@ pub async fn rows(database: &Database, query: &RowsQuery) -> Result<Vec<ListedRo
             "(at, id) < (SELECT at, id FROM ledger WHERE at >= $1 AND at < $2 AND id = ${place})"
         ));
     }
-    let limit = query.limit.clamp(1, PAGE_MAX);
+    let limit = query.limit.clamp(1, PAGE_MAX + 1);
     let sql = format!(
         "SELECT id, at, kind, key_id, account, api, model, streamed, outcome, status, \
          input_tokens, output_tokens, tokens_by, credits, source, calls, ms, first_byte_ms, note \

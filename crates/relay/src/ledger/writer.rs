@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::booking::{Booked, Booking, OpenRows, Repeats};
-use super::counters::{Counters, RELAY};
+use super::counters::{Counters, Scopes};
 use super::period::Calendar;
 use super::queue::{Message, Queue};
 use super::spool::Spool;
@@ -42,6 +42,8 @@ pub struct Writer {
     pub spool: Spool,
     /// Budgets in memory, which follow corrections.
     pub counters: Arc<Mutex<Counters>>,
+    /// In which of them a call counts.
+    pub scopes: Scopes,
     /// For how long rows are kept, in milliseconds; none is for ever.
     pub retention: Option<i64>,
     /// Rows whose cost may still become known.
@@ -90,7 +92,14 @@ impl Writer {
                 self.queue.done();
                 return;
             }
-            sleep(PAUSE).await;
+            tokio::select! {
+                () = sleep(PAUSE) => {}
+                () = self.queue.given_up() => {
+                    self.keep(&group);
+                    self.queue.done();
+                    return;
+                }
+            }
         }
         if failures > 0 {
             tracing::info!("the ledger is written again");
@@ -128,9 +137,10 @@ impl Writer {
 
     async fn book(&mut self, group: Arc<Vec<Message>>, repeats: Repeats) -> Result<(), StoreError> {
         let (calendar, open) = (self.calendar.clone(), self.open.clone());
+        let scopes = self.scopes;
         let writing = self.database.transaction(move |transaction| {
             Box::pin(async move {
-                let mut booking = Booking::new(transaction, calendar, open, repeats);
+                let mut booking = Booking::new(transaction, calendar, scopes, open, repeats);
                 booking.book(&group).await?;
                 booking.finish().await
             })
@@ -142,11 +152,14 @@ impl Writer {
 
     /// Books calls whose time is over, and deletes rows that are too old.
     async fn sweep(&mut self) {
+        self.replay().await;
         let now = clock::now_ms();
         let (calendar, open) = (self.calendar.clone(), self.open.clone());
+        let scopes = self.scopes;
         let expired = self.database.transaction(move |transaction| {
             Box::pin(async move {
-                let mut booking = Booking::new(transaction, calendar, open, Repeats::Possible);
+                let repeats = Repeats::Possible;
+                let mut booking = Booking::new(transaction, calendar, scopes, open, repeats);
                 booking.give_up_holds(Some(now)).await?;
                 booking.finish().await
             })
@@ -174,10 +187,8 @@ impl Writer {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         for correction in booked.corrections {
             let periods = self.calendar.at(correction.at);
-            let scopes = [correction.key_id.as_str(), RELAY];
-            let scopes = scopes.into_iter().filter(|scope| !scope.is_empty());
-            let scopes: Vec<&str> = scopes.collect();
-            counters.settle(&periods, &scopes, 0, correction.difference);
+            let scopes = self.scopes.of(&correction.key_id);
+            counters.settle(&periods, scopes, 0, correction.difference);
         }
     }
 

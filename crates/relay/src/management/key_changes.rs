@@ -12,6 +12,45 @@ const NAME_MAX: usize = 100;
 const LIST_MAX: usize = 200;
 const ENTRY_MAX: usize = 200;
 
+/// The fields that can be set.
+const FIELDS: [&str; 11] = [
+    "name",
+    "disabled",
+    "expires_at",
+    "models",
+    "uses",
+    "accounts",
+    "rpm",
+    "parallel",
+    "budgets",
+    "limit",
+    "limit_reset",
+];
+
+/// What an entry tells besides: programs that change an entry send it back whole.
+const READ_ONLY: [&str; 9] = [
+    "hash",
+    "label",
+    "limit_remaining",
+    "usage",
+    "usage_daily",
+    "usage_weekly",
+    "usage_monthly",
+    "created_at",
+    "updated_at",
+];
+
+/// Fields of `OpenRouter`'s that bound nothing, and mean nothing here.
+const OF_OPENROUTER: [&str; 7] = [
+    "include_byok_in_limit",
+    "byok_usage",
+    "byok_usage_daily",
+    "byok_usage_weekly",
+    "byok_usage_monthly",
+    "creator_user_id",
+    "workspace_id",
+];
+
 /// Applies changes to a key.
 ///
 /// # Errors
@@ -39,21 +78,43 @@ fn change(
         "uses" => key.uses = uses(value)?,
         "rpm" => key.rpm = count(value)?,
         "parallel" => key.parallel = count(value)?,
+        // `limit` says the same in other words; it counts where `budgets` says nothing.
+        "budgets" if value.is_null() && is_given(changes, "limit") => {}
         "budgets" => key.budgets = budgets(value)?,
-        "limit" if !changes.contains_key("budgets") => {
-            let reset = changes.get("limit_reset").unwrap_or(&Value::Null);
-            key.budgets = match (value, per_of_reset(reset)?) {
-                (Value::Null, _) => Vec::new(),
-                (limit, per) => vec![Budget {
+        "limit" | "limit_reset" if is_given(changes, "budgets") => {}
+        "limit" => {
+            let per = match (changes.get("limit_reset"), key.budgets.as_slice()) {
+                (Some(reset), _) => per_of_reset(reset)?,
+                (None, [budget]) => budget.per,
+                (None, _) => Per::Total,
+            };
+            key.budgets = match value {
+                Value::Null => Vec::new(),
+                limit => vec![Budget {
                     per,
                     credits: credits(limit)?,
                 }],
             };
         }
-        // OpenRouter's other fields mean nothing here.
-        _ => {}
+        "limit_reset" if changes.contains_key("limit") => {}
+        "limit_reset" => match (key.budgets.as_mut_slice(), per_of_reset(value)?) {
+            ([budget], per) => budget.per = per,
+            ([], Per::Total) => {}
+            _ => return Err("goes with `limit`".to_owned()),
+        },
+        field if READ_ONLY.contains(&field) || OF_OPENROUTER.contains(&field) => {}
+        _ => {
+            return Err(format!(
+                "is not a field of an access key. Fields are {}",
+                FIELDS.join(", ")
+            ));
+        }
     }
     Ok(())
+}
+
+fn is_given(changes: &Map<String, Value>, field: &str) -> bool {
+    changes.get(field).is_some_and(|value| !value.is_null())
 }
 
 /// `OpenRouter`'s word for how often a limit begins anew.
@@ -200,6 +261,15 @@ mod tests {
             ),
             (json!({"limit": null}), vec![]),
             (
+                json!({"budgets": null, "limit": 5}),
+                vec![(Per::Total, 5000)],
+            ),
+            (
+                json!({"limit": 5, "budgets": null}),
+                vec![(Per::Total, 5000)],
+            ),
+            (json!({"limit_reset": null}), vec![]),
+            (
                 json!({"budgets": [{"per": "month", "credits": 9}, {"per": "day", "credits": 1}], "limit": 5}),
                 vec![(Per::Day, 1000), (Per::Month, 9000)],
             ),
@@ -207,6 +277,29 @@ mod tests {
             let budgets = changed(&changes).unwrap().budgets;
             let budgets: Vec<_> = budgets.iter().map(|b| (b.per, b.credits)).collect();
             assert_eq!(budgets, expected);
+        }
+    }
+
+    #[test]
+    fn a_limits_period_can_be_changed_alone_and_an_entry_sent_back() {
+        let mut key = AccessKey::default();
+        for (changes, expected) in [
+            (
+                json!({"limit": 5, "limit_reset": "daily"}),
+                (Per::Day, 5000),
+            ),
+            (json!({"limit_reset": "weekly"}), (Per::Week, 5000)),
+            (json!({"limit": 6}), (Per::Week, 6000)),
+            (
+                json!({"hash": "h", "label": "l", "usage": 1, "limit_remaining": 4, "limit": 7,
+                       "limit_reset": "daily",
+                       "budgets": [{"per": "month", "credits": 9, "used": 1, "held": 0}]}),
+                (Per::Month, 9000),
+            ),
+        ] {
+            apply(&mut key, changes.as_object().unwrap()).unwrap();
+            let budgets: Vec<_> = key.budgets.iter().map(|b| (b.per, b.credits)).collect();
+            assert_eq!(budgets, [expected], "{changes}");
         }
     }
 
@@ -224,6 +317,10 @@ mod tests {
             ),
             (json!({"limit": -1}), "limit"),
             (json!({"limit": 1, "limit_reset": "yearly"}), "limit"),
+            (json!({"limit_reset": "yearly"}), "limit_reset"),
+            (json!({"limit_reset": "monthly"}), "limit_reset"),
+            (json!({"budget": [{"per": "day", "credits": 5}]}), "budget"),
+            (json!({"model": ["gpt-4o"]}), "model"),
         ] {
             let refused = changed(&changes).unwrap_err();
             assert_eq!(refused.param.as_deref(), Some(field), "{changes}");

@@ -13,7 +13,6 @@ use crate::ledger::counters::Counter;
 use crate::ledger::period::{Per, Periods};
 use crate::ledger::service::Ledger;
 use crate::ledger::usage::{credits, moment};
-use crate::store::StoreError;
 
 /// The longest that an old secret may open after a rotation, in seconds.
 const GRACE_MAX: u64 = 30 * 24 * 60 * 60;
@@ -124,7 +123,7 @@ impl Keys<'_> {
                 Kind::Conflict,
                 "More than one key has this name; use its id.",
             )),
-            _ => Err(Failure::new(Kind::NotFound, "There is no such access key.")),
+            _ => Err(no_such_key()),
         }
     }
 
@@ -186,7 +185,8 @@ impl Keys<'_> {
             ));
         }
         apply(&mut key, fields)?;
-        self.put(key.clone(), "key created").await?;
+        self.keys.store().add(key.clone()).await?;
+        self.seen().await;
         Ok(MadeKey {
             entry: self.entry(key).await?,
             text: drawn.text,
@@ -198,10 +198,11 @@ impl Keys<'_> {
     /// # Errors
     /// There is none, a wrong field, or the database is away.
     pub async fn update(&self, id: &str, fields: &Map<String, Value>) -> Result<KeyEntry, Failure> {
-        let mut key = self.find(id).await?;
-        apply(&mut key, fields)?;
-        key.updated = clock::now_ms();
-        self.put(key.clone(), "key changed").await?;
+        let id = self.find(id).await?.id;
+        let fields = fields.clone();
+        let key = self
+            .change(&id, "key changed", move |key| apply(key, &fields))
+            .await?;
         self.entry(key).await
     }
 
@@ -214,19 +215,21 @@ impl Keys<'_> {
             let message = format!("`grace_seconds` may be at most {GRACE_MAX}.");
             return Err(Failure::invalid("grace_seconds", message));
         }
-        let mut key = self.find(id).await?;
-        let drawn = format::with_id(key.id.clone()).map_err(|_| no_random())?;
-        let now = clock::now_ms();
+        let id = self.find(id).await?.id;
+        let format::NewKey { hash, text, .. } =
+            format::with_id(id.clone()).map_err(|_| no_random())?;
         let grace = i64::try_from(grace_seconds)
             .unwrap_or(0)
             .saturating_mul(1000);
-        let before = std::mem::replace(&mut key.hash, drawn.hash);
-        key.previous = (grace > 0).then(|| (before, now + grace));
-        key.updated = now;
-        self.put(key.clone(), "key rotated").await?;
+        let rotate = move |key: &mut AccessKey| {
+            let before = std::mem::replace(&mut key.hash, hash);
+            key.previous = (grace > 0).then(|| (before, clock::now_ms() + grace));
+            Ok(())
+        };
+        let key = self.change(&id, "key rotated", rotate).await?;
         Ok(MadeKey {
             entry: self.entry(key).await?,
-            text: drawn.text,
+            text,
         })
     }
 
@@ -239,7 +242,8 @@ impl Keys<'_> {
             .ok_or_else(|| Failure::invalid("per", "`per` must be day, week, month or total."))?;
         let key = self.find(id).await?;
         self.ledger.reset(&key.id, per).await?;
-        self.put(key.clone(), "budget reset").await?;
+        self.keys.store().note(&key.id, "budget reset").await?;
+        self.seen().await;
         self.entry(key).await
     }
 
@@ -249,15 +253,28 @@ impl Keys<'_> {
     /// There is none, or the database is away.
     pub async fn remove(&self, id: &str) -> Result<(), Failure> {
         let key = self.find(id).await?;
-        self.keys.store().remove(&key.id).await?;
+        if !self.keys.store().remove(&key.id).await? {
+            return Err(no_such_key());
+        }
         self.seen().await;
         Ok(())
     }
 
-    async fn put(&self, key: AccessKey, note: &'static str) -> Result<(), StoreError> {
-        self.keys.store().put(key, note).await?;
+    /// Changes a key, and gives it as it is afterwards.
+    async fn change(
+        &self,
+        id: &str,
+        note: &'static str,
+        change: impl FnOnce(&mut AccessKey) -> Result<(), Failure> + Send + 'static,
+    ) -> Result<AccessKey, Failure> {
+        let store = self.keys.store();
+        let changed = store.update(id, note, move |key| {
+            key.updated = clock::now_ms();
+            change(key)
+        });
+        let key = changed.await?.unwrap_or_else(|| Err(no_such_key()))?;
         self.seen().await;
-        Ok(())
+        Ok(key)
     }
 
     /// This process sees its own changes at once.
@@ -295,6 +312,10 @@ pub fn budget_entries(
         }
     });
     entries.collect()
+}
+
+fn no_such_key() -> Failure {
+    Failure::new(Kind::NotFound, "There is no such access key.")
 }
 
 fn no_random() -> Failure {

@@ -128,7 +128,7 @@ impl Reports<'_> {
             outcome: given(query, "end").map(str::to_owned),
             after: given(query, "after").map(str::to_owned),
             limit: if format == ReportFormat::Json {
-                limit.min(PAGE_MAX - 1) + 1
+                limit + 1
             } else {
                 limit
             },

@@ -18,6 +18,7 @@ use crate::access::sealing::Sealer;
 use crate::accounts::Lease;
 use crate::jobs::{Jobs, LongJobs};
 use crate::ledger::Payer;
+use crate::ledger::counters::Scopes;
 use crate::ledger::period::Calendar;
 use crate::ledger::service::{Ledger, LedgerSettings, OnOutage};
 use crate::models::Models;
@@ -45,6 +46,9 @@ fn long_jobs(simulator: &Simulator, database: &Database) -> LongJobs {
     let settings = LedgerSettings {
         is_on: false,
         budgets: Vec::new(),
+        scopes: Scopes {
+            own_keys_count: true,
+        },
         on_outage: OnOutage::Refuse,
         hold_for: Duration::from_mins(1),
         retention: None,

@@ -11,7 +11,9 @@ use http::HeaderMap;
 use http::header::{self, HeaderValue};
 use onemin::native::{Named, NativePath, Observed, ObservedEnd, Observer};
 use onemin::{Charged, Download, Error, NativeBody, NativeResponse};
+use serde_json::Value;
 use translate::failure::{Failure, Kind};
+use translate::tokens;
 
 use super::records::NativeRecord;
 use super::{Incoming, Native, RECORD_BYTES_MAX, passed};
@@ -48,6 +50,8 @@ impl Native {
             Some(job) => payer.hold_job(call, job).await?,
             None => payer.hold(call).await?,
         };
+        let prompt = named.fields.get("prompt").and_then(Value::as_str);
+        let input_tokens = tokens::from_bytes(prompt.map_or(0, str::len) as u64);
         // The call goes on if the client leaves: what it costs must be noted.
         let paid = Paid {
             native: self.clone(),
@@ -56,6 +60,7 @@ impl Native {
             named,
             job,
             is_tied,
+            input_tokens,
         };
         let calling = task::spawn(paid.call(incoming, body));
         let lost = |_| Failure::new(Kind::Internal, "The call broke off.").with_retry(false);
@@ -73,6 +78,8 @@ struct Paid {
     job: Option<String>,
     /// Whether it names what lies at its account: no other can do it.
     is_tied: bool,
+    /// About how long its prompt is.
+    input_tokens: u64,
 }
 
 impl Paid {
@@ -186,7 +193,7 @@ impl Paid {
 }
 
 /// A stream of events that is passed on as it comes and read along. Dropped early, its hold counts as
-/// unreported.
+/// unreported, and as what was read if that costs more.
 struct Watched {
     download: Download,
     reading: Option<(Observer, Paid)>,
@@ -199,8 +206,10 @@ impl Stream for Watched {
         let next = std::task::ready!(self.download.poll_next(cx));
         Poll::Ready(match next {
             Some(Ok(bytes)) => {
-                if let Some((observer, _)) = &mut self.reading {
+                if let Some((observer, paid)) = &mut self.reading {
                     observer.push(&bytes);
+                    let read = tokens::from_bytes(observer.text_bytes());
+                    paid.hold.read(paid.input_tokens, read);
                 }
                 Some(Ok(bytes))
             }

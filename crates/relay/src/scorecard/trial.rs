@@ -119,7 +119,6 @@ impl Pipeline<'_> {
                 client: self.client.clone(),
                 payer: self.payer.clone(),
                 exchange: plan.exchange,
-                max_tokens: None,
                 attachments: None,
             },
             chat: Arc::new(chat),

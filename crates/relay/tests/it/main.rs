@@ -9,6 +9,7 @@
     reason = "a test says by panicking what is wrong"
 )]
 
+mod access_keys;
 mod attachments;
 mod audio_requests;
 mod cancel;
@@ -22,6 +23,7 @@ mod faults;
 mod form;
 mod image_jobs;
 mod large_bodies;
+mod ledger;
 mod media_chat;
 mod media_faults;
 mod media_requests;

@@ -117,6 +117,37 @@ async fn two_replicas_keep_one_budget_under_two_hundred_requests_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn changes_of_one_key_at_two_replicas_all_hold() {
+    let Some(postgres) = Server::postgres() else {
+        return;
+    };
+    let simulator = Arc::new(Simulator::start(simulator::Options::default()).unwrap());
+    let one = replica(&simulator, &postgres.url()).await;
+    let two = replica(&simulator, &postgres.url()).await;
+    for round in 0..10_u32 {
+        let (_, id) = key(&one, &json!({"name": "changed"})).await;
+        let path = format!("/v1/keys/{id}");
+        let (off, accounts) = (json!({"disabled": true}), json!({"accounts": ["family"]}));
+        let rpm: Vec<Value> = (1..=4).map(|rpm| json!({"rpm": rpm})).collect();
+        let changing = rpm.iter().enumerate().map(|(n, change)| {
+            let rig = if n % 2 == 0 { &one } else { &two };
+            manage(rig, Method::PATCH, &path, change)
+        });
+        let (off, accounts, _) = tokio::join!(
+            manage(&one, Method::PATCH, &path, &off),
+            manage(&two, Method::PATCH, &path, &accounts),
+            join_all(changing),
+        );
+        assert_eq!((off.status, accounts.status), (200, 200), "round {round}");
+        let entry = manage(&two, Method::GET, &path, &json!({})).await.json();
+        let entry = &entry["data"];
+        assert_eq!(entry["disabled"], true, "{entry}");
+        assert_eq!(entry["accounts"], json!(["family"]), "{entry}");
+        assert!(entry["rpm"].is_number(), "{entry}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dead_postgres_stops_budgeted_keys_alone_and_nothing_is_lost() {
     let Some(mut postgres) = Server::postgres() else {
         return;
@@ -253,4 +284,64 @@ async fn wrong_keys_given_to_one_replica_count_at_the_other() {
     for rig in [&one, &two] {
         assert_eq!(sign_in(rig, ADMIN).await, 429);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_replicas_that_ask_one_account_add_up_and_invent_nothing() {
+    let Some(postgres) = Server::postgres() else {
+        return;
+    };
+    let simulator = Arc::new(Simulator::start(simulator::Options::default()).unwrap());
+    let url = postgres.url();
+    let replicas = [
+        replica(&simulator, &url).await,
+        replica(&simulator, &url).await,
+    ];
+    let (text, id) = key(&replicas[0], &json!({"name": "Ada"})).await;
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    // What 1min.ai's number was at first is known from here on.
+    for _ in 0..2 {
+        assert_eq!(chat(&replicas[0], &text).await, 200);
+        tokio::time::sleep(Duration::from_millis(700)).await;
+    }
+    let asking = replicas.iter().enumerate().map(|(replica, rig)| {
+        let text = &text;
+        async move {
+            for number in 0..25_u64 {
+                let speech =
+                    json!({"model": "tts-1", "voice": "alloy", "input": format!("{number}")});
+                let status = if number % 4 == 0 {
+                    rig.post(text, "/v1/audio/speech", &speech).await.status
+                } else {
+                    chat(rig, text).await
+                };
+                assert_eq!(status, 200);
+                let pause = 37 * (number % 7) + 100 * replica as u64;
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+            }
+        }
+    });
+    join_all(asking).await;
+    for _ in 0..4 {
+        for rig in &replicas {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            assert_eq!(chat(rig, &text).await, 200);
+        }
+    }
+    // Two calls of one process in a row, between which the other has booked nothing.
+    for _ in 0..2 {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        assert_eq!(chat(&replicas[0], &text).await, 200);
+    }
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let used = settled(&replicas[1], &id).await;
+    let charged = charged(&simulator);
+    let report = replicas[1].get(ADMIN, "/v1/usage?by=kind").await.json();
+    let kinds = report["data"].as_array().unwrap().iter();
+    let total: f64 = kinds.map(|kind| kind["credits"].as_f64().unwrap()).sum();
+    assert!((total - charged).abs() < 0.5, "{report} for {charged}");
+    assert!(
+        (used - charged).abs() < 0.1 * charged,
+        "{report} for {charged}"
+    );
 }

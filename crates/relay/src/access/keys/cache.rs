@@ -207,21 +207,25 @@ mod tests {
         let text = drawn.text.expose_secret().to_owned();
         let failed = keys.authenticate(&text, 0).unwrap_err();
         assert_eq!(failed.kind, Kind::Overloaded);
-        let mut key = AccessKey {
+        let key = AccessKey {
             id: drawn.id.clone(),
             hash: drawn.hash,
             parallel: Some(1),
             ..AccessKey::default()
         };
-        store.put(key.clone(), "key created").await.unwrap();
+        store.add(key.clone()).await.unwrap();
         keys.refresh().await.unwrap();
         let known = keys.authenticate(&text, 0).unwrap();
         let running = known.begin().unwrap();
         assert_eq!(known.begin().unwrap_err().kind, Kind::RateLimited);
 
         let next = format::with_id(drawn.id.clone()).unwrap();
-        key.previous = Some((std::mem::replace(&mut key.hash, next.hash), 1000));
-        store.put(key.clone(), "key rotated").await.unwrap();
+        let rotate = move |key: &mut AccessKey| {
+            key.previous = Some((std::mem::replace(&mut key.hash, next.hash), 1000));
+            Ok::<_, Failure>(())
+        };
+        let rotated = store.update(&key.id, "key rotated", rotate).await.unwrap();
+        assert!(rotated.unwrap().is_ok());
         keys.refresh().await.unwrap();
         let rotated = keys.authenticate(next.text.expose_secret(), 2000).unwrap();
         assert!(rotated.begin().is_err(), "what runs still counts");

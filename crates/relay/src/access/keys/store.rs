@@ -69,38 +69,78 @@ impl KeyStore {
         Ok(Snapshot { revision, keys })
     }
 
-    /// Keeps a key, new or changed; `note` says for the ledger what was done.
+    /// Keeps a new key.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn put(&self, key: AccessKey, note: &'static str) -> Result<(), StoreError> {
+    pub async fn add(&self, key: AccessKey) -> Result<(), StoreError> {
         self.0
             .transaction(move |transaction| {
                 Box::pin(async move {
                     let sql = format!(
                         "INSERT INTO access_keys ({COLUMNS}) \
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
-                         ON CONFLICT (id) DO UPDATE SET hash = $2, previous_hash = $3, \
-                         previous_until = $4, name = $5, updated = $7, expires = $8, \
-                         disabled = $9, models = $10, uses = $11, accounts = $12, rpm = $13, \
-                         parallel = $14"
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
                     );
                     transaction.execute(&sql, columns(&key)).await?;
+                    write_budgets(transaction, &key).await?;
+                    changed(transaction, &key.id, "key created").await
+                })
+            })
+            .await
+    }
+
+    /// Changes a key as it is now: what others change at the same time holds, too. `note` says for the
+    /// ledger what was done. Gives the key as it is afterwards, or why `change` refused; none if there
+    /// is no such key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn update<E, C>(
+        &self,
+        id: &str,
+        note: &'static str,
+        change: C,
+    ) -> Result<Option<Result<AccessKey, E>>, StoreError>
+    where
+        E: Send + 'static,
+        C: FnOnce(&mut AccessKey) -> Result<(), E> + Send + 'static,
+    {
+        let id = id.to_owned();
+        self.0
+            .transaction(move |transaction| {
+                Box::pin(async move {
+                    let Some(mut key) = locked(transaction, &id).await? else {
+                        return Ok(None);
+                    };
+                    if let Err(error) = change(&mut key) {
+                        return Ok(Some(Err(error)));
+                    }
+                    let sql = "UPDATE access_keys SET hash = $2, previous_hash = $3, \
+                         previous_until = $4, name = $5, created = $6, updated = $7, expires = $8, \
+                         disabled = $9, models = $10, uses = $11, accounts = $12, rpm = $13, \
+                         parallel = $14 WHERE id = $1";
+                    transaction.execute(sql, columns(&key)).await?;
                     let sql = "DELETE FROM budgets WHERE scope = $1";
                     transaction
                         .execute(sql, vec![key.id.as_str().into()])
                         .await?;
-                    for budget in &key.budgets {
-                        let sql = "INSERT INTO budgets (scope, per, credits) VALUES ($1, $2, $3)";
-                        let row: Vec<Param> = vec![
-                            key.id.as_str().into(),
-                            budget.per.as_str().into(),
-                            budget.credits.into(),
-                        ];
-                        transaction.execute(sql, row).await?;
-                    }
-                    changed(transaction, &key.id, note).await
+                    write_budgets(transaction, &key).await?;
+                    changed(transaction, &key.id, note).await?;
+                    Ok(Some(Ok(key)))
                 })
+            })
+            .await
+    }
+
+    /// Notes for the ledger something that was done with a key, and lets every process look at it again.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn note(&self, id: &str, note: &'static str) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        self.0
+            .transaction(move |transaction| {
+                Box::pin(async move { changed(transaction, &id, note).await })
             })
             .await
     }
@@ -127,6 +167,42 @@ impl KeyStore {
             })
             .await
     }
+}
+
+/// A key, which nobody else changes until the transaction ends.
+async fn locked(transaction: &mut Transaction, id: &str) -> Result<Option<AccessKey>, StoreError> {
+    let params = || vec![Param::from(id)];
+    // PostgreSQL locks the row, and what is read afterwards is its newest version. SQLite has one
+    // writer at a time.
+    let sql = "UPDATE access_keys SET updated = updated WHERE id = $1";
+    transaction.execute(sql, params()).await?;
+    let sql = format!("SELECT {COLUMNS} FROM access_keys WHERE id = $1");
+    let rows = transaction.rows(&sql, params()).await?;
+    let Some(mut key) = rows.first().map(read).transpose()? else {
+        return Ok(None);
+    };
+    let sql = "SELECT per, credits FROM budgets WHERE scope = $1";
+    for row in &transaction.rows(sql, params()).await? {
+        if let Some(per) = Per::of_word(&row.text(0)?) {
+            let credits = row.integer(1)?;
+            key.budgets.push(Budget { per, credits });
+        }
+    }
+    key.budgets.sort_by_key(|budget| budget.per);
+    Ok(Some(key))
+}
+
+async fn write_budgets(transaction: &mut Transaction, key: &AccessKey) -> Result<(), StoreError> {
+    for budget in &key.budgets {
+        let sql = "INSERT INTO budgets (scope, per, credits) VALUES ($1, $2, $3)";
+        let row: Vec<Param> = vec![
+            key.id.as_str().into(),
+            budget.per.as_str().into(),
+            budget.credits.into(),
+        ];
+        transaction.execute(sql, row).await?;
+    }
+    Ok(())
 }
 
 /// Counts up the revision of keys and accounts, and notes a change in the ledger.

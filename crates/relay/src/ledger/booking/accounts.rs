@@ -17,6 +17,8 @@ struct Account {
     booked: i64,
     /// What of that the group adds.
     added: i64,
+    /// How many calls held something of it when it was read.
+    held: i64,
     limit: Option<i64>,
     used: Option<i64>,
     seen: Option<i64>,
@@ -24,6 +26,8 @@ struct Account {
     base_used: Option<i64>,
     base_booked: Option<i64>,
     base_at: Option<i64>,
+    /// A digest of the key whose numbers were compared.
+    base_key: Option<String>,
 }
 
 impl Accounts {
@@ -44,7 +48,8 @@ impl Accounts {
             }
             let sql = "INSERT INTO accounts (name, created) VALUES ($1, $2) \
                        ON CONFLICT (name) DO UPDATE SET booked = accounts.booked \
-                       RETURNING booked, credit_limit, used_credit, seen, base_used, base_booked, base_at";
+                       RETURNING booked, credit_limit, used_credit, seen, base_used, base_booked, base_at, base_key, \
+                       (SELECT COUNT(*) FROM holds WHERE account = $1)";
             let params: Vec<Param> = vec![name.into(), clock::now_ms().into()];
             let rows = transaction.rows(sql, params).await?;
             let Some(row) = rows.first() else {
@@ -59,10 +64,18 @@ impl Accounts {
                 base_used: row.optional_integer(4)?,
                 base_booked: row.optional_integer(5)?,
                 base_at: row.optional_integer(6)?,
+                base_key: row.optional_text(7)?,
+                held: row.integer(8)?,
             };
             self.0.insert(name.to_owned(), account);
         }
         Ok(())
+    }
+
+    /// What is booked for each account with what the group adds so far.
+    pub(super) fn booked(&self) -> impl Iterator<Item = (&str, i64)> {
+        let accounts = self.0.iter();
+        accounts.map(|(name, account)| (name.as_str(), account.booked + account.added))
     }
 
     /// Adds to what was booked for an account that was loaded.
@@ -70,6 +83,12 @@ impl Accounts {
         if let Some(account) = self.0.get_mut(name) {
             account.added += credits;
         }
+    }
+
+    /// Whether anything was held of an account when it was read.
+    #[must_use]
+    pub(super) fn is_held(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|account| account.held > 0)
     }
 
     /// Takes in what 1min.ai said of an account.
@@ -82,18 +101,23 @@ impl Accounts {
     }
 
     /// By how much the used credits have moved more than what was booked since both were compared
-    /// last; none if they were not, or 1min.ai's number fell.
+    /// last; none if they were not, or 1min.ai's number fell, or is that of another key.
     #[must_use]
-    pub(super) fn unexplained(&self, name: &str, used: i64) -> Option<i64> {
+    pub(super) fn unexplained(&self, name: &str, key: &str, used: i64) -> Option<i64> {
         let account = self.0.get(name)?;
+        // Rows of before the column have none.
+        if account.base_key.as_ref().is_some_and(|known| known != key) {
+            return None;
+        }
         let (base_used, base_booked) = account.base_used.zip(account.base_booked)?;
         let booked = account.booked + account.added;
         (base_used <= used).then_some((used - base_used) - (booked - base_booked))
     }
 
     /// Notes that both were compared by what was said to a call that began at a time.
-    pub(super) fn compared(&mut self, name: &str, used: i64, began: i64) {
+    pub(super) fn compared(&mut self, name: &str, key: &str, used: i64, began: i64) {
         if let Some(account) = self.0.get_mut(name) {
+            account.base_key = Some(key.to_owned());
             account.base_used = Some(used);
             account.base_booked = Some(account.booked + account.added);
             account.base_at = Some(began);
@@ -107,7 +131,7 @@ impl Accounts {
     pub(super) async fn write(self, transaction: &mut Transaction) -> Result<(), StoreError> {
         for (name, account) in self.0 {
             let sql = "UPDATE accounts SET booked = $2, credit_limit = $3, used_credit = $4, \
-                       seen = $5, base_used = $6, base_booked = $7, base_at = $8 WHERE name = $1";
+                       seen = $5, base_used = $6, base_booked = $7, base_at = $8, base_key = $9 WHERE name = $1";
             let params: Vec<Param> = vec![
                 name.into(),
                 (account.booked + account.added).into(),
@@ -117,6 +141,7 @@ impl Accounts {
                 account.base_used.into(),
                 account.base_booked.into(),
                 account.base_at.into(),
+                account.base_key.into(),
             ];
             transaction.execute(sql, params).await?;
         }

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::ledger::counters::RELAY;
+use crate::ledger::counters::Scopes;
 use crate::ledger::period::Periods;
 use crate::store::StoreError;
 use crate::store::database::{ManyRows, Param, Transaction};
 
 /// Amounts by access key and periods, in thousandths of a credit.
-#[derive(Debug, Default)]
-pub(super) struct Counted(Vec<Amounts>);
+#[derive(Debug)]
+pub(super) struct Counted {
+    scopes: Scopes,
+    amounts: Vec<Amounts>,
+}
 
 #[derive(Debug)]
 struct Amounts {
@@ -21,16 +24,22 @@ struct Amounts {
 }
 
 impl Counted {
+    /// Nothing yet; `scopes` says in which counters an amount counts.
+    pub(super) fn new(scopes: Scopes) -> Self {
+        let amounts = Vec::new();
+        Self { scopes, amounts }
+    }
+
     /// Adds to what a key has spent and holds in these periods; the key's id is empty without one.
     pub(super) fn add(&mut self, key_id: &str, periods: &Arc<Periods>, settled: i64, held: i64) {
         let is_of =
             |known: &&mut Amounts| known.key_id == key_id && Arc::ptr_eq(&known.periods, periods);
-        match self.0.iter_mut().rev().find(is_of) {
+        match self.amounts.iter_mut().rev().find(is_of) {
             Some(known) => {
                 known.settled += settled;
                 known.held += held;
             }
-            None => self.0.push(Amounts {
+            None => self.amounts.push(Amounts {
                 key_id: key_id.to_owned(),
                 periods: periods.clone(),
                 settled,
@@ -45,11 +54,8 @@ impl Counted {
     /// [`StoreError`].
     pub(super) async fn write(self, transaction: &mut Transaction) -> Result<(), StoreError> {
         let mut counters: BTreeMap<(&str, &str), (i64, i64)> = BTreeMap::new();
-        for amounts in &self.0 {
-            for scope in [amounts.key_id.as_str(), RELAY] {
-                if scope.is_empty() {
-                    continue;
-                }
+        for amounts in &self.amounts {
+            for scope in self.scopes.of(&amounts.key_id) {
                 for period in &amounts.periods.names {
                     let counter = counters.entry((scope, period)).or_default();
                     counter.0 += amounts.settled;

@@ -8,7 +8,7 @@ use onemin::drift;
 use onemin::facts::Fact;
 use onemin::prices::ChatPrice;
 use onemin::{Accepted, ApiKey, Error};
-use translate::failure::Failure;
+use translate::failure::{Failure, Kind};
 use translate::reply::{Usage, UsageSource};
 
 use super::Payer;
@@ -16,9 +16,11 @@ use crate::accounts::Lease;
 use crate::accounts::balance::{Balance, milli};
 use crate::clock;
 use crate::failure::of_upstream;
+use crate::ledger::estimate::ESTIMATE_MAX;
 use crate::ledger::gate::Estimate;
 use crate::ledger::hold::Hold as Held;
 use crate::ledger::paid_call::{Charge, PaidCall, PaidError};
+use crate::ledger::queue::LoneCall;
 use crate::ledger::row::CostSource;
 use crate::ledger::service::NewCall;
 
@@ -67,9 +69,14 @@ impl Payer {
         let estimate = self.permitted(call).await?;
         self.0.costs.add(estimate.credits);
         let hold = self.hold_estimate(&estimate, Some(job)).await?;
-        if let (Some(gate), true) = (&self.0.gate, hold.held.is_some()) {
-            // It is on the disk before anything is paid.
-            gate.ledger.written().await;
+        // It is on the disk before anything is paid.
+        if let (Some(gate), true) = (&self.0.gate, hold.held.is_some())
+            && !gate.ledger.written().await
+        {
+            let message = "The relay's database does not answer, so the job cannot be recorded. It was not submitted; try again in a moment.";
+            return Err(Failure::new(Kind::Overloaded, message)
+                .with_retry_after(Some(5))
+                .with_retry(true));
         }
         Ok(hold)
     }
@@ -84,10 +91,15 @@ impl Payer {
             return Ok(());
         }
         let estimate = self.permitted(call).await?;
-        // Held and given back at once.
-        let hold = self.hold_estimate(&estimate, None).await?;
-        hold.settle(Charge::Nothing);
-        Ok(())
+        if let Some(entry) = &self.0.entry {
+            entry.pays(estimate.model);
+        }
+        self.lease_for(estimate.model, estimate.credits, &[])?;
+        let (Some(gate), Some(entry)) = (&self.0.gate, &self.0.entry) else {
+            return Ok(());
+        };
+        let checking = gate.ledger.check(entry, estimate.credits, estimate.kind);
+        checking.await
     }
 
     async fn permitted<'c>(&self, call: PaidCall<'c>) -> Result<Estimate<'c>, Failure> {
@@ -99,6 +111,13 @@ impl Payer {
         let mut estimate = Estimate::of(model);
         if let Some(gate) = &self.0.gate {
             gate.estimate(&mut estimate, call).await;
+        }
+        if !(0..=ESTIMATE_MAX).contains(&estimate.credits) {
+            let message = format!(
+                "By its numbers the request would cost more than {} credits.",
+                ESTIMATE_MAX / 1000
+            );
+            return Err(Failure::new(Kind::Invalid, message));
         }
         Ok(estimate)
     }
@@ -229,8 +248,11 @@ impl Hold {
             account.seen(balance, credits);
             let alone = self.began.filter(|(_, number)| account.was_alone(*number));
             if let Some(gate) = &self.payer.0.gate {
-                let began = alone.map(|(began, _)| began);
-                gate.ledger.balance(&account.name, balance, began);
+                let request = self.payer.entry().map(|entry| entry.names().0);
+                let alone = alone.zip(request);
+                let alone = alone.map(|((began, _), request)| LoneCall { began, request });
+                let key = account.key_digest();
+                gate.ledger.balance(&account.name, key, balance, alone);
             }
         }
         if let Some(held) = self.held.take() {

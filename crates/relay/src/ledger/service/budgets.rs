@@ -7,10 +7,10 @@ use std::time::Duration;
 use translate::failure::{Failure, Kind};
 
 use super::{Ledger, OnOutage, milliseconds};
-use crate::access::keys::Budget;
 use crate::access::keys::cache::KnownKey;
+use crate::access::keys::{AccessKey, Budget};
 use crate::clock;
-use crate::ledger::counters::{CallKind, Counter, Exceeded, RELAY};
+use crate::ledger::counters::{CallKind, Counter, Exceeded, RELAY, fits};
 use crate::ledger::hold::Hold;
 use crate::ledger::period::{Per, Periods};
 use crate::ledger::queue::Message;
@@ -65,7 +65,8 @@ impl Ledger {
         let key = entry.key().map(|known| &known.key);
         let key_id = key.map_or("", |key| key.id.as_str());
         let key_budgets = key.map_or(&[][..], |key| &key.budgets);
-        let is_budgeted = !key_budgets.is_empty() || !inner.settings.budgets.is_empty();
+        let scopes = self.scopes(key);
+        let is_budgeted = is_budgeted(&scopes);
         let (request, api) = entry.names();
         let hold_for = if call.job.is_some() {
             JOB_HOLD
@@ -89,10 +90,9 @@ impl Ledger {
         let shared = inner.database.is_shared() && is_budgeted;
         if shared {
             row.counted = true;
-            let mut scopes = vec![(RELAY.to_owned(), inner.settings.budgets.clone())];
-            if !key_id.is_empty() {
-                scopes.push((key_id.to_owned(), key_budgets.to_vec()));
-            }
+            let scopes = scopes.iter();
+            let scopes = scopes.map(|(scope, budgets)| ((*scope).to_owned(), budgets.to_vec()));
+            let scopes = scopes.collect();
             let reserving = inner.shared.reserve(Wanted {
                 periods: periods.clone(),
                 scopes,
@@ -105,28 +105,11 @@ impl Ledger {
                 Err(error) => return Err(away().with_detail(format!("store: {error}"))),
             }
         } else {
-            if is_budgeted
-                && !inner.is_loaded.load(Ordering::Acquire)
-                && inner.settings.on_outage == OnOutage::Refuse
-            {
+            if is_budgeted && self.must_wait_for_counters() {
                 return Err(away());
             }
-            let scopes = [
-                (RELAY, inner.settings.budgets.as_slice()),
-                (key_id, key_budgets),
-            ];
-            let scopes = if key_id.is_empty() {
-                scopes.get(..1)
-            } else {
-                Some(&scopes[..])
-            };
             let mut counters = self.counters();
-            let reserved = counters.reserve(
-                &periods,
-                scopes.unwrap_or_default(),
-                call.estimate,
-                call.kind,
-            );
+            let reserved = counters.reserve(&periods, &scopes, call.estimate, call.kind);
             left = counters.left(&periods, key_id, key_budgets);
             drop(counters);
             reserved.map_err(|exceeded| self.refusal(&exceeded))?;
@@ -143,8 +126,62 @@ impl Ledger {
             counted,
             periods,
             inner.counters.clone(),
+            inner.settings.scopes,
         );
         Ok(hold.with_left(left))
+    }
+
+    /// Whether the estimate of a call that a request is about to make fits into the budgets as they
+    /// stand. Nothing is held.
+    ///
+    /// # Errors
+    /// As [`Self::reserve`].
+    pub async fn check(
+        &self,
+        entry: &RequestEntry,
+        estimate: i64,
+        kind: CallKind,
+    ) -> Result<(), Failure> {
+        let inner = &self.0;
+        let periods = inner.calendar.at(entry.at());
+        let scopes = self.scopes(entry.key().map(|known| &known.key));
+        if !is_budgeted(&scopes) {
+            return Ok(());
+        }
+        let allows = inner.settings.on_outage == OnOutage::Allow;
+        if !inner.database.is_shared() {
+            if self.must_wait_for_counters() {
+                return Err(away());
+            }
+            let fits = self.counters().check(&periods, &scopes, estimate, kind);
+            return fits.map_err(|exceeded| self.refusal(&exceeded));
+        }
+        for (scope, budgets) in scopes {
+            match shared::counters_of(&inner.database, &periods, scope).await {
+                Ok(counters) => fits(&periods, (scope, budgets), &counters, estimate, kind)
+                    .map_err(|exceeded| self.refusal(&exceeded))?,
+                Err(_) if allows => {}
+                Err(error) => return Err(away().with_detail(format!("store: {error}"))),
+            }
+        }
+        Ok(())
+    }
+
+    /// The scopes that a call counts in, with their budgets.
+    fn scopes<'a>(&'a self, key: Option<&'a AccessKey>) -> Vec<(&'a str, &'a [Budget])> {
+        let settings = &self.0.settings;
+        let scopes = settings.scopes.of(key.map_or("", |key| &key.id));
+        let scopes = scopes.map(|scope| match key {
+            Some(key) if scope != RELAY => (scope, key.budgets.as_slice()),
+            _ => (scope, settings.budgets.as_slice()),
+        });
+        scopes.collect()
+    }
+
+    /// Whether the counters are not read yet, and nobody may go on without them.
+    fn must_wait_for_counters(&self) -> bool {
+        let inner = &self.0;
+        !inner.is_loaded.load(Ordering::Acquire) && inner.settings.on_outage == OnOutage::Refuse
     }
 
     /// How the budgets of a scope stand, each period's counter included.
@@ -296,6 +333,10 @@ impl Ledger {
         );
         Failure::new(Kind::OutOfCredits, message).with_retry(false)
     }
+}
+
+fn is_budgeted(scopes: &[(&str, &[Budget])]) -> bool {
+    scopes.iter().any(|(_, budgets)| !budgets.is_empty())
 }
 
 /// Whole credits, for people.

@@ -2,7 +2,6 @@
 
 use super::Ledger;
 use crate::ledger::booking::{Booking, OpenRows, Repeats};
-use crate::ledger::counters::RELAY;
 use crate::ledger::hold_rows::find_hold;
 use crate::ledger::queue::Message;
 use crate::ledger::row::{CostSource, HoldRow, LedgerRow, SettledHold};
@@ -44,7 +43,7 @@ impl Ledger {
         // The hold itself may still wait to be written.
         self.written().await;
         let (id, outcome) = (id.to_owned(), outcome.to_owned());
-        let calendar = inner.calendar.clone();
+        let (calendar, scopes) = (inner.calendar.clone(), inner.settings.scopes);
         let settling = inner.database.transaction(move |transaction| {
             Box::pin(async move {
                 let Some(hold) = find_hold(transaction, &id).await? else {
@@ -52,8 +51,8 @@ impl Ledger {
                 };
                 let row = settled_job(hold.clone(), credits, outcome);
                 let cost = row.credits;
-                let mut booking =
-                    Booking::new(transaction, calendar, OpenRows::new(), Repeats::Possible);
+                let (open, repeats) = (OpenRows::default(), Repeats::Possible);
+                let mut booking = Booking::new(transaction, calendar, scopes, open, repeats);
                 booking.book(&[Message::Row(Box::new(row))]).await?;
                 booking.finish().await?;
                 Ok(Some((hold, cost)))
@@ -63,11 +62,9 @@ impl Ledger {
             return Ok(false);
         };
         let in_memory = if hold.counted { 0 } else { hold.credits };
-        let scopes = [hold.key_id.as_str(), RELAY];
-        let scopes = scopes.get(usize::from(hold.key_id.is_empty())..);
+        let scopes = inner.settings.scopes.of(&hold.key_id);
         let periods = inner.calendar.at(hold.at);
-        self.counters()
-            .settle(&periods, scopes.unwrap_or_default(), in_memory, cost);
+        self.counters().settle(&periods, scopes, in_memory, cost);
         Ok(true)
     }
 }

@@ -50,6 +50,11 @@ const STEPS: &[(i64, &str, &str)] = &[
         "why jobs failed",
         include_str!("../../../migrations/0008_job_errors.sql"),
     ),
+    (
+        9,
+        "by which key accounts were compared",
+        include_str!("../../../migrations/0009_compared_key.sql"),
+    ),
 ];
 
 /// What PostgreSQL takes before them.
