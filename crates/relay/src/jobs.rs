@@ -6,6 +6,7 @@
 //! submitted again, and ends as failed with the code `unknown_outcome`.
 
 pub mod follower;
+mod in_submission;
 pub mod job;
 mod long;
 mod looks;
@@ -41,6 +42,7 @@ use crate::store::StoreError;
 use crate::store::database::Database;
 use crate::store::page::PageQuery;
 use crate::store::records::{is_id, milliseconds};
+use in_submission::InSubmission;
 use job::{End, Job, JobError, NO_RESULT, State, UNKNOWN_OUTCOME};
 use looks::Looks;
 use table::{Lease, Table};
@@ -74,6 +76,7 @@ struct Shared {
     holder: String,
     looks: Looks,
     under_way: UnderWay,
+    in_submission: InSubmission,
     /// Jobs whose key cannot be opened here: it was sealed under another `RELAY_SECRET`.
     keyless: Mutex<HashSet<String>>,
     /// Counts jobs that have ended, for those who wait.
@@ -103,6 +106,7 @@ impl Jobs {
                 holder: uuid::Uuid::new_v4().simple().to_string(),
                 looks: Looks::default(),
                 under_way: UnderWay::default(),
+                in_submission: InSubmission::default(),
                 keyless: Mutex::default(),
                 ended: watch::Sender::new(0),
                 accepted: watch::Sender::new(0),

@@ -114,6 +114,10 @@ impl Jobs {
         let mut pause = SEARCH;
         let mut jobs = Vec::new();
         for job in self.table.due(now(), holder, BATCH).await? {
+            if self.shared.in_submission.has(&job.id) {
+                // The database was away for longer than its lease.
+                continue;
+            }
             if job.state == State::Submitting {
                 self.give_up_submission(job).await?;
                 continue;

@@ -255,6 +255,7 @@ impl Submission {
 
 /// Keeps the lease of a job while it is submitted.
 async fn leased<T>(jobs: &Jobs, id: &str, mut submitting: BoxFuture<'_, T>) -> T {
+    let _submitting = jobs.shared.in_submission.begin(id);
     let mut renewals = tokio::time::interval(RENEWAL);
     renewals.tick().await;
     loop {

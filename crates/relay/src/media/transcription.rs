@@ -85,18 +85,23 @@ impl Media {
                 Task::Transcribe => transcription::transcription(model, &params),
                 Task::Translate => transcription::translation(model, &params),
             };
-            let failure = match payload {
-                Err(error) => invalid(error),
+            let (failure, did_no_work) = match payload {
+                Err(error) => (invalid(error), true),
                 Ok(payload) => {
                     let ignored = ignored(request, &payload, task);
                     plan::reject_ignored(request.strict, &ignored)?;
                     match self.feature(payer, &payload, Mode::Held).await {
                         Ok(outcome) => return Ok(result(request, payload, ignored, &outcome)),
-                        Err(error) => error.into(),
+                        Err(error) => {
+                            let did_no_work = error.did_no_work();
+                            (error.into(), did_no_work)
+                        }
                     }
                 }
             };
-            let is_final = !matches!(failure.kind, Kind::ModelNotFound | Kind::Unsupported);
+            // Another model is paid, too: it is asked only where this one surely was not.
+            let is_final =
+                !did_no_work || !matches!(failure.kind, Kind::ModelNotFound | Kind::Unsupported);
             // The client is told what was wrong with the model that it asked for.
             let failure = first.get_or_insert(failure);
             if is_final {

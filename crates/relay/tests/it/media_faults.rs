@@ -227,6 +227,27 @@ async fn a_variation_goes_on_to_another_model_only_where_the_first_is_not_there(
 }
 
 #[tokio::test]
+async fn no_other_model_is_asked_where_the_first_may_have_been_paid() {
+    // The provider has refused it at work, so 1min.ai may have charged it.
+    let refused = json!({"fault": "http-error", "status": 400, "code": "OPEN_AI", "endpoint": "features",
+        "message": "Unsupported parameter: 'temperature' is not supported with this model."});
+    for ledger in LEDGER {
+        let rig = rig_with(&[], ledger);
+        for asks in ALL {
+            rig.simulator.reset();
+            rig.simulator.set_faults(refused.clone()).unwrap();
+            let answer = asks.send(&rig).await;
+            assert_eq!(
+                (answer.status, paid(&rig)),
+                (400, 1),
+                "{asks:?}: {}",
+                answer.text
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn faults_of_the_upload_are_seen_and_nothing_is_paid() {
     let rig = Rig::with(&IMPATIENT);
     let mut wrong = Vec::new();
