@@ -27,14 +27,29 @@ pub struct Download {
     pub content_range: Option<String>,
     body: Option<transport::Body>,
     idle: Duration,
-    timer: Option<Pin<Box<Sleep>>>,
+    /// How long upstream may be waited for altogether. Bytes that come one by one keep each wait short.
+    left: Duration,
+    waiting: Option<Waiting>,
     taken: u64,
     /// Why it broke off, until that was said.
     broken: Option<TransportError>,
 }
 
+/// A wait for more bytes.
+#[derive(Debug)]
+struct Waiting {
+    since: Instant,
+    end: Pin<Box<Sleep>>,
+}
+
 impl Download {
-    pub(crate) fn new(response: http::Response<transport::Body>, idle: Duration) -> Self {
+    /// Each wait for more bytes may take `idle`, and all together `whole`; how long whoever takes them
+    /// takes does not count.
+    pub(crate) fn new(
+        response: http::Response<transport::Body>,
+        idle: Duration,
+        whole: Duration,
+    ) -> Self {
         let header = |name: http::HeaderName| {
             let value = response.headers().get(name)?.to_str().ok()?;
             Some(value.trim().to_owned()).filter(|value| !value.is_empty())
@@ -46,7 +61,8 @@ impl Download {
             content_range: header(http::header::CONTENT_RANGE),
             body: Some(response.into_body()),
             idle,
-            timer: None,
+            left: whole,
+            waiting: None,
             taken: 0,
             broken: None,
         }
@@ -89,7 +105,10 @@ impl Download {
         };
         match body.poll(cx) {
             Poll::Ready(Some(Ok(bytes))) => {
-                self.timer = None;
+                if let Some(waiting) = self.waiting.take() {
+                    let waited = waiting.since.elapsed().min(self.idle);
+                    self.left = self.left.saturating_sub(waited);
+                }
                 self.taken += bytes.len() as u64;
                 Poll::Ready(Some(Ok(bytes)))
             }
@@ -103,12 +122,19 @@ impl Download {
                 Poll::Pending
             }
             Poll::Pending => {
-                let idle = self.idle;
-                let timer = self.timer.get_or_insert_with(|| {
-                    Box::pin(tokio::time::sleep_until(Instant::now() + idle))
+                let most = self.idle.min(self.left);
+                let waiting = self.waiting.get_or_insert_with(|| {
+                    let since = Instant::now();
+                    let end = Box::pin(tokio::time::sleep_until(since + most));
+                    Waiting { since, end }
                 });
-                std::task::ready!(timer.as_mut().poll(cx));
-                self.fail(TransportError::new(TransportKind::IdleTimeout))
+                std::task::ready!(waiting.end.as_mut().poll(cx));
+                let kind = if most < self.idle {
+                    TransportKind::WholeTimeout
+                } else {
+                    TransportKind::IdleTimeout
+                };
+                self.fail(TransportError::new(kind))
             }
         }
     }

@@ -80,7 +80,14 @@ impl Client {
         let asking = async {
             let response = self.follow(address, range).await?;
             let response = accepted(response).await?;
-            Ok(Download::new(response, self.inner.timeouts.idle))
+            let timeouts = &self.inner.timeouts;
+            let download = Download::new(response, timeouts.idle, timeouts.feature);
+            if download.length == Some(0) {
+                return Err(
+                    ProtocolError::Malformed("the file was expected, but it is empty").into(),
+                );
+            }
+            Ok(download)
         };
         within(deadline, TransportKind::FirstByteTimeout, asking).await
     }

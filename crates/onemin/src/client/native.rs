@@ -100,7 +100,7 @@ impl Client {
         let response = within(deadline, TransportKind::FirstByteTimeout, sending).await?;
         Ok(NativeResponse {
             headers: response.headers().clone(),
-            body: Download::new(response, timeouts.idle),
+            body: Download::new(response, timeouts.idle, timeouts.whole.max(limit)),
         })
     }
 }

@@ -78,8 +78,8 @@ pub struct Timeouts {
     pub poll: Duration,
     /// For a small request that costs nothing: one poll of a job, a conversation, a deletion.
     pub small: Duration,
-    /// From asking for a stored file to the head of the response. Its bytes may then take as long
-    /// as they keep coming, see `idle`.
+    /// From asking for a stored file to the head of the response. Its bytes may then be waited for as
+    /// long as a feature, `idle` at a time.
     pub download: Duration,
 }
 

@@ -73,6 +73,38 @@ async fn a_file_comes_by_its_signed_url_without_the_key() {
 }
 
 #[tokio::test]
+async fn a_file_that_drips_is_waited_for_no_longer_than_a_feature() {
+    let mut steps = vec![Step::Send(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n".to_vec(),
+    )];
+    for _ in 0..1000 {
+        steps.extend([Step::Send(b"x".to_vec()), Step::Wait(millis(20))]);
+    }
+    let server = Server::with(vec![steps]).await;
+    let timeouts = Timeouts {
+        idle: millis(5000),
+        feature: millis(300),
+        ..Timeouts::default()
+    };
+    let asset = ResultAsset::of_path(PATH);
+    let download = client(&server, timeouts).download(&asset).await.unwrap();
+    let error = download.bytes(1000).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Transport(error) if error.kind == TransportKind::WholeTimeout),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_empty_file_is_none() {
+    let empty = vec![response(200, "content-type: image/png\r\n", b"")];
+    let server = Server::with(vec![empty]).await;
+    let asset = ResultAsset::of_path(PATH);
+    let error = client(&server, Timeouts::default()).download(&asset).await;
+    assert!(matches!(error, Err(Error::Protocol(_))), "{error:?}");
+}
+
+#[tokio::test]
 async fn where_one_address_refuses_the_other_is_asked() {
     for asset in [true, false] {
         let server = Server::with(vec![forbidden(), image()]).await;

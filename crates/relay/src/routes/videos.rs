@@ -168,7 +168,10 @@ pub async fn content(
                 }
                 Err(error) => {
                     let address = job.assets.first().map(|asset| media.url(asset));
-                    Err(of_download(&error, &address.unwrap_or_default()))
+                    Err(match address {
+                        Some(address) => of_download(&error, &address),
+                        None => of_upstream(&error),
+                    })
                 }
             }
         },

@@ -70,6 +70,12 @@ impl Media {
             }
         }
         STANDARD.encode_string(&rest, &mut text);
+        if text.is_empty() {
+            let url = self.url(asset);
+            let message =
+                format!("1min.ai made the image, but its file is empty. Try it yourself at {url}");
+            return Err(Failure::new(Kind::Upstream, message).with_retry(false));
+        }
         Ok(text)
     }
 }
