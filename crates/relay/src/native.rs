@@ -17,7 +17,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
-use http_body_util::Limited;
+use http_body_util::{LengthLimitError, Limited};
 use onemin::native::{self, ErrorCode, Named, NativePath, Observed, ObservedEnd, Observer};
 use onemin::{Client, Download, Invalid, NativeBody, NativeRequest, prices};
 use translate::dialect::openai::{chat, error};
@@ -25,7 +25,7 @@ use translate::dialect::{Dialect, Document};
 use translate::failure::{Failure, Kind};
 
 use crate::access::keys::Use;
-use crate::failure::of_upstream;
+use crate::failure::{file_too_large, of_upstream};
 use crate::http::admit::AdmittedRequest;
 use crate::http::logged_body::BodyError;
 use crate::http::long_work;
@@ -229,7 +229,13 @@ impl Native {
         let path = request.path;
         let lease = payer.lease()?;
         let response = self.client.native(&lease.key, request).await;
-        let response = response.map_err(|error| of_upstream(&error))?;
+        let response = response.map_err(|error| {
+            if exceeds_limit(&error) {
+                file_too_large(self.max_file)
+            } else {
+                of_upstream(&error)
+            }
+        })?;
         let (status, headers) = (response.body.status, response.headers);
         let bytes = response.body.bytes(RECORD_BYTES_MAX).await;
         let bytes = bytes.map_err(|error| of_upstream(&error))?;
@@ -299,15 +305,18 @@ impl Native {
         let announced = headers.get(header::CONTENT_LENGTH);
         let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|length| length > self.max_file) {
-            let message = format!(
-                "The file is larger than {} MiB, the most that this relay takes (MAX_FILE_MB).",
-                self.max_file / (1024 * 1024)
-            );
-            return Err(Failure::new(Kind::TooLarge, message));
+            return Err(file_too_large(self.max_file));
         }
         let most = usize::try_from(self.max_file).unwrap_or(usize::MAX);
         Ok(NativeBody::streamed(Limited::new(body, most)))
     }
+}
+
+/// Whether an upload broke off because it is longer than files may be.
+fn exceeds_limit(error: &onemin::Error) -> bool {
+    let reason: &(dyn std::error::Error + 'static) = error;
+    let mut reasons = std::iter::successors(Some(reason), |reason| reason.source());
+    reasons.any(<dyn std::error::Error>::is::<LengthLimitError>)
 }
 
 /// A body that is passed on as it comes.

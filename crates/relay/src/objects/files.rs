@@ -3,11 +3,13 @@
 //! A file goes to the relay's own store. 1min.ai gets it when a prompt first refers to it, and not
 //! before: what is deleted unused never was there, and upstream has no way to delete.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
 use translate::failure::{Failure, Kind};
 
 use crate::access::account_id::AccountId;
@@ -71,6 +73,9 @@ pub struct Files {
     blobs: BlobStore,
     max: u64,
     max_account: Option<u64>,
+    /// Held while a file's entry is made, so that of several that are uploaded at once no two take the
+    /// same room.
+    entering: Arc<Mutex<()>>,
 }
 
 impl Files {
@@ -83,6 +88,7 @@ impl Files {
             blobs: stores.blobs.clone(),
             max,
             max_account,
+            entering: Arc::default(),
         }
     }
 
@@ -112,6 +118,18 @@ impl Files {
             hash: Sha256::new(),
             text: Text::default(),
         })
+    }
+
+    /// Makes the entry of a file whose content is written, if there is still room for it.
+    async fn enter(&self, owner: AccountId, id: &str, file: &File) -> Result<(), Failure> {
+        let Some(max) = self.max_account else {
+            return Ok(self.records.put(owner, id, file).await?);
+        };
+        let _turn = self.entering.lock().await;
+        if file.bytes > self.room(owner, max).await? {
+            return Err(no_room(max));
+        }
+        Ok(self.records.put(owner, id, file).await?)
     }
 
     async fn room(&self, owner: AccountId, max: u64) -> Result<u64, Failure> {
@@ -298,9 +316,9 @@ impl Upload<'_> {
         };
         self.writer.finish().await?;
         let (files, owner, id) = (self.files, self.owner, self.id);
-        if let Err(error) = files.records.put(owner, &id, &file).await {
+        if let Err(failure) = files.enter(owner, &id, &file).await {
             let _ = files.blobs.delete(&content(owner, &id)).await;
-            return Err(error.into());
+            return Err(failure);
         }
         Ok((id, file))
     }

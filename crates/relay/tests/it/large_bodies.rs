@@ -122,6 +122,54 @@ async fn a_size_that_nobody_announced_is_refused_when_it_is_reached() {
 }
 
 #[tokio::test]
+async fn an_upload_in_the_way_to_1min_ai_is_refused_when_the_limit_is_reached() {
+    let rig = Rig::with(&["--native", "--max-file-mb", "2"]);
+    let path = ("/1min/api/assets", PATHS[0].1);
+    let kind = with_key("connection: close\r\ntransfer-encoding: chunked");
+    let mut stream = begun(&rig, path, &kind).await;
+    let piece = [b"100000\r\n", &*vec![b'x'; 1 << 20], b"\r\n"].concat();
+    for _ in 0..4 {
+        let _ = stream.write_all(&piece).await;
+    }
+    let _ = stream.write_all(b"0\r\n\r\n").await;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    assert!(
+        text.starts_with("HTTP/1.1 413") && text.contains("2 MiB"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn files_that_are_uploaded_at_once_have_room_for_one_of_them_only() {
+    let rig = Rig::with(&["--max-account-files-mb", "1"]);
+    let head = format!(
+        "--BOUNDARY\r\ncontent-disposition: form-data; name=\"purpose\"\r\n\r\nuser_data\r\n{FORM}"
+    );
+    let tail = format!("{}\r\n--BOUNDARY--\r\n", "x".repeat(300_000));
+    let begin = "x".repeat(400_000);
+    let length = head.len() + begin.len() + tail.len();
+    let length = with_key(&format!("content-length: {length}\r\nconnection: close"));
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        let mut stream = begun(&rig, PATHS[0], &length).await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(begin.as_bytes()).await.unwrap();
+        streams.push(stream);
+    }
+    // All have begun, and each had room when it did.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let mut statuses = Vec::new();
+    for mut stream in streams {
+        stream.write_all(tail.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        statuses.push(text.split(' ').nth(1).unwrap().to_owned());
+    }
+    assert_eq!(statuses, ["200", "413", "413"]);
+}
+
+#[tokio::test]
 async fn a_client_that_asks_before_it_sends_is_not_told_to_go_on() {
     let rig = Rig::start();
     for path in PATHS {
