@@ -1,6 +1,6 @@
 //! Rate limits: how many requests a minute a key or an address may make.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::ValueEnum;
@@ -74,7 +74,7 @@ impl RateLimit {
     /// A [`Kind::RateLimited`] failure that says when to come back.
     pub async fn admit(&self, who: AccountId, slot: &RateLimitSlot) -> Result<(), Failure> {
         let status = self.count_at(who, clock::system_time()).await;
-        slot.0.get_or_init(|| status);
+        slot.tighten(status);
         status.check()
     }
 
@@ -93,7 +93,7 @@ impl RateLimit {
             counters: self.counters.clone(),
         };
         let status = own.count_at(who.apart(), clock::system_time()).await;
-        slot.0.get_or_init(|| status);
+        slot.tighten(status);
         status.check()
     }
 
@@ -111,13 +111,21 @@ impl RateLimit {
 /// What every answer to a request tells of its caller's limit, a refusal too; nothing before the
 /// request is counted.
 #[derive(Debug, Clone, Default)]
-pub struct RateLimitSlot(Arc<OnceLock<RateLimitStatus>>);
+pub struct RateLimitSlot(Arc<Mutex<Option<RateLimitStatus>>>);
 
 impl RateLimitSlot {
     /// How the caller stands, once that is known.
     #[must_use]
     pub fn status(&self) -> Option<RateLimitStatus> {
-        self.0.get().copied()
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Of several limits the tightest is told: by it clients pace themselves.
+    fn tighten(&self, status: RateLimitStatus) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| status.remaining < told.remaining) {
+            *told = Some(status);
+        }
     }
 }
 
@@ -171,5 +179,24 @@ mod tests {
         );
         assert!(limit.count_at(who("b"), at(45)).await.check().is_ok());
         assert!(limit.count_at(who("a"), at(60)).await.check().is_ok());
+    }
+
+    #[test]
+    fn of_several_limits_the_tightest_is_told() {
+        let status = |limit, remaining| RateLimitStatus {
+            limit,
+            remaining,
+            reset_seconds: 9,
+        };
+        let slot = RateLimitSlot::default();
+        for (next, told) in [
+            (status(60, Some(57)), status(60, Some(57))),
+            (status(99, Some(98)), status(60, Some(57))),
+            (status(10, None), status(10, None)),
+            (status(60, Some(0)), status(10, None)),
+        ] {
+            slot.tighten(next);
+            assert_eq!(slot.status(), Some(told));
+        }
     }
 }

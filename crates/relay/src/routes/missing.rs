@@ -7,6 +7,7 @@ use translate::dialect::anthropic::messages;
 use translate::dialect::ollama;
 use translate::dialect::openai::chat;
 use translate::failure::{Failure, Kind};
+use translate::quote::quote;
 
 use crate::http::context::RequestContext;
 use crate::http::{admit, reply};
@@ -169,6 +170,7 @@ pub async fn method(
             Failure::new(Kind::UpgradeRefused, message).with_retry(false)
         }
         None => {
+            let method = quote(method.as_str());
             let message = format!("{path} does not take {method}.");
             Failure::new(Kind::MethodNotAllowed, message)
         }

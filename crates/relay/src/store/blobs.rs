@@ -8,6 +8,7 @@ mod s3;
 #[path = "../without/s3.rs"]
 mod s3;
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -235,7 +236,7 @@ fn in_folder(folder: Option<&Path>) -> Result<Opened, StoreError> {
 /// The library writes `name#1` until the blob `name` is whole.
 fn delete_unfinished(folder: &Path, idle: Duration) -> Result<u64, StoreError> {
     let entries = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
         entries => entries?,
     };
     let mut deleted = 0;
@@ -326,6 +327,20 @@ impl Drop for Writer {
 
 impl From<object_store::Error> for StoreError {
     fn from(error: object_store::Error) -> Self {
+        let reason: &(dyn std::error::Error + 'static) = &error;
+        let mut reasons = std::iter::successors(Some(reason), |reason| reason.source());
+        let is_full = reasons.any(|reason| {
+            let kind = reason
+                .downcast_ref::<std::io::Error>()
+                .map(std::io::Error::kind);
+            matches!(
+                kind,
+                Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+            )
+        });
+        if is_full {
+            return Self::Full;
+        }
         Self::Io(std::io::Error::other(error))
     }
 }
