@@ -122,9 +122,9 @@ impl RateLimitSlot {
 
     /// Of several limits the tightest is told: by it clients pace themselves.
     fn tighten(&self, status: RateLimitStatus) {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|told| status.remaining < told.remaining) {
-            *told = Some(status);
+        let mut tightest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if tightest.is_none_or(|known| status.remaining < known.remaining) {
+            *tightest = Some(status);
         }
     }
 }
@@ -189,14 +189,14 @@ mod tests {
             reset_seconds: 9,
         };
         let slot = RateLimitSlot::default();
-        for (next, told) in [
+        for (next, expected) in [
             (status(60, Some(57)), status(60, Some(57))),
             (status(99, Some(98)), status(60, Some(57))),
             (status(10, None), status(10, None)),
             (status(60, Some(0)), status(10, None)),
         ] {
             slot.tighten(next);
-            assert_eq!(slot.status(), Some(told));
+            assert_eq!(slot.status(), Some(expected));
         }
     }
 }
