@@ -20,6 +20,10 @@ use super::{Media, invalid};
 use crate::jobs::LongJobs;
 use crate::ledger::Payer;
 
+/// The most files of one result that are handed on. No model makes so many at once, and each may be
+/// fetched.
+const RESULTS_MAX: usize = 64;
+
 /// What the ids of jobs that make images begin with.
 const ID_PREFIX: &str = "image_";
 
@@ -287,7 +291,8 @@ impl Media {
         let inline = result.inline.unwrap_or_else(|| is_inline(&payload.model));
         let file = outcome.inline.as_ref().map(data_uri);
         let file = file.map(ResultAsset::of_path);
-        let assets: Vec<ResultAsset> = outcome.assets.iter().cloned().chain(file).collect();
+        let assets = outcome.assets.iter().cloned().chain(file);
+        let assets: Vec<ResultAsset> = assets.take(RESULTS_MAX).collect();
         let images = self.deliver(&assets, inline).await?;
         if images.is_empty() {
             return Err(no_image(outcome));
