@@ -214,6 +214,22 @@ fn read_key() -> Result<ApiKey, String> {
     ApiKey::parse(&text).map_err(|error| error.to_string())
 }
 
+/// What a flag names; nothing where its word for no limit stands alone. A flag that names nothing, such
+/// as an unset variable of a shell, must not lift a limit.
+fn given(flag: &str, list: Vec<String>, no_limit: &str) -> Result<Vec<String>, String> {
+    let mut named = list;
+    named.retain(|entry| !entry.trim().is_empty());
+    if named.is_empty() {
+        return Err(format!(
+            "{flag} names nothing; `{no_limit}` lifts the limit"
+        ));
+    }
+    if named.iter().any(|entry| entry == no_limit) {
+        named.clear();
+    }
+    Ok(named)
+}
+
 fn fields_of(fields: KeyFields) -> Result<Map<String, Value>, String> {
     let mut changes = Map::new();
     let mut set = |name: &str, value: Option<Value>| {
@@ -221,17 +237,13 @@ fn fields_of(fields: KeyFields) -> Result<Map<String, Value>, String> {
             changes.insert(name.to_owned(), value);
         }
     };
-    let list = |list: Option<Vec<String>>| {
-        list.map(|list| {
-            let named = list
-                .into_iter()
-                .filter(|entry| !entry.is_empty() && entry != "all");
-            json!(named.collect::<Vec<_>>())
-        })
+    let list = |flag: &str, list: Option<Vec<String>>| {
+        let list = list.map(|list| given(flag, list, "all")).transpose()?;
+        Ok::<_, String>(list.map(|list| json!(list)))
     };
-    set("models", list(fields.models));
-    set("uses", list(fields.uses));
-    set("accounts", list(fields.accounts));
+    set("models", list("--models", fields.models)?);
+    set("uses", list("--uses", fields.uses)?);
+    set("accounts", list("--accounts", fields.accounts)?);
     let number = |number: u32| {
         if number == 0 {
             Value::Null
@@ -245,10 +257,9 @@ fn fields_of(fields: KeyFields) -> Result<Map<String, Value>, String> {
         set("expires_at", Some(expiry(&expires)?));
     }
     if let Some(budgets) = fields.budget {
-        let budgets = budgets
-            .iter()
-            .filter(|text| !text.is_empty() && *text != "none");
+        let budgets = given("--budget", budgets, "none")?;
         let budgets: Result<Vec<Value>, String> = budgets
+            .iter()
             .map(|text| {
                 let budget = budget(text)?;
                 Ok(json!({"per": budget.per.as_str(), "credits": credits(budget.credits)}))

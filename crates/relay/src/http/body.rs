@@ -66,10 +66,11 @@ fn data(frame: Result<http_body::Frame<Bytes>, axum::Error>) -> Result<Bytes, Fa
 }
 
 fn too_large(max: usize) -> Failure {
-    let message = format!(
-        "The request body is larger than {} MiB (MAX_BODY_MB).",
-        max / (1024 * 1024)
-    );
+    let message = match max / (1024 * 1024) {
+        // Less than any setting permits: a limit of the endpoint's own.
+        0 => format!("The request body is larger than {} KiB.", max / 1024),
+        megabytes => format!("The request body is larger than {megabytes} MiB (MAX_BODY_MB)."),
+    };
     Failure::new(Kind::TooLarge, message)
 }
 

@@ -187,6 +187,7 @@ pub(super) fn table(state: &AppState) -> Vec<Route> {
         Route::get("/v1/usage", usage::usage).open_to(Holder),
         Route::get("/v1/usage/requests", usage::requests).open_to(Holder),
         Route::get("/v1/key", usage::key).open_to(Holder),
+        Route::get("/v1/auth/key", usage::key).open_to(Holder),
         Route::get("/v1/credits", usage::credits_left).open_to(Holder),
         Route::get("/v1/dashboard/billing/subscription", usage::subscription).open_to(Holder),
         Route::get("/v1/dashboard/billing/usage", usage::billing_usage).open_to(Holder),

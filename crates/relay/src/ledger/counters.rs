@@ -108,6 +108,17 @@ pub fn fits(
     Ok(())
 }
 
+/// What is left of the tightest of these budgets of a scope, if there are any; the counters are in the
+/// order of [`Per::ALL`].
+#[must_use]
+pub fn left(budgets: &[Budget], counters: &[Counter; 4]) -> Option<i64> {
+    let left = budgets.iter().filter_map(|budget| {
+        let counter = counters.get(budget.per.index())?;
+        Some((budget.credits - counter.used() - counter.held).max(0))
+    });
+    left.min()
+}
+
 /// All counters of a process.
 #[derive(Debug, Default)]
 pub struct Counters {
@@ -222,11 +233,7 @@ impl Counters {
             return None;
         }
         let counters = self.scope(periods, scope).now;
-        let left = budgets.iter().filter_map(|budget| {
-            let counter = counters.get(budget.per.index())?;
-            Some((budget.credits - counter.used() - counter.held).max(0))
-        });
-        left.min()
+        left(budgets, &counters)
     }
 
     /// The counters of a scope, turned to these periods if they are later than those it has.

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::counters::{CallKind, Counter, Exceeded, RELAY};
+use super::counters::{self, CallKind, Counter, Exceeded, RELAY};
 use super::period::{Per, Periods};
 use super::row::HoldRow;
 use crate::access::keys::Budget;
@@ -210,21 +210,11 @@ async fn hold_group(
 }
 
 fn fits(counters: &HashMap<Place, Counter>, wanted: &Wanted) -> Result<(), Exceeded> {
+    let Wanted { periods, hold, .. } = wanted;
     for (scope, budgets) in &wanted.scopes {
-        for budget in budgets {
-            let place = (scope.clone(), wanted.periods.name(budget.per).to_owned());
-            let counter = counters.get(&place).copied().unwrap_or_default();
-            if !counter.admits(budget.credits, wanted.hold.credits, wanted.kind) {
-                return Err(Exceeded {
-                    scope: scope.clone(),
-                    per: budget.per,
-                    limit: budget.credits,
-                    counter,
-                    needed: wanted.hold.credits,
-                    resets_at: wanted.periods.end(budget.per),
-                });
-            }
-        }
+        let counters = of_scope(counters, periods, scope);
+        let budgets = (scope.as_str(), budgets.as_slice());
+        counters::fits(periods, budgets, &counters, hold.credits, wanted.kind)?;
     }
     Ok(())
 }
@@ -232,14 +222,19 @@ fn fits(counters: &HashMap<Place, Counter>, wanted: &Wanted) -> Result<(), Excee
 /// What is left of the tightest budget of the key.
 fn left(counters: &HashMap<Place, Counter>, wanted: &Wanted) -> Option<i64> {
     let keys = wanted.scopes.iter().filter(|(scope, _)| scope != RELAY);
-    let left = keys.flat_map(|(scope, budgets)| {
-        budgets.iter().map(|budget| {
-            let place = (scope.clone(), wanted.periods.name(budget.per).to_owned());
-            let counter = counters.get(&place).copied().unwrap_or_default();
-            (budget.credits - counter.used() - counter.held).max(0)
-        })
+    let left = keys.filter_map(|(scope, budgets)| {
+        let counters = of_scope(counters, &wanted.periods, scope);
+        counters::left(budgets, &counters)
     });
     left.min()
+}
+
+/// The counters of a scope, in the order of [`Per::ALL`].
+fn of_scope(counters: &HashMap<Place, Counter>, periods: &Periods, scope: &str) -> [Counter; 4] {
+    Per::ALL.map(|per| {
+        let place = (scope.to_owned(), periods.name(per).to_owned());
+        counters.get(&place).copied().unwrap_or_default()
+    })
 }
 
 /// Locks counters until the transaction ends; those that are missing are made.

@@ -104,7 +104,7 @@ pub async fn key(State(access): State<Arc<Access>>, request: Request<Body>) -> R
 pub async fn credits_left(State(access): State<Arc<Access>>, request: Request<Body>) -> Response {
     asked(&access, "credits", request, async |requester, _| {
         let budget = budget_status(access.key_access(), &requester).await?;
-        let total = budget.left.map_or(0.0, |left| left + budget.counted);
+        let total = budget.left.unwrap_or(UNLIMITED) + budget.counted;
         Ok(admit::json(&json!({
             "data": {"total_credits": total, "total_usage": budget.counted},
         })))
@@ -159,7 +159,8 @@ pub async fn billing_usage(State(access): State<Arc<Access>>, request: Request<B
             let credits = day.get("credits").and_then(Value::as_f64);
             credits.unwrap_or(0.0) * key_access.dollars * 100.0
         };
-        let total: f64 = days.iter().map(cents).sum();
+        // An empty sum of floating-point numbers is -0.
+        let total = days.iter().map(cents).sum::<f64>() + 0.0;
         let daily: Vec<Value> = days
             .iter()
             .map(|day| {

@@ -4,7 +4,8 @@ use futures_util::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::sharing::{get, key, manage, shared};
+use crate::rig::command;
+use crate::sharing::{get, key, manage, post, shared};
 
 /// Changes of other fields of a key, at once with something that must hold.
 const CHANGES: u32 = 5;
@@ -103,4 +104,53 @@ async fn a_field_that_means_nothing_makes_no_key() {
         .await
         .json();
     assert_eq!(kept["data"], json!([]));
+}
+
+#[tokio::test]
+async fn a_flag_that_names_nothing_lifts_no_limit() {
+    let rig = shared("family=key-a", &[]);
+    for flag in ["--models", "--uses", "--accounts", "--budget"] {
+        for nothing in ["", ",,", " "] {
+            let mut command = command();
+            command
+                .env("DATA_DIR", rig.folder())
+                .args(["key", "add", "Ada", flag, nothing]);
+            let output = command.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(!output.status.success(), "{flag} {nothing:?}");
+            assert!(
+                said.contains(flag) && said.contains("names nothing"),
+                "{said}"
+            );
+        }
+    }
+    let kept = manage(&rig, Method::GET, "/v1/keys", json!({})).await;
+    assert_eq!(kept.json()["data"], json!([]));
+}
+
+#[tokio::test]
+async fn what_clients_ask_of_a_key_without_a_budget_shows_no_debts() {
+    let rig = shared("family=key-a", &[]);
+    let (text, _) = key(&rig, json!({})).await;
+    let body = json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi."}]});
+    let empty = get(&rig, &text, "/dashboard/billing/usage").await;
+    assert!(empty.text.contains("\"total_usage\":0.0"), "{}", empty.text);
+    assert_eq!(
+        post(&rig, &text, "/v1/chat/completions", &body)
+            .await
+            .status,
+        200
+    );
+    crate::sharing::written().await;
+    let credits = get(&rig, &text, "/v1/credits").await.json();
+    let data = &credits["data"];
+    let left = data["total_credits"].as_f64().unwrap() - data["total_usage"].as_f64().unwrap();
+    assert!(left > 0.0, "{data}");
+    let older = get(&rig, &text, "/v1/auth/key").await.json();
+    let newer = get(&rig, &text, "/v1/key").await.json();
+    assert_eq!(older, newer);
+    let large = json!({"name": "x".repeat(300 * 1024)});
+    let refused = manage(&rig, Method::POST, "/v1/keys", large).await;
+    assert_eq!(refused.status, 413);
+    assert!(refused.text.contains("256 KiB"), "{}", refused.text);
 }
