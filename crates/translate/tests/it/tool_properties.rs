@@ -1,6 +1,6 @@
 //! What holds for every text and every call, and how the work grows.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -87,14 +87,20 @@ proptest! {
     }
 }
 
-/// How long a text takes in pieces of this many bytes.
+/// The time that a processor gave to this thread: a machine that is busy with others does not matter.
+fn worked() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
+}
+
+/// How much work a text is in pieces of this many bytes.
 fn time(text: &str, size: usize) -> Duration {
-    let cuts: Vec<usize> = (size..text.len())
+    let cuts: Vec<usize> = (size..text.len().max(size))
         .step_by(size)
         .filter(|at| text.is_char_boundary(*at))
         .collect();
     let pieces = pieces(text, &cuts);
-    let started = Instant::now();
+    let before = worked();
     let mut reader = Reader::new(
         &tools(),
         Tags::default(),
@@ -105,7 +111,7 @@ fn time(text: &str, size: usize) -> Duration {
         reader.push(piece, &mut |_: Event<'_>| {});
     }
     reader.end(false, &mut |_: Event<'_>| {});
-    started.elapsed()
+    worked().saturating_sub(before)
 }
 
 /// A name and a text that grows.
@@ -233,6 +239,73 @@ fn work_grows_with_the_text_and_no_faster() {
         megabyte.len()
     );
     assert!(elapsed < Duration::from_secs(20), "{elapsed:?}");
+}
+
+/// Calls and values that begin and do not end, in every form that has a tag for each value, and
+/// values whose end cannot be told for long: `write_file` takes text, `search` data and text, `f` is
+/// no tool.
+const UNCLOSED: [&str; 22] = [
+    "<invoke name=\"f\"><parameter name=\"a\">",
+    "<invoke name=\"search\"><parameter name=\"tags\">",
+    "<invoke name=\"write_file\"><parameter name=\"content\">",
+    "<function_calls><invoke name=\"f\"><parameter name=\"a\">",
+    "<function=f><parameter=a>",
+    "<function=f>\n<parameter=a>\n",
+    "<function=search><parameter=tags>",
+    "<function=write_file><parameter=content>",
+    "<tool_call><function=f><parameter=a>",
+    "<tool_call>f<arg_key>a</arg_key><arg_value>",
+    "<tool_call>search<arg_key>tags</arg_key><arg_value>",
+    "<tool_call>f<arg_key>",
+    "<｜DSML｜invoke name=\"f\"><｜DSML｜parameter name=\"a\">",
+    "<｜DSML｜function_calls><｜DSML｜invoke name=\"search\"><｜DSML｜parameter name=\"tags\" string=\"false\">",
+    "```xml\n<function=search><parameter=tags>\n```\n\n",
+    "    <function=search><parameter=tags>\n\n",
+    "`<invoke name=\"search\"><parameter name=\"tags\">`\n\n",
+    "<search><tags>",
+    "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\": ]}",
+    "<tool_call>{\"name\": \"get_weather\", \"arguments\": \"{\\\"a\\\": ",
+    "</parameter>",
+    "<parameter=a>",
+];
+
+/// What is said once before something that repeats.
+const LEADS: [(&str, &str); 7] = [
+    ("<function=f><parameter=a>x</parameter>", " "),
+    (
+        "<function=write_file><parameter=content>x</parameter>",
+        "\n",
+    ),
+    ("<function=f><parameter=a>", "x"),
+    ("<function=f><parameter=", "a "),
+    ("<invoke name=\"f\"><parameter name=\"", "a "),
+    ("<tool_call>f<arg_key>", "a "),
+    (
+        "<tool_call>{\"name\": \"get_time\", \"arguments\": {}, \"x\": \"",
+        "a ",
+    ),
+];
+
+#[test]
+fn calls_that_do_not_end_are_read_in_proportion_to_their_text() {
+    let repeated = UNCLOSED.iter().map(|unit| ("", *unit, ""));
+    let closed = UNCLOSED
+        .iter()
+        .map(|unit| ("", *unit, "</parameter></arg_value>"));
+    let led = LEADS.iter().map(|(lead, unit)| (*lead, *unit, ""));
+    for (lead, unit, tail) in repeated.chain(closed).chain(led) {
+        let text = |bytes: usize| format!("{lead}{}{tail}", unit.repeat(bytes / unit.len()));
+        let (small, large) = (text(12 << 10), text(128 << 10));
+        for size in [5, usize::MAX] {
+            let (fast, slow) = (time(&small, size), time(&large, size));
+            println!("{fast:10.1?} {slow:10.1?} {size:20} {lead:?} {unit:?} {tail:?}");
+            // Eleven times the text; with the square of it, a hundred and fourteen times the work.
+            assert!(
+                slow < fast * 24 + Duration::from_millis(300),
+                "{lead:?} {unit:?} {tail:?} in pieces of {size}: {fast:?}, then {slow:?}"
+            );
+        }
+    }
 }
 
 #[test]

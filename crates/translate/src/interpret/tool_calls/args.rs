@@ -79,6 +79,14 @@ impl Writer {
         }
     }
 
+    /// Whether text behind what was consumed was looked through: for the end of an open value.
+    pub(super) fn looks_ahead(&self) -> bool {
+        match self {
+            Self::Json(_) | Self::Encoded(_) => false,
+            Self::Tagged(tagged) => tagged.is_open(),
+        }
+    }
+
     /// Whether the text so far ends in the middle of a string.
     pub(super) fn ends_in_string(&self) -> bool {
         match self {

@@ -129,7 +129,19 @@ pub(super) fn lex<'t>(
     cursor: &mut Cursor<'t>,
     wanted: &dyn Fn(&str, bool) -> bool,
 ) -> Read<Tag<'t>> {
-    let start = cursor.at();
+    let (start, rest) = (cursor.at(), cursor.rest().len());
+    match lex_within(cursor, start, wanted) {
+        // No tag ends behind the longest: what has come decides, and is not read with each piece again.
+        Err(ReadError::Incomplete) if rest > MAX_TAG => Err(ReadError::NoMatch),
+        read => read,
+    }
+}
+
+fn lex_within<'t>(
+    cursor: &mut Cursor<'t>,
+    start: usize,
+    wanted: &dyn Fn(&str, bool) -> bool,
+) -> Read<Tag<'t>> {
     if !cursor.take('<')? {
         return Err(ReadError::NoMatch);
     }
@@ -181,10 +193,10 @@ fn name<'t>(cursor: &mut Cursor<'t>, wanted: &dyn Fn(&str, bool) -> bool) -> Rea
 
 fn attributes(cursor: &mut Cursor<'_>, tag: &mut Tag<'_>, start: usize) -> Read<()> {
     loop {
+        cursor.blank();
         if cursor.at() - start > MAX_TAG {
             return Err(ReadError::NoMatch);
         }
-        cursor.blank();
         match cursor.peek()? {
             Some('>') => {
                 cursor.take('>')?;

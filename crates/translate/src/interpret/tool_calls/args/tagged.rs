@@ -9,7 +9,7 @@ use super::super::tag::{self, Tag};
 use crate::interpret::json::emitter::{Fed, Progress};
 use crate::interpret::json::{self, Grade, tokens};
 use crate::interpret::scanner::{Cursor, ReadError};
-use crate::interpret::slice::{from, to};
+use crate::interpret::slice::{at_most, from, to};
 
 /// Reads parameter tags and writes them as the members of one object.
 #[derive(Debug)]
@@ -46,11 +46,27 @@ struct Parameter {
     framed: bool,
     /// Bytes of a held value in which no closing tag begins.
     searched: usize,
-    /// Bytes of a held value that are surely of its first line.
-    first_line: usize,
+    /// What is known of a held value's first line.
+    first_line: FirstLine,
     /// Tags of its own kind that opened inside the value and are not closed.
     nested: usize,
 }
+
+/// The first line of a value, as far as it was looked for: no byte is looked at twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FirstLine {
+    /// It has no end in this many bytes.
+    Open(usize),
+    /// It ends here, without a closing tag in it.
+    Ends(usize),
+    /// It holds a closing tag.
+    Closed,
+}
+
+/// The most white space behind a closing tag in which it is looked for what follows.
+const MAX_BLANK_BEHIND: usize = 4096;
+/// The longest name in an element of its own.
+const MAX_KEY: usize = 1024;
 
 enum Step {
     Took(usize),
@@ -126,10 +142,15 @@ impl Tagged {
     ) -> Step {
         let mut cursor = Cursor::new(rest, whole);
         cursor.blank();
-        if cursor.rest().is_empty() {
-            return Step::Wait;
-        }
         let start = cursor.at();
+        if cursor.rest().is_empty() {
+            // Passed for good, so that a long one is not passed again with each piece of text.
+            return if start > 0 {
+                Step::Took(start)
+            } else {
+                Step::Wait
+            };
+        }
         if !cursor.rest().starts_with('<') {
             // A bracket, a fence, words: the tags have ended.
             return if self.members > 0 {
@@ -182,6 +203,11 @@ impl Tagged {
         None
     }
 
+    /// Whether a value's end was not found yet.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// The tag that closed the last value.
     pub(super) fn parameter_tag(&self) -> Option<&str> {
         self.close.as_deref().filter(|_| self.text)
@@ -196,7 +222,7 @@ impl Tagged {
         let name = match &tag.value {
             Some(name) => name.clone(),
             None if tag.name == "arg_key" => {
-                let name = cursor.until(&close)?.trim().to_owned();
+                let name = key(cursor, &close)?;
                 cursor.blank();
                 if !cursor.try_literal("<arg_value>")? {
                     return Err(ReadError::NoMatch);
@@ -219,7 +245,7 @@ impl Tagged {
             several_lines: false,
             framed: false,
             searched: 0,
-            first_line: 0,
+            first_line: FirstLine::Open(0),
             nested: 0,
         })
     }
@@ -244,7 +270,13 @@ impl Tagged {
     }
 
     /// More of a value: text is written as it comes, data when it is whole.
-    fn value(&mut self, parameter: Parameter, rest: &str, whole: bool, out: &mut String) -> Step {
+    fn value(
+        &mut self,
+        mut parameter: Parameter,
+        rest: &str,
+        whole: bool,
+        out: &mut String,
+    ) -> Step {
         let end = match parameter.end(rest, whole) {
             End::At(at, width) => Some((at, width)),
             End::Open => None,
@@ -270,9 +302,6 @@ impl Tagged {
         if parameter.holds != Holds::Text {
             parameter.note_nested(from(sure, parameter.searched));
             parameter.searched = sure.len().max(parameter.searched);
-            let start = parameter.first_line.max(parameter.lead(sure));
-            let line = from(sure, start).find('\n');
-            parameter.first_line = line.map_or(sure.len(), |at| start + at);
             self.open = Some(parameter);
             return Step::Wait;
         }
@@ -319,7 +348,7 @@ enum End {
 impl Parameter {
     /// Where the value ends: at its closing tag, if a tag or nothing follows that. A text may hold
     /// the same tag.
-    fn end(&self, rest: &str, whole: bool) -> End {
+    fn end(&mut self, rest: &str, whole: bool) -> End {
         if let Some(start) = self.unclosed(rest) {
             return End::At(start, 0);
         }
@@ -333,8 +362,10 @@ impl Parameter {
                 at = start + self.close.len();
                 continue;
             }
-            let behind = from(rest, start + self.close.len()).trim_start();
-            if !whole && (self.close.starts_with(behind) || "```".starts_with(behind)) {
+            let all_behind = from(rest, start + self.close.len());
+            let behind = at_most(all_behind, MAX_BLANK_BEHIND).trim_start();
+            let is_all = all_behind.len() <= MAX_BLANK_BEHIND;
+            if is_all && !whole && (self.close.starts_with(behind) || "```".starts_with(behind)) {
                 return End::Unsure(start);
             }
             // The same tag again: this one belongs to the value.
@@ -372,16 +403,33 @@ impl Parameter {
 
     /// Where a value of one line ends whose closing tag was forgotten: before the next tag. A
     /// longer text may hold such tags itself.
-    fn unclosed(&self, rest: &str) -> Option<usize> {
+    fn unclosed(&mut self, rest: &str) -> Option<usize> {
         if !self.assigned || self.several_lines || !self.close.starts_with("</parameter") {
             return None;
         }
-        let start = self.lead(rest).max(self.first_line);
-        let end = start + from(rest, start).find('\n')?;
-        let forgotten = ENDS_OF_PARAMETER
+        // A text's beginning leaves as it is written; what is held is the same and more each time.
+        let known = match self.holds {
+            Holds::Text => FirstLine::Open(0),
+            Holds::Any | Holds::Data => self.first_line,
+        };
+        self.first_line = match known {
+            FirstLine::Open(searched) => {
+                let start = rest.floor_char_boundary(self.lead(rest).max(searched));
+                match from(rest, start).find('\n').map(|found| start + found) {
+                    None => FirstLine::Open(rest.len()),
+                    Some(end) if to(rest, end).contains(&self.close) => FirstLine::Closed,
+                    Some(end) => FirstLine::Ends(end),
+                }
+            }
+            known => known,
+        };
+        let FirstLine::Ends(end) = self.first_line else {
+            return None;
+        };
+        ENDS_OF_PARAMETER
             .iter()
-            .any(|m| from(rest, end).starts_with(m));
-        (forgotten && !to(rest, end).contains(&self.close)).then_some(end)
+            .any(|m| from(rest, end).starts_with(m))
+            .then_some(end)
     }
 
     /// The longest end of the text that can begin a closing tag.
@@ -426,6 +474,16 @@ impl Parameter {
         text.strip_suffix("\r\n")
             .or(text.strip_suffix('\n'))
             .unwrap_or(text)
+    }
+}
+
+/// The name in an element of its own. A longer one is none: nobody's parameter is called so.
+fn key(cursor: &mut Cursor<'_>, close: &str) -> Result<String, ReadError> {
+    let most = MAX_KEY + close.len();
+    match at_most(cursor.rest(), most).find(close) {
+        Some(_) => Ok(cursor.until(close)?.trim().to_owned()),
+        None if cursor.rest().len() >= most => Err(ReadError::NoMatch),
+        None => Err(cursor.end()),
     }
 }
 

@@ -31,6 +31,9 @@ impl Driver<'_> {
         {
             return self.reject(between);
         }
+        if between.tentative.is_some() && self.budget.is_spent() {
+            return self.reject(between);
+        }
         let read = |json| ReadCall {
             tool,
             name: &head.name,
@@ -205,11 +208,13 @@ impl Driver<'_> {
 
     /// The arguments turned out unreadable on the way.
     fn gave_up(&mut self, call: OpenCall, why: &str) -> State {
-        // The answer has ended in a call that did not: each that stands in it may be read to the end, too.
-        let unread = self.source.rest().len();
-        if self.source.is_final() && call.between.tentative.is_none() && !self.budget.waste(unread)
-        {
-            self.source.go(self.source.end());
+        // The end of an open value was looked for in all that has come, and the calls that the
+        // value holds look for theirs again. Where that was too much, the call reaches to the end.
+        if call.writer.looks_ahead() {
+            self.budget.charge(self.source.end() - self.source.at());
+            if self.budget.is_spent() {
+                self.source.go(self.source.end());
+            }
         }
         if let Some(index) = call.started {
             self.progress.index += 1;
@@ -222,7 +227,7 @@ impl Driver<'_> {
         // The calls behind a broken one: only where our own tag, which no text of the request
         // holds, says that the broken one had ended.
         let close = &self.rules.close;
-        let behind = self.source.after(call.start).find(close.as_str());
+        let behind = self.source.since(call.start).find(close.as_str());
         let behind = behind.map(|at| call.start + at + close.len());
         if let Some(behind) = behind.filter(|behind| {
             call.is_prompt_tag && *behind < self.source.at() && call.between.tentative.is_none()

@@ -56,11 +56,19 @@ impl Driver<'_> {
 
     /// A comma: before the next call, or before what is left of the envelope.
     fn comma(&mut self, between: Between) -> Step {
+        let (end, is_final) = (self.source.end(), self.source.is_final());
+        if !is_final && self.budget.waits(end) {
+            return Step::Wait(State::Between(between));
+        }
+        self.budget.retry();
         let mut cursor = self.source.cursor();
         let left = leftover(&mut cursor, between.braces);
         let passed = cursor.at();
         match left {
-            Err(ReadError::Incomplete) => return Step::Wait(State::Between(between)),
+            Err(ReadError::Incomplete) => {
+                self.budget.wait(self.source.rest().len(), end);
+                return Step::Wait(State::Between(between));
+            }
             Ok(key) if between.tentative.is_some() && !keys::is_idle(&key) => {
                 return Step::Go(self.reject(between));
             }
@@ -227,6 +235,8 @@ impl Driver<'_> {
             return State::Between(between);
         };
         self.budget.retry();
+        self.budget
+            .charge(self.source.at().saturating_sub(tentative.resume));
         match tentative.kind {
             Kind::Fence { mark, length, .. } => {
                 self.context.fence = Some((mark, length));

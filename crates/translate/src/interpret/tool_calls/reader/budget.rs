@@ -81,10 +81,22 @@ impl Budget {
         read
     }
 
-    /// Notes bytes that were read in vain, and tells whether more may be.
-    pub(super) fn waste(&mut self, bytes: usize) -> bool {
+    /// These bytes were read for a call that was none, and will be read again.
+    pub(super) fn charge(&mut self, bytes: usize) {
         self.in_vain = self.in_vain.saturating_sub(bytes);
-        self.in_vain > 0
+    }
+
+    /// Whether nothing more may be read in vain: what would be read only to go back is not begun.
+    pub(super) fn is_spent(&self) -> bool {
+        self.in_vain == 0
+    }
+
+    /// A reading other than a head's needs more than the `rest` bytes of a text that ends at `end`:
+    /// it is made again when the text has grown by a part of itself.
+    pub(super) fn wait(&mut self, rest: usize, end: usize) {
+        if rest > SMALL {
+            self.retry = end + rest / 4;
+        }
     }
 
     /// Whether a broken call may be left for those behind it.
