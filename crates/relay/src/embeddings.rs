@@ -16,8 +16,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Map, Value};
-use translate::dialect::request;
+use translate::dialect::request::passed_on::PassedOn;
 use translate::failure::{Failure, Kind};
 use url::Url;
 
@@ -135,12 +134,11 @@ impl Embeddings {
     }
 
     fn with_model(&self, body: &Bytes) -> Result<Bytes, Failure> {
-        let mut fields: Map<String, Value> = request::parse(body)?;
-        let Some(model) = &self.model else {
-            return Ok(body.clone());
-        };
-        fields.insert("model".to_owned(), model.as_str().into());
-        Ok(Value::from(fields).to_string().into())
+        let fields = PassedOn::read(body)?;
+        Ok(match &self.model {
+            None => body.clone(),
+            Some(model) => fields.with("model", model).into(),
+        })
     }
 
     async fn ask(&self, body: Bytes) -> Result<Answered, Failure> {

@@ -28,6 +28,7 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use translate::failure::{Failure, Kind};
+use translate::quote::quote;
 
 use crate::access::account_id::AccountId;
 use crate::access::sealing::Sealer;
@@ -365,7 +366,7 @@ fn failed(error: JobError, credits: Option<u64>) -> End {
 fn no_result(outcome: &Outcome) -> JobError {
     let message = match outcome.text.as_deref() {
         Some(words) => {
-            let words: String = words.chars().take(300).collect();
+            let words = quote(words);
             format!("1min.ai made no file: {words}.")
         }
         None => "1min.ai reported success but returned no file.".to_owned(),

@@ -17,6 +17,7 @@ use serde_json::Value;
 use translate::dialect::anthropic::model_names;
 use translate::failure::{Failure, Kind};
 use translate::plan::{CodeSupport, ModelCapabilities};
+use translate::quote::quote;
 
 /// A model that is not in a list older than this is looked for in a fresh one.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(30);
@@ -275,7 +276,7 @@ impl Models {
         if self.permits(model) {
             return Ok(model.to_owned());
         }
-        let name: String = name.chars().take(120).collect();
+        let name = quote(name);
         let message = format!(
             "The model `{name}` may not be used here (1002). GET /v1/models lists the available models."
         );
@@ -332,7 +333,7 @@ impl Models {
                 format!("`model` is missing. Supported models: {able}."),
             ),
             Some(name) => {
-                let name: String = name.chars().take(120).collect();
+                let name = quote(name);
                 let message = format!(
                     "The model `{name}` does not support this (1002). Supported models: {able}."
                 );
@@ -427,7 +428,7 @@ impl Models {
         let hint = meant
             .map(|m| format!(" Did you mean `{m}`?"))
             .unwrap_or_default();
-        let id: String = id.chars().take(120).collect();
+        let id = quote(id);
         Failure::new(
             Kind::ModelNotFound,
             format!("The model `{id}` does not exist or may not be used here (1002).{hint} GET /v1/models lists the available models."),

@@ -23,6 +23,7 @@ use onemin::{Client, Download, Invalid, NativeBody, NativeRequest, prices};
 use translate::dialect::openai::{chat, error};
 use translate::dialect::{Dialect, Document};
 use translate::failure::{Failure, Kind};
+use translate::quote::quote;
 
 use crate::access::keys::Use;
 use crate::failure::{file_too_large, of_upstream};
@@ -349,7 +350,7 @@ fn is_success(status: u16) -> bool {
 
 /// No path, or none that an API key may use.
 fn unknown(path: &str) -> Failure {
-    let path: String = path.chars().take(120).collect();
+    let path = quote(path);
     Failure::new(Kind::NotFound, format!("Cannot find {path}"))
 }
 

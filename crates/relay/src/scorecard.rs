@@ -14,6 +14,7 @@ use onemin::{Client, Model};
 use serde_json::{Value, json};
 use translate::compose::Wording;
 use translate::compose::tools::Style;
+use translate::quote::quote;
 use translate::tokens;
 
 use crate::ledger::estimate::unknown_chat_price;
@@ -244,7 +245,7 @@ impl Scorecard {
                 for trial in failed {
                     let mode = if trial.streamed { "streamed" } else { "whole" };
                     let reason = trial.reason.as_deref().unwrap_or_default();
-                    let reason: String = reason.chars().take(160).collect();
+                    let reason = quote(reason);
                     let _ = writeln!(
                         text,
                         "  {} {} {mode}: {} {} {reason}",

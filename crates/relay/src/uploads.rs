@@ -22,6 +22,7 @@ use onemin::{Client, Error, ResultAsset};
 use sha2::{Digest, Sha256};
 use translate::chat_request::{Attachment, ChatRequest, Part, Source};
 use translate::failure::{Failure, Kind};
+use translate::quote::quote;
 
 use crate::access::account_id::AccountId;
 use crate::accounts::Lease;
@@ -411,7 +412,7 @@ async fn beginning(content: &mut Blob) -> Result<Bytes, StoreError> {
 
 /// Neither this account nor, as far as this account is told, any other has such a file.
 fn unknown_file(id: &str) -> Failure {
-    let id: String = id.chars().take(80).collect();
+    let id = quote(id);
     Failure::new(
         Kind::NotFound,
         format!(

@@ -6,6 +6,8 @@ use crate::failure::Failure;
 
 /// Values of a request's JSON, at any depth: each takes many times the memory of its text.
 pub const JSON_VALUES_MAX: usize = 200_000;
+/// Entries of one list of messages, input items or content parts.
+pub const ENTRIES_MAX: usize = 20_000;
 /// Tools that a request may offer, in all places together.
 pub const TOOLS_MAX: usize = 2048;
 /// Strings at which an answer may end.

@@ -11,6 +11,7 @@ use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use ruzstd::decoding::StreamingDecoder;
 use translate::failure::{Failure, Kind};
+use translate::quote::quote;
 
 /// Bytes that are unfolded at once, between two chances for other requests.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -97,7 +98,7 @@ fn content_coding(headers: &HeaderMap) -> Result<Option<ContentCoding>, Failure>
 }
 
 fn unknown_coding(name: &str) -> Failure {
-    let name: String = name.chars().take(60).collect();
+    let name = quote(name);
     let message = format!(
         "Unsupported Content-Encoding `{name}`: send the request body as gzip, as zstd, or uncompressed."
     );

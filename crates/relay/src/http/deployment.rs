@@ -3,8 +3,7 @@
 
 use bytes::Bytes;
 use http::Uri;
-use serde_json::{Map, Value};
-use translate::dialect::request;
+use translate::dialect::request::passed_on::PassedOn;
 
 /// What paths of Azure's begin with.
 const DEPLOYMENTS: &str = "/openai/deployments/";
@@ -29,12 +28,10 @@ impl Deployment {
     /// reads it.
     #[must_use]
     pub fn put_into(&self, body: Bytes) -> Bytes {
-        let fields: Result<Map<String, Value>, _> = request::parse(&body);
-        let Ok(mut fields) = fields else {
-            return body;
-        };
-        fields.insert("model".to_owned(), self.0.as_str().into());
-        Value::from(fields).to_string().into()
+        match PassedOn::read(&body) {
+            Ok(fields) => fields.with("model", &self.0).into(),
+            Err(_) => body,
+        }
     }
 }
 

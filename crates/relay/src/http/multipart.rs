@@ -12,6 +12,7 @@ use http::request::Parts;
 use serde_json::{Map, Value};
 use translate::dialect::openai::media::files;
 use translate::failure::{Failure, Kind};
+use translate::quote::quote;
 
 use crate::http::content_disposition::ContentDisposition;
 use crate::http::deployment::Deployment;
@@ -167,7 +168,7 @@ impl<'f> FormPart<'f> {
     }
 
     fn invalid(&self, reason: &str) -> Failure {
-        let name: String = self.name().chars().take(60).collect();
+        let name = quote(self.name());
         let message = format!("`{name}` {reason}.");
         Failure::invalid(name, message)
     }

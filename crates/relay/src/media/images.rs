@@ -14,6 +14,7 @@ use translate::dialect::openai::media::images::is_inline;
 use translate::failure::{Failure, Kind};
 use translate::media::{Image, ImageRequest};
 use translate::plan;
+use translate::quote::quote;
 
 use super::result_url::data_uri;
 use super::{Media, invalid};
@@ -436,6 +437,6 @@ fn image_params(request: &ImageRequest) -> ImageParams {
 
 fn no_image(outcome: &Outcome) -> Failure {
     let words = outcome.text.as_deref().unwrap_or("it gave no reason");
-    let words: String = words.chars().take(300).collect();
+    let words = quote(words);
     Failure::new(Kind::Upstream, format!("1min.ai made no image: {words}.")).with_retry(false)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use translate::failure::{Failure, Kind};
+use translate::quote::quote;
 
 use crate::access::account_id::AccountId;
 use crate::clock;
@@ -174,7 +175,7 @@ impl Assistants {
 /// There is no assistant of this id, or it is another account's: a client is told the same.
 #[must_use]
 pub fn unknown(id: &str) -> Failure {
-    let id: String = id.chars().take(80).collect();
+    let id = quote(id);
     Failure::new(Kind::NotFound, format!("There is no assistant `{id}`."))
         .with_param("id")
         .with_code("assistant_not_found")

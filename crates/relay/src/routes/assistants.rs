@@ -12,6 +12,7 @@ use translate::dialect::openai::chat;
 use translate::dialect::openai::media::files::Deleted;
 use translate::dialect::openai::page::Page;
 use translate::failure::{Failure, Kind};
+use translate::quote::quote;
 
 use super::files::{page_query, query};
 use crate::access::Access;
@@ -208,7 +209,7 @@ async fn check(
         .map_err(|failure| failure.with_param("model"))?;
     for id in settings.files() {
         if files.get(owner, &id).await?.is_none() {
-            let id: String = id.chars().take(80).collect();
+            let id = quote(&id);
             let failure = Failure::new(Kind::NotFound, format!("There is no file `{id}`."));
             return Err(failure.with_param("file_ids").with_code("file_not_found"));
         }

@@ -12,6 +12,7 @@ use translate::chat_request::{Attachment, Delivery, Source};
 use translate::dialect::openai::media::images as wire;
 use translate::failure::Failure;
 use translate::media::ImageRequest;
+use translate::quote::quote;
 
 use crate::access::Access;
 use crate::clock;
@@ -253,7 +254,7 @@ fn of_form(form: Form) -> Result<ImageInput, Failure> {
             "image" | "images" => input.images.push(media),
             "mask" => input.mask.push(media),
             other => {
-                let other: String = other.chars().take(60).collect();
+                let other = quote(other);
                 let message = format!(
                     "Unexpected file `{other}`: send the image as `image`, and for an edit a `mask`."
                 );

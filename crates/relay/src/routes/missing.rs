@@ -149,6 +149,7 @@ pub fn refuse(failure: &Failure, context: &RequestContext, speaks_anthropic: boo
 fn failure(method: &Method, uri: &Uri) -> Failure {
     let path = shown(uri);
     without_counterpart(&path).unwrap_or_else(|| {
+        let method = quote(method.as_str());
         let message = format!(
             "Unknown URL: {method} {path}. The base URL is http://HOST:PORT/v1 for OpenAI clients, and the same without /v1 for Anthropic and Ollama clients."
         );
@@ -186,7 +187,7 @@ fn wants_websocket(headers: &HeaderMap) -> bool {
 }
 
 fn shown(uri: &Uri) -> String {
-    uri.path().chars().take(120).collect()
+    quote(uri.path()).into_owned()
 }
 
 fn without_counterpart(path: &str) -> Option<Failure> {

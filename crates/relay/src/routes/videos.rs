@@ -18,6 +18,7 @@ use translate::dialect::openai::media::videos::{
 use translate::dialect::openai::page::Page;
 use translate::failure::{Failure, Kind};
 use translate::media::VideoRequest;
+use translate::quote::quote;
 
 use super::files::{page_query, query};
 use crate::access::Access;
@@ -293,7 +294,7 @@ async fn read(mut asked: AdmittedRequest) -> Result<VideoRequest, Failure> {
             }
             "input_references" => request.references.push(image),
             other => {
-                let other: String = other.chars().take(60).collect();
+                let other = quote(other);
                 let message =
                     format!("Unexpected file `{other}`: send an image as `input_reference`.");
                 return Err(Failure::invalid(other, message));

@@ -84,6 +84,12 @@ async fn a_request_is_passed_on_without_the_clients_key() {
         "--embeddings-model",
         "nomic-embed-text",
     ]);
+    // Clients that count tokens themselves send them as numbers.
+    let tokens = vec![17; 300_000];
+    let answer = keyed
+        .post("/v1/embeddings", &json!({"model": "m", "input": tokens}))
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
     keyed.post("/v1/embeddings", &asks()).await;
     let seen = elsewhere.seen();
     let head = seen[0].to_ascii_lowercase();

@@ -182,6 +182,13 @@ async fn wrong_urls_and_methods_are_answered_in_openais_shape() {
         assert_eq!(answer.status, status, "{path}");
         assert!(answer.json()["error"]["message"].is_string());
     }
+    let method = Method::from_bytes(&[b'A'; 5000]).unwrap();
+    for (path, status) in [("/v1/models", 405), ("/v1/nothing", 404)] {
+        let answer = rig.send(method.clone(), path, &[], "").await;
+        assert_eq!(answer.status, status, "{path}");
+        let repeated = answer.text.matches('A').count();
+        assert!((200..220).contains(&repeated), "{}", answer.text);
+    }
 }
 
 #[tokio::test]

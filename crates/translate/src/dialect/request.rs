@@ -11,6 +11,7 @@ use crate::failure::{Failure, FieldPath, Kind};
 
 pub mod forms;
 pub mod model;
+pub mod passed_on;
 pub mod slot;
 pub mod surrogates;
 mod values;

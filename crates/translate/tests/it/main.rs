@@ -14,6 +14,7 @@ mod damaged;
 mod golden;
 mod json_cases;
 mod limits_properties;
+mod long_lists;
 mod overhead;
 mod tool_cases;
 mod tool_properties;

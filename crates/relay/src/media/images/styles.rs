@@ -3,6 +3,7 @@
 use onemin::images::styles::{self, DzineStyle};
 use translate::failure::Failure;
 use translate::media::ImageRequest;
+use translate::quote::quote;
 
 use crate::ledger::Payer;
 use crate::media::Media;
@@ -40,7 +41,7 @@ impl Media {
 fn unknown(name: &str, list: &[DzineStyle]) -> Failure {
     let names: Vec<&str> = list.iter().map(|style| style.name.as_str()).collect();
     let there_are = names.get(..STYLES_NAMED_MAX).unwrap_or(&names).join(", ");
-    let name: String = name.chars().take(60).collect();
+    let name = quote(name);
     let lead = if name.is_empty() {
         "`style` is missing".to_owned()
     } else {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use translate::failure::{Failure, Kind};
 use translate::media::{TranscriptForm, TranscriptionRequest};
+use translate::quote::quote;
 
 use super::TIMES;
 use crate::failure::file_too_large;
@@ -182,7 +183,7 @@ fn missing() -> Failure {
 }
 
 fn misnamed(name: &str) -> Failure {
-    let name: String = name.chars().take(60).collect();
+    let name = quote(name);
     let message = format!("Unexpected file `{name}`: send the audio file as `file`.");
     Failure::invalid(name, message)
 }

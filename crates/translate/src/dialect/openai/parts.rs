@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visi
 
 use crate::chat_request::{Attachment, Part, Source};
 use crate::dialect::request;
-use crate::dialect::request::forms::Object;
+use crate::dialect::request::forms::{Object, list};
 use crate::failure::{Failure, FieldPath};
 
 /// `content`: a string, or a list of parts.
@@ -35,12 +35,8 @@ impl<'de, P: Deserialize<'de>> Deserialize<'de> for Content<P> {
             fn visit_string<E>(self, text: String) -> Result<Content<P>, E> {
                 Ok(Content::Text(text))
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Content<P>, A::Error> {
-                let mut parts = Vec::new();
-                while let Some(part) = seq.next_element::<Object<P>>()? {
-                    parts.push(part.0);
-                }
-                Ok(Content::Parts(parts))
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Content<P>, A::Error> {
+                list(seq, |part: Object<P>| part.0).map(Content::Parts)
             }
         }
         deserializer.deserialize_any(V(PhantomData))

@@ -5,8 +5,10 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
+
+use crate::bounds::ENTRIES_MAX;
 
 /// The largest whole number that every reader of JSON agrees on: 2^53 - 1 (RFC 8259, section 6).
 const MAX_COUNT: f64 = 9_007_199_254_740_991.0;
@@ -71,8 +73,79 @@ pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 pub fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
-    let list = Option::<Vec<Object<T>>>::deserialize(deserializer)?;
-    Ok(list.map(|list| list.into_iter().map(|object| object.0).collect()))
+    Objects::new(ENTRIES_MAX, "entries").deserialize(deserializer)
+}
+
+/// An array of so many objects at most, or null: what goes beyond is not built.
+#[derive(Debug)]
+pub struct Objects<T> {
+    most: usize,
+    what: &'static str,
+    of: PhantomData<T>,
+}
+
+impl<T> Objects<T> {
+    /// At most so many; `what` they are is said of those that are too many.
+    #[must_use]
+    pub fn new(most: usize, what: &'static str) -> Self {
+        let of = PhantomData;
+        Self { most, what, of }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Objects<T> {
+    type Value = Option<Vec<T>>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Objects<T> {
+    type Value = Option<Vec<T>>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sequence")
+    }
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        let entry = |object: Object<T>| object.0;
+        entries(seq, entry, (self.most, self.what)).map(Some)
+    }
+}
+
+/// The entries of a list of messages, input items or content parts, each made into what is kept of it.
+///
+/// # Errors
+/// One cannot be read, or there are more than [`ENTRIES_MAX`]; then the rest is not built.
+pub fn list<'de, A: SeqAccess<'de>, R: Deserialize<'de>, T>(
+    seq: A,
+    entry: impl Fn(R) -> T,
+) -> Result<Vec<T>, A::Error> {
+    entries(seq, entry, (ENTRIES_MAX, "entries"))
+}
+
+fn entries<'de, A: SeqAccess<'de>, R: Deserialize<'de>, T>(
+    mut seq: A,
+    entry: impl Fn(R) -> T,
+    (most, what): (usize, &str),
+) -> Result<Vec<T>, A::Error> {
+    let mut list = Vec::new();
+    while let Some(read) = seq.next_element()? {
+        if list.len() >= most {
+            return Err(A::Error::custom(format_args!(
+                "takes at most {most} {what}"
+            )));
+        }
+        list.push(entry(read));
+    }
+    Ok(list)
 }
 
 /// A string or an array of strings.

@@ -7,7 +7,8 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Number;
 
-use super::forms::Object;
+use super::forms::{Object, Objects};
+use crate::bounds::{ENTRIES_MAX, TOOLS_MAX};
 
 /// A request that is read field by field.
 pub trait Fields: Default {
@@ -103,7 +104,7 @@ pub fn put_object<'de, A: MapAccess<'de>, T: DeserializeOwned>(
 /// As [`put_object`], for a list of objects.
 ///
 /// # Errors
-/// As for [`put`].
+/// As for [`put`], and too many of them.
 pub fn put_list<'de, A: MapAccess<'de>, T: DeserializeOwned>(
     slot: &mut Option<Vec<T>>,
     name: &'static str,
@@ -112,7 +113,10 @@ pub fn put_list<'de, A: MapAccess<'de>, T: DeserializeOwned>(
     if slot.is_some() {
         return Err(A::Error::duplicate_field(name));
     }
-    let list: Option<Vec<Object<T>>> = map.next_value()?;
-    *slot = list.map(|list| list.into_iter().map(|object| object.0).collect());
+    let (most, what) = match name {
+        "tools" | "functions" => (TOOLS_MAX, "tools"),
+        _ => (ENTRIES_MAX, "entries"),
+    };
+    *slot = map.next_value_seed(Objects::new(most, what))?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Number, Value};
 
 use crate::bounds::note_ignored;
-use crate::dialect::request::forms::Count;
+use crate::dialect::request::forms::{Count, list};
 use crate::dialect::request::slot::{self, Fields, is_number, number, put, put_object};
 
 mod item;
@@ -179,12 +179,8 @@ impl<'de> Deserialize<'de> for Input {
             fn visit_string<E>(self, text: String) -> Result<Input, E> {
                 Ok(Input::Text(text))
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Input, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = seq.next_element::<Map<String, Value>>()? {
-                    items.push(Value::Object(item));
-                }
-                Ok(Input::Items(items))
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Input, A::Error> {
+                list(seq, Value::Object).map(Input::Items)
             }
         }
         deserializer.deserialize_any(V)

@@ -8,7 +8,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::tool::Tool;
-use crate::dialect::request::forms::Object;
+use crate::dialect::request::forms::{Object, list};
 
 /// `content`: a string, or a list of blocks. Results of server tools have an object instead.
 #[derive(Debug)]
@@ -35,12 +35,8 @@ impl<'de> Deserialize<'de> for Content {
             fn visit_string<E>(self, text: String) -> Result<Content, E> {
                 Ok(Content::Text(text))
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Content, A::Error> {
-                let mut blocks = Vec::new();
-                while let Some(Object(block)) = seq.next_element()? {
-                    blocks.push(block);
-                }
-                Ok(Content::Blocks(blocks))
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Content, A::Error> {
+                list(seq, |block: Object<Block>| block.0).map(Content::Blocks)
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Content, A::Error> {
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
