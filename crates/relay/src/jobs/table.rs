@@ -10,6 +10,7 @@ use translate::failure;
 
 use super::job::{End, Job, JobError, State, UNKNOWN_OUTCOME};
 use crate::access::account_id::AccountId;
+use crate::observe::throttle::warn_throttled;
 use crate::store::StoreError;
 use crate::store::database::{Database, Param, Row};
 use crate::store::page::PageQuery;
@@ -207,7 +208,7 @@ impl Table {
         );
         let params: Vec<Param> = vec![integer(now).into(), holder.into(), i64::from(limit).into()];
         let rows = self.0.rows(sql, params).await?;
-        rows.iter().map(read).collect()
+        Ok(readable(&rows))
     }
 
     /// When the next open job is due that is not due now, or the lease ends of one that another
@@ -263,7 +264,7 @@ impl Table {
              AND id IN (SELECT id FROM holds WHERE job = 1)"
         );
         let rows = self.0.rows(sql, vec![integer(before).into()]).await?;
-        rows.iter().map(read).collect()
+        Ok(readable(&rows))
     }
 
     /// Puts another key in the place of one that cannot be opened.
@@ -342,9 +343,8 @@ impl Table {
             " ORDER BY id ASC LIMIT $3"
         });
         let rows = self.0.rows(sql, params).await?;
-        let mut jobs = rows.iter().map(read).collect::<Result<Vec<Job>, _>>()?;
-        let has_more = jobs.len() > query.limit;
-        jobs.truncate(query.limit);
+        let has_more = rows.len() > query.limit;
+        let mut jobs = readable(rows.get(..query.limit).unwrap_or(&rows));
         if backwards {
             jobs.reverse();
         }
@@ -421,6 +421,16 @@ fn error(row: &Row) -> Result<Option<JobError>, StoreError> {
         message: row.optional_text(19)?.unwrap_or_default(),
         param: row.optional_text(22)?,
     }))
+}
+
+/// One job that cannot be read, as of a later version, keeps nobody from the others.
+fn readable(rows: &[Row]) -> Vec<Job> {
+    let jobs = rows.iter().map(read);
+    jobs.filter_map(|job| {
+        job.inspect_err(|error| warn_throttled!(%error, "a job cannot be read"))
+            .ok()
+    })
+    .collect()
 }
 
 fn read(row: &Row) -> Result<Job, StoreError> {

@@ -272,9 +272,7 @@ impl Writer {
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), StoreError> {
         self.written = self.written.saturating_add(bytes.len());
         if self.written > self.opened.max {
-            return Err(StoreError::Refused(format!(
-                "without a data folder (DATA_DIR) a file may have {MAX_IN_MEMORY} bytes"
-            )));
+            return Err(StoreError::TooLarge(self.opened.max));
         }
         self.piece.push(bytes);
         if self.piece.content_length() >= self.opened.piece {

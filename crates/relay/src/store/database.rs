@@ -355,11 +355,13 @@ async fn postgres(options: &PgConnectOptions) -> Result<Pool, StoreError> {
 /// SQLite's codes for a full disk, and for a map of the journal that cannot grow; PostgreSQL's.
 const FULL: [&str; 3] = ["13", "4874", "53100"];
 
-/// SQLite's codes for a database that another process keeps busy.
-const BUSY: [&str; 3] = ["5", "261", "517"];
+/// SQLite's codes for a database that another process keeps busy; PostgreSQL's for transactions that
+/// met, locks that were not had, and statements that were cut off.
+const BUSY: [&str; 7] = ["5", "261", "517", "40001", "40P01", "55P03", "57014"];
 
-/// PostgreSQL's codes for a server that starts, stops or has no connection left.
-const AWAY: [&str; 4] = ["57P01", "57P02", "57P03", "53300"];
+/// PostgreSQL's codes for a server that starts, stops or has no connection or memory left; SQLite's
+/// for a file that could not be opened, as when the process has too many.
+const AWAY: [&str; 6] = ["57P01", "57P02", "57P03", "53200", "53300", "14"];
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {

@@ -14,6 +14,9 @@ pub enum StoreError {
     /// It understood and refused.
     #[error("refused: {0}")]
     Refused(String),
+    /// A content is larger than a file may be that is kept in memory; the most bytes.
+    #[error("without a data folder (DATA_DIR) a file may have {0} bytes")]
+    TooLarge(usize),
     /// There is no room left on its disk.
     #[error("no room left on the disk")]
     Full,
@@ -35,19 +38,59 @@ impl StoreError {
     }
 }
 
-/// A request needs a store that did not do its part; the same request may work in a moment.
+/// A request needs a store that did not do its part. What may have passed in a moment is told apart
+/// from what stays: clients repeat by it.
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let message = match error {
-            StoreError::Full => {
-                "The relay's disk is full; the request was not carried out. Delete files to free space."
+        let detail = format!("store: {error}");
+        let failure = match error {
+            StoreError::TooLarge(max) => {
+                let message = format!(
+                    "The file is larger than {} MiB, the most that this relay takes without a data folder (DATA_DIR).",
+                    max / (1024 * 1024)
+                );
+                Self::new(Kind::TooLarge, message)
+                    .with_param("file")
+                    .with_code("file_too_large")
             }
-            _ => {
-                "The relay's storage does not answer; the request was not carried out. Try again in a moment."
+            StoreError::Refused(_) => {
+                let message = "The relay's storage refuses this; the request was not carried out. The relay's log says why.";
+                Self::new(Kind::Internal, message).with_retry(false)
             }
+            StoreError::Full => Self::new(
+                Kind::Overloaded,
+                "The relay's disk is full; the request was not carried out. Delete files to free space.",
+            )
+            .with_retry_after(Some(5)),
+            StoreError::Timeout
+            | StoreError::Io(_)
+            | StoreError::Ephemeral
+            | StoreError::Unexpected(_) => Self::new(
+                Kind::Overloaded,
+                "The relay's storage does not answer; the request was not carried out. Try again in a moment.",
+            )
+            .with_retry_after(Some(5)),
         };
-        Self::new(Kind::Overloaded, message)
-            .with_retry_after(Some(5))
-            .with_detail(format!("store: {error}"))
+        failure.with_detail(detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_pass_is_told_to_be_asked_again() {
+        let table = [
+            (StoreError::Timeout, Kind::Overloaded, Some(5)),
+            (StoreError::Full, Kind::Overloaded, Some(5)),
+            (StoreError::unexpected("?"), Kind::Overloaded, Some(5)),
+            (StoreError::Refused("no".to_owned()), Kind::Internal, None),
+            (StoreError::TooLarge(8 << 20), Kind::TooLarge, None),
+        ];
+        for (error, kind, retry_after) in table {
+            let failure = Failure::from(error);
+            assert_eq!((failure.kind, failure.retry_after), (kind, retry_after));
+        }
     }
 }

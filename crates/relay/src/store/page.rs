@@ -61,13 +61,13 @@ pub async fn read<R: Record>(
     let mut page = Vec::new();
     while page.len() <= query.limit {
         listing.limit = READ.min(query.limit + 1);
-        let found = collection.list(owner, listing.clone()).await?;
-        let is_last = found.len() < listing.limit;
-        listing.after = found.last().map(|(id, _)| id.clone());
-        page.extend(found.into_iter().filter(|(_, record)| is_wanted(record)));
-        if is_last {
+        let part = collection.list_part(owner, listing.clone()).await?;
+        let wanted = part.records.into_iter();
+        page.extend(wanted.filter(|(_, record)| is_wanted(record)));
+        if part.next.is_none() {
             break;
         }
+        listing.after = part.next;
     }
     let has_more = page.len() > query.limit;
     page.truncate(query.limit);

@@ -313,6 +313,16 @@ impl<R> Clone for Collection<R> {
     }
 }
 
+/// A part of an owner's records.
+#[derive(Debug)]
+pub struct ListPart<R> {
+    /// Those that can be read, with their ids.
+    pub records: Vec<(String, R)>,
+    /// The id after which the list goes on; none at its end. Records that cannot be read count: by
+    /// the number of the others a list would seem to end where one of them is.
+    pub next: Option<String>,
+}
+
 impl<R: Record> Collection<R> {
     /// The records of this kind in this store.
     #[must_use]
@@ -399,7 +409,22 @@ impl<R: Record> Collection<R> {
         owner: AccountId,
         listing: Listing,
     ) -> Result<Vec<(String, R)>, StoreError> {
+        Ok(self.list_part(owner, listing).await?.records)
+    }
+
+    /// A part of an owner's records, and where the next one begins.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_part(
+        &self,
+        owner: AccountId,
+        listing: Listing,
+    ) -> Result<ListPart<R>, StoreError> {
+        let limit = listing.limit;
         let found = self.store.list(R::TABLE, owner, listing).await?;
+        let last = found.last().map(|(id, _)| id.clone());
+        let next = last.filter(|_| found.len() >= limit);
         let records = found.into_iter().filter_map(|(id, text)| {
             let record = read(&text);
             if let Err(error) = &record {
@@ -407,7 +432,10 @@ impl<R: Record> Collection<R> {
             }
             Some((id, record.ok()?))
         });
-        Ok(records.collect())
+        Ok(ListPart {
+            records: records.collect(),
+            next,
+        })
     }
 
     /// Owners that may have records, at most a thousand after the given one.

@@ -1,5 +1,7 @@
 //! `/v1/files`, from the form to the prompt that refers to a file.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -8,10 +10,12 @@ use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use http::{Method, Request};
 use relay::objects::retention;
+use relay::store::records::{Key, Value};
 use serde_json::json;
+use simulator::Simulator;
 
 use crate::bucket::Service;
-use crate::rig::{Form, Rig};
+use crate::rig::{Folder, Form, Rig};
 use crate::service::Server;
 
 const ALICE: &str = "alice-key";
@@ -422,6 +426,61 @@ async fn an_account_has_room_for_so_much_and_gets_it_back_by_deleting() {
     rig.ask(ALICE, Method::DELETE, &format!("/v1/files/{id}"))
         .await;
     rig.uploaded(ALICE, "two", &half).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_data_folder_a_large_file_is_refused_for_good() {
+    let simulator = Simulator::start(simulator::Options::default()).unwrap();
+    let nowhere = Folder(PathBuf::from("/proc/no/such/folder"));
+    let rig = Rig::over(Arc::new(simulator), Arc::new(nowhere), &[]);
+    rig.uploaded(ALICE, "small", &vec![b'x'; 8 << 20]).await;
+    let large = vec![b'x'; (8 << 20) + 1];
+    let refused = rig.upload(ALICE, Form::default().file("f", &large)).await;
+    let message = refused.refused(413, Some("file"));
+    assert!(message.contains("8 MiB") && message.contains("DATA_DIR"));
+    assert_eq!(refused.json()["error"]["code"], "file_too_large");
+    assert!(!refused.headers.contains_key("retry-after"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_cannot_be_read_hides_no_other() {
+    let rig = Rig::new(&[]);
+    let key = onemin::ApiKey::parse(ALICE).unwrap();
+    let owner = rig.app.stores.account_ids.of_key(&key);
+    let mut ids = Vec::new();
+    for number in 0..7 {
+        ids.push(rig.uploaded(ALICE, &number.to_string(), b"x").await);
+    }
+    let records = &rig.app.stores.records;
+    for id in [&ids[1], &ids[5]] {
+        let of_a_later_version = Value {
+            text: r#"{"format":2}"#.to_owned(),
+            expires: None,
+        };
+        let place = Key {
+            table: "files",
+            owner,
+            id: id.clone(),
+        };
+        records.put(place, of_a_later_version).await.unwrap();
+    }
+    let good = [6, 4, 3, 2, 0].map(|number| json!(ids[number]));
+    for limit in 1..=6 {
+        let (mut found, mut after) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/v1/files?order=desc&limit={limit}{after}");
+            let page = rig.get(ALICE, &path).await.json();
+            let data = page["data"].as_array().unwrap().clone();
+            found.extend(data.iter().map(|file| file["id"].clone()));
+            if page["has_more"] != true {
+                break;
+            }
+            after = format!("&after={}", page["last_id"].as_str().unwrap());
+        }
+        assert_eq!(found, good, "{limit}");
+    }
+    let newest = rig.objects().files.newest(owner, 3).await.unwrap();
+    assert_eq!(newest, [6, 4, 3].map(|number| ids[number].clone()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
