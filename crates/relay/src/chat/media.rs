@@ -27,8 +27,8 @@ use messages::{last_text, of_messages};
 
 /// Media asked for in a conversation, ready to be run.
 pub enum PreparedMedia {
-    /// Images.
-    Images(Box<ImageTask>),
+    /// Images, and the parameters that have no effect on them.
+    Images(Box<ImageTask>, Vec<String>),
     /// Speech.
     Speech(PreparedSpeech),
     /// The transcript of this audio.
@@ -47,11 +47,13 @@ pub async fn prepare(
     payer: &Payer,
     task: MediaTask,
     chat: &mut ChatRequest,
+    strict: bool,
 ) -> Result<PreparedMedia, Failure> {
     read(task, chat);
     let prepared = match task {
         MediaTask::GenerateImage => {
-            PreparedMedia::Images(Box::new(images::prepare(media, payer, chat).await?))
+            let (images, ignored) = images::prepare(media, payer, chat, strict).await?;
+            PreparedMedia::Images(Box::new(images), ignored)
         }
         MediaTask::Synthesize => PreparedMedia::Speech(speech::prepare(&speech_request(chat)?)?),
         MediaTask::Transcribe => transcription(chat)?,
@@ -70,13 +72,12 @@ pub async fn prepare(
 impl PreparedMedia {
     fn ignored(&self, chat: &ChatRequest) -> Vec<String> {
         match self {
-            Self::Images(task) => task.ignored(),
+            Self::Images(_, ignored) | Self::Video(_, ignored) => ignored.clone(),
             Self::Speech(prepared) => prepared.ignored().cloned().collect(),
             Self::Transcript(..) => {
                 let names = chat.extra_params.keys().filter(|name| *name != "language");
                 names.cloned().collect()
             }
-            Self::Video(_, ignored) => ignored.clone(),
         }
     }
 
@@ -91,7 +92,7 @@ impl PreparedMedia {
         payer: Payer,
     ) -> Result<chat::Answer, Failure> {
         let (text, credits) = match self {
-            Self::Images(task) => task.run(&media, &payer, &long).await?,
+            Self::Images(task, _) => task.run(&media, &payer, &long).await?,
             Self::Speech(prepared) => {
                 let speech = media.synthesize(&payer, &long, prepared).await?;
                 let url = media.url(&speech.asset);

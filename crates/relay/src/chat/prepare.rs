@@ -66,7 +66,13 @@ impl TurnContext<'_> {
         }
         let mut answer = AnswerBy::Model;
         if let Some(task) = job.media_task() {
-            let preparing = Box::pin(media::prepare(self.media, self.payer, task, &mut chat));
+            let preparing = Box::pin(media::prepare(
+                self.media,
+                self.payer,
+                task,
+                &mut chat,
+                self.policy.strict,
+            ));
             answer = AnswerBy::Media(Box::new(preparing.await?));
         }
         let planning = || plan::plan(&chat, job.abilities(), self.policy, self.rules);

@@ -28,6 +28,9 @@ const RESULTS_MAX: usize = 64;
 /// What the ids of jobs that make images begin with.
 const ID_PREFIX: &str = "image_";
 
+/// Any path will do to see what a model takes beside an image.
+const PLACEHOLDER: &str = "images/source.png";
+
 /// Images that were made, and what the request could not get.
 #[derive(Debug)]
 pub struct Images {
@@ -146,6 +149,36 @@ impl Media {
             payloads,
             result: ResultOptions::of(request),
         })
+    }
+
+    /// Checks the edit of so many images before any of them is uploaded, and gives the parameters
+    /// without effect.
+    ///
+    /// # Errors
+    /// What the model does not accept.
+    pub fn check_edit(
+        &self,
+        request: &ImageRequest,
+        images: usize,
+    ) -> Result<Vec<String>, Failure> {
+        let prepared = self.prepare_edit(request, vec![PLACEHOLDER.to_owned(); images], None)?;
+        Ok(prepared.ignored().cloned().collect())
+    }
+
+    /// Parameters without effect on a variation by the first model that takes the request.
+    #[must_use]
+    pub fn ignored_by_variation(&self, request: &ImageRequest) -> Vec<String> {
+        let variation = Variation {
+            image: PLACEHOLDER.to_owned(),
+            params: image_params(request),
+            ..Variation::default()
+        };
+        let asked = request.model.as_deref().unwrap_or_default();
+        let candidates = images::variation_candidates(asked).into_iter();
+        let mut permitted = candidates.filter(|model| self.models.permits(model));
+        let payload = permitted.find_map(|model| images::variation(model, &variation).ok());
+        let by_model = payload.into_iter().flat_map(|payload| payload.ignored);
+        request.ignored.iter().cloned().chain(by_model).collect()
     }
 
     /// Makes the images of a prepared request. This is what is paid for.

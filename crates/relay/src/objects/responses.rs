@@ -7,6 +7,7 @@
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::io::{self, Write};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,8 +23,12 @@ use crate::store::StoreError;
 use crate::store::records::{Collection, Record, RecordStore};
 use writes::{ResponseKey, Writes};
 
-/// The longest chain of responses that is followed.
-const MAX_CHAIN: usize = 500;
+/// The longest chain of responses that is followed. A part of one would be another conversation.
+pub const MAX_CHAIN: usize = 500;
+
+/// The most items of a conversation, and the most bytes of them as JSON: it is read and written as
+/// a whole. The answer that goes beyond is kept, as it is paid; then the conversation is not continued.
+pub const MAX_CONVERSATION: (usize, usize) = (10_000, 32 * 1024 * 1024);
 
 /// The length of the stamp in the ids of a response and of its items.
 const STAMP: usize = 32;
@@ -69,6 +74,31 @@ pub struct Conversation {
     pub metadata: BTreeMap<String, String>,
     /// Everything said in it, oldest first.
     pub items: Vec<Value>,
+}
+
+impl Conversation {
+    /// Whether these items are more than a conversation may have, together with those added.
+    #[must_use]
+    pub fn is_full(&self, added: &[Value]) -> bool {
+        let (items, bytes) = MAX_CONVERSATION;
+        let mut size = Size(0);
+        let written = serde_json::to_writer(&mut size, &(&self.items, added));
+        self.items.len() + added.len() > items || written.is_err() || size.0 > bytes
+    }
+}
+
+/// Counts what is written.
+struct Size(usize);
+
+impl Write for Size {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Record for Conversation {
@@ -134,6 +164,12 @@ pub enum HistoryError {
     /// There is no conversation of this id.
     #[error("no conversation `{0}`")]
     NoConversation(String),
+    /// More than [`MAX_CHAIN`] responses stand before this one.
+    #[error("too many responses before `{0}`")]
+    LongChain(String),
+    /// The conversation of this id has more than [`MAX_CONVERSATION`].
+    #[error("the conversation `{0}` is full")]
+    FullConversation(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -243,6 +279,9 @@ impl Responses {
             let conversation = self.conversation(owner, id).await?;
             let conversation =
                 conversation.ok_or_else(|| HistoryError::NoConversation(id.to_owned()))?;
+            if conversation.is_full(&[]) {
+                return Err(HistoryError::FullConversation(id.to_owned()));
+            }
             history.items.extend(conversation.items);
         }
         let here = history.items.iter();
@@ -275,7 +314,10 @@ impl Responses {
     async fn chain(&self, owner: AccountId, last: &str) -> Result<Vec<Value>, HistoryError> {
         let mut links = Vec::new();
         let mut next = Some(last.to_owned());
-        while let Some(id) = next.take().filter(|_| links.len() < MAX_CHAIN) {
+        while let Some(id) = next.take() {
+            if links.len() == MAX_CHAIN {
+                return Err(HistoryError::LongChain(last.to_owned()));
+            }
             let stored = self.get(owner, &id).await?;
             let stored = stored.ok_or_else(|| HistoryError::NoResponse(id.clone()))?;
             next.clone_from(&stored.previous);

@@ -8,7 +8,7 @@ use axum::response::Response;
 use http::Request;
 use serde_json::Value;
 use translate::dialect::list_query::ListQuery;
-use translate::dialect::openai::responses::decode::missing_conversation;
+use translate::dialect::openai::responses::decode::{full_conversation, missing_conversation};
 use translate::dialect::openai::responses::{conversations, items, stored};
 use translate::failure::{Failure, Kind};
 use translate::reply::ResponseMeta;
@@ -44,6 +44,9 @@ pub async fn create(
                 items: items::numbered(create.items, &stamp),
             };
             let id = format!("conv_{}", stamp.id);
+            if conversation.is_full(&[]) {
+                return Err(full_conversation(&id).with_param("items"));
+            }
             objects.responses.begin(owner, &id, &conversation).await?;
             Ok(object(&id, &conversation))
         },
@@ -149,9 +152,18 @@ pub async fn add_items(
         async |mut asked: AdmittedRequest| {
             let owner = asked.caller.id;
             let added = items::numbered(asked.decode_body(conversations::add).await?, &stamp());
-            let extend = |c: &mut Conversation| c.items.extend(added.iter().cloned());
+            let mut is_full = false;
+            let extend = |c: &mut Conversation| {
+                is_full = c.is_full(&added);
+                if !is_full {
+                    c.items.extend(added.iter().cloned());
+                }
+            };
             let changed = objects.responses.change(owner, &id, extend).await?;
             changed.ok_or_else(|| missing_conversation(&id))?;
+            if is_full {
+                return Err(full_conversation(&id).with_param("items"));
+            }
             let whole = ListQuery {
                 newest_first: false,
                 ..ListQuery::newest(added.len())

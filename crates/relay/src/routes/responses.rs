@@ -14,7 +14,8 @@ use translate::compose::{Wording, compose};
 use translate::dialect::anthropic::messages::count::input_tokens as tokens_of;
 use translate::dialect::list_query::ListQuery;
 use translate::dialect::openai::responses::decode::{
-    self, History, ResponsesRequest, missing_conversation, missing_previous, missing_response,
+    self, History, ResponsesRequest, full_conversation, long_chain, missing_conversation,
+    missing_previous, missing_response,
 };
 use translate::dialect::openai::responses::{DIALECT, encode, items, stored};
 use translate::dialect::{self};
@@ -29,7 +30,7 @@ use crate::http::long_work;
 use crate::http::reply;
 use crate::models::NameStyle;
 use crate::objects::Objects;
-use crate::objects::responses::{Destination, HistoryError, References};
+use crate::objects::responses::{Destination, HistoryError, MAX_CHAIN, References};
 use durable::StoringSlot;
 use keeping::Keeping;
 
@@ -107,6 +108,8 @@ async fn history(
     let found = found.map_err(|error| match error {
         HistoryError::NoResponse(id) => missing_previous(&id),
         HistoryError::NoConversation(id) => missing_conversation(&id).with_param("conversation"),
+        HistoryError::LongChain(id) => long_chain(&id, MAX_CHAIN),
+        HistoryError::FullConversation(id) => full_conversation(&id).with_param("conversation"),
         HistoryError::Store(error) => error.into(),
     })?;
     Ok(History {

@@ -132,6 +132,45 @@ async fn a_picture_in_the_message_is_changed_and_not_left_out() {
 }
 
 #[tokio::test]
+async fn edits_and_variations_name_or_refuse_what_has_no_effect_before_anything_is_uploaded() {
+    let rig = Rig::start();
+    let picture = format!("data:image/png;base64,{}", STANDARD.encode(png(8, 8)));
+    let image = json!({"type": "image_url", "image_url": {"url": picture}});
+    let attached = |text: &str| json!([{"type": "text", "text": text}, image]);
+    let [key, kind] = AUTHORIZED;
+    let strict = [key, kind, ("x-relay-strict", "1")];
+    for (model, content) in [
+        ("gpt-image-1", attached("make it night")),
+        ("clipdrop", attached("")),
+        ("magic-art", json!("/v1 https://example.com/a.png")),
+    ] {
+        let mut request =
+            json!({"model": model, "messages": [{"role": "user", "content": content}]});
+        request["style"] = "vivid".into();
+        let sent = || {
+            let journal = rig.simulator.journal();
+            let sent = |path: &str| path.contains("assets") || path.contains("features");
+            journal.matching(|entry| sent(&entry.path)).len()
+        };
+        let before = sent();
+        let path = "/v1/chat/completions";
+        let refused = rig
+            .send(Method::POST, path, &strict, request.to_string())
+            .await;
+        assert_eq!(refused.status, 400, "{model} {}", refused.text);
+        assert_eq!(refused.json()["error"]["param"], "style");
+        assert_eq!(sent(), before, "{model}");
+        let answer = rig.chat(&request).await;
+        assert_eq!(
+            (answer.status, answer.header("x-relay-ignored")),
+            (200, Some("style")),
+            "{model} {}",
+            answer.text
+        );
+    }
+}
+
+#[tokio::test]
 async fn what_was_made_is_never_cut_nor_read_for_calls_and_json() {
     let rig = Rig::start();
     let tool = json!([{"type": "function", "function": {"name": "variation"}}]);

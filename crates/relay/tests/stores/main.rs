@@ -17,6 +17,8 @@ mod conformance;
 mod counters;
 mod durability;
 mod files;
+mod jobs;
+mod responses;
 mod rig;
 mod service;
 mod sharing;

@@ -23,46 +23,44 @@ pub enum ImageTask {
     VaryAttached(ImageRequest, Attachment),
 }
 
-/// Nothing is paid for, and nothing is uploaded yet.
+/// Nothing is paid for, and nothing is uploaded yet. Gives the parameters without effect, too.
 pub(super) async fn prepare(
     media: &Media,
     payer: &Payer,
     chat: &ChatRequest,
-) -> Result<ImageTask, Failure> {
+    strict: bool,
+) -> Result<(ImageTask, Vec<String>), Failure> {
     let request = ImageRequest {
         model: Some(chat.model.clone()),
         inline: Some(false),
+        strict,
         ..wire::of_fields(chat.extra_params.clone())?
     };
     let attached = last_images(chat);
     if let Some(image) = attached.first()
         && images::only_varies(&chat.model)
     {
-        return Ok(ImageTask::VaryAttached(request, (*image).clone()));
+        let ignored = media.ignored_by_variation(&request);
+        return Ok((ImageTask::VaryAttached(request, (*image).clone()), ignored));
     }
     let prompt = last_text(chat)?;
     if let Some(source) = variation_source(&prompt, chat) {
-        return Ok(ImageTask::Vary(request, source));
+        let ignored = media.ignored_by_variation(&request);
+        return Ok((ImageTask::Vary(request, source), ignored));
     }
     let request = ImageRequest { prompt, ..request };
     if attached.is_empty() {
         let prepared = media.prepare_generation(payer, request).await?;
-        return Ok(ImageTask::Generate(prepared));
+        let ignored = prepared.ignored().cloned().collect();
+        return Ok((ImageTask::Generate(prepared), ignored));
     }
     images::check_edits(&chat.model)?;
+    let ignored = media.check_edit(&request, attached.len())?;
     let attached = attached.into_iter().cloned().collect();
-    Ok(ImageTask::Edit(request, attached))
+    Ok((ImageTask::Edit(request, attached), ignored))
 }
 
 impl ImageTask {
-    /// Parameters without effect, as far as they are known before upstream has the images.
-    pub(super) fn ignored(&self) -> Vec<String> {
-        match self {
-            Self::Generate(prepared) => prepared.ignored().cloned().collect(),
-            Self::Edit(..) | Self::Vary(..) | Self::VaryAttached(..) => Vec::new(),
-        }
-    }
-
     /// Makes the images, and gives them as Markdown with what they cost.
     pub(super) async fn run(
         self,

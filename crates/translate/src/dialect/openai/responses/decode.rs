@@ -333,6 +333,26 @@ pub fn missing_previous(id: &str) -> Failure {
     .with_code("previous_response_not_found")
 }
 
+/// The failure of a request that goes on from a response behind more than `most` of them.
+#[must_use]
+pub fn long_chain(id: &str, most: usize) -> Failure {
+    let message = format!(
+        "The chain of responses that ends with '{}' is longer than {most}: begin a new one, with what is needed of it in `input`.",
+        echo(id)
+    );
+    Failure::invalid("previous_response_id", message).with_code("previous_response_chain_too_long")
+}
+
+/// The failure of a request that would add to a conversation that has no room.
+#[must_use]
+pub fn full_conversation(id: &str) -> Failure {
+    let message = format!(
+        "Conversation '{}' has no room for this: begin a new one, or delete items.",
+        echo(id)
+    );
+    Failure::new(Kind::TooLarge, message).with_code("conversation_too_large")
+}
+
 /// The failure of a request for a response that is not kept.
 #[must_use]
 pub fn missing_response(id: &str) -> Failure {
