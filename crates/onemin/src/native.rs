@@ -97,6 +97,12 @@ pub fn error_body(code: ErrorCode, message: &str) -> Vec<u8> {
         .into_bytes()
 }
 
+/// The event by which a stream of 1min.ai's ends that failed (fixture `chat-stream-error-model.sse`).
+#[must_use]
+pub fn error_event(message: &str) -> String {
+    format!("event: error\ndata: {}\n\n", json!({"error": message}))
+}
+
 fn is_id(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     !text.is_empty() && text.len() <= 128 && text.bytes().all(plain)

@@ -23,18 +23,27 @@ pub fn draw() -> SecretString {
 pub fn of_folder(folder: &Path) -> io::Result<SecretString> {
     let file = folder.join(FILE);
     match read(&file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        read => return read,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => keep(folder, &draw()),
+        read => read,
     }
+}
+
+/// Keeps a secret in a data folder that has none, and gives the one that is kept: another process may
+/// have been quicker.
+///
+/// # Errors
+/// As of [`of_folder`].
+pub fn keep(folder: &Path, secret: &SecretString) -> io::Result<SecretString> {
+    let file = folder.join(FILE);
     fs::create_dir_all(folder)?;
     // Two processes may start at once: each writes a file of its own, one of them gets the name.
     let mine = folder.join(format!("{FILE}.{}", Uuid::new_v4().simple()));
-    write(&mine)?;
-    let linked = fs::hard_link(&mine, &file);
-    fs::remove_file(&mine)?;
+    let written = write(&mine, secret);
+    let linked = written.and_then(|()| fs::hard_link(&mine, &file));
+    let removed = fs::remove_file(&mine);
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => read(&file),
+        _ => removed.and_then(|()| read(&file)),
     }
 }
 
@@ -47,14 +56,14 @@ fn read(file: &Path) -> io::Result<SecretString> {
     Ok(text.into())
 }
 
-fn write(file: &Path) -> io::Result<()> {
+fn write(file: &Path, secret: &SecretString) -> io::Result<()> {
     use secrecy::ExposeSecret as _;
     let mut file = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(file)?;
-    file.write_all(draw().expose_secret().as_bytes())?;
+    file.write_all(secret.expose_secret().as_bytes())?;
     file.sync_all()
 }
 

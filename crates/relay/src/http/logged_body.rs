@@ -1,6 +1,7 @@
 //! Answers whose bytes come while the request lasts: its log line ends with the last of them, and
-//! tells of a failure on the way. A client learns of it by a body that breaks off; streams of events
-//! tell it, see [`crate::http::event_stream`].
+//! tells of a failure on the way. A client learns of it by a body that breaks off; of a stream of 1min.ai's
+//! own events by a last event. The streams of events that the relay makes are
+//! [`crate::http::event_stream`]'s.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -9,7 +10,9 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use http::header;
 use http_body::{Body as _, Frame, SizeHint};
+use onemin::native;
 use translate::failure::{Failure, Kind};
 
 use crate::http::{reply, shutdown};
@@ -29,8 +32,10 @@ pub fn answer(response: Response, mut log: RequestLog) -> Response {
         return response;
     }
     let (head, body) = response.into_parts();
+    let kind = head.headers.get(header::CONTENT_TYPE);
     let body = LoggedBody {
         left,
+        has_events: kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")),
         body: Some(body),
         log,
     };
@@ -42,6 +47,8 @@ struct LoggedBody {
     body: Option<Body>,
     /// What is still to come of the length that the client was told: nobody asks for more.
     left: Option<u64>,
+    /// Whether it is a stream of 1min.ai's events.
+    has_events: bool,
     log: RequestLog,
 }
 
@@ -52,6 +59,19 @@ impl LoggedBody {
         if self.left == Some(0) {
             self.log.done();
         }
+    }
+}
+
+impl LoggedBody {
+    /// Ends a body that broke, and gives what its client gets last.
+    fn broke(&mut self, broken: axum::Error) -> Result<Frame<Bytes>, axum::Error> {
+        self.body = None;
+        let failure = failure(&broken);
+        self.log.failed(&failure);
+        if self.has_events && self.left.is_none() {
+            return Ok(Frame::data(native::error_event(&failure.message).into()));
+        }
+        Err(broken)
     }
 }
 
@@ -82,21 +102,15 @@ impl http_body::Body for LoggedBody {
         };
         let frame = Pin::new(body).poll_frame(cx);
         if shutdown::is_ending() && !matches!(frame, Poll::Ready(None)) {
-            self.body = None;
-            let failure = shutdown::failure();
-            self.log.failed(&failure);
-            return Poll::Ready(Some(Err(axum::Error::new(BodyError(failure)))));
+            let broken = axum::Error::new(BodyError(shutdown::failure()));
+            return Poll::Ready(Some(self.broke(broken)));
         }
         match std::task::ready!(frame) {
             Some(Ok(frame)) => {
                 self.passed(&frame);
                 Poll::Ready(Some(Ok(frame)))
             }
-            Some(Err(broken)) => {
-                self.body = None;
-                self.log.failed(&failure(&broken));
-                Poll::Ready(Some(Err(broken)))
-            }
+            Some(Err(broken)) => Poll::Ready(Some(self.broke(broken))),
             None => {
                 self.body = None;
                 self.log.done();

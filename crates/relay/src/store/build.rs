@@ -1,6 +1,8 @@
 //! Which adapters are used, as the settings want it. Nothing is opened here.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -18,6 +20,10 @@ use super::settings::{CounterStore, Settings};
 use crate::access::account_id::AccountIds;
 use crate::access::sealing::Sealer;
 use crate::access::secret;
+use crate::task;
+
+/// The pause before a secret that could not be kept is tried to be kept again.
+const SECRET_PAUSE: Duration = Duration::from_secs(2);
 
 /// A shorter secret could be guessed from a leaked identity.
 const SHORTEST_SECRET: usize = 16;
@@ -102,9 +108,29 @@ fn in_folder(folder: &DataFolder) -> SecretString {
         return secret::draw();
     };
     secret::of_folder(path).unwrap_or_else(|error| {
-        tracing::error!(%error, "the secret in the data folder cannot be read: files and assistants created before cannot be accessed");
-        secret::draw()
+        tracing::error!(%error, "the secret of the data folder cannot be read or kept: what was stored before cannot be accessed, \
+            and what is stored now only until the relay stops, unless the secret can be kept meanwhile");
+        let secret = secret::draw();
+        task::spawn(kept_later(path.to_owned(), secret.clone()));
+        secret
     })
+}
+
+/// Keeps a secret as soon as the data folder can be written: what is stored meanwhile is lost without it.
+async fn kept_later(folder: PathBuf, secret: SecretString) {
+    loop {
+        tokio::time::sleep(SECRET_PAUSE).await;
+        let (folder, wanted) = (folder.clone(), secret.clone());
+        let keeping = tokio::task::spawn_blocking(move || secret::keep(&folder, &wanted));
+        if let Ok(Ok(kept)) = keeping.await {
+            if kept.expose_secret() == secret.expose_secret() {
+                tracing::info!("the secret of the data folder is kept");
+            } else {
+                tracing::error!("the data folder has another secret meanwhile: restart the relay");
+            }
+            return;
+        }
+    }
 }
 
 fn counters(

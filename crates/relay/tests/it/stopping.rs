@@ -75,6 +75,27 @@ async fn an_open_stream_is_told_that_it_failed_and_its_upstream_request_is_dropp
 }
 
 #[tokio::test]
+async fn an_open_stream_of_the_native_api_is_told_in_1min_ais_words() {
+    let mut rig = Rig::with(&["--native", "--shutdown-timeout", "2"]);
+    let request = json!({
+        "type": "UNIFY_CHAT_WITH_AI", "model": "gpt-4o-mini", "promptObject": {"prompt": endless()},
+    });
+    let path = "/1min/api/chat-with-ai?isStreaming=true";
+    let mut body = rig.post_stream(path, &request).await;
+    body.frame().await.unwrap().unwrap();
+    terminate(&rig);
+    let rest = body.collect().await.unwrap().to_bytes();
+    let rest = String::from_utf8_lossy(&rest);
+    let event = rest.trim_end().rsplit("\n\n").next().unwrap();
+    assert!(
+        event.starts_with("event: error\ndata: {\"error\":"),
+        "{event}"
+    );
+    assert!(event.contains("shutting down"), "{event}");
+    assert!(rig.child.wait().unwrap().success());
+}
+
+#[tokio::test]
 async fn an_open_whole_request_gets_a_status_that_says_not_to_repeat_it() {
     for (path, mut request, _) in streams() {
         request = without_an_end(&request);

@@ -179,3 +179,35 @@ async fn a_full_disk_is_said_deleting_works_on_it_and_everything_when_there_is_r
     let again = format!("/v1/responses/{}", again.json()["id"].as_str().unwrap());
     assert_eq!(rig.get(ALICE, &again).await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_began_on_a_full_disk_keeps_its_secret_when_there_is_room() {
+    let Some(disk) = SmallDisk::mount() else {
+        return;
+    };
+    let simulator = Arc::new(Simulator::start(simulator::Options::default()).unwrap());
+    let data = Arc::new(Folder(disk.0.0.join("data")));
+    std::fs::create_dir(&data.0).unwrap();
+    let ballast = disk.0.0.join("ballast");
+    let _ = std::fs::write(&ballast, vec![1; 4 * 1024 * 1024]);
+    let rig = Rig::over(simulator.clone(), data.clone(), &[]);
+    let whole = rig.post(ALICE, "/v1/responses", &asking(false)).await;
+    assert_eq!((whole.status, &whole.json()["store"]), (200, &json!(false)));
+    std::fs::remove_file(&ballast).unwrap();
+    let secret = data.0.join("secret");
+    for _ in 0..100 {
+        if secret.exists() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let stored = rig.post(ALICE, "/v1/responses", &asking(false)).await;
+    assert_eq!(stored.json()["store"], true, "{}", stored.json());
+    let path = format!("/v1/responses/{}", stored.json()["id"].as_str().unwrap());
+    let files = std::fs::read_dir(&data.0).unwrap();
+    let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let secrets: Vec<String> = files.filter(|name| name.starts_with("secret")).collect();
+    assert_eq!(secrets, ["secret"]);
+    let after = Rig::over(simulator, data.clone(), &[]);
+    assert_eq!(after.get(ALICE, &path).await.status, 200);
+}
