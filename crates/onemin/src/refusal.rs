@@ -16,7 +16,8 @@ pub(crate) use retry_after::retry_after;
 
 impl Refusal {
     /// Reads the body of a refusal.
-    pub(crate) fn from_body(status: Option<u16>, body: &[u8]) -> Self {
+    #[must_use]
+    pub fn from_body(status: Option<u16>, body: &[u8]) -> Self {
         Report::of_body(body).judge(status)
     }
 }

@@ -36,11 +36,12 @@ use crate::ledger::Payer;
 use crate::ledger::gate::Gate;
 use crate::ledger::request_entry::RequestEntry;
 use crate::observe::metrics::Metrics;
+use crate::observe::throttle::warn_throttled;
 use account_id::{AccountId, AccountIds};
 use admin::AdminKey;
 use caller::Caller;
 use client_address::client_address;
-use keys::cache::{AccessKeys, KnownKey};
+use keys::cache::{AccessKeys, KnownKey, unread};
 use keys::format;
 use known_keys::KnownKeys;
 use rate_limit::{RateLimit, RateLimitBy, RateLimitSlot};
@@ -85,13 +86,18 @@ impl KeyMode {
 }
 
 /// What access keys need; a relay of 1min.ai keys alone uses none of it.
+#[derive(Clone)]
 pub struct KeyAccess {
     /// The keys.
     pub keys: Arc<AccessKeys>,
     /// Holds, accounts, prices.
     pub gate: Arc<Gate>,
-    /// Whose keys clients send; none lets it depend on whether there are accounts.
+    /// Whose keys clients send; none lets it depend on whether there are accounts or access keys.
     pub mode: Option<KeyMode>,
+    /// Whether the settings name accounts or a file of them, even one that is empty now.
+    pub names_accounts: bool,
+    /// Whether requests are recorded as soon as there are accounts or access keys.
+    pub records_by_itself: bool,
     /// The operator's key; none if nothing can be managed.
     pub admin: Option<AdminKey>,
     /// Dollars that a credit counts for, for clients that show dollars; 1 shows credits.
@@ -99,15 +105,34 @@ pub struct KeyAccess {
 }
 
 impl KeyAccess {
+    /// Whether there are accounts or access keys, as far as is known. Accounts that were named and
+    /// are gone count, too: a relay that has lost them serves its holders badly, but no strangers.
+    #[must_use]
+    pub fn has_accounts_or_keys(&self) -> bool {
+        self.names_accounts || self.gate.pool.has_stored() || self.keys.has_any()
+    }
+
     /// Whose keys clients send now.
     #[must_use]
     pub fn mode(&self) -> KeyMode {
-        let usual = if self.gate.pool.is_empty() {
-            KeyMode::Off
-        } else {
-            KeyMode::On
+        let usual = || {
+            if self.has_accounts_or_keys() {
+                KeyMode::On
+            } else {
+                KeyMode::Off
+            }
         };
-        self.mode.unwrap_or(usual)
+        self.mode.unwrap_or_else(usual)
+    }
+
+    /// Whether [`Self::mode`] may be another once the database could be read.
+    #[must_use]
+    pub fn is_undecided(&self) -> bool {
+        let pool = &self.gate.pool;
+        self.mode.is_none()
+            && !self.has_accounts_or_keys()
+            && !(self.keys.revision().is_some() && pool.was_read())
+            && pool.store().database().is_in_use()
     }
 }
 
@@ -161,6 +186,9 @@ impl Access {
         if let Some(credential) = given.filter(|text| format::is_access_key(text)) {
             // Whatever the mode, such a key never goes to 1min.ai.
             if mode == KeyMode::Off {
+                if self.sharing.is_undecided() {
+                    return Err(unread());
+                }
                 return Err(refused(
                     "This relay does not accept access keys (RELAY_KEYS): send a 1min.ai key.",
                 ));
@@ -178,6 +206,9 @@ impl Access {
                     "This relay accepts only access keys, which begin with `sk-relay-` (1020). Ask its operator for one."
                 }
             }));
+        }
+        if mode == KeyMode::Off && self.sharing.admin.is_some() && self.sharing.is_undecided() {
+            return Err(undecided());
         }
         let key = credentials::key(given)?;
         // Whoever sends a key of 1min.ai's is the account behind it, and pays with it.
@@ -233,6 +264,7 @@ impl Access {
         context: &RequestContext,
         api: &'static str,
     ) -> Result<Payer, Failure> {
+        self.require_ledger(&known)?;
         let running = known.begin()?;
         let caller = Caller {
             id: known.owner,
@@ -248,6 +280,29 @@ impl Access {
             context.costs.clone(),
             Some(running),
         ))
+    }
+
+    /// Sees to it that what a key spends is recorded where its budgets need that.
+    fn require_ledger(&self, known: &KnownKey) -> Result<(), Failure> {
+        let ledger = &self.sharing.gate.ledger;
+        if ledger.is_on() {
+            return Ok(());
+        }
+        if self.sharing.records_by_itself {
+            // The key was found in the database a moment ago, and the ledger is about to be on.
+            ledger.turn_on();
+            return Ok(());
+        }
+        if known.key.budgets.is_empty() {
+            return Ok(());
+        }
+        let key = &known.key.name;
+        warn_throttled!(
+            key,
+            "access keys with budgets are refused, since budgets need the ledger (LEDGER=off)"
+        );
+        let message = "This access key has a budget, which cannot be checked: this relay records no requests (LEDGER=off). Ask its operator.";
+        Err(Failure::new(Kind::Overloaded, message).with_retry(false))
     }
 
     fn entry(
@@ -362,6 +417,12 @@ impl Access {
             self.rate_limit.warm();
         }
     }
+}
+
+/// The refusal of a client's own key while it is not known whether there are access keys.
+fn undecided() -> Failure {
+    let message = "The relay's database does not answer, so the relay does not know yet whose keys it accepts. Try again in a moment.";
+    Failure::new(Kind::Overloaded, message).with_retry_after(Some(5))
 }
 
 fn refused(message: &str) -> Failure {

@@ -1,10 +1,9 @@
 //! Names for accounts and callers, under which records are kept and requests counted.
 
-use onemin::ApiKey;
 use sha2::{Digest as _, Sha256};
 
 /// A name for an account, an access key or an address that tells nothing about it: a hash, keyed by
-/// the relay's secret for callers' own 1min.ai keys and for addresses.
+/// the relay's secret for 1min.ai keys and for addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId([u8; 16]);
 
@@ -17,13 +16,6 @@ impl AccountId {
     #[must_use]
     pub fn of_access_key(id: &str) -> Self {
         Self::hashed(b"access-key:", id)
-    }
-
-    /// The id of one of the operator's accounts: a hash of its key without the relay's secret. Jobs
-    /// are recorded with it.
-    #[must_use]
-    pub fn of_pooled_key(key: &ApiKey) -> Self {
-        Self::hashed(b"pooled-key:", key.expose())
     }
 
     /// Another id of the same caller, for a count beside its first.

@@ -6,6 +6,7 @@ pub mod balance;
 pub mod choice;
 pub mod configured;
 pub mod pool;
+pub mod refusal;
 pub mod store;
 
 pub use account::Lease;

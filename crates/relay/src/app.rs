@@ -12,7 +12,7 @@ use crate::access::known_keys::KnownKeys;
 use crate::access::rate_limit::RateLimit;
 use crate::access::sign_in::SignIn;
 use crate::access::supplied_key::SuppliedKeys;
-use crate::access::{self, Access};
+use crate::access::{self, Access, KeyAccess};
 use crate::banner::{self, Overview};
 use crate::chat::Chat;
 use crate::cli;
@@ -222,7 +222,7 @@ fn access(settings: &Settings, client: &Client, stores: &Stores, sharing: &Shari
             stores.counters.clone(),
         ),
         settings.log.metrics.then(Arc::default),
-        sharing.key_access(&settings.sharing),
+        sharing.key_access().clone(),
         access::RequestRules {
             rate_limit_by: settings.access.rate_limit_by,
             trusted_proxies: settings.access.trusted_proxies.clone(),
@@ -234,8 +234,13 @@ fn access(settings: &Settings, client: &Client, stores: &Stores, sharing: &Shari
 }
 
 /// What the program says of itself at the start.
-fn overview<'s>(settings: &'s Settings, stores: &'s Stores) -> Overview<'s> {
+fn overview<'s>(
+    settings: &'s Settings,
+    stores: &'s Stores,
+    key_access: &KeyAccess,
+) -> Overview<'s> {
     Overview {
+        keys: (!key_access.is_undecided()).then(|| key_access.mode()),
         is_demo: settings.demo,
         upstream: &settings.upstream,
         access: &settings.access,
@@ -268,7 +273,7 @@ pub fn run(mut settings: Settings) -> Result<(), StartError> {
         print!(
             "{}",
             banner::settings(
-                &overview(&settings, &app.stores),
+                &overview(&settings, &app.stores, app.sharing.key_access()),
                 settings.server.host,
                 settings.server.port
             )
@@ -342,7 +347,7 @@ async fn serve(app: App, settings: &Settings, demo: Option<&Demo>) -> Result<(),
     print!(
         "{}",
         banner::started(
-            &overview(settings, &stores),
+            &overview(settings, &stores, sharing.key_access()),
             listener.local_addr()?,
             page.as_deref()
         )

@@ -23,8 +23,10 @@ pub struct Overview<'s> {
     pub models: &'s models::Settings,
     /// What may be fetched.
     pub uploads: &'s uploads::Settings,
-    /// Whose keys clients send.
+    /// What is shared.
     pub sharing: &'s SharingSettings,
+    /// Whose keys clients send; none if that depends on a database which was not read.
+    pub keys: Option<KeyMode>,
     /// Where things are stored.
     pub stores: &'s Stores,
 }
@@ -45,10 +47,10 @@ pub fn started(overview: &Overview<'_>, address: SocketAddr, page: Option<&str>)
     };
     let _ = writeln!(text, "  page       http://{}/{how}", reachable(address));
     text.push_str(&settings_lines(overview));
-    let key = match key_mode(overview.sharing) {
+    let key = match overview.keys {
         _ if overview.is_demo => "demo",
-        KeyMode::On => "$ACCESS_KEY",
-        KeyMode::Off | KeyMode::Both => "$ONEMIN_API_KEY",
+        Some(KeyMode::On) => "$ACCESS_KEY",
+        Some(KeyMode::Off | KeyMode::Both) | None => "$ONEMIN_API_KEY",
     };
     let quote = if overview.is_demo { '\'' } else { '"' };
     let _ = writeln!(
@@ -97,7 +99,7 @@ fn settings_lines(overview: &Overview<'_>) -> String {
     };
     [
         ("upstream", upstream),
-        ("keys", keys_in_force(overview.sharing, overview.access)),
+        ("keys", keys_in_force(overview)),
         ("rate limit", limit),
         ("models", models),
         ("fetches", private.to_owned()),
@@ -111,21 +113,15 @@ fn settings_lines(overview: &Overview<'_>) -> String {
     })
 }
 
-fn key_mode(sharing: &SharingSettings) -> KeyMode {
-    match (sharing.relay_keys, sharing.names_accounts()) {
-        (Some(mode), _) => mode,
-        (None, true) => KeyMode::On,
-        (None, false) => KeyMode::Off,
-    }
-}
-
-/// Whose keys clients send, as far as the settings say, and the ways that are on beside sending one.
-fn keys_in_force(sharing: &SharingSettings, access: &access::Settings) -> String {
-    let admin = sharing.admin_key().is_some();
-    let keys = match key_mode(sharing) {
-        KeyMode::Off => "clients send their own of 1min.ai (pass-through)",
-        KeyMode::On => "access keys of this relay",
-        KeyMode::Both => "access keys of this relay, or clients' own of 1min.ai",
+/// Whose keys clients send, as far as that is known, and the ways that are on beside sending one.
+fn keys_in_force(overview: &Overview<'_>) -> String {
+    let access = overview.access;
+    let admin = overview.sharing.admin_key().is_some();
+    let keys = match overview.keys {
+        Some(KeyMode::Off) => "clients send their own of 1min.ai (pass-through)",
+        Some(KeyMode::On) => "access keys of this relay",
+        Some(KeyMode::Both) => "access keys of this relay, or clients' own of 1min.ai",
+        None => "clients' own of 1min.ai, or access keys if the database has any or accounts",
     };
     let managed = if admin {
         ", managed with ADMIN_KEY"

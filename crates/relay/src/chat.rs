@@ -43,7 +43,7 @@ use crate::media::Media;
 use crate::models::{Models, NameStyle};
 use crate::objects::Objects;
 use crate::observe::RequestLog;
-use crate::uploads;
+use crate::uploads::{self, OtherAccounts};
 use answers::{Answers, Call, Progress};
 use prepare::{AnswerBy, Prepared, TurnContext};
 use settings::Settings;
@@ -305,11 +305,12 @@ impl Chat {
         let images = uploads::images(chat);
         let call = PaidCall::Chat { request, images };
         Box::pin(payer.check(call)).await?;
+        let mut others = OtherAccounts::default();
         let (uploaded, account) = loop {
             let lease = payer.lease()?;
             match Box::pin(uploads.upload_all(payer, &lease, chat)).await {
-                Err(_) if payer.change_account() => {}
-                uploaded => break (uploaded?, lease.account),
+                Ok(uploaded) => break (uploaded, lease.account),
+                Err(failure) => others.change(payer, failure)?,
             }
         };
         request.images = uploaded.images;

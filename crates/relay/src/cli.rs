@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 use translate::failure::Failure;
 
-use crate::accounts::configured::check_name;
+use crate::accounts::configured::{account_key, check_name};
 use crate::config::sharing::budget;
 use crate::ledger::period::Per;
 use crate::ledger::usage::credits;
@@ -211,7 +211,7 @@ fn read_key() -> Result<ApiKey, String> {
             .read_to_string(&mut text)
             .map_err(|error| error.to_string())?;
     }
-    ApiKey::parse(&text).map_err(|error| error.to_string())
+    account_key(&text)
 }
 
 /// What a flag names; nothing where its word for no limit stands alone. A flag that names nothing, such
@@ -391,12 +391,15 @@ fn amount(thousandths: i64) -> String {
     credits(thousandths).to_string()
 }
 
+/// The widest column, in characters. Longer cells push the rest of their line aside.
+const WIDEST: usize = 120;
+
 /// Columns under each other.
 fn table<R: AsRef<[String]>>(rows: &[R]) -> String {
     let mut widths: Vec<usize> = Vec::new();
     for row in rows {
         for (column, text) in row.as_ref().iter().enumerate() {
-            let width = text.chars().count();
+            let width = text.chars().count().min(WIDEST);
             match widths.get_mut(column) {
                 Some(known) => *known = width.max(*known),
                 None => widths.push(width),
@@ -419,5 +422,22 @@ fn words(failure: Failure) -> String {
     match failure.detail {
         Some(detail) => format!("{} ({detail})", failure.message),
         None => failure.message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_bears_cells_of_any_length() {
+        let long = "x".repeat(100_000);
+        let rows = [["model", "credits"], [long.as_str(), "1"]];
+        let printed = table(&rows.map(|row| row.map(str::to_owned)));
+        let lines: Vec<usize> = printed.lines().map(str::len).collect();
+        assert_eq!(
+            lines,
+            [WIDEST + "  credits".len(), long.len() + "  1".len()]
+        );
     }
 }

@@ -32,6 +32,7 @@ use translate::quote::quote;
 
 use crate::access::account_id::AccountId;
 use crate::access::sealing::Sealer;
+use crate::accounts::refusal::of_pooled;
 use crate::clock;
 use crate::failure::of_upstream;
 use crate::ledger::request_entry::{ANSWERED, JOB_FAILED};
@@ -117,7 +118,7 @@ impl Jobs {
 
     /// Ends a job, once, and settles what it cost.
     async fn end(&self, job: &mut Job, ending: &Ending) -> Result<(), StoreError> {
-        if self.record_end(job, ending.recorded()).await? {
+        if self.record_end(job, ending.recorded(job)).await? {
             self.settle(job, ending).await;
         } else {
             // Whoever has ended it has settled it.
@@ -191,8 +192,10 @@ impl Jobs {
         if let Some(job) = &job
             && !job.state.is_final()
             && self.is_keyless(id)
-            && let Ok(lease) = payer.lease()
-            && job.account == lease.account
+            && let Ok(lease) = payer.lease_of(job.account_name.as_deref())
+            // An account of the pool is known by its name: its id is another under another secret, which
+            // is why the key cannot be opened.
+            && (job.account_name.is_some() || job.account == lease.account)
             && let Ok(sealed) = self.sealer.seal(id, lease.key.expose())
         {
             self.table.set_key(id, sealed, now()).await?;
@@ -279,7 +282,7 @@ impl Jobs {
                 Ok(())
             }
             onemin::JobPoll::Ended(error) | onemin::JobPoll::Failed(error) => {
-                Err(of_upstream(&error))
+                Err(lease.failed(&error))
             }
             _ => Err(unknown()),
         }
@@ -322,8 +325,8 @@ impl Ending {
         Self::Unknown(JobError::of_upstream(UNKNOWN_OUTCOME, message))
     }
 
-    /// As it is recorded.
-    fn recorded(&self) -> End {
+    /// As it is recorded of a job.
+    fn recorded(&self, job: &Job) -> End {
         match self {
             Self::Done(outcome) => {
                 let credits = outcome.accounting.credits.map(onemin::prices::from_credits);
@@ -344,7 +347,11 @@ impl Ending {
             }
             Self::Refused(error) => {
                 let is_free = error.was_accepted() == Accepted::No;
-                failed(of_upstream(error).into(), is_free.then_some(0))
+                let told = match job.account_name {
+                    Some(_) => of_pooled(error),
+                    None => of_upstream(error),
+                };
+                failed(told.into(), is_free.then_some(0))
             }
             Self::Unknown(error) => failed(error.clone(), None),
         }

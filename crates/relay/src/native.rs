@@ -19,13 +19,14 @@ use http::header::{self, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{LengthLimitError, Limited};
 use onemin::native::{self, ErrorCode, Named, NativePath, Observed, ObservedEnd, Observer};
-use onemin::{Client, Download, Invalid, NativeBody, NativeRequest, prices};
+use onemin::{Client, Download, Invalid, NativeBody, NativeRequest, Refusal, prices};
 use translate::dialect::openai::{chat, error};
 use translate::dialect::{Dialect, Document};
 use translate::failure::{Failure, Kind};
 use translate::quote::quote;
 
 use crate::access::keys::Use;
+use crate::accounts::Lease;
 use crate::failure::{file_too_large, of_upstream};
 use crate::http::admit::AdmittedRequest;
 use crate::http::logged_body::BodyError;
@@ -204,6 +205,7 @@ impl Native {
         let bytes = bytes.map_err(|error| of_upstream(&error))?;
         observer.push(&bytes);
         let Observed { accounting, end } = observer.finish();
+
         let outcome = match &end {
             ObservedEnd::Done => Some("answered"),
             // A job that failed was accepted, and may have been charged.
@@ -216,6 +218,11 @@ impl Native {
             if let Err(error) = self.ledger.settle_job(hold, credits, outcome).await {
                 warn_throttled!(%error, "the cost of a native job cannot be booked yet");
             }
+        }
+        if let ObservedEnd::Refused(refusal) = &end
+            && let Some(failure) = refused(&lease, refusal)
+        {
+            return Err(failure);
         }
         if matches!(end, ObservedEnd::Done) {
             let account = record.account_name.as_deref();
@@ -242,15 +249,26 @@ impl Native {
         let bytes = bytes.map_err(|error| of_upstream(&error))?;
         if is_success(status) {
             self.note_places(payer, lease.name(), path, &bytes).await;
+        } else if let Some(failure) = refused(&lease, &Refusal::from_body(Some(status), &bytes)) {
+            return Err(failure);
         }
         Ok(passed(status, &headers, bytes.into()))
     }
 
     /// A list that costs nothing.
     async fn list(&self, payer: &Payer, request: NativeRequest) -> Result<Response, Failure> {
-        let response = self.client.native(&payer.lease()?.key, request).await;
+        let lease = payer.lease()?;
+        let response = self.client.native(&lease.key, request).await;
         let response = response.map_err(|error| of_upstream(&error))?;
         let status = response.body.status;
+        if !is_success(status) {
+            let bytes = response.body.bytes(RECORD_BYTES_MAX).await;
+            let bytes = bytes.map_err(|error| of_upstream(&error))?;
+            return match refused(&lease, &Refusal::from_body(Some(status), &bytes)) {
+                Some(failure) => Err(failure),
+                None => Ok(passed(status, &response.headers, bytes.into())),
+            };
+        }
         let body = Body::from_stream(Passing(response.body));
         Ok(passed(status, &response.headers, body))
     }
@@ -330,6 +348,16 @@ impl Stream for Passing {
         let next = std::task::ready!(self.0.poll_next(cx));
         Poll::Ready(next.map(|next| next.map_err(|error| BodyError(of_upstream(&error)))))
     }
+}
+
+/// What is told in the place of an answer to an unpaid call that refuses an account of the pool, which
+/// is noted.
+fn refused(lease: &Lease, refusal: &Refusal) -> Option<Failure> {
+    let failure = lease.untold(refusal)?;
+    if let Some(account) = &lease.pooled {
+        account.refused(refusal, "");
+    }
+    Some(failure)
 }
 
 /// Upstream's answer as its client gets it.

@@ -2,7 +2,7 @@
 //! the start, looked after while the relay runs, and written to the end.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use onemin::Client;
@@ -22,6 +22,8 @@ use crate::ledger::gate::Gate;
 use crate::ledger::period::Calendar;
 use crate::ledger::service::{Ledger, LedgerSettings};
 use crate::models::Models;
+use crate::observe::throttle::warn_throttled;
+use crate::store::StoreError;
 use crate::store::build::Stores;
 use crate::task;
 
@@ -44,11 +46,13 @@ pub struct Sharing {
     pub keys: Arc<AccessKeys>,
     /// Holds, accounts, prices.
     pub gate: Arc<Gate>,
-    admin: Option<AdminKey>,
-    /// Whether anything of it is used, so that the database may be opened.
-    is_used: bool,
-    /// Whether requests are recorded as soon as there are accounts.
-    records_by_itself: bool,
+    key_access: KeyAccess,
+    /// Whether the settings want any of it, so that the database may be opened.
+    is_wanted: bool,
+    /// Begins the ledger's work, once.
+    ledger_run: Arc<Once>,
+    /// Held while the database is read.
+    reading: Arc<tokio::sync::Mutex<()>>,
     accounts: Arc<ReadUpTo>,
     resets: Arc<ReadUpTo>,
 }
@@ -96,6 +100,7 @@ impl Sharing {
             named,
             file: sharing.onemin_api_keys_file.clone(),
             sealer: stores.sealer.clone(),
+            account_ids: stores.account_ids.clone(),
         };
         let accounts = AccountStore::new(stores.database.clone());
         let pool = Pool::new(client.clone(), sharing.pool, sources, accounts);
@@ -106,13 +111,13 @@ impl Sharing {
         let wants_keys = sharing
             .relay_keys
             .is_some_and(|mode| mode.as_str() != "off");
-        // A relay that had accounts or keys before has them in its database.
-        let had_any = stores.database.is_in_use() && !stores.database.is_shared();
-        let is_used = sharing.names_accounts() || admin.is_some() || wants_keys || had_any;
-        let needs_ledger = sharing.names_accounts() || wants_keys;
-        if sharing.ledger == LedgerMode::Off && needs_ledger {
+        let names_accounts = sharing.names_accounts();
+        let is_wanted = names_accounts || admin.is_some() || wants_keys;
+        let needs_ledger = names_accounts || wants_keys;
+        if sharing.ledger == LedgerMode::Off && (needs_ledger || !sharing.budgets.is_empty()) {
             return Err(
-                "LEDGER=off does not go with access keys: budgets need the ledger".to_owned(),
+                "LEDGER=off does not go with access keys or BUDGETS: budgets need the ledger"
+                    .to_owned(),
             );
         }
         let is_on = match sharing.ledger {
@@ -136,58 +141,60 @@ impl Sharing {
                 retention: sharing.retention(),
             },
         );
+        let keys = Arc::new(AccessKeys::new(KeyStore::new(stores.database.clone())));
+        let gate = Arc::new(Gate {
+            ledger,
+            estimator: Estimator::new(sharing.credit_estimates.clone()),
+            models,
+            pool: Arc::new(pool),
+        });
         Ok(Self {
-            keys: Arc::new(AccessKeys::new(KeyStore::new(stores.database.clone()))),
-            gate: Arc::new(Gate {
-                ledger,
-                estimator: Estimator::new(sharing.credit_estimates.clone()),
-                models,
-                pool: Arc::new(pool),
-            }),
-            admin,
-            is_used: is_used || is_on,
-            records_by_itself: sharing.ledger == LedgerMode::Auto,
+            key_access: KeyAccess {
+                keys: keys.clone(),
+                gate: gate.clone(),
+                mode: sharing.relay_keys,
+                names_accounts,
+                records_by_itself: sharing.ledger == LedgerMode::Auto,
+                admin,
+                dollars: sharing.credits_per_usd.map_or(1.0, |credits| 1.0 / credits),
+            },
+            keys,
+            gate,
+            is_wanted: is_wanted || is_on,
+            reading: Arc::default(),
             accounts: Arc::default(),
             resets: Arc::default(),
+            ledger_run: Arc::new(Once::new()),
         })
     }
 
-    /// Whether there may be keys, accounts or a ledger.
+    /// Whether there may be keys, accounts or a ledger: the settings want them, or they may be in a
+    /// database that is there. Commands and other processes may make one while the relay runs.
     #[must_use]
     pub fn is_used(&self) -> bool {
-        self.is_used
+        self.is_wanted || self.gate.ledger.database().is_in_use()
     }
 
     /// What the front door needs of it.
     #[must_use]
-    pub fn key_access(&self, settings: &SharingSettings) -> KeyAccess {
-        KeyAccess {
-            keys: self.keys.clone(),
-            gate: self.gate.clone(),
-            mode: settings.relay_keys,
-            admin: self.admin.clone(),
-            dollars: settings
-                .credits_per_usd
-                .map_or(1.0, |credits| 1.0 / credits),
-        }
+    pub fn key_access(&self) -> &KeyAccess {
+        &self.key_access
     }
 
     /// Reads keys and accounts, and begins to look after them. A database that is away is asked
-    /// again later.
+    /// again later; one that is not there yet is looked for.
     pub async fn start(&self) {
-        if !self.is_used {
-            return;
-        }
-        if tokio::time::timeout(START_PATIENCE, self.refresh())
-            .await
-            .is_err()
+        if self.is_used()
+            && tokio::time::timeout(START_PATIENCE, self.refresh())
+                .await
+                .is_err()
         {
             tracing::warn!(
                 "the database does not answer yet; access keys are refused until it does"
             );
         }
+        self.run_ledger();
         let ledger = &self.gate.ledger;
-        task::spawn(ledger.clone().run());
         if ledger.is_on()
             && tokio::time::timeout(START_PATIENCE, ledger.loaded())
                 .await
@@ -207,33 +214,65 @@ impl Sharing {
         }
     }
 
-    /// Reads keys and accounts from the database, if they have changed since they were read.
+    /// Reads from the database what has changed of keys and accounts, and what could not be read
+    /// before.
     pub async fn refresh(&self) {
+        let _reading = self.reading.lock().await;
         if let Err(error) = self.keys.refresh().await {
-            tracing::debug!(%error, "access keys cannot be read");
+            self.unread("access keys", &error);
             return;
         }
-        let reading = self.gate.pool.load_stored();
-        if let Err(error) = self.accounts.catch_up(self.keys.revision(), reading).await {
-            tracing::debug!(%error, "accounts cannot be read");
+        let revision = self.keys.revision();
+        let accounts = self.gate.pool.load_stored();
+        if let Err(error) = self.accounts.catch_up(revision, accounts).await {
+            self.unread("accounts", &error);
         }
-        if self.records_by_itself && !self.gate.pool.is_empty() {
+        let resets = self.gate.ledger.refresh();
+        if let Err(error) = self.resets.catch_up(revision, resets).await {
+            self.unread("resets of budgets", &error);
+        }
+        if self.key_access.records_by_itself && self.key_access.has_accounts_or_keys() {
             self.gate.ledger.turn_on();
         }
     }
 
+    fn unread(&self, what: &str, error: &StoreError) {
+        if self.is_wanted || self.key_access.has_accounts_or_keys() {
+            warn_throttled!(%error, what, "the database cannot be read; it is tried again");
+        } else {
+            tracing::debug!(%error, what, "the database cannot be read; it is tried again");
+        }
+    }
+
+    fn run_ledger(&self) {
+        let ledger = &self.gate.ledger;
+        if ledger.is_on() {
+            self.ledger_run
+                .call_once(|| drop(task::spawn(ledger.clone().run())));
+        }
+    }
+
     async fn look_after(self) {
+        let mut mode = self.key_access.mode();
         let mut rounds = 0_u32;
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            self.refresh().await;
-            let reading = self.gate.ledger.refresh();
-            if let Err(error) = self.resets.catch_up(self.keys.revision(), reading).await {
-                tracing::debug!(%error, "resets of budgets cannot be read");
+            if self.is_used() {
+                self.refresh().await;
+                self.run_ledger();
             }
             rounds = rounds.wrapping_add(1);
             if rounds.is_multiple_of(LOOK_AFTER_EVERY) {
                 self.gate.pool.look_after().await;
+            }
+            let before = std::mem::replace(&mut mode, self.key_access.mode());
+            if mode != before {
+                let (before, now) = (before.as_str(), mode.as_str());
+                tracing::warn!(
+                    before,
+                    now,
+                    "whose keys clients send has changed with the accounts and access keys (RELAY_KEYS)"
+                );
             }
         }
     }

@@ -75,6 +75,9 @@ const CACHE_TTL: Duration = Duration::from_hours(6);
 /// Bytes of a stored file that are looked at to tell what it is.
 const SNIFF_BYTES: usize = 8 * 1024;
 
+/// The most accounts to which one request's attachments are uploaded.
+const ACCOUNTS_MAX: usize = 3;
+
 /// The most images and documents of one request: each may be a fetch and an upload.
 const ATTACHMENTS_MAX: usize = 64;
 
@@ -327,6 +330,30 @@ impl Uploads {
     fn lock(&self) -> std::sync::MutexGuard<'_, UploadCache> {
         // A panic while the lock was held can at worst have lost an entry.
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The way of a request's uploads to another account where one has refused them. All of them are
+/// begun anew there, since a call needs its files at one account, and before a call is held, since a
+/// hold stays at its account.
+#[derive(Debug, Default)]
+pub struct OtherAccounts(usize);
+
+impl OtherAccounts {
+    /// Changes the payer's account after this failure, so that the uploads can be tried again.
+    ///
+    /// # Errors
+    /// The failure, if it is not the account's; why no account can do it, if there is no other.
+    pub fn change(&mut self, payer: &Payer, failure: Failure) -> Result<(), Failure> {
+        self.0 += 1;
+        if self.0 == ACCOUNTS_MAX {
+            return Err(failure);
+        }
+        match payer.change_account() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(failure),
+            Err(told) => Err(told.with_detail(failure.detail.unwrap_or_default())),
+        }
     }
 }
 

@@ -121,6 +121,18 @@ impl Observer {
         self.state = State::Known(Box::new(known));
     }
 
+    /// The refusal that a stream of events has told so far.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match &self.state {
+            State::Known(observed) => match &observed.end {
+                ObservedEnd::Refused(refusal) => Some(refusal),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The body has come to its end.
     #[must_use]
     pub fn finish(self) -> Observed {

@@ -1,13 +1,14 @@
 //! An account of the pool: how it stands, and who uses it.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use onemin::{ApiKey, Error, Refusal};
 use translate::failure::Failure;
 
 use super::balance::Balance;
-use super::choice::Availability;
+use super::choice::{Availability, Unavailable};
+use super::refusal::of_pooled;
 use crate::access::account_id::AccountId;
 use crate::clock;
 use crate::failure::of_upstream;
@@ -19,9 +20,8 @@ pub struct Account {
     /// Its name, as the operator gave it.
     pub name: Arc<str>,
     pub(super) key: ApiKey,
-    /// Whose what lies at 1min.ai is.
-    pub(super) id: AccountId,
-    pub(super) is_configured: bool,
+    /// Whether the settings or the file name it; else it is in the database.
+    pub(super) is_configured: AtomicBool,
     state: Mutex<State>,
     /// Requests that use it and are not booked yet.
     in_use: AtomicU32,
@@ -57,13 +57,41 @@ impl Lease {
 }
 
 impl Lease {
+    /// A few digits of a keyed hash of its key, by which the ledger notices that another key has come
+    /// under an account's name.
+    #[must_use]
+    pub fn key_digest(&self) -> String {
+        let mut digits = self.account.to_string();
+        digits.truncate(12);
+        digits
+    }
+
     /// The failure of an unpaid call, such as an upload. What it says of the account is noted.
     #[must_use]
     pub fn failed(&self, error: &Error) -> Failure {
         if let (Some(account), Error::Refused(refusal)) = (&self.pooled, error) {
             account.refused(refusal, "");
         }
-        of_upstream(error)
+        self.failure(error)
+    }
+
+    /// What the caller is told of a call that failed: 1min.ai's own words only if the account is its
+    /// own.
+    #[must_use]
+    pub fn failure(&self, error: &Error) -> Failure {
+        match &self.pooled {
+            Some(_) => of_pooled(error),
+            None => of_upstream(error),
+        }
+    }
+
+    /// What is told in the place of an answer that is passed on as it came; none if it says nothing of
+    /// an account of the pool.
+    #[must_use]
+    pub fn untold(&self, refusal: &Refusal) -> Option<Failure> {
+        self.pooled.as_ref()?;
+        Unavailable::of(refusal, clock::now_ms())?;
+        Some(of_pooled(&Error::Refused(Box::new(refusal.clone()))))
     }
 }
 
@@ -82,9 +110,8 @@ impl Account {
     pub(super) fn new(name: &str, key: &ApiKey, is_configured: bool) -> Self {
         Self {
             name: name.into(),
-            id: AccountId::of_pooled_key(key),
             key: key.clone(),
-            is_configured,
+            is_configured: AtomicBool::new(is_configured),
             state: Mutex::default(),
             in_use: AtomicU32::new(0),
             begun: AtomicU64::new(0),
@@ -108,15 +135,6 @@ impl Account {
         next
     }
 
-    /// A few digits of a hash of its key, by which the ledger notices that another key has come under its
-    /// name.
-    #[must_use]
-    pub fn key_digest(&self) -> String {
-        let mut digits = self.id.to_string();
-        digits.truncate(12);
-        digits
-    }
-
     /// Whether nothing stands against it now.
     #[must_use]
     pub fn is_ready(&self) -> bool {
@@ -131,6 +149,8 @@ impl Account {
         if state.balance.is_some_and(|known| known.at > balance.at) {
             return;
         }
+        // It has paid.
+        state.availability.short_until = 0;
         let left = balance.left().map(|left| left.saturating_sub(cost).max(0));
         state.availability.left = left.map(|left| (left, balance.at));
         state.balance = Some(balance);

@@ -33,6 +33,8 @@ pub struct Availability {
     pub forbidden: Vec<(String, i64)>,
     /// What it had at a time.
     pub left: Option<(i64, i64)>,
+    /// Until when it counts as short because it has refused a call for lack of credits.
+    pub short_until: i64,
     /// The minute in which it was used last, and how often.
     pub minute: (i64, u32),
 }
@@ -52,6 +54,20 @@ pub enum Unavailable {
     Parked,
 }
 
+impl Unavailable {
+    /// What a refusal says of the account; none if it is about something else.
+    #[must_use]
+    pub fn of(refusal: &Refusal, now: i64) -> Option<Self> {
+        match refusal.kind {
+            RefusalKind::Unauthenticated => Some(Self::Parked),
+            RefusalKind::InsufficientCredits => Some(Self::Short),
+            RefusalKind::RateLimited => Some(Self::Limited(limited_until(refusal, now))),
+            RefusalKind::Forbidden => Some(Self::Forbidden),
+            _ => None,
+        }
+    }
+}
+
 impl Availability {
     /// Why it cannot pay for a call of a model now, if it cannot.
     fn obstacle(&self, model: &str, estimate: i64, now: i64) -> Option<Unavailable> {
@@ -67,6 +83,17 @@ impl Availability {
         } else {
             None
         }
+    }
+
+    /// Why it cannot pay for a call that it has refused.
+    fn refused_for(&self, model: &str, estimate: i64, now: i64) -> Unavailable {
+        let obstacle = self.obstacle(model, estimate, now);
+        // It may have more than the call is estimated to cost, or its pause may be over by now.
+        obstacle.unwrap_or(if self.short_until > now {
+            Unavailable::Short
+        } else {
+            Unavailable::Limited(now + *LIMITED_FOR.start())
+        })
     }
 
     fn is_short(&self, estimate: i64, now: i64) -> bool {
@@ -103,14 +130,10 @@ impl Availability {
                     .map_or(0, |shortfall| shortfall.available);
                 let left = i64::try_from(left).unwrap_or(i64::MAX).saturating_mul(1000);
                 self.left = Some((left, now));
+                self.short_until = now + SKIPPED_FOR;
             }
             RefusalKind::RateLimited => {
-                let asked = refusal.retry_after.map(|wait| {
-                    let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-                    wait.clamp(*LIMITED_FOR.start(), *LIMITED_FOR.end())
-                });
-                let wait = asked.unwrap_or(MINUTE - now % MINUTE);
-                self.limited_until = self.limited_until.max(now + wait);
+                self.limited_until = self.limited_until.max(limited_until(refusal, now));
             }
             RefusalKind::Forbidden => {
                 self.forbidden
@@ -144,6 +167,7 @@ pub fn choose<'a>(
             continue;
         }
         if tried(number) {
+            reason = worse(reason, availability.refused_for(model, estimate, now));
             continue;
         }
         let left = availability.left.map_or(i64::MAX, |(left, _)| left);
@@ -159,6 +183,27 @@ pub fn choose<'a>(
         }
     }
     best.map(|(number, _)| number).ok_or(reason)
+}
+
+/// Why these accounts, which have refused a call, cannot pay for it.
+#[must_use]
+pub fn why_refused<'a>(
+    accounts: impl Iterator<Item = &'a Availability>,
+    model: &str,
+    estimate: i64,
+    now: i64,
+) -> Unavailable {
+    let reasons = accounts.map(|account| account.refused_for(model, estimate, now));
+    reasons.fold(Unavailable::None, worse)
+}
+
+/// Until when an account that has refused a call for its rate is passed over.
+fn limited_until(refusal: &Refusal, now: i64) -> i64 {
+    let asked = refusal.retry_after.map(|wait| {
+        let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        wait.clamp(*LIMITED_FOR.start(), *LIMITED_FOR.end())
+    });
+    now + asked.unwrap_or(MINUTE - now % MINUTE)
 }
 
 /// Of two reasons the one to tell: that which ends soonest.
@@ -244,6 +289,33 @@ mod tests {
                 "{availabilities:?}"
             );
         }
+    }
+
+    #[test]
+    fn accounts_that_have_refused_a_call_say_why() {
+        let ready = Availability::default();
+        // It has more than the call was estimated to cost, and 1min.ai wanted more still.
+        let refused = Availability {
+            left: Some((46_000, 590_000)),
+            short_until: 1_190_000,
+            ..Availability::default()
+        };
+        let parked = Availability {
+            parked: Some(0),
+            ..Availability::default()
+        };
+        let why = |accounts: &[&Availability]| {
+            why_refused(accounts.iter().copied(), "m", 10_000, 600_000)
+        };
+        assert_eq!(why(&[&refused, &parked]), Unavailable::Short);
+        assert_eq!(why(&[&parked]), Unavailable::Parked);
+        // Its pause was over before the others had refused.
+        assert_eq!(why(&[&ready, &refused]), Unavailable::Limited(601_000));
+        let tried = |accounts: &[Availability]| {
+            let accounts = accounts.iter().enumerate();
+            choose(Policy::Spread, accounts, |_| true, "m", 10_000, 600_000)
+        };
+        assert_eq!(tried(&[refused, parked]), Err(Unavailable::Short));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use onemin::ApiKey;
 
+use crate::access::keys::format::is_access_key;
+
 /// The longest name of an account, in bytes.
 const NAME_MAX: usize = 40;
 
@@ -23,13 +25,24 @@ pub fn parse(text: &str) -> Result<Vec<(String, ApiKey)>, String> {
             .split_once('=')
             .ok_or_else(|| format!("account {number} must be NAME=KEY"))?;
         let name = check_name(name.trim()).map_err(|error| format!("account {number}: {error}"))?;
-        let key = ApiKey::parse(key).map_err(|error| format!("account `{name}`: {error}"))?;
+        let key = account_key(key).map_err(|error| format!("account `{name}`: {error}"))?;
         if accounts.iter().any(|(other, _)| *other == name) {
             return Err(format!("account `{name}` is named twice"));
         }
         accounts.push((name, key));
     }
     Ok(accounts)
+}
+
+/// The 1min.ai key of an account.
+///
+/// # Errors
+/// What is wrong with it: an access key of a relay never goes to 1min.ai.
+pub fn account_key(text: &str) -> Result<ApiKey, String> {
+    if is_access_key(text.trim()) {
+        return Err("an account needs a key of 1min.ai, not an access key of a relay".to_owned());
+    }
+    ApiKey::parse(text).map_err(|error| error.to_string())
 }
 
 /// A name as accounts may have.
@@ -70,6 +83,7 @@ mod tests {
             ("a=1,hunter2", "account 2 must be"),
             ("a b=hunter2", "account 1: a name"),
             ("a=hunter 2", "account `a`"),
+            ("a=sk-relay-hunter2", "not an access key"),
             ("a=hunter2,a=hunter2", "named twice"),
         ] {
             let refused = parse(text).unwrap_err();

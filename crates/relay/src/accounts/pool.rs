@@ -2,18 +2,21 @@
 //! accounts' keys from settings, file and database.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use onemin::{ApiKey, Client, Error};
 use secrecy::ExposeSecret as _;
-use translate::failure::{Failure, Kind};
+use translate::failure::Failure;
 
 use super::account::{Account, Lease};
 use super::balance::Balance;
-use super::choice::{Availability, Policy, Unavailable, choose};
+use super::choice::{Availability, Policy, Unavailable, choose, why_refused};
 use super::configured;
+use super::refusal::unavailable;
 use super::store::{AccountRecord, AccountStore};
+use crate::access::account_id::AccountIds;
 use crate::access::keys::AccessKey;
 use crate::access::sealing::{NotSealed, Sealer};
 use crate::clock;
@@ -31,6 +34,8 @@ pub struct Sources {
     pub file: Option<PathBuf>,
     /// Opens sealed keys.
     pub sealer: Sealer,
+    /// Names accounts where records say what lies at which.
+    pub account_ids: AccountIds,
 }
 
 /// The accounts that can pay.
@@ -40,7 +45,19 @@ pub struct Pool {
     sources: Sources,
     store: AccountStore,
     accounts: RwLock<Arc<[Arc<Account>]>>,
-    file: Mutex<FileContents>,
+    /// Whether the database has any, even if none of them can be opened.
+    has_stored: AtomicBool,
+    /// What the list is made of. Locked while it is made: of two that are made at once the one of
+    /// the older contents could be put last.
+    contents: Mutex<Contents>,
+}
+
+/// What was read last of accounts that may change.
+#[derive(Default)]
+struct Contents {
+    file: FileContents,
+    /// The database's; none before it was read.
+    stored: Option<Vec<AccountRecord>>,
 }
 
 /// What was read from the file of accounts.
@@ -74,14 +91,22 @@ impl Pool {
             sources,
             store,
             accounts: RwLock::new(Arc::new([])),
-            file: Mutex::default(),
+            has_stored: AtomicBool::new(false),
+            contents: Mutex::default(),
         }
     }
 
-    /// Whether there is any account.
+    /// Whether the database had any account when it was read last. One whose key cannot be opened
+    /// counts: it cannot pay, but shows whom the relay serves.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.accounts().is_empty()
+    pub fn has_stored(&self) -> bool {
+        self.has_stored.load(Ordering::Relaxed)
+    }
+
+    /// Whether the database could be read since the start.
+    #[must_use]
+    pub fn was_read(&self) -> bool {
+        self.contents().stored.is_some()
     }
 
     /// Takes in what the settings and the file name.
@@ -90,7 +115,7 @@ impl Pool {
     /// What is wrong with the file, without any key. The accounts known before stay.
     pub fn load_configured(&self) -> Result<(), String> {
         self.read_file()?;
-        self.rebuild(None);
+        self.rebuild(&self.contents());
         Ok(())
     }
 
@@ -100,7 +125,26 @@ impl Pool {
     /// [`StoreError`]; the accounts known before stay.
     pub async fn load_stored(&self) -> Result<(), StoreError> {
         let records = self.store.list().await?;
-        self.rebuild(Some(&records));
+        let mut contents = self.contents();
+        let is_kept = |record: &AccountRecord| record.sealed.is_some();
+        self.has_stored
+            .store(records.iter().any(is_kept), Ordering::Relaxed);
+        let records = contents.stored.insert(records).clone();
+        self.rebuild(&contents);
+        drop(contents);
+        for account in self.accounts().iter() {
+            let record = records.iter().find(|known| *known.name == *account.name);
+            let seen = record.and_then(|record| {
+                Some(Balance {
+                    limit: record.credit_limit,
+                    used: record.used_credit?,
+                    at: record.seen?,
+                })
+            });
+            if let Some(balance) = seen {
+                account.state().balance.get_or_insert(balance);
+            }
+        }
         Ok(())
     }
 
@@ -161,15 +205,21 @@ impl Pool {
         match account {
             Ok(Some(account)) => {
                 account.state().availability.used(now);
-                Ok(Lease {
-                    key: account.key.clone(),
-                    account: account.id,
-                    pooled: Some(account.clone()),
-                })
+                Ok(self.lease_at(account))
             }
             Ok(None) => Err(unavailable(Unavailable::None, now)),
             Err(reason) => Err(unavailable(reason, now)),
         }
+    }
+
+    /// The failure of a call that these accounts have refused.
+    #[must_use]
+    pub fn refusal(&self, model: &str, estimate: i64, tried: &[Arc<str>]) -> Failure {
+        let accounts = self.accounts();
+        let tried = accounts.iter().filter(|of| tried.contains(&of.name));
+        let tried: Vec<Availability> = tried.map(|of| of.state().availability.clone()).collect();
+        let now = clock::now_ms();
+        unavailable(why_refused(tried.iter(), model, estimate, now), now)
     }
 
     /// The account of a name, however it stands: for what lies there.
@@ -177,11 +227,15 @@ impl Pool {
     pub fn lease_of(&self, name: &str) -> Option<Lease> {
         let accounts = self.accounts();
         let account = accounts.iter().find(|account| &*account.name == name)?;
-        Some(Lease {
+        Some(self.lease_at(account))
+    }
+
+    fn lease_at(&self, account: &Arc<Account>) -> Lease {
+        Lease {
             key: account.key.clone(),
-            account: account.id,
+            account: self.sources.account_ids.of_key(&account.key),
             pooled: Some(account.clone()),
-        })
+        }
     }
 
     /// How all accounts stand.
@@ -192,7 +246,7 @@ impl Pool {
             let state = account.state();
             AccountStatus {
                 name: account.name.to_string(),
-                is_configured: account.is_configured,
+                is_configured: account.is_configured.load(Ordering::Relaxed),
                 availability: state.availability.clone(),
                 balance: state.balance,
             }
@@ -257,27 +311,24 @@ impl Pool {
         };
         let changed = std::fs::metadata(path).and_then(|found| found.modified());
         let changed = changed.map_err(|error| format!("{}: {error}", path.display()))?;
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if file.changed == Some(changed) {
+        let mut contents = self.contents();
+        if contents.file.changed == Some(changed) {
             return Ok(());
         }
         let text = std::fs::read_to_string(path);
         let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
-        *file = FileContents {
+        contents.file = FileContents {
             changed: Some(changed),
             accounts: configured::parse(&text)?,
         };
-        drop(file);
-        self.rebuild(None);
+        self.rebuild(&contents);
         Ok(())
     }
 
     /// Makes the list of accounts anew: the settings' first, then the file's, then the database's.
     /// One whose key is the same keeps its availability.
-    fn rebuild(&self, stored: Option<&[AccountRecord]>) {
+    fn rebuild(&self, contents: &Contents) {
         let before = self.accounts();
-        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let configured = self.sources.named.iter().chain(&file.accounts);
         let mut accounts: Vec<Arc<Account>> = Vec::new();
         let mut add = |name: &str, key: &ApiKey, is_configured: bool| {
             if accounts.iter().any(|known| &*known.name == name) {
@@ -285,55 +336,40 @@ impl Pool {
             }
             let same =
                 |known: &&Arc<Account>| &*known.name == name && known.key.expose() == key.expose();
-            accounts.push(
-                before
-                    .iter()
-                    .find(same)
-                    .cloned()
-                    .unwrap_or_else(|| Arc::new(Account::new(name, key, is_configured))),
-            );
+            let account = before.iter().find(same).cloned();
+            let account =
+                account.unwrap_or_else(|| Arc::new(Account::new(name, key, is_configured)));
+            // It may have moved from the file into the database.
+            account
+                .is_configured
+                .store(is_configured, Ordering::Relaxed);
+            accounts.push(account);
         };
-        for (name, key) in configured {
+        for (name, key) in self.sources.named.iter().chain(&contents.file.accounts) {
             add(name, key, true);
         }
-        match stored {
-            Some(records) => {
-                for record in records {
-                    let Some(sealed) = &record.sealed else {
-                        continue;
-                    };
-                    if let Some(key) = self.open(&record.name, sealed) {
-                        add(&record.name, &key, false);
-                    } else {
-                        let account = &record.name;
-                        tracing::error!(
-                            account,
-                            "an account's key cannot be opened: it was sealed under another RELAY_SECRET"
-                        );
-                    }
-                }
-            }
-            None => {
-                for account in before.iter().filter(|account| !account.is_configured) {
-                    add(&account.name, &account.key, false);
-                }
-            }
-        }
-        drop(file);
-        for record in stored.unwrap_or_default() {
-            let account = accounts.iter().find(|known| *known.name == *record.name);
-            if let (Some(account), Some(used), Some(at)) =
-                (account, record.used_credit, record.seen)
-            {
-                let limit = record.credit_limit;
-                let mut state = account.state();
-                state.balance.get_or_insert(Balance { limit, used, at });
+        for record in contents.stored.iter().flatten() {
+            let Some(sealed) = &record.sealed else {
+                continue;
+            };
+            if let Some(key) = self.open(&record.name, sealed) {
+                add(&record.name, &key, false);
+            } else {
+                let account = &record.name;
+                tracing::error!(
+                    account,
+                    "an account's key cannot be opened: it was sealed under another RELAY_SECRET"
+                );
             }
         }
         *self
             .accounts
             .write()
             .unwrap_or_else(PoisonError::into_inner) = accounts.into();
+    }
+
+    fn contents(&self) -> MutexGuard<'_, Contents> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn accounts(&self) -> Arc<[Arc<Account>]> {
@@ -345,38 +381,4 @@ impl Pool {
 /// Where an account's key is sealed for.
 fn place(name: &str) -> String {
     format!("account:{name}")
-}
-
-fn unavailable(reason: Unavailable, now: i64) -> Failure {
-    match reason {
-        Unavailable::None => Failure::new(
-            Kind::Overloaded,
-            "No 1min.ai account is available to this access key. Contact the operator of this relay.",
-        )
-        .with_retry(false),
-        Unavailable::Limited(until) => {
-            let seconds = u64::try_from((until - now).max(0))
-                .unwrap_or(0)
-                .div_ceil(1000);
-            let message = format!(
-                "1min.ai's rate limit is reached for all accounts of this relay. Try again in {seconds} s."
-            );
-            Failure::new(Kind::RateLimited, message).with_retry_after(Some(seconds.max(1)))
-        }
-        Unavailable::Short => Failure::new(
-            Kind::OutOfCredits,
-            "No 1min.ai account of this relay has the credits for this request.",
-        )
-        .with_retry(false),
-        Unavailable::Forbidden => Failure::new(
-            Kind::Forbidden,
-            "No 1min.ai account of this relay may use this model.",
-        )
-        .with_retry(false),
-        Unavailable::Parked => Failure::new(
-            Kind::Overloaded,
-            "1min.ai rejects the API keys of all accounts of this relay. Contact its operator.",
-        )
-        .with_retry_after(Some(600)),
-    }
 }

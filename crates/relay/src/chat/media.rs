@@ -22,6 +22,7 @@ use crate::media::speech::{self, PreparedSpeech};
 use crate::media::transcription::Task;
 use crate::media::video;
 use crate::models::MediaTask;
+use crate::uploads::OtherAccounts;
 use images::ImageTask;
 use messages::{last_text, of_messages};
 
@@ -99,8 +100,15 @@ impl PreparedMedia {
                 (format!("[Listen to the recording]({url})"), speech.credits)
             }
             Self::Transcript(audio, mut request) => {
-                let uploading = media.uploads().upload_audio(&payer, &audio);
-                request.audio = uploading.await.map_err(of_messages)?;
+                let mut others = OtherAccounts::default();
+                request.audio = loop {
+                    match media.uploads().upload_audio(&payer, &audio).await {
+                        Ok(path) => break path,
+                        Err(failure) => {
+                            others.change(&payer, failure).map_err(of_messages)?;
+                        }
+                    }
+                };
                 let made = media.transcribe(&payer, &request, Task::Transcribe).await?;
                 (made.transcript.text, made.credits)
             }
@@ -184,7 +192,8 @@ async fn video_link(
     request: Arc<VideoRequest>,
 ) -> Result<(String, Option<f64>), Failure> {
     let prepare = media.video_preparation(request, false);
-    let order = prepare(payer.clone()).await.map_err(of_images)?;
+    let order = media.first_order(payer, &prepare).await;
+    let order = order.map_err(of_images)?;
     let job = long.make(payer, order, prepare).await?;
     let none = || Failure::new(Kind::Upstream, "1min.ai returned no video.").with_retry(false);
     let asset = job.assets.first().ok_or_else(none)?;

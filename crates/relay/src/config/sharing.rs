@@ -16,7 +16,8 @@ use crate::ledger::service::OnOutage;
 #[derive(Debug, Clone, Args)]
 pub struct SharingSettings {
     /// Whose keys clients send: `off` is 1min.ai's own, `on` access keys of this relay, `both`
-    /// either. Default: `on` if there are accounts, else `off`.
+    /// either. Default: `on` if accounts are named here or in the database, or there are access keys;
+    /// else `off`.
     #[arg(long, env = "RELAY_KEYS", value_enum, value_name = "WHOSE")]
     pub relay_keys: Option<KeyMode>,
 
@@ -69,7 +70,7 @@ pub struct SharingSettings {
     #[arg(long, env = "CREDITS_PER_USD", value_name = "CREDITS", value_parser = positive)]
     pub credits_per_usd: Option<f64>,
 
-    /// Whether requests are recorded: `auto` does if there are accounts or an `ADMIN_KEY`.
+    /// Whether requests are recorded: `auto` does if there are accounts, access keys or an `ADMIN_KEY`.
     #[arg(long, env = "LEDGER", value_enum, default_value = "auto")]
     pub ledger: LedgerMode,
 
@@ -86,7 +87,7 @@ pub struct SharingSettings {
 /// Whether requests are recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LedgerMode {
-    /// If there are accounts or an `ADMIN_KEY`.
+    /// If there are accounts, access keys or an `ADMIN_KEY`.
     Auto,
     /// Always.
     On,
@@ -104,7 +105,9 @@ impl SharingSettings {
     /// The operator's key, if there is one.
     #[must_use]
     pub fn admin_key(&self) -> Option<&SecretString> {
-        given(self.admin_key.as_ref())
+        // One of blanks alone is too short, and not none.
+        let key = self.admin_key.as_ref();
+        key.filter(|key| !key.expose_secret().is_empty())
     }
 
     /// For how long rows are kept; none is for ever.

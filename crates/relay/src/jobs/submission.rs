@@ -11,7 +11,6 @@ use super::job::{Job, JobError, State};
 use super::order::{Order, Prepare};
 use super::under_way::Kept;
 use super::{Ending, Jobs, failed, now};
-use crate::failure::of_upstream;
 use crate::ledger::{Charge, Hold, PaidCall, PaidError, Payer};
 use crate::observe::throttle::warn_throttled;
 use crate::store::{StoreError, id};
@@ -159,9 +158,10 @@ impl Submission {
                     (self, payload) = self.next_account(error).await?;
                 }
                 Err(error) => {
-                    let failure = of_upstream(&error);
-                    self.ended(Ending::unknown_outcome(failure.message)).await;
-                    return Err(PaidError::Upstream(error));
+                    let failure = self.hold.lease().failure(&error);
+                    let message = failure.message.clone();
+                    self.ended(Ending::unknown_outcome(message)).await;
+                    return Err(PaidError::Failed(failure));
                 }
             }
         }
@@ -181,7 +181,7 @@ impl Submission {
         while let Err(error) = jobs.end(&mut job, &ending).await {
             if let Err(error) = patience.bear(error).await {
                 warn_throttled!(job = job.id, %error, "the end of a job could not be recorded");
-                job.take_end(ending.recorded());
+                job.take_end(ending.recorded(&job));
                 jobs.settle(&job, &ending).await;
                 break;
             }
@@ -222,7 +222,7 @@ impl Submission {
 
     /// An account has refused the job, and nothing was charged: another one gets it, if there is.
     async fn next_account(mut self, error: Error) -> Result<(Self, Payload), PaidError> {
-        let reason = JobError::from(of_upstream(&error));
+        let reason = JobError::from(self.hold.lease().failure(&error));
         match self.hold.refused(error) {
             Ok(hold) => self.hold = hold,
             Err(error) => {

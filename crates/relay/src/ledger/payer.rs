@@ -178,18 +178,17 @@ impl Payer {
         }
     }
 
-    /// Takes another account after an unpaid call was refused, and tells whether there is one. None
-    /// is taken where the account is not at fault, or something was paid already.
-    #[must_use]
-    pub fn change_account(&self) -> bool {
-        let Ok(lease) = self.lease() else {
-            return false;
+    /// Takes another account after an unpaid call was refused, and tells whether it has. None is
+    /// taken where the account is not at fault, or something was paid already.
+    ///
+    /// # Errors
+    /// No other account can do it, and why.
+    pub fn change_account(&self) -> Result<bool, Failure> {
+        let account = self.lease()?.pooled.filter(|account| !account.is_ready());
+        let (Some(account), false) = (account, self.0.has_paid.load(Ordering::Relaxed)) else {
+            return Ok(false);
         };
-        let Some(account) = lease.pooled.filter(|account| !account.is_ready()) else {
-            return false;
-        };
-        let tried = [account.name.clone()];
-        !self.0.has_paid.load(Ordering::Relaxed) && self.lease_for("", 0, &tried).is_ok()
+        self.lease_for("", 0, &[account.name.clone()]).map(|_| true)
     }
 
     fn lease_for(&self, model: &str, estimate: i64, tried: &[Arc<str>]) -> Result<Lease, Failure> {
@@ -199,12 +198,19 @@ impl Payer {
             return Ok(lease.clone());
         }
         let (Some(gate), Some(known)) = (&self.0.gate, &self.0.key) else {
-            let message = "The request has no account of 1min.ai.";
-            return Err(Failure::new(Kind::Internal, message));
+            return Err(no_account());
         };
         let lease = gate.pool.lease(Some(&known.key), model, estimate, tried)?;
         *current = Some(lease.clone());
         Ok(lease)
+    }
+
+    /// The failure of a call that these accounts have refused.
+    fn refusal(&self, model: &str, estimate: i64, tried: &[Arc<str>]) -> Failure {
+        match &self.0.gate {
+            Some(gate) => gate.pool.refusal(model, estimate, tried),
+            None => no_account(),
+        }
     }
 
     /// Notes that the account is used until the request is booked, and tells when that began if
@@ -218,4 +224,8 @@ impl Payer {
         entry.uses(in_use);
         Some((began, number?))
     }
+}
+
+fn no_account() -> Failure {
+    Failure::new(Kind::Internal, "The request has no account of 1min.ai.")
 }

@@ -100,6 +100,12 @@ fn state(
             Some(availability.limited_until),
             Some("1min.ai's rate limit is reached"),
         )
+    } else if availability.short_until > now {
+        (
+            "short",
+            Some(availability.short_until),
+            Some("it has refused a call for lack of credits"),
+        )
     } else if availability.left.is_some_and(|(left, _)| left <= 0) {
         ("short", None, Some("it has no credits left"))
     } else {

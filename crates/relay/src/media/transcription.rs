@@ -16,6 +16,7 @@ use translate::plan;
 
 use super::{Media, invalid};
 use crate::ledger::Payer;
+use crate::uploads::OtherAccounts;
 
 /// The field that asks for the times of words or of segments.
 const TIMES: &str = "timestamp_granularities";
@@ -141,9 +142,16 @@ impl Media {
             return Ok(known.clone());
         }
         let name = audio.name.as_deref();
-        let uploading = self.uploads.upload_audio_bytes(payer, bytes, name);
+        let mut others = OtherAccounts::default();
+        let path = loop {
+            let uploading = self.uploads.upload_audio_bytes(payer, bytes.clone(), name);
+            match uploading.await {
+                Ok(path) => break path,
+                Err(failure) => others.change(payer, failure)?,
+            }
+        };
         let request = TranscriptionRequest {
-            audio: uploading.await?,
+            audio: path,
             model: transcription::DEFAULT_MODEL.to_owned(),
             ..TranscriptionRequest::default()
         };

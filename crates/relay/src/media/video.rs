@@ -15,6 +15,7 @@ use translate::plan;
 use super::{Media, invalid};
 use crate::jobs::{Order, Prepare};
 use crate::ledger::Payer;
+use crate::uploads::OtherAccounts;
 
 /// What the ids of videos begin with.
 pub const ID_PREFIX: &str = "video_";
@@ -37,6 +38,21 @@ impl Media {
             let (media, request) = (media.clone(), request.clone());
             Box::pin(async move { media.prepare_video(&payer, &request, strict).await })
         })
+    }
+
+    /// Prepares what is asked for, at another account where one refuses its images. To be done before
+    /// it is held.
+    ///
+    /// # Errors
+    /// Why it cannot be asked for.
+    pub async fn first_order(&self, payer: &Payer, prepare: &Prepare) -> Result<Order, Failure> {
+        let mut others = OtherAccounts::default();
+        loop {
+            match prepare(payer.clone()).await {
+                Ok(order) => return Ok(order),
+                Err(failure) => others.change(payer, failure)?,
+            }
+        }
     }
 
     /// Prepares a video: what the model does not accept is refused before anything is uploaded,

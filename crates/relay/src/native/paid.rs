@@ -17,9 +17,10 @@ use translate::tokens;
 
 use super::records::NativeRecord;
 use super::{Incoming, Native, RECORD_BYTES_MAX, passed};
+use crate::accounts::Lease;
 use crate::failure::of_upstream;
 use crate::http::logged_body::BodyError;
-use crate::ledger::{Charge, Hold, NativeCall, PaidCall, Payer};
+use crate::ledger::{Charge, Hold, NativeCall, PaidCall, PaidError, Payer};
 use crate::observe::throttle::warn_throttled;
 use crate::store::id;
 use crate::task;
@@ -97,17 +98,18 @@ impl Paid {
             };
             let kind = response.headers.get(header::CONTENT_TYPE);
             let mut observer = Observer::new(response.body.status, kind.map(HeaderValue::as_bytes));
-            if is_events(&response.headers) {
-                let (status, headers) = (response.body.status, response.headers);
-                let watched = Watched {
-                    download: response.body,
-                    reading: Some((observer, self)),
-                };
-                return Ok(passed(status, &headers, Body::from_stream(watched)));
-            }
-            let NativeResponse { headers, body } = response;
+            let NativeResponse { headers, mut body } = response;
             let status = body.status;
-            let bytes = match body.bytes(RECORD_BYTES_MAX).await {
+            let (bytes, rest) = if is_events(&headers) {
+                // The first event may say that the account is refused.
+                (
+                    body.next().await.unwrap_or_else(|| Ok(Bytes::new())),
+                    Some(body),
+                )
+            } else {
+                (body.bytes(RECORD_BYTES_MAX).await, None)
+            };
+            let bytes = match bytes {
                 Ok(bytes) => bytes,
                 Err(error) => {
                     self.hold.settle(Charge::Unreported);
@@ -115,16 +117,40 @@ impl Paid {
                 }
             };
             observer.push(&bytes);
+            if let Some(download) = rest
+                && observer.refusal().is_none()
+            {
+                self.read(&observer);
+                let lease = self.hold.lease().clone();
+                let watched = Watched {
+                    first: Some(bytes),
+                    download,
+                    lease,
+                    reading: Some((observer, self)),
+                };
+                return Ok(passed(status, &headers, Body::from_stream(watched)));
+            }
             match self.ended(observer.finish(), incoming.path, &bytes).await {
                 // Another account is asked.
-                Some(next) => self = next,
-                None => return Ok(passed(status, &headers, bytes.into())),
+                Ended::Next(next) => self = *next,
+                Ended::Passed => return Ok(passed(status, &headers, bytes.into())),
+                Ended::Untold(failure) => return Err(failure),
             }
         }
     }
 
+    /// Notes what was read of the answer so far.
+    fn read(&mut self, observer: &Observer) {
+        let read = tokens::from_bytes(observer.text_bytes());
+        self.hold.read(self.input_tokens, read);
+    }
+
     /// Settles a request whose answer has come, or gives it with the hold for another account.
-    async fn ended(mut self, observed: Observed, path: NativePath, answer: &[u8]) -> Option<Self> {
+    async fn ended(mut self, observed: Observed, path: NativePath, answer: &[u8]) -> Ended {
+        let untold = match &observed.end {
+            ObservedEnd::Refused(refusal) => self.hold.lease().untold(refusal),
+            _ => None,
+        };
         let refusal = match observed.end {
             ObservedEnd::Refused(refusal) if refusal.charged == Charged::No => refusal,
             _ => {
@@ -133,15 +159,19 @@ impl Paid {
                     .note_places(&self.payer, account.as_deref(), path, answer)
                     .await;
                 self.settle(observed).await;
-                return None;
+                return untold.map_or(Ended::Passed, Ended::Untold);
             }
         };
-        // The account's availability changes; where no other can do it, the client gets upstream's own
-        // answer.
-        let hold = self.hold.refused(Error::Refused(refusal)).ok()?;
+        // The account's availability changes. Where no other can do it, the client gets upstream's own
+        // answer, unless that speaks of an account of the pool.
+        let hold = match self.hold.refused(Error::Refused(refusal)) {
+            Ok(hold) => hold,
+            Err(PaidError::Refused(failure)) => return Ended::Untold(failure),
+            Err(_) => return untold.map_or(Ended::Passed, Ended::Untold),
+        };
         if self.is_tied {
             hold.settle(Charge::Nothing);
-            return None;
+            return untold.map_or(Ended::Passed, Ended::Untold);
         }
         self.hold = hold;
         if let Some(job) = &self.job {
@@ -150,7 +180,7 @@ impl Paid {
                 warn_throttled!(%error, "the account of a native job is not noted");
             }
         }
-        Some(self)
+        Ended::Next(Box::new(self))
     }
 
     async fn settle(self, observed: Observed) {
@@ -192,9 +222,23 @@ impl Paid {
     }
 }
 
+/// What becomes of a request whose answer has come.
+enum Ended {
+    /// Another account is asked.
+    Next(Box<Paid>),
+    /// The client gets the answer as it is.
+    Passed,
+    /// The answer speaks of an account of the pool: the client gets this in its place.
+    Untold(Failure),
+}
+
 /// A stream of events that is passed on as it comes and read along. Dropped early, its hold counts as
 /// unreported, and as what was read if that costs more.
 struct Watched {
+    /// What was read of it before it was passed on.
+    first: Option<Bytes>,
+    /// The account that pays.
+    lease: Lease,
     download: Download,
     reading: Option<(Observer, Paid)>,
 }
@@ -203,15 +247,27 @@ impl Stream for Watched {
     type Item = Result<Bytes, BodyError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(first) = self.first.take().filter(|first| !first.is_empty()) {
+            return Poll::Ready(Some(Ok(first)));
+        }
         let next = std::task::ready!(self.download.poll_next(cx));
         Poll::Ready(match next {
             Some(Ok(bytes)) => {
-                if let Some((observer, paid)) = &mut self.reading {
+                let Self { lease, reading, .. } = &mut *self;
+                let observed = reading.as_mut().and_then(|(observer, paid)| {
                     observer.push(&bytes);
-                    let read = tokens::from_bytes(observer.text_bytes());
-                    paid.hold.read(paid.input_tokens, read);
+                    paid.read(observer);
+                    observer.refusal()
+                });
+                match observed.and_then(|refusal| lease.untold(refusal)) {
+                    Some(failure) => {
+                        if let Some((observer, paid)) = reading.take() {
+                            task::spawn(paid.settle(observer.finish()));
+                        }
+                        Some(Err(BodyError(failure)))
+                    }
+                    None => Some(Ok(bytes)),
                 }
-                Some(Ok(bytes))
             }
             ended => {
                 if let Some((observer, paid)) = self.reading.take() {

@@ -25,7 +25,7 @@ use crate::ledger::Payer;
 use crate::media::Media;
 use crate::media::images::{self, Images};
 use crate::models::Models;
-use crate::uploads::Uploads;
+use crate::uploads::{OtherAccounts, Uploads};
 
 /// Images from text.
 pub async fn generations(
@@ -76,8 +76,9 @@ pub async fn edits(
                 mask,
             } = read(&models, asked).await?;
             let uploads = media.uploads();
-            let sources = upload_all(uploads, &payer, &images, "image").await?;
-            let mask = upload_all(uploads, &payer, &mask, "mask").await?.pop();
+            let named = [(images.as_slice(), "image"), (mask.as_slice(), "mask")];
+            let [sources, mut mask] = upload_all(uploads, &payer, named).await?;
+            let mask = mask.pop();
             let wanted = request.clone();
             let making = async move {
                 let prepared = media.prepare_edit(&wanted, sources, mask)?;
@@ -118,7 +119,8 @@ pub async fn variations(
             }
             let known_as = images.first().and_then(known_as);
             let uploads = media.uploads();
-            let sources = upload_all(uploads, &payer, &images, "image").await?;
+            let named = [(images.as_slice(), "image")];
+            let [sources] = upload_all(uploads, &payer, named).await?;
             let source = sources
                 .into_iter()
                 .next()
@@ -265,8 +267,29 @@ fn of_form(form: Form) -> Result<ImageInput, Failure> {
     Ok(input)
 }
 
-/// The paths of attachments at upstream, once they are uploaded.
-async fn upload_all(
+/// The paths of the images of each field at upstream, once all are uploaded to one account.
+async fn upload_all<const N: usize>(
+    uploads: &Uploads,
+    payer: &Payer,
+    fields: [(&[Attachment], &str); N],
+) -> Result<[Vec<String>; N], Failure> {
+    let mut others = OtherAccounts::default();
+    'account: loop {
+        let mut paths = [const { Vec::new() }; N];
+        for (paths, (images, field)) in paths.iter_mut().zip(fields) {
+            match upload_field(uploads, payer, images, field).await {
+                Ok(uploaded) => *paths = uploaded,
+                Err(failure) => {
+                    others.change(payer, failure)?;
+                    continue 'account;
+                }
+            }
+        }
+        return Ok(paths);
+    }
+}
+
+async fn upload_field(
     uploads: &Uploads,
     payer: &Payer,
     images: &[Attachment],

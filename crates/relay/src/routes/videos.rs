@@ -57,7 +57,7 @@ pub async fn create(
             let (payer, strict) = (asked.payer.clone(), asked.strict);
             let request = Arc::new(read(asked).await?);
             let prepare = media.video_preparation(request, strict);
-            let order = prepare(payer.clone()).await?;
+            let order = media.first_order(&payer, &prepare).await?;
             let ignored = order.payload.ignored.clone();
             let job = jobs.submit(&payer, order, prepare).await?;
             let mut response = video_response(job);

@@ -71,6 +71,11 @@ fn settings_that_make_no_sense_stop_the_start_with_their_name() {
             "true or false",
         ),
         (["--rust-log", "relay=loud"], "RUST_LOG"),
+        (["--admin-key", "                          "], "ADMIN_KEY"),
+        (
+            ["--onemin-api-keys", "a=sk-relay-0123456789"],
+            "not an access key",
+        ),
     ] {
         let (good, text) = run(&arguments);
         assert!(!good && text.contains(word), "{arguments:?}: {text}");

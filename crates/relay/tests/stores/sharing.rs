@@ -249,6 +249,93 @@ async fn no_image_is_paid_that_postgres_does_not_record_and_none_is_lost_on_the_
     assert!((booked - charged(&simulator)).abs() < 0.5, "{report}");
 }
 
+/// A relay that is told of no accounts: whatever there is stands in the database.
+async fn untold(simulator: &Arc<Simulator>, url: &str, flags: &[&str]) -> Rig {
+    let secret = "--relay-secret=a secret of sixteen or more";
+    let flags = [&["--database-url", url, secret][..], flags].concat();
+    let rig = Rig::over(simulator.clone(), Arc::new(Folder::new()), &flags);
+    rig.app.start_sharing().await;
+    rig
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_in_postgres_alone_is_noticed_and_no_key_is_refused_for_its_outage() {
+    let Some(mut postgres) = Server::postgres() else {
+        return;
+    };
+    let simulator = Arc::new(Simulator::start(simulator::Options::default()).unwrap());
+    let url = postgres.url();
+    let first = untold(&simulator, &url, &[]).await;
+    assert_eq!(chat(&first, "a-strangers-own-key").await, 200);
+    // What another process puts into the database.
+    let managed = untold(&simulator, &url, &["--admin-key", ADMIN]).await;
+    let (text, _) = key(&managed, &json!({"name": "Ada"})).await;
+    let pool = &managed.app.state.services().access.key_access().gate.pool;
+    let account = onemin::ApiKey::parse("key-1").unwrap();
+    let sealed = pool.seal("one", &account).unwrap();
+    pool.store().add("one".to_owned(), sealed).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    for rig in [&first, &managed] {
+        assert_eq!(chat(rig, &text).await, 200);
+        assert_eq!(chat(rig, "a-strangers-own-key").await, 401);
+    }
+    postgres.kill();
+    // What was read is known on.
+    assert_eq!(chat(&first, &text).await, 200);
+    assert_eq!(chat(&first, "a-strangers-own-key").await, 401);
+    let before = simulator.charges().len();
+    let plain = untold(&simulator, &url, &[]).await;
+    let managed = untold(&simulator, &url, &["--admin-key", ADMIN]).await;
+    for rig in [&plain, &managed] {
+        let refused = asked(rig, &text).await;
+        refused.refused(503, None);
+        assert!(refused.headers.contains_key("retry-after"));
+    }
+    assert_eq!(chat(&managed, "a-strangers-own-key").await, 503);
+    assert_eq!(simulator.charges().len(), before, "nothing goes upstream");
+    assert_eq!(chat(&plain, "a-strangers-own-key").await, 200);
+    postgres.start();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    for rig in [&plain, &managed] {
+        assert_eq!(chat(rig, &text).await, 200);
+        assert_eq!(chat(rig, "a-strangers-own-key").await, 401);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_names_its_account_by_a_keyed_hash_and_outlives_another_secret() {
+    let account = "--onemin-api-keys=family=key-a";
+    let flags = |secret: &'static str| [account, secret, "--admin-key", ADMIN, "--job-poll=0.1"];
+    let first = "--relay-secret=a secret of sixteen or more";
+    let one = Rig::new(&flags(first));
+    one.app.start_sharing().await;
+    let (text, _) = key(&one, &json!({"name": "Ada"})).await;
+    let body = json!({"model": "kling", "prompt": "it moves", "seconds": "5"});
+    let made = one.post(&text, "/v1/videos", &body).await;
+    assert_eq!(made.status, 200, "{}", made.json());
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    let sql = "SELECT account FROM jobs".to_owned();
+    let rows = one.app.stores.database.rows(sql, Vec::new()).await.unwrap();
+    let account_key = onemin::ApiKey::parse("key-a").unwrap();
+    let keyed = one.app.stores.account_ids.of_key(&account_key);
+    assert_eq!(rows[0].text(0).unwrap(), keyed.to_string());
+    // Its sealed key cannot be opened under another secret: the account of its name lends its own.
+    let other = one.replica(&flags("--relay-secret=another secret than before"));
+    other.app.start_sharing().await;
+    let jobs = other.app.state.services().jobs.clone();
+    tokio::spawn(relay::jobs::follower::run(jobs));
+    let path = format!("/v1/videos/{id}");
+    let began = Instant::now();
+    loop {
+        let video = other.get(&text, &path).await.json();
+        if video["status"] == "completed" {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_mins(1), "{video}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_keys_given_to_one_replica_count_at_the_other() {
     let Some(redis) = Server::redis() else {

@@ -18,6 +18,9 @@ use crate::store::StoreError;
 pub struct AccessKeys {
     store: KeyStore,
     table: RwLock<Arc<Table>>,
+    /// Held while the keys are read: of two that read at once the one with the older state could
+    /// be the last, and a deleted key would open again.
+    reading: tokio::sync::Mutex<()>,
     recent: RecentDigests<String>,
 }
 
@@ -75,6 +78,7 @@ impl AccessKeys {
         Self {
             store,
             table: RwLock::default(),
+            reading: tokio::sync::Mutex::default(),
             recent: RecentDigests::default(),
         }
     }
@@ -93,8 +97,7 @@ impl AccessKeys {
     pub fn authenticate(&self, credential: &str, now: i64) -> Result<Arc<KnownKey>, Failure> {
         let table = self.table();
         if table.revision.is_none() {
-            let message = "The relay's database does not answer, so access keys cannot be checked. Try again in a moment.";
-            return Err(Failure::new(Kind::Overloaded, message).with_retry_after(Some(5)));
+            return Err(unread());
         }
         let known = format::id(credential).and_then(|id| table.keys.get(id));
         let known = known.ok_or_else(unknown)?;
@@ -115,6 +118,12 @@ impl AccessKeys {
     #[must_use]
     pub fn revision(&self) -> Option<i64> {
         self.table().revision
+    }
+
+    /// Whether there was any key when the database was read last.
+    #[must_use]
+    pub fn has_any(&self) -> bool {
+        !self.table().keys.is_empty()
     }
 
     /// The id of the key of this id or name.
@@ -149,6 +158,7 @@ impl AccessKeys {
     /// # Errors
     /// [`StoreError`]; what was known stays.
     pub async fn refresh(&self) -> Result<(), StoreError> {
+        let _reading = self.reading.lock().await;
         let known = self.table().revision;
         if known.is_some() && known == Some(self.store.revision().await?) {
             return Ok(());
@@ -179,6 +189,13 @@ impl AccessKeys {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         table.clone()
     }
+}
+
+/// The refusal of a credential while the keys could not be read yet: it may be a good one.
+#[must_use]
+pub fn unread() -> Failure {
+    let message = "The relay's database does not answer, so access keys cannot be checked. Try again in a moment.";
+    Failure::new(Kind::Overloaded, message).with_retry_after(Some(5))
 }
 
 fn unknown() -> Failure {

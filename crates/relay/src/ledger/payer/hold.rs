@@ -251,7 +251,7 @@ impl Hold {
                 let request = self.payer.entry().map(|entry| entry.names().0);
                 let alone = alone.zip(request);
                 let alone = alone.map(|((began, _), request)| LoneCall { began, request });
-                let key = account.key_digest();
+                let key = self.lease.key_digest();
                 gate.ledger.balance(&account.name, key, balance, alone);
             }
         }
@@ -267,8 +267,12 @@ impl Hold {
     /// Why the call gave nothing.
     pub fn refused(mut self, error: Error) -> Result<Self, PaidError> {
         if error.was_accepted() == Accepted::Maybe {
+            let told = match &error {
+                Error::Refused(refusal) => self.lease.untold(refusal),
+                _ => None,
+            };
             self.settle(Charge::Unreported);
-            return Err(PaidError::Upstream(error));
+            return Err(told.map_or(PaidError::Upstream(error), PaidError::Failed));
         }
         let next = match &error {
             Error::Refused(refusal) => self
@@ -291,11 +295,12 @@ impl Hold {
         let is_over =
             self.tried.len() >= ACCOUNTS_MAX || self.payer.0.has_paid.load(Ordering::Relaxed);
         let payer = self.payer.clone();
-        if is_over {
-            self.settle(Charge::Nothing);
-            return Err(PaidError::Upstream(error));
-        }
-        match payer.lease_for(&self.model, self.estimate, &self.tried) {
+        let next = if is_over {
+            Err(payer.refusal(&self.model, self.estimate, &self.tried))
+        } else {
+            payer.lease_for(&self.model, self.estimate, &self.tried)
+        };
+        match next {
             Ok(lease) => {
                 self.began = payer.use_account(&lease);
                 if let Some(entry) = payer.entry() {
