@@ -347,11 +347,11 @@ impl Ending {
             }
             Self::Refused(error) => {
                 let is_free = error.was_accepted() == Accepted::No;
-                let told = match job.account_name {
+                let failure = match job.account_name {
                     Some(_) => of_pooled(error),
                     None => of_upstream(error),
                 };
-                failed(told.into(), is_free.then_some(0))
+                failed(failure.into(), is_free.then_some(0))
             }
             Self::Unknown(error) => failed(error.clone(), None),
         }

@@ -352,7 +352,7 @@ impl OtherAccounts {
         match payer.change_account() {
             Ok(true) => Ok(()),
             Ok(false) => Err(failure),
-            Err(told) => Err(told.with_detail(failure.detail.unwrap_or_default())),
+            Err(answer) => Err(answer.with_detail(failure.detail.unwrap_or_default())),
         }
     }
 }

@@ -20,11 +20,11 @@ pub fn of_pooled(error: &Error) -> Failure {
     let Some(reason) = reason else {
         return failure;
     };
-    let mut told = unavailable(reason, now);
+    let mut answer = unavailable(reason, now);
     if error.was_accepted() == Accepted::Maybe {
-        told = told.with_retry(false);
+        answer = answer.with_retry(false);
     }
-    told.with_detail(failure.detail.unwrap_or_default())
+    answer.with_detail(failure.detail.unwrap_or_default())
 }
 
 /// The failure of a call for which no account can pay.

@@ -261,9 +261,9 @@ impl Answer {
         };
         let Some(repeat) = self.repeat.take() else {
             hold.read(self.input_tokens(), self.interpreter.tokens());
-            let told = hold.lease().failure(&error);
+            let failure = hold.lease().failure(&error);
             hold.settle(Charge::of_error(&error));
-            return Err(told);
+            return Err(failure);
         };
         let hold = hold.refused(error)?;
         self.upstream = CallState::ask_under(Some(hold), &repeat.upstream, &repeat.request);

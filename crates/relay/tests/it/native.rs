@@ -206,7 +206,8 @@ async fn refusals_have_upstreams_shape() {
         .await;
     assert_eq!(
         (spent.status, &spent.json()["errorCode"]),
-        (406, &json!("INSUFFICIENT_CREDITS"))
+        (402, &json!("INSUFFICIENT_CREDITS")),
+        "no other account can do it, and the holder hears of the pool"
     );
 }
 
@@ -397,7 +398,8 @@ async fn a_refusal_goes_to_the_next_account_unless_the_request_is_tied_to_one() 
     let tied = by_key(&rig, &text, Method::POST, "/api/chat-with-ai", &tied).await;
     assert_eq!(
         (tied.status, &tied.json()["errorCode"]),
-        (406, &json!("INSUFFICIENT_CREDITS"))
+        (402, &json!("INSUFFICIENT_CREDITS")),
+        "no other account can do it, and the holder hears of the pool"
     );
     assert_eq!(rig.simulator.charges().len(), 2);
     written().await;

@@ -267,12 +267,12 @@ impl Hold {
     /// Why the call gave nothing.
     pub fn refused(mut self, error: Error) -> Result<Self, PaidError> {
         if error.was_accepted() == Accepted::Maybe {
-            let told = match &error {
+            let answer = match &error {
                 Error::Refused(refusal) => self.lease.untold(refusal),
                 _ => None,
             };
             self.settle(Charge::Unreported);
-            return Err(told.map_or(PaidError::Upstream(error), PaidError::Failed));
+            return Err(answer.map_or(PaidError::Upstream(error), PaidError::Failed));
         }
         let next = match &error {
             Error::Refused(refusal) => self
