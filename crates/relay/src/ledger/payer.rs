@@ -188,7 +188,8 @@ impl Payer {
         let (Some(account), false) = (account, self.0.has_paid.load(Ordering::Relaxed)) else {
             return Ok(false);
         };
-        self.lease_for("", 0, &[account.name.clone()]).map(|_| true)
+        self.lease_for("", 0, std::slice::from_ref(&account.name))
+            .map(|_| true)
     }
 
     fn lease_for(&self, model: &str, estimate: i64, tried: &[Arc<str>]) -> Result<Lease, Failure> {
