@@ -334,7 +334,7 @@ async fn a_refusal_that_cost_nothing_goes_to_the_next_account_and_no_request_is_
         .iter()
         .map(|account| account["state"].as_str().unwrap())
         .collect();
-    assert_eq!(states, ["parked", "ready", "ready"], "{accounts}");
+    assert_eq!(states, ["parked", "short", "ready"], "{accounts}");
     assert_eq!(accounts["data"][1]["balance"], 46.0);
     let woken = manage(
         &rig,
