@@ -134,8 +134,12 @@ impl Rig {
             .trim()
             .rsplit(' ')
             .next()
-            .filter(|address| address.contains(':'))
-            .unwrap_or_else(|| panic!("did not start: {first}{}", output.lock().unwrap()));
+            .filter(|address| address.contains(':'));
+        let address = address.unwrap_or_else(|| {
+            // A panic that holds the lock would end in another one, of the thread that collects.
+            let said = output.lock().unwrap().clone();
+            panic!("did not start: {first}{said}")
+        });
         Self {
             folder,
             simulator,
