@@ -432,3 +432,27 @@ async fn two_replicas_that_ask_one_account_add_up_and_invent_nothing() {
         "{report} for {charged}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_with_an_image_needs_room_for_its_estimate_once() {
+    let Some(postgres) = Server::postgres() else {
+        return;
+    };
+    let simulator = Arc::new(Simulator::start(simulator::Options::default()).unwrap());
+    let rig = replica(&simulator, &postgres.url()).await;
+    let pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    let image = json!({"type": "image_url", "image_url": {"url": format!("data:image/png;base64,{pixel}")}});
+    let body = json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": [
+        {"type": "text", "text": "What is it?"}, image]}]});
+    let (free, _) = key(&rig, &json!({"name": "free"})).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let answer = rig.post(&free, "/v1/chat/completions", &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.json());
+    let estimate = answer.headers["x-relay-credits-estimate"].to_str().unwrap();
+    let estimate: f64 = estimate.parse().unwrap();
+    let budget = json!({"name": "bounded", "budgets": [{"per": "day", "credits": 1.5 * estimate}]});
+    let (bounded, _) = key(&rig, &budget).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let answer = rig.post(&bounded, "/v1/chat/completions", &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.json());
+}
