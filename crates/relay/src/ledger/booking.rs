@@ -102,6 +102,8 @@ pub struct Booking<'t> {
     sums: Sums,
     counted: Counted,
     accounts: Accounts,
+    /// What is held of accounts, as far as it was looked up: once a group.
+    held: HashMap<String, Vec<HoldRow>>,
     corrections: Vec<Correction>,
 }
 
@@ -168,6 +170,7 @@ impl<'t> Booking<'t> {
             sums: Sums::default(),
             counted: Counted::new(scopes),
             accounts: Accounts::default(),
+            held: HashMap::new(),
             corrections: Vec::new(),
         }
     }
@@ -386,7 +389,11 @@ impl<'t> Booking<'t> {
         // What others hold of the account is booked later: jobs, and calls of other processes. The
         // numbers may have it already, so they are compared when nothing is open.
         if self.accounts.is_held(account) {
-            let held = holds_of_account(self.transaction, account).await?;
+            if !self.held.contains_key(account) {
+                let held = holds_of_account(self.transaction, account).await?;
+                self.held.insert(account.to_owned(), held);
+            }
+            let held = self.held.get(account).map_or(&[][..], Vec::as_slice);
             let is_other =
                 |request: &String| *request != call.request && !ending.contains(request.as_str());
             let mut before = held.iter().filter(|hold| hold.at < balance.at);
